@@ -1,0 +1,24 @@
+// Takes a batch of chains out of the replay buffer: chain i from slot order[first + i].
+#import "shared/index.wgsl"
+
+#const CHAINS: u32
+#const SAMPLE_LENGTH: u32
+#const SLOTS: u32
+
+var<immediate> first: u32;
+@group(0) @binding(0) var<storage, read> replay: array<f32>;
+@group(0) @binding(1) var<storage, read> order: array<u32>;
+@group(0) @binding(2) var<storage, read_write> x: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = flat_group(group, groups) * 64u + local;
+    if i < CHAINS * SAMPLE_LENGTH {
+        let slot = min(order[(first + i / SAMPLE_LENGTH) % SLOTS], SLOTS - 1u);
+        x[i] = replay[slot * SAMPLE_LENGTH + i % SAMPLE_LENGTH];
+    }
+}

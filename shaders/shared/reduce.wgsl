@@ -1,0 +1,17 @@
+// Sums over a workgroup of 64 in a fixed order, so that the same inputs give the same bits.
+
+var<workgroup> reduce_values: array<f32, 64>;
+
+// The sum of `value` over the workgroup, in every invocation. Must be called by all of them.
+fn workgroup_sum(value: f32, local: u32) -> f32 {
+    workgroupBarrier();
+    reduce_values[local] = value;
+    workgroupBarrier();
+    for (var half = 32u; half > 0u; half >>= 1u) {
+        if local < half {
+            reduce_values[local] += reduce_values[local + half];
+        }
+        workgroupBarrier();
+    }
+    return reduce_values[0];
+}

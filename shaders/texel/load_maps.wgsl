@@ -1,0 +1,42 @@
+// Copies a batch of feature maps from a flat (sample, channel, row, column) buffer into a plane.
+#import "shared/index.wgsl"
+#import "shared/plane.wgsl"
+
+#const SAMPLES: u32
+#const CHANNELS: u32
+#const MAP_WIDTH: u32
+#const MAP_HEIGHT: u32
+#const GROUPS: u32
+#const WIDTH: u32
+#const HEIGHT: u32
+#const PER_ROW: u32
+#const X: u32
+#const Y: u32
+
+@group(0) @binding(0) var<storage, read> flat_maps: array<f32>;
+@group(0) @binding(1) var plane: texture_storage_2d<rgba32float, write>;
+
+const AREA: u32 = MAP_WIDTH * MAP_HEIGHT;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = flat_group(group, groups) * 64u + local;
+    if i >= SAMPLES * GROUPS * AREA {
+        return;
+    }
+    let place = i % AREA;
+    let channel_group = i / AREA % GROUPS;
+    let sample = i / (AREA * GROUPS);
+    var value: vec4<f32>;
+    for (var c = 0u; c < 4u; c++) {
+        if channel_group * 4u + c < CHANNELS {
+            value[c] = flat_maps[(sample * CHANNELS + channel_group * 4u + c) * AREA + place];
+        }
+    }
+    let corner = plane_corner(sample, channel_group, GROUPS, WIDTH, HEIGHT, PER_ROW);
+    textureStore(plane, corner + vec2<u32>(X + place % MAP_WIDTH, Y + place / MAP_WIDTH), value);
+}

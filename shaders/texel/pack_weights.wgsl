@@ -1,0 +1,98 @@
+// Copies a layer's parameters from the flat parameter buffer (PyTorch's order) into the order in which the texel
+// kernels read them: texel (block, group, tap, column) holds the weights from one input channel to four outputs.
+#import "shared/index.wgsl"
+
+#const IN_CHANNELS: u32
+#const OUT_CHANNELS: u32
+#const KERNEL_HEIGHT: u32
+#const KERNEL_WIDTH: u32
+#const STRIDE: u32
+// 0: forward, with the bias behind the weights; 1: input gradient of a convolution, one phase;
+// 2: input gradient of a dense layer, whose outputs are the texels of the KERNEL_HEIGHT × KERNEL_WIDTH input map.
+#const MODE: u32
+#const BLOCK: u32
+#const GROUPS: u32
+
+struct Place {
+    // First word of the layer's weight.
+    parameters: u32,
+    // First texel to write, and how many.
+    texel: u32,
+    texels: u32,
+    // Texels that hold weights; the rest hold the bias.
+    weight_texels: u32,
+    // For MODE 1: taps of this phase and the first of them in the kernel.
+    taps_y: u32,
+    taps_x: u32,
+    first_y: u32,
+    first_x: u32,
+}
+
+var<immediate> place: Place;
+@group(0) @binding(0) var<storage, read> parameters: array<f32>;
+@group(0) @binding(1) var packed: texture_storage_2d<rgba32float, write>;
+
+const WEIGHT_ROW: u32 = 1024u;
+const COLUMNS: u32 = BLOCK * 4u;
+const AREA: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
+
+fn weight(out_channel: u32, in_channel: u32, ky: u32, kx: u32) -> f32 {
+    if out_channel >= OUT_CHANNELS || in_channel >= IN_CHANNELS {
+        return 0.0;
+    }
+    return parameters[place.parameters + (out_channel * IN_CHANNELS + in_channel) * AREA + ky * KERNEL_WIDTH + kx];
+}
+
+fn bias(out_channel: u32) -> f32 {
+    if out_channel >= OUT_CHANNELS {
+        return 0.0;
+    }
+    return parameters[place.parameters + OUT_CHANNELS * IN_CHANNELS * AREA + out_channel];
+}
+
+fn texel_value(i: u32) -> vec4<f32> {
+    var value: vec4<f32>;
+    if i >= place.weight_texels {
+        for (var k = 0u; k < 4u; k++) {
+            value[k] = bias((i - place.weight_texels) * 4u + k);
+        }
+        return value;
+    }
+    let column = i % COLUMNS;
+    let taps = place.taps_y * place.taps_x;
+    let tap = i / COLUMNS % taps;
+    let group = i / (COLUMNS * taps) % GROUPS;
+    let output = i / (COLUMNS * taps * GROUPS) * BLOCK + column / 4u;
+    let channel = group * 4u + column % 4u;
+    let tap_y = tap / place.taps_x;
+    let tap_x = tap % place.taps_x;
+    for (var k = 0u; k < 4u; k++) {
+        switch MODE {
+            case 0u: { value[k] = weight(output * 4u + k, channel, tap_y, tap_x); }
+            case 1u: {
+                value[k] = weight(
+                    channel, output * 4u + k, place.first_y + STRIDE * tap_y, place.first_x + STRIDE * tap_x,
+                );
+            }
+            default: {
+                value[k] = weight(
+                    channel, output / AREA * 4u + k, output % AREA / KERNEL_WIDTH, output % AREA % KERNEL_WIDTH,
+                );
+            }
+        }
+    }
+    return value;
+}
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = flat_group(group, groups) * 64u + local;
+    if i < place.texels {
+        let texel = place.texel + i;
+        textureStore(packed, vec2<u32>(texel % WEIGHT_ROW, texel / WEIGHT_ROW), texel_value(i));
+    }
+}

@@ -1,0 +1,8 @@
+//! Checkpoints: named tensors and text metadata in one safetensors file.
+//!
+//! The format is described at <https://github.com/huggingface/safetensors#format>: an 8-byte
+//! little-endian header length, a JSON header, and the values.
+
+mod tensors;
+
+pub use tensors::{CheckpointError, NamedTensor, TensorFile};

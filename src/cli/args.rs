@@ -1,0 +1,292 @@
+//! The command line: what can be typed, and the help that says so.
+//!
+//! Everything for a person goes to stderr; what a program may want to read goes to stdout, and only on `--json`
+//! (or where printing it is all that a command does).
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// The largest seed: a run's configuration is TOML, whose whole numbers are signed.
+const LARGEST_SEED: u64 = i64::MAX as u64;
+
+/// Trains energy-based models on the GPU against frozen snapshots of themselves.
+#[derive(Debug, Parser)]
+#[command(
+    name = "afterimage",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  afterimage train digits                      learn handwritten digits, into runs/
+  afterimage sample runs/digits --out a.png    draw new ones
+  afterimage config digits > mine.toml         every setting, with comments, to edit
+  afterimage train mine.toml                   train with them
+
+People's output goes to stderr, machine-readable output to stdout."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a model and fill a run folder with its checkpoints, metrics and pictures
+    Train(TrainArgs),
+    /// Draw samples from a trained model
+    Sample(SampleArgs),
+    /// Score data with a trained model: low energy means likely
+    Energy(EnergyArgs),
+    /// List the adapters (GPUs and software renderers) that can be used
+    Devices(ListArgs),
+    /// List the ready-made configurations
+    Presets(ListArgs),
+    /// Print a whole configuration as TOML, with a comment for every key
+    Config(ConfigArgs),
+    /// Measure the kernels on an adapter, in GFLOP/s
+    Bench(BenchArgs),
+}
+
+/// Where a configuration comes from.
+#[derive(Debug, Args)]
+pub struct SourceArgs {
+    /// A preset's name (see `afterimage presets`) or a TOML file
+    #[arg(value_name = "PRESET|FILE.toml")]
+    pub source: String,
+
+    /// Change one setting; may be given any number of times
+    ///
+    /// The key is SECTION.KEY as `afterimage config` prints it. The value is read as TOML, or as a bare text where it
+    /// is none: optimiser.rate=1e-3, data.path=/data/mnist, network.layers='[{dense=64},{dense=1}]'. An empty value
+    /// puts the key back to its default.
+    #[arg(long = "set", value_name = "KEY=VALUE", help_heading = "Settings")]
+    pub sets: Vec<String>,
+}
+
+/// Which adapter computes.
+#[derive(Debug, Args)]
+pub struct AdapterArgs {
+    /// The adapter to compute on: part of its name, or its number in `afterimage devices`
+    ///
+    /// Default: the fastest kind there is (a discrete GPU, then an integrated one, then a software renderer).
+    #[arg(long, value_name = "NAME|INDEX", help_heading = "Device")]
+    pub adapter: Option<String>,
+}
+
+/// Arguments of `afterimage train`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  afterimage train digits
+  afterimage train digits --seed 2 --set snapshot.interval=10 --out runs/k10
+  afterimage train mnist --set data.path=train-images-idx3-ubyte.gz
+  afterimage train digits --json > metrics.jsonl")]
+pub struct TrainArgs {
+    /// The configuration to train.
+    #[command(flatten)]
+    pub source: SourceArgs,
+
+    /// Seed of every random number, a whole number from 0
+    ///
+    /// The same seed on the same adapter gives the same bits. Short for --set run.seed=N, and stronger than it.
+    /// Default: the configuration's.
+    #[arg(long, value_name = "N", help_heading = "Settings", value_parser = seed())]
+    pub seed: Option<u64>,
+
+    /// The run folder to create
+    ///
+    /// Default: a folder under runs/ named after the preset or file.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+
+    /// Replace the run folder if it exists
+    ///
+    /// Without it, an existing run folder is an error and nothing is written.
+    #[arg(long, help_heading = "Output")]
+    pub force: bool,
+
+    /// Show no progress; errors and warnings still appear
+    #[arg(long, short, help_heading = "Output")]
+    pub quiet: bool,
+
+    /// Print metrics to stdout, one JSON object a line
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+
+    /// The adapter.
+    #[command(flatten)]
+    pub adapter: AdapterArgs,
+}
+
+/// Arguments of `afterimage sample`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  afterimage sample runs/digits
+  afterimage sample runs/digits --count 100 --steps 1000 --out digits.png
+  afterimage sample runs/digits --out chain.gif")]
+pub struct SampleArgs {
+    /// A run folder (its last checkpoint is taken) or a .safetensors checkpoint
+    #[arg(value_name = "RUN|CHECKPOINT")]
+    pub model: PathBuf,
+
+    /// How many samples to draw, each from a chain of its own
+    ///
+    /// Default: the run's run.samples.
+    #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+
+    /// Langevin steps from a fresh start
+    ///
+    /// Default: the run's run.sample_steps.
+    #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = clap::value_parser!(u64).range(1..))]
+    pub steps: Option<u64>,
+
+    /// Seed of every random number, a whole number from 0
+    ///
+    /// Default: the run's run.seed.
+    #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = seed())]
+    pub seed: Option<u64>,
+
+    /// The file to write: .png (a grid), .npy (the values, in the data's scale) or .gif (the chains' course)
+    ///
+    /// Default: samples.png in the current folder.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+
+    /// Show no progress; errors and warnings still appear
+    #[arg(long, short, help_heading = "Output")]
+    pub quiet: bool,
+
+    /// Print a JSON summary to stdout: the file, the settings and the energies
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+
+    /// The adapter.
+    #[command(flatten)]
+    pub adapter: AdapterArgs,
+}
+
+/// Arguments of `afterimage energy`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  afterimage energy runs/digits digits
+  afterimage energy runs/mnist t10k-images-idx3-ubyte.gz --out energies.csv
+  afterimage energy runs/8gaussians points.npy --json")]
+pub struct EnergyArgs {
+    /// A run folder (its last checkpoint is taken) or a .safetensors checkpoint
+    #[arg(value_name = "RUN|CHECKPOINT")]
+    pub model: PathBuf,
+
+    /// The data to score: a file, a folder of images, or the name of a source that needs neither (digits, moons, …)
+    ///
+    /// It is scaled as the model's training data was; the noise added in training is left out.
+    #[arg(value_name = "DATA")]
+    pub data: String,
+
+    /// The file to write, one energy a sample: .npy or .csv
+    ///
+    /// Default: none; a summary of the energies is printed.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+
+    /// Print the summary to stdout as JSON
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+
+    /// The adapter.
+    #[command(flatten)]
+    pub adapter: AdapterArgs,
+}
+
+/// Arguments of the commands that print a list.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Print the list to stdout as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `afterimage config`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  afterimage config digits
+  afterimage config mnist --set data.path=train-images-idx3-ubyte.gz > mine.toml")]
+pub struct ConfigArgs {
+    /// The configuration to print.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// Arguments of `afterimage bench`.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Print the figures to stdout as JSON
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+
+    /// The adapter.
+    #[command(flatten)]
+    pub adapter: AdapterArgs,
+}
+
+/// Reads a seed that a run's configuration can hold.
+fn seed() -> clap::builder::RangedU64ValueParser<u64> {
+    clap::value_parser!(u64).range(..=LARGEST_SEED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn train_takes_settings_in_order() {
+        let line = "afterimage train digits --set a.b=1 --seed 7 --set c.d=2 --out x --adapter 0 --force -q --json";
+        let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+        let Command::Train(train) = cli.command else {
+            panic!("parsed as {:?}", cli.command);
+        };
+        assert_eq!(train.source.source, "digits");
+        assert_eq!(train.source.sets, ["a.b=1", "c.d=2"]);
+        assert_eq!(train.seed, Some(7));
+        assert_eq!(train.adapter.adapter.as_deref(), Some("0"));
+        assert!(train.force && train.quiet && train.json);
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused() {
+        for line in [
+            "afterimage train digits --seed 9223372036854775808",
+            "afterimage train digits --seed -1",
+            "afterimage sample run --count 0",
+            "afterimage sample run --steps 0",
+        ] {
+            let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
+            assert_ne!(error.exit_code(), 0, "{line}");
+        }
+    }
+
+    #[test]
+    fn every_option_has_help() {
+        for command in Cli::command().get_subcommands() {
+            for argument in command.get_arguments() {
+                assert!(
+                    argument.get_help().is_some(),
+                    "{} {}",
+                    command.get_name(),
+                    argument.get_id()
+                );
+            }
+        }
+    }
+}

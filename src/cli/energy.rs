@@ -1,0 +1,166 @@
+use super::args::EnergyArgs;
+use super::error::CliError;
+use super::{open, output};
+use crate::data::{self, DataOptions, Dataset, SOURCES};
+use crate::files::write_atomically;
+use crate::model::Model;
+use serde::Serialize;
+use std::path::Path;
+
+/// Samples scored at a time.
+const BATCH: usize = 256;
+/// Samples of an endless source.
+const DRAWN: usize = 10_000;
+
+/// The energies of a data set in a few numbers.
+#[derive(Serialize)]
+struct Summary {
+    count: usize,
+    mean: f64,
+    std: f64,
+    min: f32,
+    median: f32,
+    max: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+}
+
+/// `afterimage energy`
+pub(super) fn energy(arguments: &EnergyArgs) -> Result<(), CliError> {
+    let ending = arguments
+        .out
+        .as_deref()
+        .map(|path| ending(path).map(|ending| (path, ending)))
+        .transpose()?;
+    let model = open::model(&arguments.model)?;
+    let data = open_data(&model, &arguments.data)?;
+    let wanted = model.architecture().input();
+    if data.shape() != wanted {
+        return Err(CliError::WrongShape {
+            found: data.shape(),
+            wanted,
+        });
+    }
+    let mut executor = open::executor(&arguments.adapter)?;
+    let count = data.len().unwrap_or(DRAWN);
+    let mut evaluator = model.evaluator(&mut executor, BATCH.min(count))?;
+    let mut energies = Vec::with_capacity(count);
+    for start in (0..count).step_by(BATCH) {
+        let samples = data.samples(start..(start + BATCH).min(count));
+        energies.extend(evaluator.energies(&mut executor, &samples)?);
+    }
+    if let Some((path, ending)) = ending {
+        let bytes = match ending {
+            Ending::Npy => output::npy(&energies, &[count as u64])?,
+            Ending::Csv => csv(&energies),
+        };
+        write_atomically(path, &bytes)?;
+    }
+    let summary = summarise(&energies, arguments.out.as_deref());
+    if arguments.json {
+        return output::json(&summary);
+    }
+    let Summary {
+        count,
+        mean,
+        std,
+        min,
+        median,
+        max,
+        file,
+    } = summary;
+    eprintln!(
+        "{count} samples: energy {mean:.4} ± {std:.4}, from {min:.4} to {max:.4}, median {median:.4}"
+    );
+    if let Some(file) = file {
+        eprintln!("wrote {file}");
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+enum Ending {
+    Npy,
+    Csv,
+}
+
+fn ending(path: &Path) -> Result<Ending, CliError> {
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("npy") => Ok(Ending::Npy),
+        Some("csv") => Ok(Ending::Csv),
+        _ => Err(CliError::Ending {
+            path: path.into(),
+            wanted: ".npy or .csv",
+        }),
+    }
+}
+
+fn csv(energies: &[f32]) -> Vec<u8> {
+    let mut text = String::from("index,energy\n");
+    for (index, energy) in energies.iter().enumerate() {
+        text.push_str(&format!("{index},{energy}\n"));
+    }
+    text.into_bytes()
+}
+
+/// The data that `name` means: a source that needs no file, or a file of a kind told by its name, else of the kind
+/// the model was trained on.
+fn open_data(model: &Model, name: &str) -> Result<Dataset, CliError> {
+    const FROM_FILES: [&str; 4] = ["idx", "cifar10", "images", "npy"];
+    let config = &model.config().data;
+    let trained_on = config.source.as_str();
+    let options = |source: &str, path: &str| DataOptions {
+        source: source.into(),
+        path: path.into(),
+        low: config.low,
+        high: config.high,
+        limit: 0,
+    };
+    let generated = SOURCES.contains(&name) && !FROM_FILES.contains(&name);
+    let options = if generated {
+        options(name, "")
+    } else if name.ends_with(".npy") {
+        options("npy", name)
+    } else if name.contains("idx3-ubyte") {
+        options("idx", name)
+    } else if name.ends_with(".bin") {
+        options("cifar10", name)
+    } else if FROM_FILES.contains(&trained_on) {
+        options(trained_on, name)
+    } else if Path::new(name).is_dir() {
+        options("images", name)
+    } else {
+        let known: Vec<_> = SOURCES
+            .iter()
+            .filter(|source| !FROM_FILES.contains(source))
+            .copied()
+            .collect();
+        return Err(CliError::UnknownData {
+            name: name.into(),
+            known: known.join(", "),
+        });
+    };
+    Ok(data::open(&options, model.config().run.seed)?)
+}
+
+fn summarise(energies: &[f32], file: Option<&Path>) -> Summary {
+    let count = energies.len();
+    let mean = energies.iter().map(|&e| f64::from(e)).sum::<f64>() / count as f64;
+    let variance = energies
+        .iter()
+        .map(|&e| (f64::from(e) - mean).powi(2))
+        .sum::<f64>()
+        / count as f64;
+    let mut sorted = energies.to_vec();
+    sorted.sort_by(f32::total_cmp);
+    let at = |index: usize| sorted.get(index).copied().unwrap_or(f32::NAN);
+    Summary {
+        count,
+        mean,
+        std: variance.sqrt(),
+        min: at(0),
+        median: at(count / 2),
+        max: at(count.saturating_sub(1)),
+        file: file.map(|path| path.display().to_string()),
+    }
+}

@@ -1,0 +1,51 @@
+use crate::checkpoint::CheckpointError;
+use crate::config::ConfigError;
+use crate::data::DataError;
+use crate::files::FileError;
+use crate::gpu::GpuError;
+use crate::model::ModelError;
+use crate::report::ReportError;
+use crate::shape::Shape;
+use crate::train::TrainError;
+use std::path::PathBuf;
+
+/// What a command can fail with: one line that says what is wrong and what to do.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error("stopped after {steps} steps; what there is was kept in {}", folder.display())]
+    Stopped { steps: u64, folder: PathBuf },
+    #[error("{} is neither a checkpoint nor a run folder with one in checkpoints/: name one of them", path.display())]
+    NoCheckpoint { path: PathBuf },
+    #[error("cannot write {}: its ending must be {wanted}", path.display())]
+    Ending { path: PathBuf, wanted: &'static str },
+    #[error(
+        "the data has samples of {found}, the model takes {wanted}: score data of the model's shape"
+    )]
+    WrongShape { found: Shape, wanted: Shape },
+    #[error(
+        "cannot tell what kind of data '{name}' is: name a .npy or IDX file, a CIFAR-10 .bin file, a folder of pictures, or one of {known}"
+    )]
+    UnknownData { name: String, known: String },
+    #[error("writing to stdout failed ({0}): check where it is sent to")]
+    Stdout(#[from] std::io::Error),
+    #[error("Ctrl-C cannot be caught: {0}")]
+    Signal(#[from] ctrlc::Error),
+    #[error("the .npy file could not be put together: {0}")]
+    Npy(String),
+}

@@ -1,0 +1,51 @@
+//! The command line. Everything for a person goes to stderr, everything machine-readable to stdout.
+
+mod args;
+mod bench;
+mod energy;
+mod error;
+mod list;
+mod open;
+mod output;
+mod progress;
+mod sample;
+mod train;
+
+use args::{Cli, Command};
+use clap::Parser;
+use error::CliError;
+use std::process::ExitCode;
+
+/// Exit status of a run that was stopped with Ctrl-C: 128 + SIGINT, as shells expect.
+const INTERRUPTED: u8 = 130;
+
+/// Parses the command line, does what it says, and returns the exit status.
+pub fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_env("AFTERIMAGE_LOG"))
+        .with_writer(std::io::stderr)
+        .init();
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(if matches!(error, CliError::Stopped { .. }) {
+                INTERRUPTED
+            } else {
+                1
+            })
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Train(arguments) => train::train(&arguments),
+        Command::Sample(arguments) => sample::sample(&arguments),
+        Command::Energy(arguments) => energy::energy(&arguments),
+        Command::Devices(arguments) => list::devices(&arguments),
+        Command::Presets(arguments) => list::presets(&arguments),
+        Command::Config(arguments) => list::config(&arguments),
+        Command::Bench(arguments) => bench::bench(&arguments),
+    }
+}

@@ -1,0 +1,53 @@
+//! What several commands open: adapters and checkpoints.
+
+use super::args::AdapterArgs;
+use super::error::CliError;
+use crate::gpu::{AdapterChoice, AdapterKind, Executor, ExecutorOptions};
+use crate::model::Model;
+use std::path::{Path, PathBuf};
+
+/// Opens the adapter that was asked for.
+pub(super) fn executor(arguments: &AdapterArgs) -> Result<Executor, CliError> {
+    let choice = match &arguments.adapter {
+        Some(name) => AdapterChoice::Named(name.clone()),
+        None => AdapterChoice::Best,
+    };
+    Ok(Executor::open(&choice, ExecutorOptions::default())?)
+}
+
+/// The adapter in words.
+pub(super) fn describe(executor: &Executor) -> String {
+    let adapter = executor.adapter();
+    let kind = match adapter.kind {
+        AdapterKind::Cpu => "software, on the CPU",
+        AdapterKind::Gpu => "GPU",
+    };
+    format!("{} ({}, {kind})", adapter.name, adapter.backend)
+}
+
+/// Loads a checkpoint, or the last one of a run folder.
+pub(super) fn model(path: &Path) -> Result<Model, CliError> {
+    let checkpoint = if path.is_dir() {
+        last_checkpoint(path)?
+    } else {
+        path.to_owned()
+    };
+    Ok(Model::load(&checkpoint)?)
+}
+
+fn last_checkpoint(folder: &Path) -> Result<PathBuf, CliError> {
+    let none = || CliError::NoCheckpoint {
+        path: folder.into(),
+    };
+    // File names carry the step, zero-padded to six digits; longer names are later steps.
+    let key = |path: &PathBuf| (path.as_os_str().len(), path.clone());
+    std::fs::read_dir(folder.join("checkpoints"))
+        .map_err(|_| none())?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|ending| ending == "safetensors")
+        })
+        .max_by_key(key)
+        .ok_or_else(none)
+}

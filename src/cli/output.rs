@@ -1,0 +1,38 @@
+use super::error::CliError;
+use serde::Serialize;
+use std::io::{ErrorKind, Write, stdout};
+
+/// Prints one line to stdout. A reader that went away, as in `| head`, is no error.
+pub(super) fn line(text: &str) -> Result<(), CliError> {
+    let mut out = stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Prints a value to stdout as one line of JSON.
+pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
+    line(&serde_json::to_string(value).map_err(std::io::Error::from)?)
+}
+
+/// Prints a value to stdout as JSON over several lines.
+pub(super) fn pretty_json(value: &impl Serialize) -> Result<(), CliError> {
+    line(&serde_json::to_string_pretty(value).map_err(std::io::Error::from)?)
+}
+
+/// The values as an .npy file of this shape.
+pub(super) fn npy(values: &[f32], shape: &[u64]) -> Result<Vec<u8>, CliError> {
+    use npyz::WriterBuilder;
+    let failed = |error: std::io::Error| CliError::Npy(error.to_string());
+    let mut bytes = Vec::new();
+    let mut writer = npyz::WriteOptions::new()
+        .default_dtype()
+        .shape(shape)
+        .writer(&mut bytes)
+        .begin_nd()
+        .map_err(failed)?;
+    writer.extend(values.iter().copied()).map_err(failed)?;
+    writer.finish().map_err(failed)?;
+    Ok(bytes)
+}

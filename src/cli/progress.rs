@@ -1,0 +1,100 @@
+use crate::train::MetricsRow;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{IsTerminal, stderr};
+use std::time::{Duration, Instant};
+
+/// Between two plain lines where stderr is no terminal.
+const PLAIN_EVERY: Duration = Duration::from_secs(5);
+
+/// A progress bar on a terminal, plain lines elsewhere, nothing when quiet.
+pub(super) struct Progress {
+    bar: Option<ProgressBar>,
+    plain: bool,
+    began: Instant,
+    last_line: Option<Instant>,
+    length: u64,
+    what: &'static str,
+}
+
+impl Progress {
+    pub(super) fn new(what: &'static str, length: u64, quiet: bool) -> Self {
+        let terminal = stderr().is_terminal();
+        let bar = (terminal && !quiet).then(|| {
+            let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+            let template = "{prefix} [{bar:24}] {pos}/{len}  {msg}  {eta} left";
+            // The template is a constant that indicatif accepts; the default style would do as well.
+            let style = ProgressStyle::with_template(template)
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .progress_chars("=> ");
+            bar.set_style(style);
+            bar.set_prefix(what);
+            bar
+        });
+        let plain = !terminal && !quiet;
+        Progress {
+            bar,
+            plain,
+            began: Instant::now(),
+            last_line: None,
+            length,
+            what,
+        }
+    }
+
+    /// Changes how many steps there are.
+    pub(super) fn set_length(&mut self, length: u64) {
+        self.length = length;
+        if let Some(bar) = &self.bar {
+            bar.set_length(length);
+        }
+    }
+
+    /// Shows that `position` steps are done.
+    pub(super) fn set(&mut self, position: u64, message: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(message.to_owned());
+            bar.set_position(position);
+        }
+        let last = position >= self.length;
+        if self.plain && (last || self.last_line.is_none_or(|at| at.elapsed() >= PLAIN_EVERY)) {
+            self.last_line = Some(Instant::now());
+            let left = match position {
+                0 => String::new(),
+                _ => {
+                    let rest = self.length.saturating_sub(position) as f64 / position as f64;
+                    format!("  {:.0} s left", self.began.elapsed().as_secs_f64() * rest)
+                }
+            };
+            eprintln!("{} {position}/{}  {message}{left}", self.what, self.length);
+        }
+    }
+
+    /// Prints a line without tearing the bar.
+    pub(super) fn say(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None if self.plain => eprintln!("{text}"),
+            None => {}
+        }
+    }
+
+    /// Takes the bar off the screen.
+    pub(super) fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// The metrics of a step on one line.
+pub(super) fn describe(row: &MetricsRow) -> String {
+    format!(
+        "loss {:.3}  E data {:+.2} noise {:+.2}  accuracy {:.2}  spread {:.2}  {:.0} samples/s",
+        row.loss,
+        row.energy_data,
+        row.energy_noise,
+        row.nce_accuracy,
+        row.log_ratio_spread,
+        row.samples_per_second
+    )
+}

@@ -1,0 +1,172 @@
+use super::args::TrainArgs;
+use super::error::CliError;
+use super::progress::{Progress, describe};
+use super::{open, output};
+use crate::config::{self, Config};
+use crate::data::{self, DataOptions};
+use crate::train::{self, Event, Summary, Trainer};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// `afterimage train`
+pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
+    let mut config = config::load(&arguments.source.source, &arguments.source.sets)?;
+    if let Some(seed) = arguments.seed {
+        config.run.seed = seed;
+    }
+    let folder = match &arguments.out {
+        Some(folder) => folder.clone(),
+        None => free_folder(&arguments.source.source, arguments.force),
+    };
+    let options = DataOptions {
+        source: config.data.source.clone(),
+        path: config.data.path.clone(),
+        low: config.data.low,
+        high: config.data.high,
+        limit: config.data.limit,
+    };
+    let data = data::open(&options, config.run.seed)?;
+    let executor = open::executor(&arguments.adapter)?;
+    if !arguments.quiet {
+        let size = data
+            .len()
+            .map_or("endless".to_owned(), |len| len.to_string());
+        eprintln!("adapter   {}", open::describe(&executor));
+        eprintln!(
+            "data      {} ({size} samples of {})",
+            data.name(),
+            data.shape()
+        );
+        eprintln!("run       {}", folder.display());
+    }
+    let mut trainer = Trainer::new(executor, &config, data)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    stop_on_ctrl_c(stop.clone())?;
+
+    let mut screen = Screen::new(&config, arguments);
+    let outcome = train::run(
+        &mut trainer,
+        &config,
+        &folder,
+        arguments.force,
+        &stop,
+        &mut |event| {
+            screen.show(&event);
+        },
+    );
+    screen.steps.clear();
+    let summary = outcome?;
+    screen.failure?;
+    if !arguments.quiet {
+        summarise(&summary);
+    }
+    if summary.stopped {
+        return Err(CliError::Stopped {
+            steps: summary.steps,
+            folder,
+        });
+    }
+    Ok(())
+}
+
+/// The first of runs/NAME, runs/NAME-2, … that does not exist, so that training twice never stops at an old run.
+fn free_folder(source: &str, force: bool) -> PathBuf {
+    let name = Path::new(source)
+        .file_stem()
+        .map_or("run".into(), |stem| stem.to_string_lossy());
+    let first = Path::new("runs").join(name.as_ref());
+    if force {
+        return first;
+    }
+    let numbered = (2..).map(|number| Path::new("runs").join(format!("{name}-{number}")));
+    std::iter::once(first.clone())
+        .chain(numbered)
+        .find(|folder| !folder.exists())
+        .unwrap_or(first)
+}
+
+/// The first Ctrl-C ends the run after the present step; a second one ends the program at once.
+fn stop_on_ctrl_c(stop: Arc<AtomicBool>) -> Result<(), CliError> {
+    ctrlc::set_handler(move || {
+        if stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(super::INTERRUPTED));
+        }
+        eprintln!("\nstopping after this step; press Ctrl-C again to quit at once");
+    })?;
+    Ok(())
+}
+
+struct Screen {
+    steps: Progress,
+    drawing: Progress,
+    json: bool,
+    failure: Result<(), CliError>,
+}
+
+impl Screen {
+    fn new(config: &Config, arguments: &TrainArgs) -> Self {
+        Screen {
+            steps: Progress::new("step", config.run.steps, arguments.quiet),
+            drawing: Progress::new("drawing samples, Langevin step", 1, arguments.quiet),
+            json: arguments.json,
+            failure: Ok(()),
+        }
+    }
+
+    fn show(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Started {
+                memory,
+                parameters,
+                steps,
+            } => {
+                self.steps.say(&format!(
+                    "network   {parameters} parameters, {steps} optimiser steps"
+                ));
+                self.steps.say(&format!("memory    {memory}"));
+            }
+            Event::Step(row) => {
+                self.steps.set(row.step + 1, &describe(row));
+                if self.json && self.failure.is_ok() {
+                    self.failure = output::json(row);
+                }
+            }
+            Event::Wrote(path) => tracing::info!("wrote {}", path.display()),
+            Event::Drawing { done, of } => {
+                self.steps.clear();
+                self.drawing.set_length(*of as u64);
+                self.drawing.set(*done as u64, "");
+                if done == of {
+                    self.drawing.clear();
+                }
+            }
+        }
+    }
+}
+
+fn summarise(summary: &Summary) {
+    if let Some(row) = &summary.last {
+        eprintln!("last step {}  {}", row.step + 1, describe(row));
+    }
+    eprintln!("\nLook at:");
+    let show = |path: &Path, what: &str| eprintln!("  {:44}{what}", path.display().to_string());
+    match &summary.landscape {
+        Some(path) => show(
+            path,
+            "energy landscape, data, and samples drawn from fresh chains",
+        ),
+        None => show(&summary.samples, "samples drawn from fresh chains"),
+    }
+    if let Some(path) = &summary.curves {
+        show(path, "how training went");
+    }
+    show(
+        &summary.folder.join("samples"),
+        "noise samples along the way",
+    );
+    show(
+        &summary.checkpoint,
+        "the model: for `afterimage sample` and `energy`, or PyTorch",
+    );
+}

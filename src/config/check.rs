@@ -1,0 +1,167 @@
+//! Checks a parsed table against the structs before serde sees it, so that messages speak the user's language.
+
+use super::error::ConfigError;
+use super::keys::{CONV_KEYS, DENSE_KEYS, Key, Kind, Section};
+use toml::{Table, Value};
+
+/// The form of a layer, for messages.
+const LAYER_FORM: &str = "{ conv = 32, kernel = 3 } or { dense = 64 }";
+
+/// Checks that `table` holds only sections and keys of `known`, each of the right type. `origin` says in messages
+/// where the table came from.
+pub(super) fn check_table(
+    table: &Table,
+    known: &[Section],
+    origin: &str,
+) -> Result<(), ConfigError> {
+    for (name, value) in table {
+        let section = find_section(known, name, origin)?;
+        let Some(entries) = value.as_table() else {
+            return Err(wrong_type(origin, name, "a section such as [run]", value));
+        };
+        for (name, value) in entries {
+            let key = find_key(known, section, name, origin)?;
+            check_value(section, key, value, origin)?;
+        }
+    }
+    Ok(())
+}
+
+/// The section called `name`.
+pub(super) fn find_section<'a>(
+    known: &'a [Section],
+    name: &str,
+    origin: &str,
+) -> Result<&'a Section, ConfigError> {
+    known
+        .iter()
+        .find(|section| section.name == name)
+        .ok_or_else(|| {
+            let names: Vec<&str> = known.iter().map(|section| section.name).collect();
+            // A key at the top level, outside its section, is the likeliest slip.
+            let nearest = home_of(known, name).unwrap_or_else(|| nearest(name, &names).into());
+            unknown(origin, name, nearest)
+        })
+}
+
+/// The key called `name` in `section`.
+pub(super) fn find_key<'a>(
+    known: &[Section],
+    section: &'a Section,
+    name: &str,
+    origin: &str,
+) -> Result<&'a Key, ConfigError> {
+    section.key(name).ok_or_else(|| {
+        let names: Vec<&str> = section.keys.iter().map(|key| key.name).collect();
+        let nearest = home_of(known, name)
+            .unwrap_or_else(|| format!("{}.{}", section.name, nearest(name, &names)));
+        unknown(origin, &format!("{}.{name}", section.name), nearest)
+    })
+}
+
+/// Checks that `value` is what `key` of `section` holds.
+pub(super) fn check_value(
+    section: &Section,
+    key: &Key,
+    value: &Value,
+    origin: &str,
+) -> Result<(), ConfigError> {
+    let path = format!("{}.{}", section.name, key.name);
+    if !key.kind.admits(value) {
+        return Err(wrong_type(origin, &path, key.kind.wanted(), value));
+    }
+    if key.kind == Kind::Layers {
+        for (index, layer) in value.as_array().into_iter().flatten().enumerate() {
+            check_layer(&format!("{path}[{index}]"), layer, origin)?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks the form of one layer.
+fn check_layer(path: &str, layer: &Value, origin: &str) -> Result<(), ConfigError> {
+    let Some(entries) = layer.as_table() else {
+        return Err(wrong_type(origin, path, LAYER_FORM, layer));
+    };
+    let is_conv = entries.contains_key("conv");
+    let is_dense = entries.contains_key("dense");
+    let known = match (is_conv, is_dense) {
+        (true, false) => CONV_KEYS.to_vec(),
+        (false, true) => DENSE_KEYS.to_vec(),
+        _ => [CONV_KEYS, DENSE_KEYS].concat(),
+    };
+    for (name, value) in entries {
+        let path = format!("{path}.{name}");
+        if !known.contains(&name.as_str()) {
+            return Err(unknown(origin, &path, nearest(name, &known).into()));
+        }
+        if !Kind::Whole.admits(value) {
+            return Err(wrong_type(origin, &path, Kind::Whole.wanted(), value));
+        }
+    }
+    if is_conv == is_dense || (is_conv && !entries.contains_key("kernel")) {
+        return Err(wrong_type(origin, path, LAYER_FORM, layer));
+    }
+    Ok(())
+}
+
+/// `section.name` for the first section that has a key called `name`.
+fn home_of(known: &[Section], name: &str) -> Option<String> {
+    known
+        .iter()
+        .find(|section| section.key(name).is_some())
+        .map(|section| format!("{}.{name}", section.name))
+}
+
+/// The one of `names` that takes the fewest edits to reach from `given`, whatever its case.
+pub(super) fn nearest<'a>(given: &str, names: &[&'a str]) -> &'a str {
+    let given = given.to_lowercase();
+    names
+        .iter()
+        .min_by_key(|name| strsim::damerau_levenshtein(&given, name))
+        .copied()
+        .unwrap_or_default()
+}
+
+/// `text` on one line and of bounded length, for messages.
+pub(super) fn shown(text: &str) -> String {
+    shortened(text.escape_debug())
+}
+
+/// The first characters of `text`, for messages.
+pub(super) fn shortened(text: impl Iterator<Item = char>) -> String {
+    const LONGEST: usize = 80;
+    let mut text = text;
+    let mut start: String = text.by_ref().take(LONGEST).collect();
+    if text.next().is_some() {
+        start.push('…');
+    }
+    start
+}
+
+fn unknown(origin: &str, key: &str, nearest: String) -> ConfigError {
+    ConfigError::Unknown {
+        origin: origin.into(),
+        key: shown(key),
+        nearest,
+    }
+}
+
+fn wrong_type(origin: &str, key: &str, wanted: &str, given: &Value) -> ConfigError {
+    ConfigError::Type {
+        origin: origin.into(),
+        key: shown(key),
+        wanted: wanted.into(),
+        given: match given {
+            Value::String(text) => format!("the text \"{}\"", shown(text)),
+            Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {
+                given.to_string()
+            }
+            Value::Array(_) => "a list".into(),
+            Value::Table(entries) => {
+                let names: Vec<&str> = entries.keys().map(String::as_str).collect();
+                format!("a table with the keys ({})", shown(&names.join(", ")))
+            }
+        },
+    }
+}

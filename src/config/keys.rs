@@ -1,0 +1,248 @@
+//! What the configuration's keys are called, what they hold and what they mean, read off the structs themselves.
+//!
+//! The structs of [`super`] are written inside [`documented!`], which keeps each field's name and doc comment at hand,
+//! so that the checks of a file, the suggestions in messages and the comments of a printed configuration cannot drift
+//! from the structs.
+
+use super::{Config, LayerConfig};
+use toml::Value;
+
+/// Declares a struct as it stands and implements [`Describe`] for it from its fields and their doc comments.
+macro_rules! documented {
+    (
+        $(#[doc = $about:literal])*
+        #[derive $derive:tt]
+        #[serde $serde:tt]
+        pub struct $name:ident {
+            $(
+                $(#[doc = $doc:literal])*
+                $(#[serde $field_serde:tt])?
+                pub $field:ident: $type:ty,
+            )*
+        }
+    ) => {
+        $(#[doc = $about])*
+        #[derive $derive]
+        #[serde $serde]
+        pub struct $name {
+            $(
+                $(#[doc = $doc])*
+                $(#[serde $field_serde])?
+                pub $field: $type,
+            )*
+        }
+
+        impl $crate::config::keys::Describe for $name {
+            const ABOUT: &'static [&'static str] = &[$($about),*];
+
+            fn keys(&self) -> Vec<$crate::config::keys::Key> {
+                vec![$($crate::config::keys::Key {
+                    name: stringify!($field),
+                    doc: &[$($doc),*],
+                    kind: <$type as $crate::config::keys::Setting>::KIND,
+                    literal: $crate::config::keys::Setting::literal(&self.$field),
+                }),*]
+            }
+        }
+    };
+}
+pub(super) use documented;
+
+/// A struct that is one section of the configuration.
+pub(super) trait Describe {
+    /// The lines of the struct's doc comment, as the compiler keeps them (with a leading space).
+    const ABOUT: &'static [&'static str];
+
+    /// The struct's fields, in the order of their declaration.
+    fn keys(&self) -> Vec<Key>;
+}
+
+/// One key of a section.
+pub(super) struct Key {
+    pub name: &'static str,
+    /// The lines of the field's doc comment.
+    pub doc: &'static [&'static str],
+    pub kind: Kind,
+    /// The value as TOML text; `None` for an optional key that is absent.
+    pub literal: Option<String>,
+}
+
+/// One section of the configuration.
+pub(super) struct Section {
+    pub name: &'static str,
+    /// The lines of the section's doc comment.
+    pub about: &'static [&'static str],
+    pub keys: Vec<Key>,
+}
+
+impl Section {
+    fn new<S: Describe>(name: &'static str, values: &S) -> Self {
+        Section {
+            name,
+            about: S::ABOUT,
+            keys: values.keys(),
+        }
+    }
+
+    /// The key called `name`, if there is one.
+    pub fn key(&self, name: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+}
+
+/// Every section of `config`, in the order of its fields.
+pub(super) fn sections(config: &Config) -> Vec<Section> {
+    // No `..`: a section added to the struct and forgotten here does not compile.
+    let Config {
+        data,
+        network,
+        objective,
+        snapshot,
+        sampler,
+        optimiser,
+        run,
+    } = config;
+    vec![
+        Section::new("data", data),
+        Section::new("network", network),
+        Section::new("objective", objective),
+        Section::new("snapshot", snapshot),
+        Section::new("sampler", sampler),
+        Section::new("optimiser", optimiser),
+        Section::new("run", run),
+    ]
+}
+
+/// What a key holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Number,
+    Whole,
+    Flag,
+    Layers,
+}
+
+impl Kind {
+    /// Whether `value` is of this kind. The elements of a list of layers are not looked at.
+    pub fn admits(self, value: &Value) -> bool {
+        match self {
+            Kind::Text => value.is_str(),
+            Kind::Number => value.is_float() || value.is_integer(),
+            Kind::Whole => value.as_integer().is_some_and(|n| n >= 0),
+            Kind::Flag => value.is_bool(),
+            Kind::Layers => value.is_array(),
+        }
+    }
+
+    /// What a message asks for.
+    pub fn wanted(self) -> &'static str {
+        match self {
+            Kind::Text => "a text in quotes",
+            Kind::Number => "a number",
+            Kind::Whole => "a whole number, 0 or above",
+            Kind::Flag => "true or false",
+            Kind::Layers => "a list of layers such as [{ conv = 32, kernel = 3 }, { dense = 1 }]",
+        }
+    }
+}
+
+/// A type that a key can have.
+pub(super) trait Setting {
+    const KIND: Kind;
+
+    /// The value as TOML text, or `None` where it is absent.
+    fn literal(&self) -> Option<String>;
+}
+
+impl Setting for String {
+    const KIND: Kind = Kind::Text;
+
+    fn literal(&self) -> Option<String> {
+        Some(Value::String(self.clone()).to_string())
+    }
+}
+
+impl Setting for f32 {
+    const KIND: Kind = Kind::Number;
+
+    fn literal(&self) -> Option<String> {
+        // Debug prints the shortest digits that read back to the same f32; TOML's own floats are f64, in which 0.005
+        // would come out as 0.004999999888241291.
+        Some(if self.is_nan() {
+            "nan".into()
+        } else {
+            format!("{self:?}")
+        })
+    }
+}
+
+impl Setting for Option<f32> {
+    const KIND: Kind = f32::KIND;
+
+    fn literal(&self) -> Option<String> {
+        self.and_then(|value| value.literal())
+    }
+}
+
+impl Setting for u64 {
+    const KIND: Kind = Kind::Whole;
+
+    fn literal(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Setting for usize {
+    const KIND: Kind = Kind::Whole;
+
+    fn literal(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Setting for bool {
+    const KIND: Kind = Kind::Flag;
+
+    fn literal(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Setting for Vec<LayerConfig> {
+    const KIND: Kind = Kind::Layers;
+
+    fn literal(&self) -> Option<String> {
+        let lines: String = self
+            .iter()
+            .map(|layer| format!("    {},\n", layer_literal(layer)))
+            .collect();
+        Some(if lines.is_empty() {
+            "[]".into()
+        } else {
+            format!("[\n{lines}]")
+        })
+    }
+}
+
+/// The keys of a convolution, as [`layer_literal`] writes them.
+pub(super) const CONV_KEYS: &[&str] = &["conv", "kernel", "stride", "padding"];
+/// The keys of a fully connected layer, as [`layer_literal`] writes them.
+pub(super) const DENSE_KEYS: &[&str] = &["dense"];
+
+/// One layer as an inline TOML table, with every key present.
+fn layer_literal(layer: &LayerConfig) -> String {
+    match layer {
+        LayerConfig::Conv {
+            conv,
+            kernel,
+            stride,
+            padding,
+        } => {
+            format!(
+                "{{ conv = {conv}, kernel = {kernel}, stride = {stride}, padding = {padding} }}"
+            )
+        }
+        LayerConfig::Dense { dense } => format!("{{ dense = {dense} }}"),
+    }
+}

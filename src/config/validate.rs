@@ -1,0 +1,234 @@
+//! The ranges and enumerations of the configuration's values.
+
+use super::check::{nearest, shortened};
+use super::error::ConfigError;
+use super::{
+    Config, DataConfig, LayerConfig, NetworkConfig, ObjectiveConfig, OptimiserConfig, RunConfig,
+    SamplerConfig,
+};
+use crate::data::SOURCES;
+use std::fmt::Debug;
+
+/// The names that `network.activation` takes.
+pub const ACTIVATIONS: &[&str] = &["silu", "leaky_relu", "softplus", "tanh", "identity"];
+/// The names that `network.base` takes.
+pub const BASES: &[&str] = &["none", "gaussian"];
+/// The names that `objective.generator` takes.
+pub const GENERATORS: &[&str] = &["logistic"];
+/// The names that `objective.normaliser` takes.
+pub const NORMALISERS: &[&str] = &["zero", "learned"];
+/// The names that `sampler.chains` takes.
+pub const CHAINS: &[&str] = &["persistent", "short_run", "data"];
+/// The names that `sampler.bounds` takes.
+pub const BOUNDS: &[&str] = &["none", "clamp", "reflect"];
+/// The names that `sampler.start` takes.
+pub const STARTS: &[&str] = &["gaussian", "uniform"];
+/// The names that `optimiser.schedule` takes.
+pub const SCHEDULES: &[&str] = &["constant", "cosine", "exponential"];
+
+/// TOML's whole numbers are signed, so that a larger seed could not be written to a file.
+const LARGEST_SEED: u64 = i64::MAX as u64;
+
+impl Config {
+    /// Checks every value against what its key allows.
+    ///
+    /// What depends on the data, such as a path or a kernel larger than the image, is checked where the data is known.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Value`] for the first value found wrong.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        validate_data(&self.data)?;
+        validate_network(&self.network)?;
+        validate_objective(&self.objective)?;
+        at_least_one("snapshot.interval", self.snapshot.interval)?;
+        validate_sampler(&self.sampler)?;
+        validate_optimiser(&self.optimiser)?;
+        validate_run(&self.run)?;
+        self.validate_buffer()
+    }
+
+    /// A step draws its chains from the buffer without putting any back, so that it needs one for each noise sample.
+    fn validate_buffer(&self) -> Result<(), ConfigError> {
+        let (batch, ratio) = (self.run.batch, self.objective.noise_ratio);
+        let needed = batch.saturating_mul(ratio);
+        ensure(
+            self.sampler.chains != "persistent" || self.sampler.buffer >= needed,
+            "sampler.buffer",
+            &self.sampler.buffer,
+            || {
+                format!(
+                    "be at least run.batch × objective.noise_ratio = {needed} with persistent chains"
+                )
+            },
+        )
+    }
+}
+
+fn validate_data(data: &DataConfig) -> Result<(), ConfigError> {
+    one_of("data.source", &data.source, SOURCES)?;
+    finite("data.low", data.low)?;
+    finite("data.high", data.high)?;
+    ensure(data.low < data.high, "data.low", &data.low, || {
+        format!("lie below data.high = {:?}", data.high)
+    })?;
+    not_negative("data.noise", data.noise)
+}
+
+fn validate_network(network: &NetworkConfig) -> Result<(), ConfigError> {
+    ensure(
+        !network.layers.is_empty(),
+        "network.layers",
+        &network.layers,
+        || "have at least one layer, for instance [{ dense = 1 }]".into(),
+    )?;
+    let mut dense_before = false;
+    for (index, layer) in network.layers.iter().enumerate() {
+        let key = |name: &str| format!("network.layers[{index}].{name}");
+        match *layer {
+            LayerConfig::Conv {
+                conv,
+                kernel,
+                stride,
+                padding,
+            } => {
+                at_least_one(&key("conv"), conv as u64)?;
+                at_least_one(&key("kernel"), kernel as u64)?;
+                at_least_one(&key("stride"), stride as u64)?;
+                ensure(padding < kernel, &key("padding"), &padding, || {
+                    format!(
+                        "be less than the kernel's size {kernel}, or outputs would see only padding"
+                    )
+                })?;
+                ensure(!dense_before, &key("conv"), &conv, || {
+                    "come before every dense layer, since those flatten the image".into()
+                })?;
+            }
+            LayerConfig::Dense { dense } => {
+                at_least_one(&key("dense"), dense as u64)?;
+                dense_before = true;
+            }
+        }
+    }
+    one_of("network.activation", &network.activation, ACTIVATIONS)?;
+    share("network.slope", network.slope)?;
+    one_of("network.base", &network.base, BASES)?;
+    finite("network.base_mean", network.base_mean)?;
+    positive("network.base_std", network.base_std)?;
+    positive("network.first_weight_scale", network.first_weight_scale)?;
+    not_negative("network.first_bias_scale", network.first_bias_scale)
+}
+
+fn validate_objective(objective: &ObjectiveConfig) -> Result<(), ConfigError> {
+    one_of("objective.generator", &objective.generator, GENERATORS)?;
+    at_least_one("objective.noise_ratio", objective.noise_ratio as u64)?;
+    one_of("objective.normaliser", &objective.normaliser, NORMALISERS)?;
+    positive("objective.normaliser_rate", objective.normaliser_rate)?;
+    not_negative("objective.energy_l2", objective.energy_l2)
+}
+
+fn validate_sampler(sampler: &SamplerConfig) -> Result<(), ConfigError> {
+    one_of("sampler.chains", &sampler.chains, CHAINS)?;
+    at_least_one("sampler.steps", sampler.steps as u64)?;
+    positive("sampler.step_size", sampler.step_size)?;
+    not_negative("sampler.noise", sampler.noise.unwrap_or(0.0))?;
+    not_negative("sampler.clip", sampler.clip)?;
+    one_of("sampler.bounds", &sampler.bounds, BOUNDS)?;
+    one_of("sampler.start", &sampler.start, STARTS)?;
+    positive("sampler.start_std", sampler.start_std)?;
+    share("sampler.restart", sampler.restart)
+}
+
+fn validate_optimiser(optimiser: &OptimiserConfig) -> Result<(), ConfigError> {
+    positive("optimiser.rate", optimiser.rate)?;
+    one_of("optimiser.schedule", &optimiser.schedule, SCHEDULES)?;
+    share("optimiser.final_rate", optimiser.final_rate)?;
+    ensure(
+        optimiser.schedule != "exponential" || optimiser.final_rate > 0.0,
+        "optimiser.final_rate",
+        &optimiser.final_rate,
+        || "be above 0 with the exponential schedule, which never reaches 0".into(),
+    )?;
+    decay("optimiser.beta1", optimiser.beta1)?;
+    decay("optimiser.beta2", optimiser.beta2)?;
+    positive("optimiser.epsilon", optimiser.epsilon)?;
+    not_negative("optimiser.weight_decay", optimiser.weight_decay)?;
+    not_negative("optimiser.gradient_clip", optimiser.gradient_clip)?;
+    decay("optimiser.average", optimiser.average)
+}
+
+fn validate_run(run: &RunConfig) -> Result<(), ConfigError> {
+    at_least_one("run.steps", run.steps)?;
+    at_least_one("run.batch", run.batch as u64)?;
+    ensure(run.seed <= LARGEST_SEED, "run.seed", &run.seed, || {
+        format!("be at most {LARGEST_SEED}")
+    })?;
+    at_least_one("run.samples", run.samples as u64)?;
+    at_least_one("run.sample_steps", run.sample_steps as u64)
+}
+
+/// Refuses `given` unless it is `fine`; `allowed` completes the sentence "it must …".
+fn ensure<T: Debug>(
+    fine: bool,
+    key: &str,
+    given: &T,
+    allowed: impl FnOnce() -> String,
+) -> Result<(), ConfigError> {
+    if fine {
+        return Ok(());
+    }
+    Err(ConfigError::Value {
+        key: key.into(),
+        given: shortened(format!("{given:?}").chars()),
+        allowed: allowed(),
+    })
+}
+
+fn one_of(key: &str, given: &str, choices: &[&str]) -> Result<(), ConfigError> {
+    ensure(choices.contains(&given), key, &given, || match choices {
+        [only] => format!("be `{only}`"),
+        _ => format!(
+            "be one of {}; did you mean `{}`?",
+            choices.join(", "),
+            nearest(given, choices)
+        ),
+    })
+}
+
+fn at_least_one(key: &str, given: u64) -> Result<(), ConfigError> {
+    ensure(given >= 1, key, &given, || "be 1 or above".into())
+}
+
+// The comparisons below are written so that NaN fails each of them.
+
+fn finite(key: &str, given: f32) -> Result<(), ConfigError> {
+    ensure(given.is_finite(), key, &given, || {
+        "be a finite number".into()
+    })
+}
+
+fn positive(key: &str, given: f32) -> Result<(), ConfigError> {
+    ensure(given > 0.0 && given.is_finite(), key, &given, || {
+        "be a finite number above 0".into()
+    })
+}
+
+fn not_negative(key: &str, given: f32) -> Result<(), ConfigError> {
+    ensure(given >= 0.0 && given.is_finite(), key, &given, || {
+        "be a finite number, 0 or above".into()
+    })
+}
+
+/// A share lies in [0, 1].
+fn share(key: &str, given: f32) -> Result<(), ConfigError> {
+    ensure((0.0..=1.0).contains(&given), key, &given, || {
+        "lie between 0 and 1".into()
+    })
+}
+
+/// The decay of a moving average lies in [0, 1).
+fn decay(key: &str, given: f32) -> Result<(), ConfigError> {
+    ensure((0.0..1.0).contains(&given), key, &given, || {
+        "be 0 or above and below 1".into()
+    })
+}

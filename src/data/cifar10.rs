@@ -1,0 +1,68 @@
+//! The binary version of CIFAR-10 (A. Krizhevsky, *Learning multiple layers of features from tiny images*, 2009).
+//!
+//! Records of one label byte, 0–9, and 3,072 bytes: the red, green and blue planes of 32×32 pixels.
+
+use std::path::Path;
+
+use super::dataset::{Loaded, Values};
+use super::file::{files_in, open_file, read_rest, unreadable};
+use super::{DataError, Shape};
+
+const IMAGE_LEN: usize = 3 * 32 * 32;
+const RECORD_LEN: usize = 1 + IMAGE_LEN;
+const LAST_LABEL: u8 = 9;
+
+/// Loads `path`: one `.bin` file, or a folder of `data_batch_*.bin`.
+pub(super) fn load(path: &Path) -> Result<Loaded, DataError> {
+    let mut bytes = Vec::new();
+    if path.is_dir() {
+        let fits = |name: &str| name.starts_with("data_batch_") && name.ends_with(".bin");
+        for file in files_in(path, "data_batch_*.bin", fits)? {
+            append(&file, &mut bytes)?;
+        }
+    } else {
+        append(path, &mut bytes)?;
+    }
+    Ok(Loaded {
+        shape: Shape::new(3, 32, 32),
+        values: Values::Bytes {
+            bytes,
+            max: u8::MAX,
+        },
+    })
+}
+
+/// Appends the images of one file, without their labels.
+fn append(path: &Path, images: &mut Vec<u8>) -> Result<(), DataError> {
+    let (file, len) = open_file(path)?;
+    if len == 0 {
+        return Err(DataError::Empty {
+            path: path.to_path_buf(),
+        });
+    }
+    let records = read_rest(file, len, path, |e| unreadable(path, e))?;
+    // Labels first: another format fails here, and "cut short" would be the wrong advice for it.
+    for (index, record) in records.chunks(RECORD_LEN).enumerate() {
+        if record[0] > LAST_LABEL {
+            return Err(DataError::Malformed {
+                path: path.to_path_buf(),
+                reason: format!(
+                    "record {index} has label {}, but labels end at {LAST_LABEL}: unpack the binary version of CIFAR-10 and name one of its .bin files",
+                    record[0]
+                ),
+            });
+        }
+    }
+    if records.len() % RECORD_LEN != 0 {
+        return Err(DataError::Truncated {
+            path: path.to_path_buf(),
+            expected: len.next_multiple_of(RECORD_LEN as u64),
+            found: len,
+        });
+    }
+    images.reserve_exact(records.len() / RECORD_LEN * IMAGE_LEN);
+    for record in records.chunks_exact(RECORD_LEN) {
+        images.extend_from_slice(&record[1..]);
+    }
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! The embedded handwritten digits (`assets/digits/README.md` has their origin and licence).
+
+use std::io::Read;
+use std::path::Path;
+
+use flate2::read::GzDecoder;
+
+use super::dataset::{Loaded, Values};
+use super::{DataError, Shape};
+
+const PACKED: &[u8] = include_bytes!("../../assets/digits/digits.csv.gz");
+
+/// The brightest pixel.
+const MAX: u8 = 16;
+
+/// Loads the 1,797 digits, 1×8×8.
+pub(super) fn load() -> Result<Loaded, DataError> {
+    let path = Path::new("assets/digits/digits.csv.gz");
+    let mut text = String::new();
+    GzDecoder::new(PACKED)
+        .read_to_string(&mut text)
+        .map_err(|cause| DataError::Gzip {
+            path: path.to_path_buf(),
+            cause,
+        })?;
+    let shape = Shape::new(1, 8, 8);
+    let mut bytes = Vec::with_capacity(text.len());
+    for (index, line) in text.lines().enumerate() {
+        let before = bytes.len();
+        let pixels = line.split(',').take(shape.len());
+        bytes.extend(
+            pixels
+                .map_while(|field| field.parse().ok())
+                .filter(|&value: &u8| value <= MAX),
+        );
+        if bytes.len() - before != shape.len() {
+            return Err(DataError::Malformed {
+                path: path.to_path_buf(),
+                reason: format!(
+                    "line {} does not start with 64 numbers from 0 to {MAX}: restore the file and rebuild",
+                    index + 1
+                ),
+            });
+        }
+    }
+    Ok(Loaded {
+        shape,
+        values: Values::Bytes { bytes, max: MAX },
+    })
+}

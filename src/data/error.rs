@@ -1,0 +1,112 @@
+//! What can be wrong with data, and what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::SOURCES;
+
+/// Why a data set could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    #[error(
+        "unknown data source `{name}`: did you mean `{nearest}`? Known: {}",
+        SOURCES.join(", ")
+    )]
+    UnknownSource { name: String, nearest: &'static str },
+
+    #[error("data source `{name}` needs a path: set data.path to a file or folder")]
+    MissingPath { name: &'static str },
+
+    #[error(
+        "data source `{name}` takes no path: clear data.path (`{path}`), or set data.source to \
+         `idx`, `cifar10`, `images` or `npy` to read it"
+    )]
+    UnexpectedPath { name: &'static str, path: String },
+
+    #[error("data.low = {low} and data.high = {high}: set both to finite numbers with low < high")]
+    InvalidRange { low: f32, high: f32 },
+
+    #[error("data.limit = {limit} is too many generated points to hold: set it to at most {most}")]
+    LimitTooLarge { limit: usize, most: usize },
+
+    #[error("`{}` does not exist: check data.path", .path.display())]
+    NotFound { path: PathBuf },
+
+    #[error("`{}` is not {wanted}: check data.path", .path.display())]
+    WrongKind { path: PathBuf, wanted: &'static str },
+
+    #[error("cannot read `{}` ({cause}): check its permissions and the disk", .path.display())]
+    Unreadable { path: PathBuf, cause: io::Error },
+
+    #[error("cannot unpack `{}` ({cause}): fetch the gzip file again", .path.display())]
+    Gzip { path: PathBuf, cause: io::Error },
+
+    #[error("no file in `{}` is called {pattern}: check data.path", .folder.display())]
+    NothingInFolder {
+        folder: PathBuf,
+        pattern: &'static str,
+    },
+
+    #[error(
+        "several files in `{}` fit ({}): set data.path to one of them", .folder.display(),
+        .names.join(", ")
+    )]
+    Ambiguous { folder: PathBuf, names: Vec<String> },
+
+    #[error(
+        "`{}` starts with bytes {found:02x?}, not {expected:02x?}: it is not {wanted}; check \
+         data.source and data.path", .path.display()
+    )]
+    WrongMagic {
+        path: PathBuf,
+        wanted: &'static str,
+        expected: Vec<u8>,
+        found: Vec<u8>,
+    },
+
+    #[error(
+        "`{}` is cut short ({found} bytes of content, {expected} expected): fetch the file again",
+        .path.display()
+    )]
+    Truncated {
+        path: PathBuf,
+        expected: u64,
+        found: u64,
+    },
+
+    #[error(
+        "`{}` goes on after its {expected} bytes of content: it is damaged or another format; \
+         fetch the file again or check data.source", .path.display()
+    )]
+    TrailingBytes { path: PathBuf, expected: u64 },
+
+    /// Anything else that a format forbids; `reason` ends with what to do.
+    #[error("`{}`: {reason}", .path.display())]
+    Malformed { path: PathBuf, reason: String },
+
+    #[error("cannot decode `{}` ({cause}): replace or remove this picture", .path.display())]
+    Picture { path: PathBuf, cause: String },
+
+    #[error(
+        "`{}` is {}×{} pixels, but `{}` is {}×{}: bring all pictures to one size", .path.display(),
+        .size.0, .size.1, .first.display(), .first_size.0, .first_size.1
+    )]
+    WrongSize {
+        path: PathBuf,
+        /// Width and height in pixels.
+        size: (u32, u32),
+        first: PathBuf,
+        /// Width and height in pixels.
+        first_size: (u32, u32),
+    },
+
+    #[error(
+        "sample {sample} (counted from 0) of `{}` holds a value that is no finite 32-bit float: \
+         remove or repair it", .path.display()
+    )]
+    NonFinite { path: PathBuf, sample: usize },
+
+    #[error("`{}` holds no samples: check data.path", .path.display())]
+    Empty { path: PathBuf },
+}

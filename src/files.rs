@@ -1,0 +1,277 @@
+//! Writing files so that a failure loses nothing: whole files, whole lines, and run folders.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+
+/// The files that a run writes directly into its folder.
+const RUN_FILES: [&str; 6] = [
+    "config.toml",
+    "metrics.jsonl",
+    "curves.png",
+    "landscape.png",
+    "samples.png",
+    "summary.json",
+];
+
+/// The folders that a run fills.
+const RUN_SUBFOLDERS: [&str; 2] = ["samples", "checkpoints"];
+
+/// Why something could not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The operating system refused; `advice` follows from `cause`.
+    #[error("cannot {action} `{}` ({cause}): {advice}", .path.display())]
+    Io {
+        action: &'static str,
+        path: PathBuf,
+        cause: io::Error,
+        advice: &'static str,
+    },
+
+    #[error("`{}` names no file: give a path that ends with a file name", .path.display())]
+    NoFileName { path: PathBuf },
+
+    #[error(
+        "cannot write a line of `{}` ({cause}): give a value that JSON can hold", .path.display()
+    )]
+    NotJson {
+        path: PathBuf,
+        cause: serde_json::Error,
+    },
+
+    #[error(
+        "the run folder `{}` already holds files: choose another folder with --out, or pass \
+         --force to replace the run in it", .path.display()
+    )]
+    RunFolderNotEmpty { path: PathBuf },
+
+    #[error(
+        "`{}` is a file, so it cannot be the run folder: choose another folder with --out",
+        .path.display()
+    )]
+    RunFolderIsFile { path: PathBuf },
+}
+
+impl FileError {
+    fn new(action: &'static str, path: &Path, cause: io::Error) -> Self {
+        let advice = match cause.kind() {
+            ErrorKind::StorageFull => "free some disk space or choose a path on another disk",
+            ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                "raise the quota or file-size limit, or choose a path on another disk"
+            }
+            ErrorKind::PermissionDenied => {
+                "change its permissions or choose a path that you may write to"
+            }
+            ErrorKind::ReadOnlyFilesystem => "choose a path on a disk that can be written to",
+            ErrorKind::NotFound => "create the folder it lies in, or choose another path",
+            ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+                "a file stands where a folder is needed; move it away or choose another path"
+            }
+            ErrorKind::IsADirectory => {
+                "a folder stands where a file is needed; move it away or choose another path"
+            }
+            _ => "check the path and the disk, or choose another path",
+        };
+        FileError::Io {
+            action,
+            path: path.to_path_buf(),
+            cause,
+            advice,
+        }
+    }
+}
+
+/// Writes `bytes` to `path`, replacing what was there, as one step: whoever looks sees the old
+/// content or the new, never a part.
+///
+/// # Errors
+/// When the folder is missing, the disk is full, permission is lacking and the like. The old file
+/// is then as it was, and no temporary file remains.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    if path.file_name().is_none() {
+        return Err(FileError::NoFileName {
+            path: path.to_path_buf(),
+        });
+    }
+    let failed = |cause| FileError::new("write", path, cause);
+    // Platforms report this differently, and only once everything has been written.
+    if path.is_dir() {
+        return Err(failed(ErrorKind::IsADirectory.into()));
+    }
+    let (mut file, temporary) = Temporary::create(folder_of(path)).map_err(failed)?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(failed)?;
+    // Some platforms rename no open file.
+    drop(file);
+    temporary.rename_to(path).map_err(failed)
+}
+
+/// The folder that `path` lies in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// A file that is removed when dropped, unless it has been renamed.
+struct Temporary {
+    path: PathBuf,
+    renamed: bool,
+}
+
+impl Temporary {
+    /// A new, empty file in `folder`. A rename is one step only within one file system, hence not
+    /// in the system's folder for temporary files.
+    fn create(folder: &Path) -> io::Result<(File, Self)> {
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
+        loop {
+            let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+            let path = folder.join(format!(".afterimage-{}-{number}.tmp", process::id()));
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => {
+                    let renamed = false;
+                    return Ok((file, Temporary { path, renamed }));
+                }
+                // Left behind by a killed process that had the same id.
+                Err(cause) if cause.kind() == ErrorKind::AlreadyExists => {}
+                Err(cause) => return Err(cause),
+            }
+        }
+    }
+
+    fn rename_to(mut self, path: &Path) -> io::Result<()> {
+        fs::rename(&self.path, path)?;
+        self.renamed = true;
+        Ok(())
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.renamed {
+            // The error that led here matters more than this one.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// A file of JSON values, one per line (<https://jsonlines.org>).
+#[derive(Debug)]
+pub struct JsonLines {
+    path: PathBuf,
+    file: File,
+    /// Length of the whole lines, in bytes.
+    len: u64,
+}
+
+impl JsonLines {
+    /// An empty file at `path`; what was there is lost.
+    ///
+    /// # Errors
+    /// When the file cannot be created.
+    pub fn create(path: &Path) -> Result<Self, FileError> {
+        let file = File::create(path).map_err(|e| FileError::new("create", path, e))?;
+        Ok(JsonLines {
+            path: path.to_path_buf(),
+            file,
+            len: 0,
+        })
+    }
+
+    /// Appends `value` as one line, which other programs see once this returns.
+    ///
+    /// # Errors
+    /// When JSON cannot hold the value or the line cannot be written. The lines before it stay
+    /// whole, and a later call may succeed.
+    pub fn append(&mut self, value: &impl Serialize) -> Result<(), FileError> {
+        let mut line = serde_json::to_vec(value).map_err(|cause| FileError::NotJson {
+            path: self.path.clone(),
+            cause,
+        })?;
+        line.push(b'\n');
+        if let Err(cause) = self.file.write_all(&line) {
+            // A full disk may have taken a part of the line. Where the cut fails as well, the
+            // cause above is still the one to report.
+            let _ = self.file.set_len(self.len);
+            let _ = self.file.seek(SeekFrom::Start(self.len));
+            return Err(FileError::new("append to", &self.path, cause));
+        }
+        self.len += line.len() as u64;
+        Ok(())
+    }
+}
+
+/// Makes `path` a folder for a new run, with the empty folders `samples` and `checkpoints` in it.
+///
+/// An existing folder must be empty, unless `force` is set: then what an earlier run may have
+/// written is removed from it, and nothing else.
+///
+/// # Errors
+/// When the folder holds files and `force` is not set, when `path` is a file, or when the folder
+/// cannot be created, written to or cleared. Nothing is removed before a file could be written.
+pub fn create_run_folder(path: &Path, force: bool) -> Result<(), FileError> {
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
+    if path.is_dir() {
+        if !force && !is_empty(path)? {
+            return Err(FileError::RunFolderNotEmpty {
+                path: path.to_path_buf(),
+            });
+        }
+        probe(path)?;
+        clear(path)?;
+    } else if path.exists() {
+        return Err(FileError::RunFolderIsFile {
+            path: path.to_path_buf(),
+        });
+    }
+    for folder in RUN_SUBFOLDERS.map(|name| path.join(name)) {
+        fs::create_dir_all(&folder).map_err(|e| FileError::new("create the folder", &folder, e))?;
+        probe(&folder)?;
+    }
+    Ok(())
+}
+
+fn is_empty(folder: &Path) -> Result<bool, FileError> {
+    let mut entries =
+        fs::read_dir(folder).map_err(|e| FileError::new("look into the folder", folder, e))?;
+    Ok(entries.next().is_none())
+}
+
+/// Writes a file into `folder` and removes it, because permission bits do not tell about read-only
+/// or full disks.
+fn probe(folder: &Path) -> Result<(), FileError> {
+    Temporary::create(folder)
+        .and_then(|(mut file, _temporary)| file.write_all(b"probe"))
+        .map_err(|e| FileError::new("write into the folder", folder, e))
+}
+
+/// Removes what a run writes.
+fn clear(folder: &Path) -> Result<(), FileError> {
+    let remove = |name: &str, how: fn(PathBuf) -> io::Result<()>| {
+        let path = folder.join(name);
+        match how(path.clone()) {
+            Err(cause) if cause.kind() != ErrorKind::NotFound => {
+                Err(FileError::new("remove", &path, cause))
+            }
+            _ => Ok(()),
+        }
+    };
+    for name in RUN_FILES {
+        remove(name, fs::remove_file)?;
+    }
+    for name in RUN_SUBFOLDERS {
+        remove(name, fs::remove_dir_all)?;
+    }
+    Ok(())
+}

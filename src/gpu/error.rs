@@ -1,0 +1,68 @@
+use super::preprocess::PreprocessError;
+
+/// What can go wrong between the program and the GPU.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GpuError {
+    #[error(
+        "no GPU adapter found: install a Vulkan, Metal or DX12 driver (on Linux without a GPU, `sh setup.sh` installs lavapipe)"
+    )]
+    NoAdapter,
+    #[error("no adapter matches '{wanted}': choose one of {known} (see `afterimage devices`)")]
+    UnknownAdapter { wanted: String, known: String },
+    #[error(
+        "adapter '{adapter}' lacks {missing}, which the kernels need: choose another with --adapter"
+    )]
+    Unsupported { adapter: String, missing: String },
+    #[error(
+        "the device could not be opened: {0}; update the driver or choose another with --adapter"
+    )]
+    Device(String),
+    #[error(
+        "the GPU reported an error: {0}; if memory ran out, lower run.batch or sampler.buffer, otherwise update the driver"
+    )]
+    Reported(String),
+    #[error(
+        "the GPU device was lost ({0}): start the run again; work up to the last checkpoint is kept"
+    )]
+    Lost(String),
+    #[error(
+        "the GPU did not finish within {seconds} s: it may hang, or the work is too large for it; lower run.batch or choose another with --adapter"
+    )]
+    Timeout { seconds: u64 },
+    #[error(
+        "'{label}' needs {needed} bytes but this adapter allows at most {allowed} in one buffer: lower run.batch, sampler.buffer or the network's size"
+    )]
+    TooLarge {
+        label: &'static str,
+        needed: u64,
+        allowed: u64,
+    },
+    #[error(
+        "'{label}' needs a {width}×{height} image but this adapter allows at most {allowed} a side: lower run.batch"
+    )]
+    ImageTooLarge {
+        label: &'static str,
+        width: u32,
+        height: u32,
+        allowed: u32,
+    },
+    #[error("shader '{kernel}': {source}")]
+    Preprocess {
+        kernel: &'static str,
+        source: PreprocessError,
+    },
+    #[error("shader '{kernel}' takes {expected} resources but {given} were bound")]
+    Bindings {
+        kernel: &'static str,
+        expected: usize,
+        given: usize,
+    },
+    #[error("'{label}' holds {len} words; words {start}..{end} lie outside it")]
+    OutOfRange {
+        label: &'static str,
+        len: usize,
+        start: usize,
+        end: usize,
+    },
+}

@@ -1,0 +1,593 @@
+use super::adapter::{self, AdapterChoice, AdapterKind, AdapterSummary};
+use super::budget::Budget;
+use super::error::GpuError;
+use super::handles::{Buffer, Image};
+use super::pipelines::Pipelines;
+use super::readback::Readback;
+use super::recording::{Command, Dispatch, Recording, Resource};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Words of immediates that every kernel can count on.
+const IMMEDIATE_WORDS: u32 = 32;
+/// Names the fetch of a read in listings; nobody looks it up.
+const READ_TICKET: u64 = u64::MAX;
+const UPLOAD_CHUNK: u64 = 1 << 20;
+
+/// How an executor runs.
+#[derive(Clone, Debug)]
+pub struct ExecutorOptions {
+    /// Compile shaders with bounds checks, loop bounds and zeroed workgroup memory: slower, for tests.
+    pub runtime_checks: bool,
+    /// The most work in one submission, as time on the GPU.
+    pub submission: Duration,
+    /// The most submissions in flight.
+    pub in_flight: usize,
+    /// How long to wait for the GPU before giving it up.
+    pub patience: Duration,
+}
+
+impl Default for ExecutorOptions {
+    fn default() -> Self {
+        ExecutorOptions {
+            runtime_checks: false,
+            submission: Duration::from_millis(100),
+            in_flight: 3,
+            patience: Duration::from_secs(120),
+        }
+    }
+}
+
+/// What a host program must ask of its adapter when it brings its own device.
+#[derive(Clone, Debug)]
+pub struct Requirements {
+    pub features: wgpu::Features,
+    pub limits: wgpu::Limits,
+}
+
+impl Requirements {
+    /// The features and limits Afterimage uses of `adapter`: immediates always, subgroups where there are any.
+    pub fn of(adapter: &wgpu::Adapter) -> Self {
+        let optional = adapter.features() & wgpu::Features::SUBGROUP;
+        Requirements {
+            features: wgpu::Features::IMMEDIATES | optional,
+            limits: adapter.limits(),
+        }
+    }
+}
+
+/// What the choice of kernels depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Whether the adapter is a software driver on the CPU.
+    pub is_cpu: bool,
+    /// The longest side an image may have, in texels.
+    pub longest_image_side: u32,
+    /// The subgroup size, when the device has subgroups and only one size of them.
+    pub subgroup_size: Option<u32>,
+}
+
+/// Runs recordings on one device. The only owner of GPU objects.
+pub struct Executor {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    adapter: AdapterSummary,
+    options: ExecutorOptions,
+    buffers: HashMap<u64, wgpu::Buffer>,
+    images: HashMap<u64, wgpu::TextureView>,
+    pipelines: Pipelines,
+    belt: wgpu::util::StagingBelt,
+    budget: Budget,
+    readback: Readback,
+    /// Fetches that came back while a read waited for something else.
+    stash: Vec<(u64, Vec<u32>)>,
+    encoder: Option<wgpu::CommandEncoder>,
+    fault: Arc<Mutex<Option<GpuError>>>,
+}
+
+impl Executor {
+    /// Opens an adapter at its own limits.
+    ///
+    /// # Errors
+    /// When there is no adapter, none matches `choice`, or it cannot run the kernels.
+    pub fn open(choice: &AdapterChoice, options: ExecutorOptions) -> Result<Self, GpuError> {
+        let (adapter, summary) = adapter::choose(choice)?;
+        let requirements = Requirements::of(&adapter);
+        if !adapter.features().contains(requirements.features)
+            || requirements.limits.max_immediate_size < IMMEDIATE_WORDS * 4
+        {
+            return Err(GpuError::Unsupported {
+                adapter: summary.name,
+                missing: "immediates of 128 bytes".into(),
+            });
+        }
+        let request = adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("afterimage"),
+            required_features: requirements.features,
+            required_limits: requirements.limits,
+            ..Default::default()
+        });
+        let (device, queue) =
+            pollster::block_on(request).map_err(|error| GpuError::Device(error.to_string()))?;
+        let executor = Self::new(device, queue, summary, options);
+        let fault = executor.fault.clone();
+        executor.device.on_uncaptured_error(Arc::new(move |error| {
+            note(&fault, GpuError::Reported(error.to_string()));
+        }));
+        let fault = executor.fault.clone();
+        executor
+            .device
+            .set_device_lost_callback(move |reason, message| {
+                if reason != wgpu::DeviceLostReason::Destroyed {
+                    note(&fault, GpuError::Lost(message));
+                }
+            });
+        Ok(executor)
+    }
+
+    /// Runs on a device that the host program owns; its error and device-lost handlers are left as they are.
+    ///
+    /// # Errors
+    /// When the device was made without what [`Requirements::of`] names.
+    pub fn on_device(
+        adapter: &wgpu::Adapter,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        options: ExecutorOptions,
+    ) -> Result<Self, GpuError> {
+        let summary = adapter::summarise(0, adapter);
+        if !device.features().contains(wgpu::Features::IMMEDIATES)
+            || device.limits().max_immediate_size < IMMEDIATE_WORDS * 4
+        {
+            return Err(GpuError::Unsupported {
+                adapter: summary.name,
+                missing: "the features and limits of `Requirements::of(adapter)` on the device it was given".into(),
+            });
+        }
+        Ok(Self::new(device.clone(), queue.clone(), summary, options))
+    }
+
+    fn new(
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        adapter: AdapterSummary,
+        options: ExecutorOptions,
+    ) -> Self {
+        Executor {
+            belt: wgpu::util::StagingBelt::new(device.clone(), UPLOAD_CHUNK),
+            budget: Budget::new(options.submission, options.in_flight),
+            device,
+            queue,
+            adapter,
+            options,
+            buffers: HashMap::new(),
+            images: HashMap::new(),
+            pipelines: Pipelines::default(),
+            readback: Readback::new(),
+            stash: Vec::new(),
+            encoder: None,
+            fault: Arc::new(Mutex::new(None)),
+        }
+    }
+
+    /// The adapter in use.
+    pub fn adapter(&self) -> &AdapterSummary {
+        &self.adapter
+    }
+
+    /// What the choice of kernels depends on.
+    pub fn profile(&self) -> Profile {
+        let [smallest, largest] = self.adapter.subgroup_sizes;
+        let one_size = smallest == largest && smallest > 0;
+        let has_subgroups = self.device.features().contains(wgpu::Features::SUBGROUP);
+        Profile {
+            is_cpu: self.adapter.kind == AdapterKind::Cpu,
+            longest_image_side: self.longest_image_side(),
+            subgroup_size: (has_subgroups && one_size).then_some(smallest),
+        }
+    }
+
+    fn longest_image_side(&self) -> u32 {
+        self.device.limits().max_texture_dimension_2d
+    }
+
+    /// Bytes of the buffers and images made so far.
+    pub fn allocated_bytes(&self) -> u64 {
+        let images: u64 = self
+            .images
+            .values()
+            .map(|view| u64::from(view.texture().width()) * u64::from(view.texture().height()) * 16)
+            .sum();
+        self.buffers.values().map(wgpu::Buffer::size).sum::<u64>() + images
+    }
+
+    /// Uses a buffer of the host program, which must have the usages STORAGE, COPY_SRC and COPY_DST.
+    pub fn import(&mut self, label: &'static str, buffer: &wgpu::Buffer) -> Buffer {
+        let handle = Buffer::new(label, (buffer.size() / 4) as usize);
+        self.buffers.insert(handle.id, buffer.clone());
+        handle
+    }
+
+    /// The GPU buffer behind a handle, for a host program that goes on with the result there.
+    ///
+    /// # Errors
+    /// When the buffer is larger than the adapter allows.
+    pub fn export(&mut self, buffer: Buffer) -> Result<wgpu::Buffer, GpuError> {
+        self.buffer(buffer).cloned()
+    }
+
+    /// Frees the memory of a buffer.
+    pub fn release(&mut self, buffer: Buffer) {
+        self.pipelines.forget(buffer.id);
+        self.buffers.remove(&buffer.id);
+    }
+
+    /// Frees the memory of an image.
+    pub fn release_image(&mut self, image: Image) {
+        self.pipelines.forget(image.id);
+        self.images.remove(&image.id);
+    }
+
+    /// Encodes `recording`, submitting whenever the budget of one submission is used up. Does not wait for the GPU,
+    /// except for the oldest submission when too many are in flight.
+    ///
+    /// # Errors
+    /// What the GPU reported since the last call, or what is wrong with the recording.
+    pub fn run(&mut self, recording: &Recording) -> Result<(), GpuError> {
+        self.check()?;
+        let mut commands = recording.commands().iter().peekable();
+        while let Some(command) = commands.next() {
+            match command {
+                Command::Dispatch(first) => {
+                    let mut batch = vec![first];
+                    while let Some(Command::Dispatch(next)) = commands.peek() {
+                        batch.push(next);
+                        commands.next();
+                    }
+                    self.dispatches(&batch)?;
+                }
+                Command::Upload {
+                    buffer,
+                    offset,
+                    words,
+                } => self.upload(*buffer, *offset, words)?,
+                Command::Copy {
+                    from,
+                    from_offset,
+                    to,
+                    to_offset,
+                    words,
+                } => {
+                    in_range(*from, *from_offset, *words)?;
+                    in_range(*to, *to_offset, *words)?;
+                    let (source, target) = (self.buffer(*from)?.clone(), self.buffer(*to)?.clone());
+                    self.encoder().copy_buffer_to_buffer(
+                        &source,
+                        *from_offset as u64 * 4,
+                        &target,
+                        *to_offset as u64 * 4,
+                        *words as u64 * 4,
+                    );
+                }
+                Command::Fetch {
+                    buffer,
+                    offset,
+                    words,
+                    ticket,
+                } => {
+                    in_range(*buffer, *offset, *words)?;
+                    let source = self.buffer(*buffer)?.clone();
+                    let staging = self.readback.stage(&self.device, *words, *ticket);
+                    self.encoder().copy_buffer_to_buffer(
+                        &source,
+                        *offset as u64 * 4,
+                        &staging,
+                        0,
+                        *words as u64 * 4,
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Submits what is encoded, without waiting.
+    ///
+    /// # Errors
+    /// What the GPU reported.
+    pub fn flush(&mut self) -> Result<(), GpuError> {
+        let Some(encoder) = self.encoder.take() else {
+            return Ok(());
+        };
+        self.belt.finish();
+        let index = self.queue.submit([encoder.finish()]);
+        self.belt.recall();
+        self.readback.submitted();
+        self.budget.submitted(index, &self.queue);
+        self.poll()?;
+        while let Some(oldest) = self.budget.must_wait_for() {
+            self.wait(Some(oldest))?;
+            self.budget.update();
+        }
+        self.check()
+    }
+
+    /// What fetches have brought back since the last call: tickets with their words. Does not wait.
+    ///
+    /// # Errors
+    /// What the GPU reported.
+    pub fn arrived(&mut self) -> Result<Vec<(u64, Vec<u32>)>, GpuError> {
+        self.poll()?;
+        let mut results = std::mem::take(&mut self.stash);
+        results.extend(self.readback.arrived()?);
+        Ok(results)
+    }
+
+    /// Submits everything, waits for it, and returns all outstanding fetches.
+    ///
+    /// # Errors
+    /// What the GPU reported, or that it did not finish in time.
+    pub fn finish(&mut self) -> Result<Vec<(u64, Vec<u32>)>, GpuError> {
+        self.flush()?;
+        self.wait(None)?;
+        self.budget.update();
+        let mut results = std::mem::take(&mut self.stash);
+        results.extend(self.readback.arrived()?);
+        while self.readback.is_waiting() {
+            self.wait(None)?;
+            results.extend(self.readback.arrived()?);
+        }
+        self.check()?;
+        Ok(results)
+    }
+
+    /// Waits for the GPU and reads a whole buffer as f32.
+    ///
+    /// # Errors
+    /// As for [`Self::finish`].
+    pub fn read(&mut self, buffer: Buffer) -> Result<Vec<f32>, GpuError> {
+        Ok(self
+            .read_words(buffer, 0, buffer.words())?
+            .into_iter()
+            .map(f32::from_bits)
+            .collect())
+    }
+
+    /// Waits for the GPU and reads part of a buffer as words. Outstanding fetches are kept for [`Self::arrived`].
+    ///
+    /// # Errors
+    /// As for [`Self::finish`].
+    pub fn read_words(
+        &mut self,
+        buffer: Buffer,
+        offset: usize,
+        words: usize,
+    ) -> Result<Vec<u32>, GpuError> {
+        let mut recording = Recording::new();
+        recording.fetch(buffer, offset, words, READ_TICKET);
+        self.run(&recording)?;
+        let mut results = self.finish()?;
+        // The fetch above is the last recorded, and so the last to arrive.
+        let read = results.pop().map(|(_, words)| words).unwrap_or_default();
+        self.stash = results;
+        Ok(read)
+    }
+
+    fn dispatches(&mut self, batch: &[&Dispatch]) -> Result<(), GpuError> {
+        let mut start = 0;
+        for (index, dispatch) in batch.iter().enumerate() {
+            if !self.budget.fits(dispatch.flops) {
+                self.pass(&batch[start..index])?;
+                self.flush()?;
+                start = index;
+            }
+            self.budget.add(dispatch.flops);
+        }
+        self.pass(&batch[start..])
+    }
+
+    /// One compute pass; wgpu itself puts the barriers between dependent launches.
+    fn pass(&mut self, batch: &[&Dispatch]) -> Result<(), GpuError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let mut prepared = Vec::with_capacity(batch.len());
+        for dispatch in batch {
+            prepared.push(self.prepare(dispatch)?);
+        }
+        let mut encoder = match self.encoder.take() {
+            Some(encoder) => encoder,
+            None => self.device.create_command_encoder(&Default::default()),
+        };
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            for (dispatch, (pipeline, bind_group)) in batch.iter().zip(&prepared) {
+                pass.set_pipeline(self.pipelines.pipeline(*pipeline));
+                pass.set_bind_group(0, bind_group, &[]);
+                if !dispatch.immediates.is_empty() {
+                    pass.set_immediates(0, bytemuck::cast_slice(&dispatch.immediates));
+                }
+                let [x, y, z] = dispatch.workgroups;
+                pass.dispatch_workgroups(x, y, z);
+            }
+        }
+        self.encoder = Some(encoder);
+        Ok(())
+    }
+
+    fn prepare(&mut self, dispatch: &Dispatch) -> Result<(usize, wgpu::BindGroup), GpuError> {
+        let kernel = dispatch.program.kernel;
+        if dispatch.resources.len() != kernel.bindings.len() {
+            return Err(GpuError::Bindings {
+                kernel: kernel.name,
+                expected: kernel.bindings.len(),
+                given: dispatch.resources.len(),
+            });
+        }
+        let mut ids = Vec::with_capacity(dispatch.resources.len());
+        for resource in &dispatch.resources {
+            match resource {
+                Resource::Buffer(buffer) => {
+                    self.buffer(*buffer)?;
+                    ids.push(buffer.id);
+                }
+                Resource::Image(image) => {
+                    self.image(*image)?;
+                    ids.push(image.id);
+                }
+            }
+        }
+        let index =
+            self.pipelines
+                .compile(&self.device, &dispatch.program, self.options.runtime_checks)?;
+        let (buffers, images) = (&self.buffers, &self.images);
+        let entries = || {
+            let resource = |resource: &Resource| match resource {
+                Resource::Buffer(buffer) => buffers[&buffer.id].as_entire_binding(),
+                Resource::Image(image) => wgpu::BindingResource::TextureView(&images[&image.id]),
+            };
+            dispatch
+                .resources
+                .iter()
+                .enumerate()
+                .map(|(binding, r)| wgpu::BindGroupEntry {
+                    binding: binding as u32,
+                    resource: resource(r),
+                })
+                .collect()
+        };
+        let bind_group = self.pipelines.bind_group(&self.device, index, ids, entries);
+        Ok((index, bind_group.clone()))
+    }
+
+    fn upload(&mut self, buffer: Buffer, offset: usize, words: &[u32]) -> Result<(), GpuError> {
+        in_range(buffer, offset, words.len())?;
+        let target = self.buffer(buffer)?.clone();
+        let bytes: &[u8] = bytemuck::cast_slice(words);
+        let Some(size) = wgpu::BufferSize::new(bytes.len() as u64) else {
+            return Ok(());
+        };
+        // A copy inside the encoder, not `queue.write_buffer`, which would run before everything encoded so far.
+        let mut encoder = match self.encoder.take() {
+            Some(encoder) => encoder,
+            None => self.device.create_command_encoder(&Default::default()),
+        };
+        self.belt
+            .write_buffer(&mut encoder, &target, offset as u64 * 4, size)
+            .copy_from_slice(bytes);
+        self.encoder = Some(encoder);
+        Ok(())
+    }
+
+    fn encoder(&mut self) -> &mut wgpu::CommandEncoder {
+        self.encoder
+            .get_or_insert_with(|| self.device.create_command_encoder(&Default::default()))
+    }
+
+    fn buffer(&mut self, buffer: Buffer) -> Result<&wgpu::Buffer, GpuError> {
+        let limits = self.device.limits();
+        let allowed = limits
+            .max_buffer_size
+            .min(limits.max_storage_buffer_binding_size);
+        if buffer.bytes() > allowed {
+            return Err(GpuError::TooLarge {
+                label: buffer.label,
+                needed: buffer.bytes(),
+                allowed,
+            });
+        }
+        Ok(self.buffers.entry(buffer.id).or_insert_with(|| {
+            self.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some(buffer.label),
+                size: buffer.bytes(),
+                usage: wgpu::BufferUsages::STORAGE
+                    | wgpu::BufferUsages::COPY_SRC
+                    | wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            })
+        }))
+    }
+
+    fn image(&mut self, image: Image) -> Result<&wgpu::TextureView, GpuError> {
+        let allowed = self.longest_image_side();
+        if image.width > allowed || image.height > allowed {
+            return Err(GpuError::ImageTooLarge {
+                label: image.label,
+                width: image.width,
+                height: image.height,
+                allowed,
+            });
+        }
+        Ok(self.images.entry(image.id).or_insert_with(|| {
+            let texture = self.device.create_texture(&wgpu::TextureDescriptor {
+                label: Some(image.label),
+                size: wgpu::Extent3d {
+                    width: image.width,
+                    height: image.height,
+                    depth_or_array_layers: 1,
+                },
+                mip_level_count: 1,
+                sample_count: 1,
+                dimension: wgpu::TextureDimension::D2,
+                format: wgpu::TextureFormat::Rgba32Float,
+                usage: wgpu::TextureUsages::STORAGE_BINDING,
+                view_formats: &[],
+            });
+            texture.create_view(&Default::default())
+        }))
+    }
+
+    fn poll(&mut self) -> Result<(), GpuError> {
+        self.device
+            .poll(wgpu::PollType::Poll)
+            .map_err(|error| GpuError::Lost(error.to_string()))?;
+        self.budget.update();
+        self.check()
+    }
+
+    fn wait(&mut self, index: Option<wgpu::SubmissionIndex>) -> Result<(), GpuError> {
+        let outcome = self.device.poll(wgpu::PollType::Wait {
+            submission_index: index,
+            timeout: Some(self.options.patience),
+        });
+        self.check()?;
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(wgpu::PollError::Timeout) => Err(GpuError::Timeout {
+                seconds: self.options.patience.as_secs(),
+            }),
+            Err(error) => Err(GpuError::Lost(error.to_string())),
+        }
+    }
+
+    /// Reports what the driver told the error handlers.
+    fn check(&mut self) -> Result<(), GpuError> {
+        let mut fault = self
+            .fault
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        fault.take().map_or(Ok(()), Err)
+    }
+}
+
+fn note(fault: &Mutex<Option<GpuError>>, error: GpuError) {
+    // The first error is the cause; later ones follow from it.
+    fault
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .get_or_insert(error);
+}
+
+fn in_range(buffer: Buffer, start: usize, words: usize) -> Result<(), GpuError> {
+    let end = start.saturating_add(words);
+    if end <= buffer.words {
+        return Ok(());
+    }
+    Err(GpuError::OutOfRange {
+        label: buffer.label,
+        len: buffer.words,
+        start,
+        end,
+    })
+}

@@ -1,0 +1,82 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+fn next_id() -> u64 {
+    NEXT_ID.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A storage buffer of 32-bit words. Only a name for it: the executor makes the buffer, filled with zeros, at first use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Buffer {
+    pub(super) id: u64,
+    pub(super) words: usize,
+    pub(super) label: &'static str,
+}
+
+impl Buffer {
+    /// Names a new buffer of `words` 32-bit words (at least one, since an empty buffer cannot be bound).
+    pub fn new(label: &'static str, words: usize) -> Self {
+        Buffer {
+            id: next_id(),
+            words: words.max(1),
+            label,
+        }
+    }
+
+    /// Its length in 32-bit words.
+    pub fn words(&self) -> usize {
+        self.words
+    }
+
+    /// Its size in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.words as u64 * 4
+    }
+
+    /// What it is called in listings and errors.
+    pub fn label(&self) -> &'static str {
+        self.label
+    }
+}
+
+/// A two-dimensional image of four f32 a texel (`rgba32float`), made, filled with zeros, at first use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Image {
+    pub(super) id: u64,
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) label: &'static str,
+}
+
+impl Image {
+    /// Names a new image of `width` × `height` texels.
+    pub fn new(label: &'static str, width: u32, height: u32) -> Self {
+        Image {
+            id: next_id(),
+            width: width.max(1),
+            height: height.max(1),
+            label,
+        }
+    }
+
+    /// Texels in a row.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Rows.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// Its size in bytes.
+    pub fn bytes(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height) * 16
+    }
+
+    /// What it is called in listings and errors.
+    pub fn label(&self) -> &'static str {
+        self.label
+    }
+}

@@ -1,0 +1,122 @@
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// How a kernel uses one of its bindings; binding numbers follow the order of declaration, all in group 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// `var<storage, read>`
+    Read,
+    /// `var<storage, read_write>`
+    ReadWrite,
+    /// `texture_storage_2d<rgba32float, read>`
+    ImageRead,
+    /// `texture_storage_2d<rgba32float, write>`
+    ImageWrite,
+}
+
+/// A compute shader as the Rust side sees it: one WGSL file with the entry point `main`.
+#[derive(Debug)]
+pub struct Kernel {
+    /// The name of the WGSL file, without its ending.
+    pub name: &'static str,
+    /// The text of the file, before the preprocessor.
+    pub source: &'static str,
+    /// Bindings 0, 1, … of group 0.
+    pub bindings: &'static [Access],
+    /// 32-bit words of `var<immediate>`.
+    pub immediates: u32,
+}
+
+/// The value of a named constant of a shader.
+#[derive(Clone, Copy, Debug)]
+pub enum Constant {
+    U32(u32),
+    F32(f32),
+    Bool(bool),
+}
+
+impl Constant {
+    fn bits(self) -> (u8, u32) {
+        match self {
+            Constant::U32(v) => (0, v),
+            Constant::F32(v) => (1, v.to_bits()),
+            Constant::Bool(v) => (2, u32::from(v)),
+        }
+    }
+}
+
+impl PartialEq for Constant {
+    fn eq(&self, other: &Self) -> bool {
+        self.bits() == other.bits()
+    }
+}
+
+impl Eq for Constant {}
+
+impl Hash for Constant {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.bits().hash(state);
+    }
+}
+
+impl fmt::Display for Constant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Constant::U32(v) => write!(f, "{v}u"),
+            // Debug formatting keeps the decimal point and round-trips the value.
+            Constant::F32(v) => write!(f, "{v:?}f"),
+            Constant::Bool(v) => write!(f, "{v}"),
+        }
+    }
+}
+
+/// A kernel together with the values of its named constants: what one pipeline is compiled from.
+#[derive(Clone, Debug)]
+pub struct Program {
+    pub kernel: &'static Kernel,
+    pub constants: Vec<(&'static str, Constant)>,
+}
+
+impl Program {
+    /// `kernel` with no constants set.
+    pub fn new(kernel: &'static Kernel) -> Self {
+        Program {
+            kernel,
+            constants: Vec::new(),
+        }
+    }
+
+    /// Sets an unsigned constant.
+    pub fn u32(mut self, name: &'static str, value: usize) -> Self {
+        // Every caller passes a shape, and shapes that do not fit 32 bits fail the buffer limits long before.
+        self.constants.push((name, Constant::U32(value as u32)));
+        self
+    }
+
+    /// Sets a floating-point constant.
+    pub fn f32(mut self, name: &'static str, value: f32) -> Self {
+        self.constants.push((name, Constant::F32(value)));
+        self
+    }
+
+    /// Sets a switch.
+    pub fn flag(mut self, name: &'static str, value: bool) -> Self {
+        self.constants.push((name, Constant::Bool(value)));
+        self
+    }
+}
+
+impl PartialEq for Program {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.kernel, other.kernel) && self.constants == other.constants
+    }
+}
+
+impl Eq for Program {}
+
+impl Hash for Program {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.kernel.name.hash(state);
+        self.constants.hash(state);
+    }
+}

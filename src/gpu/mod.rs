@@ -1,0 +1,26 @@
+//! The device layer: the only place that names wgpu. It knows nothing of networks.
+//!
+//! What to compute is written down as a [`Recording`], a plain list of commands over typed handles that
+//! needs no device; the [`Executor`] carries it out.
+
+mod adapter;
+mod budget;
+mod error;
+mod executor;
+mod handles;
+mod kernel;
+mod pipelines;
+mod preprocess;
+mod readback;
+mod recording;
+
+pub use adapter::{AdapterChoice, AdapterKind, AdapterSummary, list_adapters};
+pub use error::GpuError;
+pub use executor::{Executor, ExecutorOptions, Profile, Requirements};
+pub use handles::{Buffer, Image};
+pub use kernel::{Access, Constant, Kernel, Program};
+pub use preprocess::{Expanded, PreprocessError, expand};
+pub use recording::{Command, Dispatch, Recording, Resource, grid};
+
+/// wgpu itself, for a host program that brings its own device.
+pub use wgpu;

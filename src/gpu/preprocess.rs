@@ -1,0 +1,356 @@
+//! The preprocessor for WGSL: four directives, each alone on its line.
+//!
+//! - `#import "shared/philox.wgsl"` is replaced by that file, once however often it is asked for.
+//! - `#const NAME: u32` is replaced by `const NAME: u32 = value;` with the value the Rust side gives; a constant
+//!   that is declared and not given, or given and not declared, is an error. Constants and not `override`s, because
+//!   WGSL allows no override in the size of a private array, and because loops over them unroll.
+//! - `#if NAME`, `#else`, `#endif` keep or drop lines by a `bool` constant, declared with `#const NAME: bool`.
+//!   Conditions nest.
+//! - `#repeat kx KERNEL_WIDTH` … `#end` writes the lines between them once for each value of `$kx` from 0 up to that
+//!   `u32` constant (or number). Software drivers give up unrolling loops of the size of a convolution's inner body
+//!   and put its registers into memory: measured on lavapipe, 20 against 58 GFLOP/s.
+
+use super::kernel::Constant;
+
+/// Why a shader's text could not be put together.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PreprocessError {
+    #[error("line {line}: no shared file is called {name}")]
+    UnknownImport { line: usize, name: String },
+    #[error("line {line}: constant {name} is declared but no value of type {wanted} was given")]
+    MissingConstant {
+        line: usize,
+        name: String,
+        wanted: String,
+    },
+    #[error("constant {name} was given but is not declared")]
+    UndeclaredConstant { name: String },
+    #[error("line {line}: {directive} without its #if")]
+    Unmatched {
+        line: usize,
+        directive: &'static str,
+    },
+    #[error("#if without #endif, or #repeat without #end")]
+    Unclosed,
+    #[error("line {line}: unknown directive '{text}'")]
+    UnknownDirective { line: usize, text: String },
+    #[error("line {line}: #repeat needs a name and a u32 constant or number, not '{text}'")]
+    BadRepeat { line: usize, text: String },
+}
+
+const SHARED: &[(&str, &str)] = &[
+    (
+        "shared/activation.wgsl",
+        include_str!("../../shaders/shared/activation.wgsl"),
+    ),
+    (
+        "shared/dense_product.wgsl",
+        include_str!("../../shaders/shared/dense_product.wgsl"),
+    ),
+    (
+        "shared/finite.wgsl",
+        include_str!("../../shaders/shared/finite.wgsl"),
+    ),
+    (
+        "shared/index.wgsl",
+        include_str!("../../shaders/shared/index.wgsl"),
+    ),
+    (
+        "shared/philox.wgsl",
+        include_str!("../../shaders/shared/philox.wgsl"),
+    ),
+    (
+        "shared/plane.wgsl",
+        include_str!("../../shaders/shared/plane.wgsl"),
+    ),
+    (
+        "shared/reduce.wgsl",
+        include_str!("../../shaders/shared/reduce.wgsl"),
+    ),
+    (
+        "shared/spread.wgsl",
+        include_str!("../../shaders/shared/spread.wgsl"),
+    ),
+    (
+        "shared/tile.wgsl",
+        include_str!("../../shaders/shared/tile.wgsl"),
+    ),
+];
+
+/// A shader's text, ready for the compiler.
+#[derive(Debug)]
+pub struct Expanded {
+    pub text: String,
+}
+
+/// Expands the directives in `source` under `constants`.
+pub fn expand(
+    source: &str,
+    constants: &[(&'static str, Constant)],
+) -> Result<Expanded, PreprocessError> {
+    let mut state = Expansion {
+        constants,
+        used: Vec::new(),
+        imported: Vec::new(),
+        text: String::new(),
+    };
+    state.file(source)?;
+    if let Some((name, _)) = constants
+        .iter()
+        .find(|(name, _)| !state.used.contains(name))
+    {
+        return Err(PreprocessError::UndeclaredConstant {
+            name: (*name).into(),
+        });
+    }
+    Ok(Expanded { text: state.text })
+}
+
+struct Expansion<'a> {
+    constants: &'a [(&'static str, Constant)],
+    used: Vec<&'static str>,
+    imported: Vec<String>,
+    text: String,
+}
+
+impl Expansion<'_> {
+    fn file(&mut self, source: &str) -> Result<(), PreprocessError> {
+        let lines: Vec<(usize, String)> = source
+            .lines()
+            .enumerate()
+            .map(|(index, text)| (index + 1, text.to_owned()))
+            .collect();
+        self.lines(&lines)
+    }
+
+    fn lines(&mut self, lines: &[(usize, String)]) -> Result<(), PreprocessError> {
+        // One entry per open #if: whether its present branch is kept.
+        let mut open: Vec<bool> = Vec::new();
+        let mut position = 0;
+        while position < lines.len() {
+            let (line, raw) = (lines[position].0, lines[position].1.as_str());
+            position += 1;
+            let trimmed = raw.trim();
+            let kept = open.iter().all(|&branch| branch);
+            if !trimmed.starts_with('#') {
+                if kept {
+                    self.text.push_str(raw);
+                    self.text.push('\n');
+                }
+                continue;
+            }
+            let (directive, rest) = trimmed
+                .split_once(char::is_whitespace)
+                .unwrap_or((trimmed, ""));
+            let rest = rest.trim();
+            match directive {
+                "#if" => {
+                    let value = !kept || self.flag(rest, line)?;
+                    open.push(value);
+                }
+                "#else" => match open.last_mut() {
+                    Some(branch) => *branch = !*branch,
+                    None => {
+                        return Err(PreprocessError::Unmatched {
+                            line,
+                            directive: "#else",
+                        });
+                    }
+                },
+                "#endif" => {
+                    if open.pop().is_none() {
+                        return Err(PreprocessError::Unmatched {
+                            line,
+                            directive: "#endif",
+                        });
+                    }
+                }
+                "#repeat" => {
+                    let length =
+                        body_length(&lines[position..]).ok_or(PreprocessError::Unclosed)?;
+                    if kept {
+                        self.repeat(rest, line, &lines[position..position + length])?;
+                    }
+                    position += length + 1;
+                }
+                "#end" => {
+                    return Err(PreprocessError::Unmatched {
+                        line,
+                        directive: "#end",
+                    });
+                }
+                "#import" if kept => self.import(rest.trim_matches('"'), line)?,
+                "#const" if kept => self.constant(rest, line)?,
+                "#import" | "#const" => {}
+                _ => {
+                    return Err(PreprocessError::UnknownDirective {
+                        line,
+                        text: trimmed.into(),
+                    });
+                }
+            }
+        }
+        if open.is_empty() {
+            Ok(())
+        } else {
+            Err(PreprocessError::Unclosed)
+        }
+    }
+
+    fn repeat(
+        &mut self,
+        arguments: &str,
+        line: usize,
+        body: &[(usize, String)],
+    ) -> Result<(), PreprocessError> {
+        let wrong = || PreprocessError::BadRepeat {
+            line,
+            text: arguments.into(),
+        };
+        let (name, count) = arguments
+            .split_once(char::is_whitespace)
+            .ok_or_else(wrong)?;
+        let count = count.trim();
+        let count = match self.constants.iter().find(|(known, _)| *known == count) {
+            Some((_, Constant::U32(value))) => *value,
+            _ => count.parse().map_err(|_| wrong())?,
+        };
+        let marker = format!("${name}");
+        for value in 0..count {
+            let copy: Vec<_> = body
+                .iter()
+                .map(|(line, text)| (*line, text.replace(&marker, &format!("{value}u"))))
+                .collect();
+            self.lines(&copy)?;
+        }
+        Ok(())
+    }
+
+    fn import(&mut self, name: &str, line: usize) -> Result<(), PreprocessError> {
+        if self.imported.iter().any(|seen| seen == name) {
+            return Ok(());
+        }
+        self.imported.push(name.into());
+        match SHARED.iter().find(|(known, _)| *known == name) {
+            Some((_, text)) => self.file(text),
+            None => Err(PreprocessError::UnknownImport {
+                line,
+                name: name.into(),
+            }),
+        }
+    }
+
+    fn constant(&mut self, declaration: &str, line: usize) -> Result<(), PreprocessError> {
+        let (name, kind) = declaration.split_once(':').unwrap_or((declaration, ""));
+        let (name, kind) = (name.trim(), kind.trim());
+        let found = self.constants.iter().find(|(known, _)| *known == name);
+        match found {
+            Some((known, value)) if kind_of(*value) == kind => {
+                self.used.push(known);
+                self.text
+                    .push_str(&format!("const {name}: {kind} = {value};\n"));
+                Ok(())
+            }
+            _ => Err(PreprocessError::MissingConstant {
+                line,
+                name: name.into(),
+                wanted: kind.into(),
+            }),
+        }
+    }
+
+    fn flag(&self, name: &str, line: usize) -> Result<bool, PreprocessError> {
+        match self.constants.iter().find(|(known, _)| *known == name) {
+            Some((_, Constant::Bool(value))) => Ok(*value),
+            _ => Err(PreprocessError::MissingConstant {
+                line,
+                name: name.into(),
+                wanted: "bool".into(),
+            }),
+        }
+    }
+}
+
+/// How many lines there are before the #end that closes the #repeat just opened.
+fn body_length(lines: &[(usize, String)]) -> Option<usize> {
+    let mut depth = 0;
+    for (index, (_, text)) in lines.iter().enumerate() {
+        let text = text.trim();
+        if text == "#end" && depth == 0 {
+            return Some(index);
+        }
+        depth += usize::from(text.starts_with("#repeat"));
+        depth -= usize::from(text == "#end");
+    }
+    None
+}
+
+fn kind_of(value: Constant) -> &'static str {
+    match value {
+        Constant::U32(_) => "u32",
+        Constant::F32(_) => "f32",
+        Constant::Bool(_) => "bool",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constants_and_branches_are_expanded() {
+        let source = "#const N: u32\n#const WIDE: bool\n#if WIDE\nwide\n#else\nnarrow\n#endif\nend";
+        let text = |wide| {
+            expand(
+                source,
+                &[("N", Constant::U32(3)), ("WIDE", Constant::Bool(wide))],
+            )
+            .map(|e| e.text)
+            .unwrap()
+        };
+        assert_eq!(
+            text(true),
+            "const N: u32 = 3u;\nconst WIDE: bool = true;\nwide\nend\n"
+        );
+        assert_eq!(
+            text(false),
+            "const N: u32 = 3u;\nconst WIDE: bool = false;\nnarrow\nend\n"
+        );
+    }
+
+    #[test]
+    fn repeats_nest() {
+        let source = "#const N: u32\n#repeat i N\n#repeat j 2\na[$i][$j];\n#end\n#end";
+        let text = expand(source, &[("N", Constant::U32(2))]).unwrap().text;
+        assert_eq!(
+            text,
+            "const N: u32 = 2u;\na[0u][0u];\na[0u][1u];\na[1u][0u];\na[1u][1u];\n"
+        );
+        assert!(expand("#repeat i N\n#end", &[]).is_err());
+        assert_eq!(
+            expand("#repeat i 2", &[]).unwrap_err(),
+            PreprocessError::Unclosed
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let missing = expand("#const N: u32", &[]).unwrap_err();
+        assert!(missing.to_string().contains("N"), "{missing}");
+        let wrong_type = expand("#const N: u32", &[("N", Constant::F32(1.0))]).unwrap_err();
+        assert!(matches!(
+            wrong_type,
+            PreprocessError::MissingConstant { .. }
+        ));
+        let undeclared = expand("", &[("N", Constant::U32(1))]).unwrap_err();
+        assert!(matches!(
+            undeclared,
+            PreprocessError::UndeclaredConstant { .. }
+        ));
+        assert!(expand("#import \"nothing\"", &[]).is_err());
+        assert!(expand("#endif", &[]).is_err());
+        assert!(expand("#wrong", &[]).is_err());
+        let unclosed = expand("#const A: bool\n#if A", &[("A", Constant::Bool(true))]).unwrap_err();
+        assert_eq!(unclosed, PreprocessError::Unclosed);
+    }
+}

@@ -1,0 +1,33 @@
+use super::launch::over;
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::random::Stream;
+
+pub(crate) static KERNEL: Kernel = Kernel {
+    name: "add_noise",
+    source: include_str!("../../shaders/add_noise.wgsl"),
+    bindings: &[Access::ReadWrite],
+    immediates: 4,
+};
+
+/// Adds Gaussian noise of standard deviation `std` to the first `count` values of `x`; value i takes the normal
+/// number i of (`seed`, data noise, `step`).
+pub fn add_noise(
+    recording: &mut Recording,
+    seed: u64,
+    step: u32,
+    std: f32,
+    count: usize,
+    x: Buffer,
+) {
+    let program = Program::new(&KERNEL)
+        .u32("COUNT", count)
+        .u32("STREAM", Stream::DataNoise as usize);
+    let immediates = vec![seed as u32, (seed >> 32) as u32, step, std.to_bits()];
+    over(
+        recording,
+        program,
+        vec![x.into()],
+        immediates,
+        count.div_ceil(4),
+    );
+}

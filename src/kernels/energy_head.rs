@@ -1,0 +1,42 @@
+use super::launch::launch;
+use super::quadratic_base::QuadraticBase;
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording, grid};
+
+pub(crate) static KERNEL: Kernel = Kernel {
+    name: "energy_head",
+    source: include_str!("../../shaders/energy_head.wgsl"),
+    bindings: &[Access::Read, Access::Read, Access::ReadWrite],
+    immediates: 0,
+};
+
+/// `energies`[n] = Σ of the `outputs` values of sample n in `head` + the base at sample n of `x`.
+#[allow(clippy::too_many_arguments)]
+pub fn energy_head(
+    recording: &mut Recording,
+    samples: usize,
+    outputs: usize,
+    head: Buffer,
+    base: Option<QuadraticBase>,
+    sample_length: usize,
+    x: Buffer,
+    energies: Buffer,
+) {
+    let scale = base.map_or(0.0, |base| 0.5 / (base.std * base.std));
+    let program = Program::new(&KERNEL)
+        .u32("SAMPLES", samples)
+        .u32("OUTPUTS", outputs)
+        .u32("SAMPLE_LENGTH", sample_length)
+        .flag("BASE", base.is_some())
+        .f32("BASE_MEAN", base.map_or(0.0, |base| base.mean))
+        .f32("BASE_SCALE", scale);
+    let resources = vec![head.into(), x.into(), energies.into()];
+    let flops = samples * (outputs + if base.is_some() { 3 * sample_length } else { 0 });
+    launch(
+        recording,
+        program,
+        resources,
+        vec![],
+        grid(samples),
+        flops as u64,
+    );
+}

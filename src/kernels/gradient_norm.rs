@@ -1,0 +1,48 @@
+use super::launch::launch;
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+
+/// Partial sums of the norm: the words the scratch buffer needs.
+pub const NORM_PARTS: usize = 256;
+
+pub(crate) static KERNEL: Kernel = Kernel {
+    name: "gradient_norm",
+    source: include_str!("../../shaders/gradient_norm.wgsl"),
+    bindings: &[Access::Read, Access::ReadWrite],
+    immediates: 1,
+};
+
+/// `norm`[`place`] = √Σ `gradient`² over its first `count` values, through `scratch` of [`NORM_PARTS`] words.
+pub fn gradient_norm(
+    recording: &mut Recording,
+    count: usize,
+    gradient: Buffer,
+    scratch: Buffer,
+    norm: Buffer,
+    place: usize,
+) {
+    let parts = count.div_ceil(64).clamp(1, NORM_PARTS);
+    let program = |last| {
+        Program::new(&KERNEL)
+            .u32("COUNT", count)
+            .u32("PARTS", parts)
+            .flag("FINAL", last)
+    };
+    let place = vec![place as u32];
+    let first = vec![gradient.into(), scratch.into()];
+    launch(
+        recording,
+        program(false),
+        first,
+        place.clone(),
+        [parts as u32, 1, 1],
+        2 * count as u64,
+    );
+    launch(
+        recording,
+        program(true),
+        vec![scratch.into(), norm.into()],
+        place,
+        [1, 1, 1],
+        parts as u64,
+    );
+}

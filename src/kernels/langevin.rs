@@ -1,0 +1,71 @@
+use super::launch::over;
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::random::Stream;
+
+/// What keeps the chains inside the box of the data.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bounds {
+    None,
+    Clamp { low: f32, high: f32 },
+    Reflect { low: f32, high: f32 },
+}
+
+/// One Langevin step: x ← bounds(x − step_size · clip(∇E) + noise · ξ).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LangevinSettings {
+    /// Factor on the energy gradient.
+    pub step_size: f32,
+    /// Standard deviation of the noise; √(2·step_size) samples at temperature 1.
+    pub noise: f32,
+    /// Clamp every component of the gradient to ±clip; 0 for none.
+    pub clip: f32,
+    pub bounds: Bounds,
+}
+
+pub(crate) static KERNEL: Kernel = Kernel {
+    name: "langevin",
+    source: include_str!("../../shaders/langevin.wgsl"),
+    bindings: &[Access::ReadWrite, Access::Read],
+    immediates: 9,
+};
+
+/// Moves the first `count` values of `x` by one step; value i takes the normal number `first_element` + i of
+/// (`seed`, `stream`, `step`).
+#[allow(clippy::too_many_arguments)]
+pub fn langevin(
+    recording: &mut Recording,
+    settings: &LangevinSettings,
+    stream: Stream,
+    seed: u64,
+    step: u32,
+    first_element: u32,
+    count: usize,
+    x: Buffer,
+    gradient: Buffer,
+) {
+    let (bounds, low, high) = match settings.bounds {
+        Bounds::None => (0, 0.0, 0.0),
+        Bounds::Clamp { low, high } => (1, low, high),
+        Bounds::Reflect { low, high } => (2, low, high),
+    };
+    let program = Program::new(&KERNEL)
+        .u32("COUNT", count)
+        .u32("STREAM", stream as usize)
+        .u32("BOUNDS", bounds)
+        .flag("CLIP", settings.clip > 0.0);
+    let floats = [settings.step_size, settings.noise, settings.clip, low, high];
+    let mut immediates = vec![seed as u32, (seed >> 32) as u32, step, first_element];
+    immediates.extend(floats.map(f32::to_bits));
+    over(
+        recording,
+        program,
+        vec![x.into(), gradient.into()],
+        immediates,
+        blocks(first_element, count),
+    );
+}
+
+/// How many blocks of four random numbers the elements from `first` on touch.
+pub(super) fn blocks(first: u32, count: usize) -> usize {
+    (first as usize % 4 + count).div_ceil(4)
+}

@@ -1,0 +1,29 @@
+use super::texel::Plane;
+use crate::gpu::{Buffer, Resource};
+
+/// A batch of feature maps on the GPU.
+#[derive(Clone, Copy, Debug)]
+pub enum Maps {
+    /// A flat (sample, channel, row, column) buffer: the tiled variant.
+    Flat(Buffer),
+    /// A bordered image: the texel variant.
+    Plane(Plane),
+}
+
+impl Maps {
+    /// What to bind.
+    pub fn resource(&self) -> Resource {
+        match self {
+            Maps::Flat(buffer) => (*buffer).into(),
+            Maps::Plane(plane) => plane.image.into(),
+        }
+    }
+
+    /// Bytes on the GPU.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Maps::Flat(buffer) => buffer.bytes(),
+            Maps::Plane(plane) => plane.image.bytes(),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The kernels: typed arguments in, commands out. No module here touches a device.
+//!
+//! Every shader in `shaders/` has a Rust file of the same name here and an f64 twin in [`crate::twins`]. The layers of
+//! a network come in two variants behind one interface, [`Layer`]: `tiled` for GPUs and `texel` for software drivers.
+
+pub mod geometry;
+mod layer;
+mod maps;
+mod parameters;
+pub mod texel;
+pub mod tiled;
+mod variant;
+
+mod adam;
+mod add_noise;
+mod energy_head;
+mod gather_chains;
+mod gradient_norm;
+mod langevin;
+mod launch;
+mod philox_words;
+mod quadratic_base;
+mod ratio_head;
+mod scatter_chains;
+mod start_chains;
+mod sum_partials;
+
+pub use adam::{AdamArguments, AdamSettings, adam};
+pub use add_noise::add_noise;
+pub use energy_head::energy_head;
+pub use gather_chains::gather_chains;
+pub use geometry::{Activation, ConvGeometry};
+pub use gradient_norm::{NORM_PARTS, gradient_norm};
+pub use langevin::{Bounds, LangevinSettings, langevin};
+pub use layer::{Layer, LayerKind, load, unload};
+pub use maps::Maps;
+pub use parameters::LayerParameters;
+pub use philox_words::philox_words;
+pub use quadratic_base::{QuadraticBase, quadratic_base_gradient};
+pub use ratio_head::{Generator, METRIC_WORDS, RatioArguments, RatioMetrics, ratio_head};
+pub use scatter_chains::scatter_chains;
+pub use start_chains::{ChainStart, start_chains};
+pub use sum_partials::sum_partials;
+pub use variant::Variant;

@@ -1,0 +1,37 @@
+use super::launch::over;
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+
+/// The quadratic base |x − mean|² / (2 std²) of an energy.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct QuadraticBase {
+    pub mean: f32,
+    pub std: f32,
+}
+
+pub(crate) static KERNEL: Kernel = Kernel {
+    name: "quadratic_base_gradient",
+    source: include_str!("../../shaders/quadratic_base_gradient.wgsl"),
+    bindings: &[Access::Read, Access::ReadWrite],
+    immediates: 0,
+};
+
+/// Adds (x − mean) / std² to the first `count` values of `gradient`.
+pub fn quadratic_base_gradient(
+    recording: &mut Recording,
+    base: QuadraticBase,
+    count: usize,
+    x: Buffer,
+    gradient: Buffer,
+) {
+    let program = Program::new(&KERNEL)
+        .u32("COUNT", count)
+        .f32("BASE_MEAN", base.mean)
+        .f32("BASE_PRECISION", 1.0 / (base.std * base.std));
+    over(
+        recording,
+        program,
+        vec![x.into(), gradient.into()],
+        vec![],
+        count,
+    );
+}

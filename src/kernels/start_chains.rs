@@ -1,0 +1,58 @@
+use super::langevin::blocks;
+use super::launch::over;
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::random::Stream;
+
+/// Where fresh chains start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ChainStart {
+    /// Every value normal with this mean and standard deviation.
+    Gaussian { mean: f32, std: f32 },
+    /// Every value uniform on (low, high).
+    Uniform { low: f32, high: f32 },
+}
+
+pub(crate) static KERNEL: Kernel = Kernel {
+    name: "start_chains",
+    source: include_str!("../../shaders/start_chains.wgsl"),
+    bindings: &[Access::ReadWrite],
+    immediates: 7,
+};
+
+/// Fills the first `count` values of `x` with fresh starts; value i takes the random number `first_element` + i of
+/// (`seed`, `stream`, `step`).
+#[allow(clippy::too_many_arguments)]
+pub fn start_chains(
+    recording: &mut Recording,
+    start: ChainStart,
+    stream: Stream,
+    seed: u64,
+    step: u32,
+    first_element: u32,
+    count: usize,
+    x: Buffer,
+) {
+    let (uniform, a, b) = match start {
+        ChainStart::Gaussian { mean, std } => (false, mean, std),
+        ChainStart::Uniform { low, high } => (true, low, high),
+    };
+    let program = Program::new(&KERNEL)
+        .u32("STREAM", stream as usize)
+        .flag("UNIFORM", uniform);
+    let immediates = vec![
+        seed as u32,
+        (seed >> 32) as u32,
+        step,
+        first_element,
+        count as u32,
+        a.to_bits(),
+        b.to_bits(),
+    ];
+    over(
+        recording,
+        program,
+        vec![x.into()],
+        immediates,
+        blocks(first_element, count),
+    );
+}

@@ -1,0 +1,30 @@
+use super::launch::over;
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+
+pub(crate) static KERNEL: Kernel = Kernel {
+    name: "sum_partials",
+    source: include_str!("../../shaders/sum_partials.wgsl"),
+    bindings: &[Access::Read, Access::ReadWrite],
+    immediates: 1,
+};
+
+/// `gradient`[`first` + i] = Σₖ `partials`[k·`length` + i] over the `parts` parts, in order.
+pub fn sum_partials(
+    recording: &mut Recording,
+    parts: usize,
+    length: usize,
+    first: usize,
+    partials: Buffer,
+    gradient: Buffer,
+) {
+    let program = Program::new(&KERNEL)
+        .u32("PARTS", parts)
+        .u32("LENGTH", length);
+    over(
+        recording,
+        program,
+        vec![partials.into(), gradient.into()],
+        vec![first as u32],
+        length,
+    );
+}

@@ -1,0 +1,94 @@
+use super::pack_weights::PackedWeights;
+use super::plane::{Border, IN, OUT, Plane};
+use super::tile::{WIDTH, blocks, describe_activation, describe_lanes, pixels};
+use crate::gpu::{Access, Kernel, Program, Recording, Resource};
+use crate::kernels::geometry::{Activation, ConvGeometry};
+use crate::kernels::launch::launch;
+
+const BINDINGS: [Access; 4] = [
+    Access::ImageRead,
+    Access::ImageRead,
+    Access::ImageWrite,
+    Access::ImageWrite,
+];
+
+/// Without the derivative there are only three bindings.
+pub(super) static KERNEL: Kernel = Kernel {
+    name: "texel/conv_forward",
+    source: include_str!("../../../shaders/texel/conv_forward.wgsl"),
+    bindings: BINDINGS.split_at(3).0,
+    immediates: 0,
+};
+
+pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
+    name: "texel/conv_forward",
+    source: include_str!("../../../shaders/texel/conv_forward.wgsl"),
+    bindings: &BINDINGS,
+    immediates: 0,
+};
+
+/// The border that the forward pass reads around its input.
+pub fn conv_forward_border(geometry: &ConvGeometry) -> Border {
+    let g = geometry;
+    let tiles = g.out_width().div_ceil(pixels(g.out_width())) * pixels(g.out_width());
+    Border {
+        top: g.padding,
+        left: g.padding,
+        bottom: ((g.out_height() - 1) * g.stride + g.kernel_height)
+            .saturating_sub(g.padding + g.in_height),
+        right: ((tiles - 1) * g.stride + g.kernel_width).saturating_sub(g.padding + g.in_width),
+    }
+}
+
+/// `output` = act(W ∗ `input` + b) and, if asked for, `derivative`, laid out like `output`, = act′, from weights packed by
+/// [`super::pack_forward`].
+#[allow(clippy::too_many_arguments)]
+pub fn conv_forward(
+    recording: &mut Recording,
+    geometry: &ConvGeometry,
+    activation: Activation,
+    lanes: usize,
+    input: &Plane,
+    weights: &PackedWeights,
+    output: &Plane,
+    derivative: Option<&Plane>,
+) {
+    let g = geometry;
+    let pixels = pixels(g.out_width());
+    let (block, block_count) = blocks(output.groups());
+    debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
+    let kernel = if derivative.is_some() {
+        &KERNEL_WITH_DERIVATIVE
+    } else {
+        &KERNEL
+    };
+    let program = Program::new(kernel)
+        .u32("SAMPLES", input.samples)
+        .u32("KERNEL_HEIGHT", g.kernel_height)
+        .u32("KERNEL_WIDTH", g.kernel_width)
+        .u32("STRIDE", g.stride)
+        .u32("PIXELS", pixels)
+        .u32("BLOCK", block)
+        .u32("BLOCKS", block_count)
+        .u32("OUT_MAP_WIDTH", g.out_width())
+        .u32("OUT_MAP_HEIGHT", g.out_height())
+        .flag("STORE_DERIVATIVE", derivative.is_some());
+    let program = describe_lanes(describe_activation(program, activation), lanes);
+    let program = output.describe(input.describe(program, &IN, g.padding), &OUT, 0);
+    let mut resources = vec![
+        input.image.into(),
+        weights.image.into(),
+        output.image.into(),
+    ];
+    resources.extend(derivative.map(|plane| Resource::Image(plane.image)));
+    let tiles = input.samples * g.out_height() * g.out_width().div_ceil(pixels);
+    let workgroups = [tiles.div_ceil(WIDTH) as u32, block_count as u32, 1];
+    launch(
+        recording,
+        program,
+        resources,
+        vec![],
+        workgroups,
+        g.flops() * input.samples as u64,
+    );
+}

@@ -1,0 +1,143 @@
+use super::pack_weights::PackedWeights;
+use super::plane::{Border, IN, OUT, Plane, describe_derivative};
+use super::tile::{WIDTH, blocks, describe_lanes, pixels};
+use crate::gpu::{Access, Kernel, Program, Recording, Resource};
+use crate::kernels::geometry::ConvGeometry;
+use crate::kernels::launch::launch;
+
+const BINDINGS: [Access; 4] = [
+    Access::ImageRead,
+    Access::ImageRead,
+    Access::ImageWrite,
+    Access::ImageRead,
+];
+
+pub(super) static KERNEL: Kernel = Kernel {
+    name: "texel/conv_input_gradient",
+    source: include_str!("../../../shaders/texel/conv_input_gradient.wgsl"),
+    bindings: BINDINGS.split_at(3).0,
+    immediates: 5,
+};
+
+pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
+    name: "texel/conv_input_gradient",
+    source: include_str!("../../../shaders/texel/conv_input_gradient.wgsl"),
+    bindings: &BINDINGS,
+    immediates: 5,
+};
+
+/// The input pixels `stride`·t + `offset` along one axis: they take tap j, the kernel's `first` + `stride`·j, from
+/// output pixel t + `reach` − j.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phase {
+    pub offset: usize,
+    pub first: usize,
+    pub taps: usize,
+    pub reach: usize,
+    /// How many input pixels there are of this phase.
+    pub pixels: usize,
+}
+
+fn axis_phases(kernel: usize, stride: usize, padding: usize, length: usize) -> Vec<Phase> {
+    (0..stride.min(length))
+        .map(|offset| {
+            let first = (offset + padding) % stride;
+            Phase {
+                offset,
+                first,
+                taps: kernel.saturating_sub(first).div_ceil(stride),
+                reach: (offset + padding) / stride,
+                pixels: (length - offset).div_ceil(stride),
+            }
+        })
+        .collect()
+}
+
+/// All (vertical, horizontal) phases of a convolution's input gradient.
+pub fn phases(geometry: &ConvGeometry) -> Vec<(Phase, Phase)> {
+    let g = geometry;
+    let horizontal = axis_phases(g.kernel_width, g.stride, g.padding, g.in_width);
+    axis_phases(g.kernel_height, g.stride, g.padding, g.in_height)
+        .into_iter()
+        .flat_map(|y| horizontal.iter().map(move |&x| (y, x)))
+        .collect()
+}
+
+/// The border that the input gradient reads around the output gradient.
+pub fn conv_input_gradient_border(geometry: &ConvGeometry) -> Border {
+    let g = geometry;
+    phases(g)
+        .into_iter()
+        .fold(Border::default(), |border, (y, x)| {
+            let tiles = x.pixels.div_ceil(pixels(x.pixels)) * pixels(x.pixels);
+            border.max(Border {
+                top: y.taps.saturating_sub(1 + y.reach),
+                left: x.taps.saturating_sub(1 + x.reach),
+                bottom: (y.pixels + y.reach).saturating_sub(g.out_height()),
+                right: (tiles + x.reach).saturating_sub(g.out_width()),
+            })
+        })
+}
+
+/// `input_gradient` = Wᵀ ∗ `output_gradient` × `input_derivative`, from weights packed by
+/// [`super::pack_conv_input_gradient`].
+pub fn conv_input_gradient(
+    recording: &mut Recording,
+    geometry: &ConvGeometry,
+    lanes: usize,
+    output_gradient: &Plane,
+    weights: &PackedWeights,
+    input_derivative: Option<&Plane>,
+    input_gradient: &Plane,
+) {
+    let g = geometry;
+    let (block, block_count) = blocks(input_gradient.groups());
+    let kernel = if input_derivative.is_some() {
+        &KERNEL_WITH_DERIVATIVE
+    } else {
+        &KERNEL
+    };
+    for ((y, x), &first_texel) in phases(g).iter().zip(&weights.parts) {
+        let pixels = pixels(x.pixels);
+        // A phase that meets no tap still writes its zeros: one tap of zero weights (see `PackedWeights`).
+        let (taps_y, taps_x) = (y.taps.max(1), x.taps.max(1));
+        let program = Program::new(kernel)
+            .u32("SAMPLES", output_gradient.samples)
+            .u32("TAPS_Y", taps_y)
+            .u32("TAPS_X", taps_x)
+            .u32("STRIDE", g.stride)
+            .u32("PIXELS", pixels)
+            .u32("BLOCK", block)
+            .u32("OUT_MAP_WIDTH", g.in_width)
+            .u32("OUT_MAP_HEIGHT", g.in_height);
+        let program = output_gradient.describe(describe_lanes(program, lanes), &IN, 0);
+        let program =
+            describe_derivative(input_gradient.describe(program, &OUT, 0), input_derivative);
+        let mut resources = vec![
+            output_gradient.image.into(),
+            weights.image.into(),
+            input_gradient.image.into(),
+        ];
+        resources.extend(input_derivative.map(|plane| Resource::Image(plane.image)));
+        let immediates = [x.offset, y.offset, x.reach, y.reach, first_texel]
+            .map(|value| value as u32)
+            .to_vec();
+        let tiles = output_gradient.samples * y.pixels * x.pixels.div_ceil(pixels);
+        let workgroups = [tiles.div_ceil(WIDTH) as u32, block_count as u32, 1];
+        let multiply_adds = output_gradient.samples
+            * y.pixels
+            * x.pixels
+            * y.taps
+            * x.taps
+            * g.in_channels
+            * g.out_channels;
+        launch(
+            recording,
+            program,
+            resources,
+            immediates,
+            workgroups,
+            2 * multiply_adds as u64,
+        );
+    }
+}

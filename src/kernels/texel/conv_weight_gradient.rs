@@ -1,0 +1,85 @@
+use super::plane::{Border, IN, OUT, Plane};
+use super::tile::{describe_lanes, pixels, shares};
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::kernels::geometry::ConvGeometry;
+use crate::kernels::launch::launch;
+
+pub(super) static KERNEL: Kernel = Kernel {
+    name: "texel/conv_weight_gradient",
+    source: include_str!("../../../shaders/texel/conv_weight_gradient.wgsl"),
+    bindings: &[
+        Access::ImageRead,
+        Access::ImageRead,
+        Access::Read,
+        Access::ReadWrite,
+    ],
+    immediates: 0,
+};
+
+/// The borders that the weight gradient reads around the layer's input and around the output gradient.
+pub fn conv_weight_gradient_borders(geometry: &ConvGeometry) -> (Border, Border) {
+    let row = geometry.out_width();
+    let tiles = row.div_ceil(pixels(row)) * pixels(row);
+    let gradient = Border {
+        right: tiles - row,
+        ..Border::default()
+    };
+    (super::conv_forward_border(geometry), gradient)
+}
+
+/// Into how many shares the samples are split; `partials` holds `shares` × (weight, bias).
+pub fn weight_gradient_shares(geometry: &ConvGeometry, samples: usize, lanes: usize) -> usize {
+    let g = geometry;
+    let workgroups =
+        g.out_channels.div_ceil(4).div_ceil(lanes) * g.in_channels.div_ceil(4) * g.kernel_height;
+    shares(samples, workgroups, g.weight_len() + g.out_channels)
+}
+
+/// Share k of `partials` = Σ over its samples of `factor`ₙ · ∂Eₙ/∂(weight, bias).
+pub fn conv_weight_gradient(
+    recording: &mut Recording,
+    geometry: &ConvGeometry,
+    lanes: usize,
+    input: &Plane,
+    output_gradient: &Plane,
+    factor: Buffer,
+    partials: Buffer,
+) {
+    let g = geometry;
+    let pixels = pixels(g.out_width());
+    let share_count = weight_gradient_shares(g, input.samples, lanes);
+    let program = Program::new(&KERNEL)
+        .u32("SAMPLES", input.samples)
+        .u32("SHARE", input.samples.div_ceil(share_count))
+        .u32("KERNEL_HEIGHT", g.kernel_height)
+        .u32("KERNEL_WIDTH", g.kernel_width)
+        .u32("STRIDE", g.stride)
+        .u32("PIXELS", pixels)
+        .u32("ROW_TEXELS", (pixels - 1) * g.stride + g.kernel_width)
+        .u32("IN_CHANNELS", g.in_channels)
+        .u32("OUT_CHANNELS", g.out_channels)
+        .u32("OUT_MAP_WIDTH", g.out_width())
+        .u32("OUT_MAP_HEIGHT", g.out_height());
+    let program = input.describe(describe_lanes(program, lanes), &IN, g.padding);
+    let program = output_gradient.describe(program, &OUT, 0);
+    let resources = vec![
+        input.image.into(),
+        output_gradient.image.into(),
+        factor.into(),
+        partials.into(),
+    ];
+    let workgroups = [
+        output_gradient.groups().div_ceil(lanes),
+        input.groups() * g.kernel_height,
+        share_count,
+    ];
+    let flops = g.flops() * input.samples as u64;
+    launch(
+        recording,
+        program,
+        resources,
+        vec![],
+        workgroups.map(|n| n as u32),
+        flops,
+    );
+}

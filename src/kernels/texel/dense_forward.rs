@@ -1,0 +1,75 @@
+use super::pack_weights::PackedWeights;
+use super::plane::{IN, OUT, Plane};
+use super::tile::{WIDTH, blocks, describe_activation, describe_lanes, pixels};
+use crate::gpu::{Access, Kernel, Program, Recording, Resource};
+use crate::kernels::geometry::Activation;
+use crate::kernels::launch::launch;
+
+const BINDINGS: [Access; 4] = [
+    Access::ImageRead,
+    Access::ImageRead,
+    Access::ImageWrite,
+    Access::ImageWrite,
+];
+
+pub(super) static KERNEL: Kernel = Kernel {
+    name: "texel/dense_forward",
+    source: include_str!("../../../shaders/texel/dense_forward.wgsl"),
+    bindings: BINDINGS.split_at(3).0,
+    immediates: 0,
+};
+
+pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
+    name: "texel/dense_forward",
+    source: include_str!("../../../shaders/texel/dense_forward.wgsl"),
+    bindings: &BINDINGS,
+    immediates: 0,
+};
+
+/// `output` = act(W `input` + b) over the flattened maps of `input` and, if asked for, `derivative`, laid out like `output`, = act′, from
+/// weights packed by [`super::pack_forward`].
+pub fn dense_forward(
+    recording: &mut Recording,
+    activation: Activation,
+    lanes: usize,
+    input: &Plane,
+    weights: &PackedWeights,
+    output: &Plane,
+    derivative: Option<&Plane>,
+) {
+    let pixels = pixels(input.samples);
+    let (block, block_count) = blocks(output.groups());
+    debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
+    let kernel = if derivative.is_some() {
+        &KERNEL_WITH_DERIVATIVE
+    } else {
+        &KERNEL
+    };
+    let program = Program::new(kernel)
+        .u32("SAMPLES", input.samples)
+        .u32("PIXELS", pixels)
+        .u32("BLOCK", block)
+        .u32("BLOCKS", block_count)
+        .u32("IN_MAP_WIDTH", input.shape.width)
+        .u32("IN_MAP_HEIGHT", input.shape.height)
+        .flag("STORE_DERIVATIVE", derivative.is_some());
+    let program = describe_lanes(describe_activation(program, activation), lanes);
+    let program = output.describe(input.describe(program, &IN, 0), &OUT, 0);
+    let mut resources = vec![
+        input.image.into(),
+        weights.image.into(),
+        output.image.into(),
+    ];
+    resources.extend(derivative.map(|plane| Resource::Image(plane.image)));
+    let tiles = input.samples.div_ceil(pixels);
+    let workgroups = [tiles.div_ceil(WIDTH) as u32, block_count as u32, 1];
+    let flops = 2 * input.samples * input.shape.len() * output.shape.channels;
+    launch(
+        recording,
+        program,
+        resources,
+        vec![],
+        workgroups,
+        flops as u64,
+    );
+}

@@ -1,0 +1,73 @@
+use super::pack_weights::PackedWeights;
+use super::plane::{IN, OUT, Plane, describe_derivative};
+use super::tile::{WIDTH, blocks, describe_lanes, pixels};
+use crate::gpu::{Access, Kernel, Program, Recording, Resource};
+use crate::kernels::launch::launch;
+
+const BINDINGS: [Access; 4] = [
+    Access::ImageRead,
+    Access::ImageRead,
+    Access::ImageWrite,
+    Access::ImageRead,
+];
+
+pub(super) static KERNEL: Kernel = Kernel {
+    name: "texel/dense_input_gradient",
+    source: include_str!("../../../shaders/texel/dense_input_gradient.wgsl"),
+    bindings: BINDINGS.split_at(3).0,
+    immediates: 0,
+};
+
+pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
+    name: "texel/dense_input_gradient",
+    source: include_str!("../../../shaders/texel/dense_input_gradient.wgsl"),
+    bindings: &BINDINGS,
+    immediates: 0,
+};
+
+/// `input_gradient` = Wᵀ `output_gradient` × `input_derivative`, in the map layout of the layer's input, from weights
+/// packed by [`super::pack_dense_input_gradient`].
+pub fn dense_input_gradient(
+    recording: &mut Recording,
+    lanes: usize,
+    output_gradient: &Plane,
+    weights: &PackedWeights,
+    input_derivative: Option<&Plane>,
+    input_gradient: &Plane,
+) {
+    let shape = input_gradient.shape;
+    let pixels = pixels(output_gradient.samples);
+    let (block, block_count) = blocks(input_gradient.groups() * shape.height * shape.width);
+    let kernel = if input_derivative.is_some() {
+        &KERNEL_WITH_DERIVATIVE
+    } else {
+        &KERNEL
+    };
+    let program = Program::new(kernel)
+        .u32("SAMPLES", output_gradient.samples)
+        .u32("PIXELS", pixels)
+        .u32("BLOCK", block)
+        .u32("IN_MAP_WIDTH", 1)
+        .u32("IN_MAP_HEIGHT", 1)
+        .u32("OUT_MAP_WIDTH", shape.width)
+        .u32("OUT_MAP_HEIGHT", shape.height);
+    let program = output_gradient.describe(describe_lanes(program, lanes), &IN, 0);
+    let program = describe_derivative(input_gradient.describe(program, &OUT, 0), input_derivative);
+    let mut resources = vec![
+        output_gradient.image.into(),
+        weights.image.into(),
+        input_gradient.image.into(),
+    ];
+    resources.extend(input_derivative.map(|plane| Resource::Image(plane.image)));
+    let tiles = output_gradient.samples.div_ceil(pixels);
+    let workgroups = [tiles.div_ceil(WIDTH) as u32, block_count as u32, 1];
+    let flops = 2 * output_gradient.samples * shape.len() * output_gradient.shape.channels;
+    launch(
+        recording,
+        program,
+        resources,
+        vec![],
+        workgroups,
+        flops as u64,
+    );
+}

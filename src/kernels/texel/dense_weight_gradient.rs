@@ -1,0 +1,80 @@
+use super::plane::{IN, OUT, Plane};
+use super::tile::{describe_lanes, shares};
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::kernels::launch::launch;
+use crate::shape::Shape;
+
+/// Input texels whose weights one invocation keeps.
+const TEXELS: usize = 8;
+
+pub(super) static KERNEL: Kernel = Kernel {
+    name: "texel/dense_weight_gradient",
+    source: include_str!("../../../shaders/texel/dense_weight_gradient.wgsl"),
+    bindings: &[
+        Access::ImageRead,
+        Access::ImageRead,
+        Access::Read,
+        Access::ReadWrite,
+    ],
+    immediates: 0,
+};
+
+fn input_texels(input: Shape) -> usize {
+    input.channels.div_ceil(4) * input.height * input.width
+}
+
+/// Into how many shares the samples are split; `partials` holds `shares` × (weight, bias).
+pub fn dense_weight_gradient_shares(
+    input: Shape,
+    out_features: usize,
+    samples: usize,
+    lanes: usize,
+) -> usize {
+    let workgroups =
+        out_features.div_ceil(4).div_ceil(lanes) * input_texels(input).div_ceil(TEXELS);
+    shares(samples, workgroups, (input.len() + 1) * out_features)
+}
+
+/// Share k of `partials` = Σ over its samples of `factor`ₙ · ∂Eₙ/∂(weight, bias).
+pub fn dense_weight_gradient(
+    recording: &mut Recording,
+    lanes: usize,
+    input: &Plane,
+    output_gradient: &Plane,
+    factor: Buffer,
+    partials: Buffer,
+) {
+    let out_features = output_gradient.shape.channels;
+    let share_count = dense_weight_gradient_shares(input.shape, out_features, input.samples, lanes);
+    let program = Program::new(&KERNEL)
+        .u32("SAMPLES", input.samples)
+        .u32("SHARE", input.samples.div_ceil(share_count))
+        .u32("TEXELS", TEXELS)
+        .u32("IN_FEATURES", input.shape.len())
+        .u32("OUT_FEATURES", out_features)
+        .u32("IN_CHANNELS", input.shape.channels)
+        .u32("IN_MAP_WIDTH", input.shape.width)
+        .u32("IN_MAP_HEIGHT", input.shape.height);
+    let program = input.describe(describe_lanes(program, lanes), &IN, 0);
+    let program = output_gradient.describe(program, &OUT, 0);
+    let resources = vec![
+        input.image.into(),
+        output_gradient.image.into(),
+        factor.into(),
+        partials.into(),
+    ];
+    let workgroups = [
+        output_gradient.groups().div_ceil(lanes),
+        input_texels(input.shape).div_ceil(TEXELS),
+        share_count,
+    ];
+    let flops = 2 * input.samples * input.shape.len() * out_features;
+    launch(
+        recording,
+        program,
+        resources,
+        vec![],
+        workgroups.map(|n| n as u32),
+        flops as u64,
+    );
+}

@@ -1,0 +1,45 @@
+use super::plane::{Plane, PlaneNames};
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::kernels::launch::over;
+
+pub(super) static KERNEL: Kernel = Kernel {
+    name: "texel/load_maps",
+    source: include_str!("../../../shaders/texel/load_maps.wgsl"),
+    bindings: &[Access::Read, Access::ImageWrite],
+    immediates: 0,
+};
+
+const NAMES: PlaneNames = PlaneNames {
+    groups: "GROUPS",
+    width: "WIDTH",
+    height: "HEIGHT",
+    per_row: "PER_ROW",
+    x: "X",
+    y: "Y",
+};
+
+/// Adds the layout of a plane that is copied from or to a flat buffer.
+pub(super) fn describe(kernel: &'static Kernel, plane: &Plane) -> Program {
+    let program = Program::new(kernel)
+        .u32("SAMPLES", plane.samples)
+        .u32("CHANNELS", plane.shape.channels)
+        .u32("MAP_WIDTH", plane.shape.width)
+        .u32("MAP_HEIGHT", plane.shape.height);
+    plane.describe(program, &NAMES, 0)
+}
+
+/// The texels of all maps of a plane.
+pub(super) fn texels(plane: &Plane) -> usize {
+    plane.samples * plane.groups() * plane.shape.height * plane.shape.width
+}
+
+/// Copies flat (sample, channel, row, column) maps into a plane.
+pub fn load_maps(recording: &mut Recording, flat: Buffer, plane: &Plane) {
+    over(
+        recording,
+        describe(&KERNEL, plane),
+        vec![flat.into(), plane.image.into()],
+        vec![],
+        texels(plane),
+    );
+}

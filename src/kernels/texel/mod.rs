@@ -1,0 +1,28 @@
+//! The layer kernels in the shape that suits lavapipe (`shaders/texel/`).
+
+mod conv_forward;
+mod conv_input_gradient;
+mod conv_weight_gradient;
+mod dense_forward;
+mod dense_input_gradient;
+mod dense_weight_gradient;
+mod load_maps;
+mod pack_weights;
+mod plane;
+mod tile;
+mod unload_maps;
+
+pub use conv_forward::{conv_forward, conv_forward_border};
+pub use conv_input_gradient::{conv_input_gradient, conv_input_gradient_border, phases};
+pub use conv_weight_gradient::{
+    conv_weight_gradient, conv_weight_gradient_borders, weight_gradient_shares,
+};
+pub use dense_forward::dense_forward;
+pub use dense_input_gradient::dense_input_gradient;
+pub use dense_weight_gradient::{dense_weight_gradient, dense_weight_gradient_shares};
+pub use load_maps::load_maps;
+pub use pack_weights::{
+    PackedWeights, pack_conv_input_gradient, pack_dense_input_gradient, pack_forward,
+};
+pub use plane::{Border, Plane};
+pub use unload_maps::unload_maps;

@@ -1,0 +1,208 @@
+use super::conv_input_gradient::phases;
+use super::tile::blocks;
+use crate::gpu::{Access, Image, Kernel, Program, Recording};
+use crate::kernels::geometry::ConvGeometry;
+use crate::kernels::launch::over;
+use crate::kernels::parameters::LayerParameters;
+
+/// Texels in a row of a weight image: WEIGHT_ROW in the shaders.
+const WEIGHT_ROW: usize = 1024;
+/// A subgroup may read up to this many texels past the last one it uses.
+const SLACK: usize = 64;
+
+pub(super) static KERNEL: Kernel = Kernel {
+    name: "texel/pack_weights",
+    source: include_str!("../../../shaders/texel/pack_weights.wgsl"),
+    bindings: &[Access::Read, Access::ImageWrite],
+    immediates: 8,
+};
+
+/// A layer's weights in the order in which one texel kernel reads them.
+#[derive(Clone, Debug)]
+pub struct PackedWeights {
+    pub(super) image: Image,
+    /// First texel of each part: one part, or one a phase of a strided input gradient.
+    pub(super) parts: Vec<usize>,
+}
+
+impl PackedWeights {
+    fn new(label: &'static str, part_texels: &[usize]) -> Self {
+        let mut end = 0;
+        let parts = part_texels
+            .iter()
+            .map(|texels| {
+                end += texels;
+                end - texels
+            })
+            .collect();
+        let image = Image::new(
+            label,
+            WEIGHT_ROW as u32,
+            (end + SLACK).div_ceil(WEIGHT_ROW) as u32,
+        );
+        PackedWeights { image, parts }
+    }
+
+    /// For the forward pass of `geometry` (a dense layer is one whose kernel covers its input map).
+    pub fn forward(geometry: &ConvGeometry) -> Self {
+        let (weights, bias) = forward_texels(geometry);
+        Self::new("packed weights, forward", &[weights + bias])
+    }
+
+    /// For the input gradient of a convolution.
+    pub fn conv_input_gradient(geometry: &ConvGeometry) -> Self {
+        let texels: Vec<_> = phase_texels(geometry);
+        Self::new("packed weights, input gradient", &texels)
+    }
+
+    /// For the input gradient of a dense layer.
+    pub fn dense_input_gradient(geometry: &ConvGeometry) -> Self {
+        Self::new("packed weights, input gradient", &[dense_texels(geometry)])
+    }
+
+    /// Bytes on the GPU.
+    pub fn bytes(&self) -> u64 {
+        self.image.bytes()
+    }
+}
+
+fn forward_texels(g: &ConvGeometry) -> (usize, usize) {
+    let (block, block_count) = blocks(g.out_channels.div_ceil(4));
+    let weights =
+        block_count * g.in_channels.div_ceil(4) * g.kernel_height * g.kernel_width * block * 4;
+    (weights, block_count * block)
+}
+
+fn phase_texels(g: &ConvGeometry) -> Vec<usize> {
+    let (block, block_count) = blocks(g.in_channels.div_ceil(4));
+    phases(g)
+        .into_iter()
+        .map(|(y, x)| {
+            block_count * g.out_channels.div_ceil(4) * y.taps.max(1) * x.taps.max(1) * block * 4
+        })
+        .collect()
+}
+
+fn dense_texels(g: &ConvGeometry) -> usize {
+    let (block, block_count) = blocks(g.in_channels.div_ceil(4) * g.kernel_height * g.kernel_width);
+    block_count * g.out_channels.div_ceil(4) * block * 4
+}
+
+struct Part {
+    mode: usize,
+    block: usize,
+    groups: usize,
+    first_texel: usize,
+    texels: usize,
+    weight_texels: usize,
+    /// Number of taps and the first of them, vertically and horizontally.
+    taps: [usize; 2],
+    first: [usize; 2],
+}
+
+fn pack(
+    recording: &mut Recording,
+    g: &ConvGeometry,
+    parameters: LayerParameters,
+    packed: &PackedWeights,
+    part: Part,
+) {
+    let program = Program::new(&KERNEL)
+        .u32("IN_CHANNELS", g.in_channels)
+        .u32("OUT_CHANNELS", g.out_channels)
+        .u32("KERNEL_HEIGHT", g.kernel_height)
+        .u32("KERNEL_WIDTH", g.kernel_width)
+        .u32("STRIDE", g.stride)
+        .u32("MODE", part.mode)
+        .u32("BLOCK", part.block)
+        .u32("GROUPS", part.groups);
+    let immediates = [
+        parameters.offset,
+        part.first_texel,
+        part.texels,
+        part.weight_texels,
+        part.taps[0],
+        part.taps[1],
+        part.first[0],
+        part.first[1],
+    ];
+    let immediates = immediates.map(|value| value as u32).to_vec();
+    over(
+        recording,
+        program,
+        vec![parameters.buffer.into(), packed.image.into()],
+        immediates,
+        part.texels,
+    );
+}
+
+/// Packs weights and bias for [`super::conv_forward`] or [`super::dense_forward`].
+pub fn pack_forward(
+    recording: &mut Recording,
+    geometry: &ConvGeometry,
+    parameters: LayerParameters,
+    packed: &PackedWeights,
+) {
+    let (weight_texels, bias_texels) = forward_texels(geometry);
+    let part = Part {
+        mode: 0,
+        block: blocks(geometry.out_channels.div_ceil(4)).0,
+        groups: geometry.in_channels.div_ceil(4),
+        first_texel: 0,
+        texels: weight_texels + bias_texels,
+        weight_texels,
+        taps: [geometry.kernel_height, geometry.kernel_width],
+        first: [0, 0],
+    };
+    pack(recording, geometry, parameters, packed, part);
+}
+
+/// Packs weights for [`super::conv_input_gradient`]. The one tap of a phase that has none lies outside the kernel and
+/// must be packed as zero: its image, which starts as zeros, is left alone.
+pub fn pack_conv_input_gradient(
+    recording: &mut Recording,
+    geometry: &ConvGeometry,
+    parameters: LayerParameters,
+    packed: &PackedWeights,
+) {
+    let texels = phase_texels(geometry);
+    for (index, (y, x)) in phases(geometry).into_iter().enumerate() {
+        if y.taps == 0 || x.taps == 0 {
+            continue;
+        }
+        let part = Part {
+            mode: 1,
+            block: blocks(geometry.in_channels.div_ceil(4)).0,
+            groups: geometry.out_channels.div_ceil(4),
+            first_texel: packed.parts[index],
+            texels: texels[index],
+            weight_texels: texels[index],
+            taps: [y.taps, x.taps],
+            first: [y.first, x.first],
+        };
+        pack(recording, geometry, parameters, packed, part);
+    }
+}
+
+/// Packs weights for [`super::dense_input_gradient`].
+pub fn pack_dense_input_gradient(
+    recording: &mut Recording,
+    geometry: &ConvGeometry,
+    parameters: LayerParameters,
+    packed: &PackedWeights,
+) {
+    let texels = dense_texels(geometry);
+    let map_texels =
+        geometry.in_channels.div_ceil(4) * geometry.kernel_height * geometry.kernel_width;
+    let part = Part {
+        mode: 2,
+        block: blocks(map_texels).0,
+        groups: geometry.out_channels.div_ceil(4),
+        first_texel: 0,
+        texels,
+        weight_texels: texels,
+        taps: [1, 1],
+        first: [0, 0],
+    };
+    pack(recording, geometry, parameters, packed, part);
+}

@@ -1,0 +1,161 @@
+use crate::gpu::{GpuError, Image, Program};
+use crate::shape::Shape;
+
+/// Texels of zeros around a map.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Border {
+    pub top: usize,
+    pub left: usize,
+    pub bottom: usize,
+    pub right: usize,
+}
+
+impl Border {
+    /// The border wide enough for both.
+    pub fn max(self, other: Border) -> Border {
+        Border {
+            top: self.top.max(other.top),
+            left: self.left.max(other.left),
+            bottom: self.bottom.max(other.bottom),
+            right: self.right.max(other.right),
+        }
+    }
+}
+
+/// A batch of feature maps in an image: four channels a texel, a border of zeros around each map, the channel groups
+/// of a sample side by side, `per_row` samples to a row of samples (`shaders/shared/plane.wgsl`).
+///
+/// Images start as zeros and no kernel writes outside a map, so the border stays zero.
+#[derive(Clone, Copy, Debug)]
+pub struct Plane {
+    pub image: Image,
+    pub samples: usize,
+    pub shape: Shape,
+    pub border: Border,
+    pub per_row: usize,
+}
+
+/// The names under which a kernel knows a plane's layout.
+pub(super) struct PlaneNames {
+    pub(super) groups: &'static str,
+    pub(super) width: &'static str,
+    pub(super) height: &'static str,
+    pub(super) per_row: &'static str,
+    pub(super) x: &'static str,
+    pub(super) y: &'static str,
+}
+
+pub(super) const IN: PlaneNames = PlaneNames {
+    groups: "IN_GROUPS",
+    width: "IN_WIDTH",
+    height: "IN_HEIGHT",
+    per_row: "IN_PER_ROW",
+    x: "IN_X",
+    y: "IN_Y",
+};
+
+pub(super) const OUT: PlaneNames = PlaneNames {
+    groups: "OUT_GROUPS",
+    width: "OUT_WIDTH",
+    height: "OUT_HEIGHT",
+    per_row: "OUT_PER_ROW",
+    x: "OUT_X",
+    y: "OUT_Y",
+};
+
+impl Plane {
+    /// Lays out `samples` maps of `shape` in an image of at most `longest_side` texels a side.
+    ///
+    /// # Errors
+    /// When they do not fit.
+    pub fn new(
+        label: &'static str,
+        samples: usize,
+        shape: Shape,
+        border: Border,
+        longest_side: usize,
+    ) -> Result<Plane, GpuError> {
+        let height = shape.height + border.top + border.bottom;
+        let width = (shape.width + border.left + border.right) * shape.channels.div_ceil(4);
+        let rows = (longest_side / height.max(1)).max(1);
+        let per_row = samples.div_ceil(rows).max(1);
+        let image_height = samples.div_ceil(per_row) * height;
+        if width * per_row > longest_side || image_height > longest_side {
+            return Err(GpuError::ImageTooLarge {
+                label,
+                width: (width * per_row) as u32,
+                height: image_height as u32,
+                allowed: longest_side as u32,
+            });
+        }
+        let image = Image::new(label, (width * per_row) as u32, image_height as u32);
+        Ok(Plane {
+            image,
+            samples,
+            shape,
+            border,
+            per_row,
+        })
+    }
+
+    /// Whether every texel has the same place in both.
+    pub(super) fn has_layout_of(&self, other: &Plane) -> bool {
+        (self.samples, self.shape, self.border, self.per_row)
+            == (other.samples, other.shape, other.border, other.per_row)
+    }
+
+    /// Groups of four channels.
+    pub fn groups(&self) -> usize {
+        self.shape.channels.div_ceil(4)
+    }
+
+    fn width(&self) -> usize {
+        self.shape.width + self.border.left + self.border.right
+    }
+
+    fn height(&self) -> usize {
+        self.shape.height + self.border.top + self.border.bottom
+    }
+
+    /// Adds the layout to a program; the window starts `padding` texels before the map.
+    pub(super) fn describe(&self, program: Program, names: &PlaneNames, padding: usize) -> Program {
+        self.describe_without_groups(program, names, padding)
+            .u32(names.groups, self.groups())
+    }
+
+    pub(super) fn describe_without_groups(
+        &self,
+        program: Program,
+        names: &PlaneNames,
+        padding: usize,
+    ) -> Program {
+        program
+            .u32(names.width, self.width())
+            .u32(names.height, self.height())
+            .u32(names.per_row, self.per_row)
+            .u32(names.x, self.border.left - padding)
+            .u32(names.y, self.border.top - padding)
+    }
+}
+
+/// Adds the layout of the plane of activation derivatives, if there is one, to an input-gradient program.
+pub(super) fn describe_derivative(program: Program, derivative: Option<&Plane>) -> Program {
+    const NAMES: PlaneNames = PlaneNames {
+        groups: "",
+        width: "DERIVATIVE_WIDTH",
+        height: "DERIVATIVE_HEIGHT",
+        per_row: "DERIVATIVE_PER_ROW",
+        x: "DERIVATIVE_X",
+        y: "DERIVATIVE_Y",
+    };
+    match derivative {
+        Some(plane) => plane.describe_without_groups(program.flag("DERIVATIVE", true), &NAMES, 0),
+        None => program
+            .flag("DERIVATIVE", false)
+            .u32(NAMES.width, 0)
+            .u32(NAMES.height, 0)
+            .u32(NAMES.per_row, 1)
+            .u32(NAMES.x, 0)
+            .u32(NAMES.y, 0),
+    }
+}

@@ -1,0 +1,22 @@
+use super::load_maps::{describe, texels};
+use super::plane::Plane;
+use crate::gpu::{Access, Buffer, Kernel, Recording};
+use crate::kernels::launch::over;
+
+pub(super) static KERNEL: Kernel = Kernel {
+    name: "texel/unload_maps",
+    source: include_str!("../../../shaders/texel/unload_maps.wgsl"),
+    bindings: &[Access::ReadWrite, Access::ImageRead],
+    immediates: 0,
+};
+
+/// Copies a plane into flat (sample, channel, row, column) maps.
+pub fn unload_maps(recording: &mut Recording, plane: &Plane, flat: Buffer) {
+    over(
+        recording,
+        describe(&KERNEL, plane),
+        vec![flat.into(), plane.image.into()],
+        vec![],
+        texels(plane),
+    );
+}

@@ -1,0 +1,79 @@
+use super::tile::{Order, Slices, Tile, flattened, is_flat};
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording, Resource};
+use crate::kernels::LayerParameters;
+use crate::kernels::geometry::{Activation, ConvGeometry};
+use crate::kernels::launch::launch;
+
+const BINDINGS: [Access; 4] = [
+    Access::Read,
+    Access::Read,
+    Access::ReadWrite,
+    Access::ReadWrite,
+];
+
+/// Without the derivative there are only three bindings.
+static KERNEL: Kernel = Kernel {
+    name: "tiled/conv_forward",
+    source: include_str!("../../../shaders/tiled/conv_forward.wgsl"),
+    bindings: BINDINGS.split_at(3).0,
+    immediates: 2,
+};
+
+static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
+    name: "tiled/conv_forward",
+    source: include_str!("../../../shaders/tiled/conv_forward.wgsl"),
+    bindings: &BINDINGS,
+    immediates: 2,
+};
+
+/// `output` = act(W ∗ `input` + b) and, if asked for, `derivative` = act′ at the same place.
+///
+/// `input` is samples × in_len, `output` and `derivative` are samples × out_len, all (sample, channel, row, column).
+#[allow(clippy::too_many_arguments)]
+pub fn conv_forward(
+    recording: &mut Recording,
+    geometry: &ConvGeometry,
+    activation: Activation,
+    samples: usize,
+    input: Buffer,
+    parameters: LayerParameters,
+    output: Buffer,
+    derivative: Option<Buffer>,
+) {
+    let g = flattened(geometry);
+    debug_assert!(input.words() >= samples * g.in_len());
+    debug_assert!(parameters.buffer.words() >= parameters.offset + g.weight_len() + g.out_channels);
+    debug_assert!(output.words() >= samples * g.out_len());
+    debug_assert!(derivative.is_none_or(|derivative| derivative.words() >= samples * g.out_len()));
+
+    let (rows, columns) = (g.out_channels, samples * g.out_height() * g.out_width());
+    let tile = Tile::choose(rows, columns, |_| Slices {
+        count: 1,
+        share: 1.0,
+    });
+    let order = Order {
+        left_along_depth: true,
+        right_along_columns: !is_flat(&g),
+        result_along_rows: is_flat(&g),
+    };
+    let kernel = if derivative.is_some() {
+        &KERNEL_WITH_DERIVATIVE
+    } else {
+        &KERNEL
+    };
+    let program = tile
+        .describe(Program::new(kernel), &g, order)
+        .u32("ACTIVATION", activation.code())
+        .f32("SLOPE", activation.slope())
+        .flag("STORE_DERIVATIVE", derivative.is_some());
+    let mut resources = vec![input.into(), parameters.buffer.into(), output.into()];
+    resources.extend(derivative.map(Resource::from));
+    launch(
+        recording,
+        program,
+        resources,
+        vec![parameters.offset as u32, samples as u32],
+        tile.workgroups(rows, columns, 1),
+        samples as u64 * g.flops(),
+    );
+}

@@ -1,0 +1,80 @@
+use super::tile::{Order, Slices, Tile, flattened, is_flat};
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording, Resource};
+use crate::kernels::LayerParameters;
+use crate::kernels::geometry::ConvGeometry;
+use crate::kernels::launch::launch;
+
+const BINDINGS: [Access; 4] = [Access::Read, Access::Read, Access::ReadWrite, Access::Read];
+
+/// Without the derivative there are only three bindings.
+static KERNEL: Kernel = Kernel {
+    name: "tiled/conv_input_gradient",
+    source: include_str!("../../../shaders/tiled/conv_input_gradient.wgsl"),
+    bindings: BINDINGS.split_at(3).0,
+    immediates: 2,
+};
+
+static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
+    name: "tiled/conv_input_gradient",
+    source: include_str!("../../../shaders/tiled/conv_input_gradient.wgsl"),
+    bindings: &BINDINGS,
+    immediates: 2,
+};
+
+/// `input_gradient` = Wᵀ ∗ `output_gradient`, times `input_derivative` value by value if it is given: act′ of the layer
+/// before, which makes the result ∂E/∂z of that layer.
+///
+/// `output_gradient` is samples × out_len; `input_derivative` and `input_gradient` are samples × in_len.
+pub fn conv_input_gradient(
+    recording: &mut Recording,
+    geometry: &ConvGeometry,
+    samples: usize,
+    output_gradient: Buffer,
+    parameters: LayerParameters,
+    input_derivative: Option<Buffer>,
+    input_gradient: Buffer,
+) {
+    let g = flattened(geometry);
+    debug_assert!(output_gradient.words() >= samples * g.out_len());
+    debug_assert!(parameters.buffer.words() >= parameters.offset + g.weight_len());
+    debug_assert!(
+        input_derivative.is_none_or(|derivative| derivative.words() >= samples * g.in_len())
+    );
+    debug_assert!(input_gradient.words() >= samples * g.in_len());
+
+    // One phase for each position of a pixel modulo the stride; the first has the most pixels.
+    let phases = g.stride * g.stride;
+    let pixels = g.in_height.div_ceil(g.stride) * g.in_width.div_ceil(g.stride);
+    let (rows, columns) = (g.in_channels, samples * pixels);
+    let tile = Tile::choose(rows, columns, |_| Slices {
+        count: phases,
+        share: 1.0,
+    });
+    let order = Order {
+        left_along_depth: false,
+        right_along_columns: !is_flat(&g),
+        result_along_rows: g.in_height * g.in_width == 1,
+    };
+    let kernel = if input_derivative.is_some() {
+        &KERNEL_WITH_DERIVATIVE
+    } else {
+        &KERNEL
+    };
+    let program = tile
+        .describe(Program::new(kernel), &g, order)
+        .flag("TIMES_DERIVATIVE", input_derivative.is_some());
+    let mut resources = vec![
+        output_gradient.into(),
+        parameters.buffer.into(),
+        input_gradient.into(),
+    ];
+    resources.extend(input_derivative.map(Resource::from));
+    launch(
+        recording,
+        program,
+        resources,
+        vec![parameters.offset as u32, samples as u32],
+        tile.workgroups(rows, columns, phases),
+        samples as u64 * g.flops(),
+    );
+}

@@ -1,0 +1,11 @@
+//! The layer kernels in the shape that suits GPUs (`shaders/tiled/`): flat (sample, channel, row, column) buffers, and
+//! convolutions as matrix products in tiles of workgroup memory (`shaders/shared/tile.wgsl`).
+
+mod conv_forward;
+mod conv_input_gradient;
+mod conv_weight_gradient;
+mod tile;
+
+pub use conv_forward::conv_forward;
+pub use conv_input_gradient::conv_input_gradient;
+pub use conv_weight_gradient::{conv_weight_gradient, weight_gradient_chunks};

@@ -1,0 +1,224 @@
+use crate::gpu::{Program, grid};
+use crate::kernels::geometry::ConvGeometry;
+
+/// Enough workgroups to keep a large GPU busy.
+pub(super) const BUSY: usize = 256;
+
+/// How a workgroup's part of the result is spread over its threads. What `shaders/shared/tile.wgsl` relies on is
+/// checked in this file's tests.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Tile {
+    row_threads: usize,
+    column_threads: usize,
+    /// Groups of four rows, and of four columns, that one thread sums in registers.
+    row_quads: usize,
+    column_quads: usize,
+    depth: usize,
+    /// Multiply-adds per time against those of the largest tile: small tiles load more for each. A guess from the
+    /// loads per multiply-add, to be replaced by measurements on each family of GPUs.
+    speed: f64,
+}
+
+const TILES: [Tile; 6] = [
+    Tile {
+        row_threads: 16,
+        column_threads: 16,
+        row_quads: 2,
+        column_quads: 2,
+        depth: 8,
+        speed: 1.0,
+    },
+    Tile {
+        row_threads: 16,
+        column_threads: 16,
+        row_quads: 1,
+        column_quads: 1,
+        depth: 16,
+        speed: 0.75,
+    },
+    Tile {
+        row_threads: 8,
+        column_threads: 8,
+        row_quads: 1,
+        column_quads: 1,
+        depth: 16,
+        speed: 0.5,
+    },
+    Tile {
+        row_threads: 4,
+        column_threads: 16,
+        row_quads: 1,
+        column_quads: 1,
+        depth: 16,
+        speed: 0.5,
+    },
+    Tile {
+        row_threads: 16,
+        column_threads: 4,
+        row_quads: 1,
+        column_quads: 1,
+        depth: 16,
+        speed: 0.5,
+    },
+    Tile {
+        row_threads: 1,
+        column_threads: 64,
+        row_quads: 1,
+        column_quads: 1,
+        depth: 8,
+        speed: 0.4,
+    },
+];
+
+impl Tile {
+    fn rows(&self) -> usize {
+        4 * self.row_threads * self.row_quads
+    }
+
+    fn columns(&self) -> usize {
+        4 * self.column_threads * self.column_quads
+    }
+
+    /// Workgroups for one product of `rows` × `columns`.
+    pub(super) fn tiles(&self, rows: usize, columns: usize) -> usize {
+        rows.div_ceil(self.rows()) * columns.div_ceil(self.columns())
+    }
+
+    /// The depth is walked in steps of this.
+    pub(super) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// The tile that takes the least time for a product of `rows` × `columns`, when `slices` says for each tile how
+    /// many workgroups share its depth or how many such products there are. Workgroups that run beside each other on
+    /// an idle GPU cost no more than one.
+    pub(super) fn choose(rows: usize, columns: usize, slices: impl Fn(&Tile) -> Slices) -> Tile {
+        let time = |tile: &Tile| {
+            let slices = slices(tile);
+            let workgroups = (tile.tiles(rows, columns) * slices.count).max(BUSY);
+            workgroups as f64 * (tile.rows() * tile.columns()) as f64 * slices.share / tile.speed
+        };
+        TILES
+            .into_iter()
+            .min_by(|a, b| time(a).total_cmp(&time(b)))
+            .unwrap_or(TILES[0])
+    }
+
+    /// Workgroups over `rows` × `columns` × `slices`.
+    pub(super) fn workgroups(&self, rows: usize, columns: usize, slices: usize) -> [u32; 3] {
+        let [x, y, _] = grid(self.tiles(rows, columns));
+        [x, y, slices as u32]
+    }
+
+    /// Adds the constants of `shaders/shared/tile.wgsl`.
+    pub(super) fn describe(
+        &self,
+        program: Program,
+        geometry: &ConvGeometry,
+        order: Order,
+    ) -> Program {
+        program
+            .u32("ROW_THREADS", self.row_threads)
+            .u32("COLUMN_THREADS", self.column_threads)
+            .u32("ROW_QUADS", self.row_quads)
+            .u32("COLUMN_QUADS", self.column_quads)
+            .u32("DEPTH", self.depth)
+            .flag("LEFT_ALONG_DEPTH", order.left_along_depth)
+            .flag("RIGHT_ALONG_COLUMNS", order.right_along_columns)
+            .flag("RESULT_ALONG_ROWS", order.result_along_rows)
+            .u32("IN_CHANNELS", geometry.in_channels)
+            .u32("IN_HEIGHT", geometry.in_height)
+            .u32("IN_WIDTH", geometry.in_width)
+            .u32("OUT_CHANNELS", geometry.out_channels)
+            .u32("KERNEL_HEIGHT", geometry.kernel_height)
+            .u32("KERNEL_WIDTH", geometry.kernel_width)
+            .u32("STRIDE", geometry.stride)
+            .u32("PADDING", geometry.padding)
+    }
+}
+
+/// Products of the same shape in one launch, and the share of the depth that each sums over.
+pub(super) struct Slices {
+    pub(super) count: usize,
+    pub(super) share: f64,
+}
+
+/// Which way the matrices lie in memory, as `shaders/shared/tile.wgsl` says.
+pub(super) struct Order {
+    pub(super) left_along_depth: bool,
+    pub(super) right_along_columns: bool,
+    pub(super) result_along_rows: bool,
+}
+
+/// Whether the output maps are one pixel each.
+pub(super) fn is_flat(geometry: &ConvGeometry) -> bool {
+    geometry.out_height() * geometry.out_width() == 1
+}
+
+/// The same layer, but as a dense one (1×1 maps, 1×1 kernel) where the kernel covers the whole unpadded input: memory
+/// is laid out alike, and no tap meets the padding any more.
+pub(super) fn flattened(geometry: &ConvGeometry) -> ConvGeometry {
+    let g = *geometry;
+    if g.padding > 0 || (g.kernel_height, g.kernel_width) != (g.in_height, g.in_width) {
+        return g;
+    }
+    ConvGeometry {
+        in_channels: g.in_len(),
+        in_height: 1,
+        in_width: 1,
+        kernel_height: 1,
+        kernel_width: 1,
+        stride: 1,
+        ..g
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_meet_the_demands_of_the_shader() {
+        for tile in TILES {
+            let threads = tile.row_threads * tile.column_threads;
+            let right_quads = tile.column_threads * tile.column_quads;
+            let left_quads = tile.row_threads * tile.row_quads;
+            assert_eq!(
+                threads % right_quads,
+                0,
+                "{tile:?}: a thread fetches the same columns at every depth"
+            );
+            assert_eq!(
+                tile.depth * right_quads % threads,
+                0,
+                "{tile:?}: every task of filling right is one"
+            );
+            let bytes = 16 * tile.depth * (left_quads + right_quads + 2);
+            assert!(
+                bytes <= 16_384,
+                "{tile:?}: the workgroup memory that every adapter has"
+            );
+            assert!(
+                threads <= 256,
+                "{tile:?}: the threads that every adapter has"
+            );
+        }
+    }
+
+    #[test]
+    fn tiles_follow_the_shape_of_the_product() {
+        let shape = |rows, columns| {
+            let tile = Tile::choose(rows, columns, |_| Slices {
+                count: 1,
+                share: 1.0,
+            });
+            (tile.rows(), tile.columns())
+        };
+        assert_eq!(shape(512, 1 << 20), (128, 128));
+        assert_eq!(shape(64, 1 << 16), (64, 64));
+        assert_eq!(shape(16, 1 << 16), (16, 64));
+        assert_eq!(shape(1 << 16, 10), (64, 16));
+        assert_eq!(shape(3, 1 << 20), (4, 256));
+        assert_eq!(shape(64, 128), (32, 32));
+    }
+}

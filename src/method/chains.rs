@@ -1,0 +1,169 @@
+use crate::gpu::{Buffer, GpuError, Recording};
+use crate::kernels::{ChainStart, LangevinSettings, Variant, langevin, start_chains};
+use crate::network::{Architecture, Network};
+use crate::random::Stream;
+
+/// A batch of Langevin chains on the energy of one network.
+pub struct Chains {
+    network: Network,
+    langevin: LangevinSettings,
+    start: ChainStart,
+    stream: Stream,
+    seed: u64,
+    x: Buffer,
+    energies: Buffer,
+    gradient: Buffer,
+}
+
+impl Chains {
+    /// Lays out `count` chains whose random numbers come from (`seed`, `stream`).
+    ///
+    /// # Errors
+    /// When the batch exceeds the adapter's image size.
+    pub fn new(
+        architecture: &Architecture,
+        count: usize,
+        variant: Variant,
+        langevin: LangevinSettings,
+        start: ChainStart,
+        (seed, stream): (u64, Stream),
+    ) -> Result<Self, GpuError> {
+        let values = count * architecture.input().len();
+        Ok(Chains {
+            network: Network::new(architecture, count, variant)?,
+            langevin,
+            start,
+            stream,
+            seed,
+            x: Buffer::new("chains", values),
+            energies: Buffer::new("chain energies", count),
+            gradient: Buffer::new("chain gradients", values),
+        })
+    }
+
+    /// The network the chains run on.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The states: (chain, channel, row, column).
+    pub fn states(&self) -> Buffer {
+        self.x
+    }
+
+    /// The energies of the states before the last step.
+    pub fn energies(&self) -> Buffer {
+        self.energies
+    }
+
+    /// Bytes of the states and what a step needs beside them.
+    pub fn bytes(&self) -> u64 {
+        self.network.workspace_bytes()
+            + self.x.bytes()
+            + self.energies.bytes()
+            + self.gradient.bytes()
+    }
+
+    /// Must be recorded once before anything else.
+    pub fn setup(&self, recording: &mut Recording) {
+        self.network.setup(recording);
+    }
+
+    /// Makes the chains run on the energy with `parameters`; needed again whenever their values have changed.
+    pub fn prepare(&self, recording: &mut Recording, parameters: Buffer) {
+        self.network.prepare(recording, parameters);
+    }
+
+    /// Puts the first `count` chains at fresh starts, drawn for `step`; chain i takes the random numbers of chain
+    /// `first_chain` + i, so that a large set can be drawn in batches.
+    pub fn restart(&self, recording: &mut Recording, step: u32, first_chain: usize, count: usize) {
+        if count == 0 {
+            return;
+        }
+        let length = self.sample_length();
+        start_chains(
+            recording,
+            self.start,
+            self.start_stream(),
+            self.seed,
+            step,
+            (first_chain * length) as u32,
+            count * length,
+            self.x,
+        );
+    }
+
+    /// Moves all chains by `steps` Langevin steps, the first of which is number `first_step`.
+    pub fn advance(
+        &self,
+        recording: &mut Recording,
+        parameters: Buffer,
+        first_step: u32,
+        steps: usize,
+        first_chain: usize,
+    ) {
+        for step in 0..steps as u32 {
+            self.network.energy_gradient(
+                recording,
+                parameters,
+                self.x,
+                self.energies,
+                self.gradient,
+            );
+            self.step(
+                recording,
+                &self.langevin,
+                first_step.wrapping_add(step),
+                first_chain,
+            );
+        }
+    }
+
+    /// Replaces every state of data with Gaussian noise of standard deviation `std` by the mean of the clean data it
+    /// may have come from, x − std²·∇E(x) (Robbins 1956; Miyasawa 1961), up to the model's error.
+    pub fn denoise(&self, recording: &mut Recording, parameters: Buffer, std: f32) {
+        let settings = LangevinSettings {
+            step_size: std * std,
+            noise: 0.0,
+            clip: 0.0,
+            bounds: self.langevin.bounds,
+        };
+        self.network
+            .energy_gradient(recording, parameters, self.x, self.energies, self.gradient);
+        self.step(recording, &settings, 0, 0);
+    }
+
+    /// Chains started for sampling draw their starts from a stream of their own.
+    fn start_stream(&self) -> Stream {
+        if self.stream == Stream::Sampling {
+            Stream::SamplingStart
+        } else {
+            Stream::ChainStart
+        }
+    }
+
+    fn sample_length(&self) -> usize {
+        self.network.architecture().input().len()
+    }
+
+    fn step(
+        &self,
+        recording: &mut Recording,
+        settings: &LangevinSettings,
+        step: u32,
+        first_chain: usize,
+    ) {
+        let length = self.sample_length();
+        langevin(
+            recording,
+            settings,
+            self.stream,
+            self.seed,
+            step,
+            (first_chain * length) as u32,
+            self.network.samples() * length,
+            self.x,
+            self.gradient,
+        );
+    }
+}

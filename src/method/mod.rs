@@ -1,0 +1,18 @@
+//! The method: noise-contrastive estimation against a snapshot of the model itself.
+//!
+//! - [`Snapshot`]: when the live parameters are copied to the stale ones, which are the noise distribution.
+//! - [`Sampler`]: draws noise from the snapshot by Langevin chains that live in a replay buffer.
+//! - [`Objective`]: turns the energies under both into the factor of every sample in the gradient.
+//! - [`Optimiser`]: Adam on the live parameters, its learning-rate schedule, and their moving average.
+
+mod chains;
+mod objective;
+mod optimiser;
+mod sampler;
+mod snapshot;
+
+pub use chains::Chains;
+pub use objective::{Normaliser, Objective};
+pub use optimiser::{Optimiser, OptimiserSettings, Schedule};
+pub use sampler::{ChainMode, Sampler, SamplerSettings};
+pub use snapshot::Snapshot;

@@ -1,0 +1,171 @@
+use crate::gpu::{Buffer, Recording};
+use crate::kernels::{AdamArguments, AdamSettings, NORM_PARTS, RatioMetrics, adam, gradient_norm};
+
+/// How the learning rate changes over a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schedule {
+    Constant,
+    /// Half a cosine from 1 to the final share.
+    Cosine,
+    /// Geometric from 1 to the final share.
+    Exponential,
+}
+
+/// Adam with its schedule.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OptimiserSettings {
+    /// At the peak rate.
+    pub adam: AdamSettings,
+    pub schedule: Schedule,
+    /// The rate at the last step as a share of the peak.
+    pub final_share: f32,
+    /// Steps of linear rise from 0.
+    pub warmup: u64,
+    /// Steps of the whole run.
+    pub steps: u64,
+}
+
+impl OptimiserSettings {
+    /// The learning rate of optimiser step `step`, counted from 0.
+    pub fn rate(&self, step: u64) -> f32 {
+        let last = self.steps.saturating_sub(1).max(1);
+        let progress = step.min(last) as f64 / last as f64;
+        let end = f64::from(self.final_share);
+        let share = match self.schedule {
+            Schedule::Constant => 1.0,
+            Schedule::Cosine => {
+                end + (1.0 - end) * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
+            }
+            Schedule::Exponential => end.powf(progress),
+        };
+        let rise = if step < self.warmup {
+            (step + 1) as f64 / self.warmup as f64
+        } else {
+            1.0
+        };
+        (f64::from(self.adam.rate) * share * rise) as f32
+    }
+}
+
+/// The optimiser's state on the GPU: gradient, Adam's moments, and the moving average of the weights.
+pub struct Optimiser {
+    settings: OptimiserSettings,
+    gradient: Buffer,
+    first_moment: Buffer,
+    second_moment: Buffer,
+    average: Buffer,
+    norm_scratch: Buffer,
+}
+
+impl Optimiser {
+    /// The state for `parameters` values.
+    pub fn new(settings: OptimiserSettings, parameters: usize) -> Self {
+        Optimiser {
+            settings,
+            gradient: Buffer::new("parameter gradient", parameters),
+            first_moment: Buffer::new("first moment", parameters),
+            second_moment: Buffer::new("second moment", parameters),
+            average: Buffer::new("averaged parameters", parameters),
+            norm_scratch: Buffer::new("norm scratch", NORM_PARTS),
+        }
+    }
+
+    /// Where the gradient of the parameters goes.
+    pub fn gradient(&self) -> Buffer {
+        self.gradient
+    }
+
+    /// The moving average of the parameters: what samples are drawn from after training.
+    pub fn average(&self) -> Buffer {
+        self.average
+    }
+
+    /// Bytes of gradient, moments and average.
+    pub fn bytes(&self) -> u64 {
+        4 * self.gradient.bytes()
+    }
+
+    /// The learning rate of optimiser step `step`, counted from 0.
+    pub fn rate(&self, step: u64) -> f32 {
+        self.settings.rate(step)
+    }
+
+    /// Starts the average at the initial parameters.
+    pub fn setup(&self, recording: &mut Recording, initial: &[f32]) {
+        recording.upload_f32(self.average, 0, initial);
+    }
+
+    /// Moves `parameters` by optimiser step `step`, counted from 0, and leaves the gradient's norm in `metrics`.
+    pub fn step(&self, recording: &mut Recording, step: u64, parameters: Buffer, metrics: Buffer) {
+        let count = parameters.words();
+        let place = RatioMetrics::NORM_PLACE;
+        gradient_norm(
+            recording,
+            count,
+            self.gradient,
+            self.norm_scratch,
+            metrics,
+            place,
+        );
+        let settings = AdamSettings {
+            rate: self.rate(step),
+            ..self.settings.adam
+        };
+        let arguments = AdamArguments {
+            gradient: self.gradient,
+            norm: metrics,
+            norm_place: place,
+            parameters,
+            first_moment: self.first_moment,
+            second_moment: self.second_moment,
+            average: self.average,
+        };
+        adam(recording, &settings, step + 1, count, &arguments);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(schedule: Schedule, warmup: u64) -> OptimiserSettings {
+        let adam = AdamSettings {
+            rate: 2.0,
+            beta1: 0.0,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+            gradient_clip: 0.0,
+            average: 0.0,
+        };
+        OptimiserSettings {
+            adam,
+            schedule,
+            final_share: 0.25,
+            warmup,
+            steps: 101,
+        }
+    }
+
+    #[test]
+    fn schedules_start_and_end_where_they_should() {
+        for (schedule, middle, end) in [
+            (Schedule::Constant, 2.0, 2.0),
+            (Schedule::Cosine, 1.25, 0.5),
+            (Schedule::Exponential, 1.0, 0.5),
+        ] {
+            let settings = settings(schedule, 0);
+            assert_eq!(settings.rate(0), 2.0);
+            assert!((settings.rate(50) - middle).abs() < 1e-6, "{schedule:?}");
+            assert!((settings.rate(100) - end).abs() < 1e-6, "{schedule:?}");
+            assert_eq!(settings.rate(1000), settings.rate(100));
+        }
+    }
+
+    #[test]
+    fn warmup_rises_linearly() {
+        let settings = settings(Schedule::Constant, 4);
+        let rates: Vec<f32> = (0..5).map(|step| settings.rate(step)).collect();
+        assert_eq!(rates, [0.5, 1.0, 1.5, 2.0, 2.0]);
+    }
+}

@@ -1,0 +1,128 @@
+use super::error::ModelError;
+use super::stored::Model;
+use crate::gpu::{Buffer, Executor, GpuError, Recording};
+use crate::kernels::Variant;
+use crate::network::{Architecture, Network};
+use crate::shape::Shape;
+
+/// A network with parameters on the GPU: energies and their gradients for batches of one size.
+pub struct Evaluator {
+    network: Network,
+    parameters: Buffer,
+    x: Buffer,
+    energies: Buffer,
+}
+
+impl Evaluator {
+    /// Lays out `architecture` for batches of `batch` samples and sends `parameters` to the GPU.
+    ///
+    /// # Errors
+    /// When the batch exceeds what the adapter allows, or the GPU fails.
+    pub fn new(
+        executor: &mut Executor,
+        architecture: &Architecture,
+        parameters: &[f32],
+        batch: usize,
+    ) -> Result<Self, GpuError> {
+        let variant = Variant::for_profile(&executor.profile());
+        let evaluator = Evaluator {
+            network: Network::new(architecture, batch, variant)?,
+            parameters: Buffer::new("parameters", parameters.len()),
+            x: Buffer::new("samples", batch * architecture.input().len()),
+            energies: Buffer::new("energies", batch),
+        };
+        let mut recording = Recording::new();
+        evaluator.network.setup(&mut recording);
+        recording.upload_f32(evaluator.parameters, 0, parameters);
+        evaluator
+            .network
+            .prepare(&mut recording, evaluator.parameters);
+        executor.run(&recording)?;
+        Ok(evaluator)
+    }
+
+    /// Samples in a batch.
+    pub fn batch(&self) -> usize {
+        self.network.samples()
+    }
+
+    /// Shape of one sample.
+    pub fn shape(&self) -> Shape {
+        self.network.architecture().input()
+    }
+
+    /// E(x) for any number of samples from the host, in the model's own scale.
+    ///
+    /// # Errors
+    /// When `samples` is not a whole number of samples, or the GPU fails.
+    pub fn energies(
+        &mut self,
+        executor: &mut Executor,
+        samples: &[f32],
+    ) -> Result<Vec<f32>, ModelError> {
+        let length = self.shape().len();
+        if !samples.len().is_multiple_of(length) {
+            return Err(ModelError::WrongLength {
+                given: samples.len(),
+                shape: self.shape(),
+            });
+        }
+        let mut energies = Vec::with_capacity(samples.len() / length);
+        for chunk in samples.chunks(self.batch() * length) {
+            let mut recording = Recording::new();
+            // The rest of a last, partial batch keeps the samples before it, whose energies are not read.
+            recording.upload_f32(self.x, 0, chunk);
+            self.network.energies(
+                &mut recording,
+                self.parameters,
+                self.x,
+                self.energies,
+                false,
+            );
+            executor.run(&recording)?;
+            let words = executor.read_words(self.energies, 0, chunk.len() / length)?;
+            energies.extend(words.into_iter().map(f32::from_bits));
+        }
+        Ok(energies)
+    }
+
+    /// Records E and ∇ₓE of one whole batch that lives on the GPU: `x` and `gradient` as (sample, channel, row,
+    /// column), `energies` one f32 a sample. Nothing passes through the host.
+    pub fn energy_gradient(
+        &self,
+        recording: &mut Recording,
+        x: Buffer,
+        energies: Buffer,
+        gradient: Buffer,
+    ) {
+        self.network
+            .energy_gradient(recording, self.parameters, x, energies, gradient);
+    }
+}
+
+impl Model {
+    /// This model on the GPU, for batches of `batch` samples.
+    ///
+    /// # Errors
+    /// When the batch exceeds what the adapter allows, or the GPU fails.
+    pub fn evaluator(
+        &self,
+        executor: &mut Executor,
+        batch: usize,
+    ) -> Result<Evaluator, ModelError> {
+        if batch == 0 {
+            let advice = "a batch holds at least one sample";
+            return Err(ModelError::OutOfRange {
+                what: "a batch",
+                given: 0,
+                advice,
+            });
+        }
+        Ok(Evaluator::new(
+            executor,
+            &self.architecture,
+            &self.parameters,
+            batch,
+        )?)
+    }
+}

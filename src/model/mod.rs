@@ -1,0 +1,16 @@
+//! A trained model: its network, its parameters, how its data is scaled and how it is sampled. What a checkpoint
+//! holds, and what a host program embeds.
+
+mod error;
+mod evaluator;
+mod sample;
+mod settings;
+mod stored;
+
+pub use error::ModelError;
+pub use evaluator::Evaluator;
+pub use sample::{SampleOptions, Samples};
+pub use settings::{
+    architecture, chain_start, initialisation, langevin, normaliser, optimiser, sampler,
+};
+pub use stored::Model;

@@ -1,0 +1,144 @@
+use super::error::ModelError;
+use super::settings;
+use super::stored::Model;
+use crate::gpu::{Buffer, Executor, Recording};
+use crate::kernels::Variant;
+use crate::method::Chains;
+use crate::random::Stream;
+
+/// Chains that run side by side; more are drawn in batches, which does not change what is drawn.
+const BATCH: usize = 128;
+
+/// What to draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SampleOptions {
+    /// Samples.
+    pub count: usize,
+    /// Langevin steps from fresh chains.
+    pub steps: usize,
+    pub seed: u64,
+    /// States to keep of the way there, evenly spaced and with the last one; 0 for none.
+    pub frames: usize,
+}
+
+/// Samples drawn from a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Samples {
+    /// (sample, channel, row, column), in the model's scale.
+    pub values: Vec<f32>,
+    /// The states along the way, each like `values`.
+    pub frames: Vec<Vec<f32>>,
+}
+
+impl Model {
+    /// Draws samples by Langevin chains from fresh starts. Where training added noise to the data, the last states
+    /// are denoised by one step of size (noise)², see [`Chains::denoise`].
+    ///
+    /// `progress` is told how many of all steps are done.
+    ///
+    /// # Errors
+    /// When the options are out of range or the GPU fails.
+    pub fn sample(
+        &self,
+        executor: &mut Executor,
+        options: &SampleOptions,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Samples, ModelError> {
+        let length = self.architecture.input().len();
+        if options.count == 0 || options.count.saturating_mul(length) > 1 << 30 {
+            return Err(ModelError::OutOfRange {
+                what: "a sample count",
+                given: options.count as u64,
+                advice: "draw at least one sample and at most 2³⁰ values",
+            });
+        }
+        let batch = options.count.min(BATCH);
+        let chains = Chains::new(
+            &self.architecture,
+            batch,
+            Variant::for_profile(&executor.profile()),
+            settings::langevin(&self.config),
+            settings::chain_start(&self.config),
+            (options.seed, Stream::Sampling),
+        )?;
+        let parameters = Buffer::new("parameters", self.parameters.len());
+        let mut recording = Recording::new();
+        chains.setup(&mut recording);
+        recording.upload_f32(parameters, 0, &self.parameters);
+        chains.prepare(&mut recording, parameters);
+        executor.run(&recording)?;
+
+        let mut samples = Samples {
+            values: Vec::new(),
+            frames: vec![Vec::new(); options.frames],
+        };
+        let batches = options.count.div_ceil(batch);
+        for index in 0..batches {
+            let mut tell =
+                |done: usize| progress(index * options.steps + done, batches * options.steps);
+            self.batch(
+                executor,
+                &chains,
+                parameters,
+                index * batch,
+                options,
+                &mut samples,
+                &mut tell,
+            )?;
+        }
+        samples.values.truncate(options.count * length);
+        samples
+            .frames
+            .iter_mut()
+            .for_each(|frame| frame.truncate(options.count * length));
+        Ok(samples)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn batch(
+        &self,
+        executor: &mut Executor,
+        chains: &Chains,
+        parameters: Buffer,
+        first_chain: usize,
+        options: &SampleOptions,
+        samples: &mut Samples,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<(), ModelError> {
+        let mut recording = Recording::new();
+        chains.restart(&mut recording, 0, first_chain, chains.network().samples());
+        executor.run(&recording)?;
+        let stretches = options.frames.max(options.steps.div_ceil(20)).max(1);
+        let mut done = 0;
+        let mut kept = 0;
+        for stretch in 1..=stretches {
+            let until = options.steps * stretch / stretches;
+            let mut recording = Recording::new();
+            chains.advance(
+                &mut recording,
+                parameters,
+                done as u32,
+                until - done,
+                first_chain,
+            );
+            executor.run(&recording)?;
+            done = until;
+            if stretch * options.frames >= (kept + 1) * stretches {
+                samples.frames[kept].extend(executor.read(chains.states())?);
+                kept += 1;
+            } else {
+                // Progress means work done, not work handed over.
+                executor.finish()?;
+            }
+            progress(done);
+        }
+        let noise = self.config.data.noise;
+        if noise > 0.0 {
+            let mut recording = Recording::new();
+            chains.denoise(&mut recording, parameters, noise);
+            executor.run(&recording)?;
+        }
+        samples.values.extend(executor.read(chains.states())?);
+        Ok(())
+    }
+}

@@ -1,0 +1,162 @@
+use super::error::ModelError;
+use super::settings;
+use crate::checkpoint::{NamedTensor, TensorFile};
+use crate::config::{self, Config};
+use crate::data::Scaling;
+use crate::network::Architecture;
+use crate::shape::Shape;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A model and everything needed to use it: what `sample` and `energy` read from one checkpoint.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub(super) config: Config,
+    pub(super) architecture: Architecture,
+    pub(super) scaling: Scaling,
+    pub(super) parameters: Vec<f32>,
+    pub(super) step: u64,
+}
+
+impl Model {
+    /// A model from its parts; `parameters` lie as in [`Architecture::tensors`].
+    ///
+    /// # Errors
+    /// When the layers do not fit together, or the parameters are not as many as the network has.
+    pub fn new(
+        config: Config,
+        shape: Shape,
+        scaling: Scaling,
+        parameters: Vec<f32>,
+        step: u64,
+    ) -> Result<Self, ModelError> {
+        let architecture = settings::architecture(&config, shape)?;
+        if parameters.len() != architecture.parameter_count() {
+            return Err(ModelError::WrongTensor {
+                name: "all parameters".into(),
+                wanted: vec![architecture.parameter_count()],
+                found: format!("{} values were given", parameters.len()),
+            });
+        }
+        Ok(Model {
+            config,
+            architecture,
+            scaling,
+            parameters,
+            step,
+        })
+    }
+
+    /// Reads a checkpoint.
+    ///
+    /// # Errors
+    /// When the file is missing or damaged, was not written by this program, or holds other tensors than its
+    /// architecture has.
+    pub fn load(path: &Path) -> Result<Self, ModelError> {
+        let file = TensorFile::load(path)?;
+        let config = config::parse(entry(&file, "config")?, "the checkpoint's configuration")?;
+        let [channels, height, width]: [usize; 3] = json(&file, "shape")?;
+        let scaling: Scaling = json(&file, "scaling")?;
+        let step: u64 = json(&file, "step")?;
+        let architecture = settings::architecture(&config, Shape::new(channels, height, width))?;
+        let mut parameters = vec![0.0; architecture.parameter_count()];
+        for wanted in architecture.tensors() {
+            let wrong = |found: String| ModelError::WrongTensor {
+                name: wanted.name.clone(),
+                wanted: wanted.shape.clone(),
+                found,
+            };
+            let tensor = file
+                .tensors
+                .iter()
+                .find(|tensor| tensor.name == wanted.name)
+                .ok_or_else(|| wrong("it is missing".into()))?;
+            if tensor.shape != wanted.shape {
+                return Err(wrong(format!("it has {:?}", tensor.shape)));
+            }
+            parameters[wanted.offset..wanted.offset + wanted.len].copy_from_slice(&tensor.values);
+        }
+        Ok(Model {
+            config,
+            architecture,
+            scaling,
+            parameters,
+            step,
+        })
+    }
+
+    /// Writes a checkpoint, whole or not at all: tensors under PyTorch's names and layouts, the configuration, the
+    /// sample's shape, the data's scaling and the step in the metadata.
+    ///
+    /// # Errors
+    /// When the file cannot be written or the parameters are not finite.
+    pub fn save(&self, path: &Path) -> Result<(), ModelError> {
+        let tensors = self
+            .architecture
+            .tensors()
+            .into_iter()
+            .map(|t| NamedTensor {
+                values: self.parameters[t.offset..t.offset + t.len].to_vec(),
+                name: t.name,
+                shape: t.shape,
+            })
+            .collect();
+        let shape = self.architecture.input();
+        let metadata = BTreeMap::from([
+            ("format".to_owned(), "afterimage 1".to_owned()),
+            ("config".to_owned(), config::to_toml(&self.config)),
+            (
+                "shape".to_owned(),
+                format!("[{}, {}, {}]", shape.channels, shape.height, shape.width),
+            ),
+            (
+                "scaling".to_owned(),
+                serde_json::json!(self.scaling).to_string(),
+            ),
+            ("step".to_owned(), self.step.to_string()),
+        ]);
+        Ok(TensorFile { tensors, metadata }.save(path)?)
+    }
+
+    /// The configuration it was trained with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Its network.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// How raw data values map to the network's.
+    pub fn scaling(&self) -> Scaling {
+        self.scaling
+    }
+
+    /// The optimiser step it was taken after.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// All parameters, as in [`Architecture::tensors`].
+    pub fn parameters(&self) -> &[f32] {
+        &self.parameters
+    }
+}
+
+fn entry<'a>(file: &'a TensorFile, key: &'static str) -> Result<&'a str, ModelError> {
+    file.metadata
+        .get(key)
+        .map(String::as_str)
+        .ok_or(ModelError::MissingMetadata { key })
+}
+
+fn json<T: serde::de::DeserializeOwned>(
+    file: &TensorFile,
+    key: &'static str,
+) -> Result<T, ModelError> {
+    serde_json::from_str(entry(file, key)?).map_err(|error| ModelError::BadMetadata {
+        key,
+        cause: error.to_string(),
+    })
+}

@@ -1,0 +1,9 @@
+//! The energy network: what it is made of, how its parameters lie in memory, and how it is evaluated.
+
+mod architecture;
+mod initialise;
+mod network;
+
+pub use architecture::{Architecture, LayerSpec, NetworkError, ParameterTensor};
+pub use initialise::{Initialisation, initial_parameters};
+pub use network::Network;

@@ -1,0 +1,33 @@
+//! Pictures of a run: sample grids, 2-D energy landscapes, training curves and animations.
+//!
+//! Everything is drawn in memory with an embedded font, so that a picture depends neither on the
+//! fonts installed nor on a display.
+
+mod animation;
+mod axes;
+mod canvas;
+mod colour;
+mod curves;
+mod error;
+mod grid;
+mod landscape;
+
+pub use animation::gif;
+pub use curves::{Panel, Series, curves};
+pub use error::ReportError;
+pub use grid::sample_grid;
+pub use landscape::{landscape, scatter};
+
+use std::io::Cursor;
+
+use image::{ImageFormat, RgbImage};
+
+/// Encodes `image` as a PNG file.
+///
+/// # Errors
+/// [`ReportError::Encoding`] if the image has no pixels.
+pub fn png_bytes(image: &RgbImage) -> Result<Vec<u8>, ReportError> {
+    let mut bytes = Cursor::new(Vec::new());
+    image.write_to(&mut bytes, ImageFormat::Png)?;
+    Ok(bytes.into_inner())
+}

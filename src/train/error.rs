@@ -1,0 +1,26 @@
+use crate::files::FileError;
+use crate::gpu::GpuError;
+use crate::model::ModelError;
+use crate::network::NetworkError;
+use crate::report::ReportError;
+
+/// What can end a training run early.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error(
+        "the run diverged at step {step}: {what} is not finite; lower optimiser.rate or sampler.step_size, refresh \
+         more often (snapshot.interval), or add objective.energy_l2"
+    )]
+    Diverged { step: u64, what: &'static str },
+}

@@ -1,0 +1,320 @@
+use super::error::TrainError;
+use super::memory::MemoryAccount;
+use super::metrics::MetricsRow;
+use super::trainer::{Arrival, Trainer};
+use crate::config::{self, Config};
+use crate::files::{JsonLines, create_run_folder, write_atomically};
+use crate::model::{Model, SampleOptions};
+use crate::report::{Panel, Series, curves, landscape, png_bytes, sample_grid};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Cells on a side of the energy landscape's grid.
+const LANDSCAPE_SIDE: usize = 160;
+/// The landscape shows the square [−4, 4]², where the planar sets lie.
+const LANDSCAPE_EXTENT: f32 = 4.0;
+/// Points in a scatter plot, at least.
+const SCATTER_POINTS: usize = 1500;
+
+/// What an observer is told while a run goes on.
+pub enum Event<'a> {
+    /// Once, before the first step.
+    Started {
+        memory: MemoryAccount,
+        parameters: usize,
+        steps: u64,
+    },
+    /// The metrics of a step, in order.
+    Step(&'a MetricsRow),
+    /// A file was written.
+    Wrote(&'a Path),
+    /// The last samples are being drawn: so many of all Langevin steps are done.
+    Drawing { done: usize, of: usize },
+}
+
+/// What a run leaves behind.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    pub folder: PathBuf,
+    /// Optimiser steps done.
+    pub steps: u64,
+    /// Whether it was stopped before its last step.
+    pub stopped: bool,
+    /// The metrics of the last step.
+    pub last: Option<MetricsRow>,
+    pub checkpoint: PathBuf,
+    pub samples: PathBuf,
+    pub curves: Option<PathBuf>,
+    pub landscape: Option<PathBuf>,
+    pub memory: MemoryAccount,
+}
+
+/// Trains to the end of `config` and fills `folder`. When `stop` becomes true, ends after the present step as if it
+/// were the last.
+///
+/// # Errors
+/// When the folder exists and `force` is false, a file cannot be written, the GPU fails, or the run diverges; a
+/// diverged run keeps its metrics, and its last finite parameters as a checkpoint.
+pub fn run(
+    trainer: &mut Trainer,
+    config: &Config,
+    folder: &Path,
+    force: bool,
+    stop: &AtomicBool,
+    observer: &mut dyn FnMut(Event<'_>),
+) -> Result<Summary, TrainError> {
+    create_run_folder(folder, force)?;
+    write_atomically(
+        &folder.join("config.toml"),
+        config::to_toml(config).as_bytes(),
+    )?;
+    let mut run = Run {
+        metrics: JsonLines::create(&folder.join("metrics.jsonl"))?,
+        rows: Vec::new(),
+        config,
+        folder,
+        observer,
+    };
+    let memory = trainer.plan().memory();
+    let parameters = trainer.plan().architecture().parameter_count();
+    (run.observer)(Event::Started {
+        memory,
+        parameters,
+        steps: config.run.steps,
+    });
+    while trainer.steps_done() < config.run.steps && !stop.load(Ordering::Relaxed) {
+        trainer.step()?;
+        let done = trainer.steps_done();
+        let due = |every: u64| every > 0 && done.is_multiple_of(every) && done < config.run.steps;
+        if due(config.run.sample_every) {
+            trainer.request_states()?;
+        }
+        run.take_in(trainer, false)?;
+        if due(config.run.checkpoint_every) {
+            run.checkpoint(trainer)?;
+        }
+    }
+    run.take_in(trainer, true)?;
+    run.finish(trainer, memory)
+}
+
+struct Run<'a> {
+    metrics: JsonLines,
+    rows: Vec<MetricsRow>,
+    config: &'a Config,
+    folder: &'a Path,
+    observer: &'a mut dyn FnMut(Event<'_>),
+}
+
+impl Run<'_> {
+    fn take_in(&mut self, trainer: &mut Trainer, wait: bool) -> Result<(), TrainError> {
+        for arrival in trainer.arrived(wait)? {
+            match arrival {
+                Arrival::States { step, values } => self.picture(trainer, step, &values)?,
+                Arrival::Metrics { row, lost } => {
+                    self.metrics.append(&row)?;
+                    (self.observer)(Event::Step(&row));
+                    self.rows.push(row);
+                    if let Some(what) = row.not_finite(lost) {
+                        // The optimiser has ignored the gradient that was not finite.
+                        self.checkpoint(trainer)?;
+                        return Err(TrainError::Diverged {
+                            step: row.step,
+                            what,
+                        });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, path: PathBuf, bytes: &[u8]) -> Result<PathBuf, TrainError> {
+        write_atomically(&path, bytes)?;
+        (self.observer)(Event::Wrote(&path));
+        Ok(path)
+    }
+
+    fn checkpoint(&mut self, trainer: &mut Trainer) -> Result<(Model, PathBuf), TrainError> {
+        let model = trainer.model()?;
+        let path = self
+            .folder
+            .join(format!("checkpoints/{:06}.safetensors", model.step()));
+        model.save(&path)?;
+        (self.observer)(Event::Wrote(&path));
+        Ok((model, path))
+    }
+
+    /// A picture of noise samples during training.
+    fn picture(
+        &mut self,
+        trainer: &mut Trainer,
+        step: u64,
+        values: &[f32],
+    ) -> Result<(), TrainError> {
+        let path = self.folder.join(format!("samples/{step:06}.png"));
+        let picture = if trainer.data().is_planar() {
+            let model = trainer.model()?;
+            self.landscape(trainer, &model, values)?
+        } else {
+            self.grid(trainer, values)?
+        };
+        self.write(path, &picture)?;
+        Ok(())
+    }
+
+    fn grid(&self, trainer: &Trainer, values: &[f32]) -> Result<Vec<u8>, TrainError> {
+        let (shape, scaling) = (trainer.data().shape(), trainer.data().scaling());
+        let count = self
+            .config
+            .run
+            .samples
+            .min(values.len() / shape.len())
+            .max(1);
+        let columns = (count as f64).sqrt().ceil() as usize;
+        let brightness = |value: f32| scaling.brightness(value);
+        Ok(png_bytes(&sample_grid(
+            &values[..count * shape.len()],
+            shape,
+            brightness,
+            columns,
+        )?)?)
+    }
+
+    fn landscape(
+        &self,
+        trainer: &mut Trainer,
+        model: &Model,
+        values: &[f32],
+    ) -> Result<Vec<u8>, TrainError> {
+        let cell = 2.0 * LANDSCAPE_EXTENT / LANDSCAPE_SIDE as f32;
+        let grid: Vec<f32> = (0..LANDSCAPE_SIDE * LANDSCAPE_SIDE)
+            .flat_map(|i| {
+                let (row, column) = (i / LANDSCAPE_SIDE, i % LANDSCAPE_SIDE);
+                let x = -LANDSCAPE_EXTENT + (column as f32 + 0.5) * cell;
+                [x, LANDSCAPE_EXTENT - (row as f32 + 0.5) * cell]
+            })
+            .collect();
+        let executor = trainer.executor();
+        let energies = model.evaluator(executor, 1024)?.energies(executor, &grid)?;
+        let data = trainer.data().first(SCATTER_POINTS);
+        let picture = landscape(
+            &energies,
+            LANDSCAPE_SIDE,
+            LANDSCAPE_EXTENT,
+            &points(&data),
+            &points(values),
+        )?;
+        Ok(png_bytes(&picture)?)
+    }
+
+    fn finish(
+        &mut self,
+        trainer: &mut Trainer,
+        memory: MemoryAccount,
+    ) -> Result<Summary, TrainError> {
+        let (model, checkpoint) = self.checkpoint(trainer)?;
+        let planar = trainer.data().is_planar();
+        let options = SampleOptions {
+            count: if planar {
+                SCATTER_POINTS.max(self.config.run.samples)
+            } else {
+                self.config.run.samples
+            },
+            steps: self.config.run.sample_steps,
+            seed: self.config.run.seed,
+            frames: 0,
+        };
+        let observer = &mut self.observer;
+        let mut progress = |done: usize, of: usize| observer(Event::Drawing { done, of });
+        let samples = model
+            .sample(trainer.executor(), &options, &mut progress)?
+            .values;
+        let mut landscape = None;
+        let path = self.folder.join("samples.png");
+        let samples = if planar {
+            let picture = self.landscape(trainer, &model, &samples)?;
+            landscape = Some(self.write(self.folder.join("landscape.png"), &picture)?);
+            self.write(path, &picture)?
+        } else {
+            let picture = self.grid(trainer, &samples)?;
+            self.write(path, &picture)?
+        };
+        let curves = self.curves()?;
+        let summary = Summary {
+            folder: self.folder.into(),
+            steps: trainer.steps_done(),
+            stopped: trainer.steps_done() < self.config.run.steps,
+            last: self.rows.last().copied(),
+            checkpoint,
+            samples,
+            curves,
+            landscape,
+            memory,
+        };
+        let json = serde_json::to_string_pretty(&summary).unwrap_or_default();
+        self.write(self.folder.join("summary.json"), json.as_bytes())?;
+        Ok(summary)
+    }
+
+    fn curves(&mut self) -> Result<Option<PathBuf>, TrainError> {
+        if self.rows.is_empty() {
+            return Ok(None);
+        }
+        let series = |label: &str, value: fn(&MetricsRow) -> f32| Series {
+            label: label.into(),
+            points: self
+                .rows
+                .iter()
+                .map(|row| (row.step as f64, f64::from(value(row))))
+                .collect(),
+        };
+        let panel = |title: &str, log_scale, series| Panel {
+            title: title.into(),
+            series,
+            log_scale,
+        };
+        let panels = [
+            panel("loss", false, vec![series("loss", |row| row.loss)]),
+            panel(
+                "energy",
+                false,
+                vec![
+                    series("data", |row| row.energy_data),
+                    series("noise", |row| row.energy_noise),
+                ],
+            ),
+            panel(
+                "NCE accuracy",
+                false,
+                vec![series("accuracy", |row| row.nce_accuracy)],
+            ),
+            panel(
+                "log-ratio spread",
+                false,
+                vec![series("spread", |row| row.log_ratio_spread)],
+            ),
+            panel(
+                "gradient norm",
+                true,
+                vec![series("norm", |row| row.gradient_norm)],
+            ),
+            panel(
+                "learning rate",
+                true,
+                vec![series("rate", |row| row.learning_rate)],
+            ),
+        ];
+        let picture = png_bytes(&curves(&panels)?)?;
+        self.write(self.folder.join("curves.png"), &picture)
+            .map(Some)
+    }
+}
+
+fn points(values: &[f32]) -> Vec<[f32; 2]> {
+    values
+        .chunks_exact(2)
+        .map(|point| [point[0], point[1]])
+        .collect()
+}

@@ -1,0 +1,180 @@
+use super::error::TrainError;
+use super::metrics::MetricsRow;
+use super::plan::TrainingPlan;
+use crate::config::Config;
+use crate::data::Dataset;
+use crate::gpu::{Executor, Recording};
+use crate::kernels::{RatioMetrics, Variant};
+use crate::model::{self, Model};
+use crate::network::initial_parameters;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Fetches of the pictures of chains share the tickets' space with the steps.
+const STATES: u64 = 1 << 63;
+
+/// Time over which the speed is measured.
+const SPEED_WINDOW: Duration = Duration::from_secs(4);
+
+/// What has come back from the GPU.
+pub enum Arrival {
+    /// The metrics of a step.
+    Metrics { row: MetricsRow, lost: f32 },
+    /// The noise samples after a step, in the model's scale.
+    States { step: u64, values: Vec<f32> },
+}
+
+/// A training run on one device.
+pub struct Trainer {
+    executor: Executor,
+    plan: TrainingPlan,
+    config: Config,
+    data: Dataset,
+    batch: Vec<f32>,
+    step: u64,
+    arrivals: VecDeque<Instant>,
+    speed: f32,
+}
+
+impl Trainer {
+    /// Starts a run at its initial parameters.
+    ///
+    /// # Errors
+    /// When the configuration does not fit the data or the adapter, or the GPU fails.
+    pub fn new(mut executor: Executor, config: &Config, data: Dataset) -> Result<Self, TrainError> {
+        let variant = Variant::for_profile(&executor.profile());
+        let plan = TrainingPlan::new(config, data.shape(), variant)?;
+        let how = model::initialisation(config);
+        let initial = initial_parameters(plan.architecture(), &how, config.run.seed);
+        executor.run(&plan.setup(&initial))?;
+        Ok(Trainer {
+            executor,
+            plan,
+            config: config.clone(),
+            data,
+            batch: Vec::new(),
+            step: 0,
+            arrivals: VecDeque::new(),
+            speed: 0.0,
+        })
+    }
+
+    /// What a step records.
+    pub fn plan(&self) -> &TrainingPlan {
+        &self.plan
+    }
+
+    /// The data it trains on.
+    pub fn data(&self) -> &Dataset {
+        &self.data
+    }
+
+    /// The device.
+    pub fn executor(&mut self) -> &mut Executor {
+        &mut self.executor
+    }
+
+    /// Steps handed to the GPU so far.
+    pub fn steps_done(&self) -> u64 {
+        self.step
+    }
+
+    /// Hands the next optimiser step to the GPU; waits only if too much is in flight.
+    ///
+    /// # Errors
+    /// What the GPU reported.
+    pub fn step(&mut self) -> Result<(), TrainError> {
+        self.data
+            .batch(self.step, self.config.run.batch, &mut self.batch);
+        let recording = self.plan.step(self.step, &self.batch);
+        self.executor.run(&recording)?;
+        self.step += 1;
+        Ok(())
+    }
+
+    /// Asks for the noise samples after the last step, which arrive later.
+    ///
+    /// # Errors
+    /// What the GPU reported.
+    pub fn request_states(&mut self) -> Result<(), TrainError> {
+        let states = self.plan.noise_samples();
+        let mut recording = Recording::new();
+        recording.fetch(states, 0, states.words(), STATES | self.step);
+        Ok(self.executor.run(&recording)?)
+    }
+
+    /// What has arrived since the last call; with `wait`, everything outstanding.
+    ///
+    /// # Errors
+    /// What the GPU reported.
+    pub fn arrived(&mut self, wait: bool) -> Result<Vec<Arrival>, TrainError> {
+        let results = if wait {
+            self.executor.finish()?
+        } else {
+            self.executor.arrived()?
+        };
+        Ok(results
+            .into_iter()
+            .map(|(ticket, words)| self.arrival(ticket, &words))
+            .collect())
+    }
+
+    /// The model after the steps so far, with the averaged weights. Waits for the GPU.
+    ///
+    /// # Errors
+    /// What the GPU reported.
+    pub fn model(&mut self) -> Result<Model, TrainError> {
+        let parameters = self.executor.read(self.plan.optimiser().average())?;
+        let (config, shape) = (self.config.clone(), self.data.shape());
+        Ok(Model::new(
+            config,
+            shape,
+            self.data.scaling(),
+            parameters,
+            self.step,
+        )?)
+    }
+
+    fn arrival(&mut self, ticket: u64, words: &[u32]) -> Arrival {
+        if ticket & STATES != 0 {
+            let values = words.iter().map(|&word| f32::from_bits(word)).collect();
+            return Arrival::States {
+                step: ticket & !STATES,
+                values,
+            };
+        }
+        let metrics = RatioMetrics::from_words(words);
+        let mut row = MetricsRow::new(&metrics, ticket, self.config.snapshot.interval);
+        let config = &self.config;
+        row.learning_rate = self.plan.optimiser().rate(ticket);
+        row.gradient_evaluations = (ticket + 1)
+            * (config.sampler.steps * config.run.batch * config.objective.noise_ratio) as u64;
+        row.samples_per_second = self.speed();
+        Arrival::Metrics {
+            row,
+            lost: metrics.lost,
+        }
+    }
+
+    /// Data samples a second over the last [`SPEED_WINDOW`] or so. Metrics arrive in batches, so a shorter time
+    /// would measure the batches.
+    fn speed(&mut self) -> f32 {
+        let now = Instant::now();
+        self.arrivals.push_back(now);
+        while self
+            .arrivals
+            .get(1)
+            .is_some_and(|second| now - *second > SPEED_WINDOW)
+        {
+            self.arrivals.pop_front();
+        }
+        let seconds = self
+            .arrivals
+            .front()
+            .map_or(0.0, |first| (now - *first).as_secs_f32());
+        if seconds > SPEED_WINDOW.as_secs_f32() / 4.0 {
+            self.speed = ((self.arrivals.len() - 1) * self.config.run.batch) as f32 / seconds;
+        }
+        self.speed
+    }
+}

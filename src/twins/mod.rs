@@ -1,0 +1,50 @@
+//! Plain-Rust f64 twins of the GPU kernels: the oracles that the kernels are tested against.
+//!
+//! One file per WGSL file, of the same name. They are written to be read and believed, not to be
+//! fast: each is the defining loop of its operation. Tensors are flat row-major slices, batch first
+//! (NCHW), and weights are laid out (out, in, height, width).
+//!
+//! # Panics
+//!
+//! Slices whose lengths disagree with the shapes beside them are a mistake in the calling test, and
+//! every twin panics on them; no user input reaches this module.
+
+pub mod adam;
+pub mod conv_forward;
+pub mod conv_input_gradient;
+pub mod conv_weight_gradient;
+pub mod dense_forward;
+pub mod dense_input_gradient;
+pub mod dense_weight_gradient;
+pub mod energy_head;
+pub mod langevin;
+pub mod network;
+pub mod philox_normal;
+pub mod ratio_head;
+
+mod taps;
+#[cfg(test)]
+mod testing;
+
+pub use adam::{AdamSettings, adam};
+pub use conv_forward::{ConvForward, conv_forward};
+pub use conv_input_gradient::conv_input_gradient;
+pub use conv_weight_gradient::{WeightGradient, conv_weight_gradient};
+pub use dense_forward::{dense_forward, dense_geometry};
+pub use dense_input_gradient::dense_input_gradient;
+pub use dense_weight_gradient::dense_weight_gradient;
+pub use energy_head::{QuadraticBase, energy_head, quadratic_base_gradient};
+pub use langevin::{Bounds, LangevinSettings, langevin};
+pub use network::{TwinLayer, TwinNetwork};
+pub use philox_normal::{add_noise, normal};
+pub use ratio_head::{Generator, RatioInput, RatioOutput, ratio_head};
+
+/// Panics unless `values` holds `expected` values: an oracle must not answer a malformed question.
+#[track_caller]
+fn check_len(name: &str, values: &[f64], expected: usize) {
+    assert_eq!(
+        values.len(),
+        expected,
+        "{name} has the wrong length for the shapes given with it"
+    );
+}

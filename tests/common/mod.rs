@@ -1,0 +1,122 @@
+//! What the GPU tests share: executors, awkward shapes, reproducible values, and the tolerance of f32 sums.
+#![allow(dead_code)]
+
+use afterimage::gpu::{AdapterChoice, Buffer, Executor, ExecutorOptions, Recording};
+use afterimage::kernels::{Activation, ConvGeometry, Variant};
+use afterimage::random::{Philox, Stream};
+
+/// An executor on the adapter that the program would choose.
+pub fn executor(runtime_checks: bool) -> Executor {
+    let options = ExecutorOptions {
+        runtime_checks,
+        ..Default::default()
+    };
+    Executor::open(&AdapterChoice::Best, options)
+        .expect("the tests need an adapter: run `sh setup.sh`")
+}
+
+/// Every variant that can run on the adapter, with its name; the texel one also without subgroups.
+pub fn variants(executor: &Executor) -> Vec<(&'static str, Variant)> {
+    let texel = Variant::texel(&executor.profile());
+    let Variant::Texel { longest_side, .. } = texel else {
+        unreachable!()
+    };
+    vec![
+        ("tiled", Variant::Tiled),
+        ("texel", texel),
+        (
+            "texel without subgroups",
+            Variant::Texel {
+                lanes: 1,
+                longest_side,
+            },
+        ),
+    ]
+}
+
+pub const ACTIVATIONS: [Activation; 5] = [
+    Activation::Identity,
+    Activation::Silu,
+    Activation::LeakyRelu(0.2),
+    Activation::Softplus,
+    Activation::Tanh,
+];
+
+/// Standard normals, the same for the same `tag`.
+pub fn normals(tag: u32, count: usize) -> Vec<f32> {
+    let mut generator = Philox::new(99, Stream::Data, tag);
+    (0..count).map(|_| generator.normal()).collect()
+}
+
+pub fn widen(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| f64::from(value)).collect()
+}
+
+/// A buffer that holds `values`.
+pub fn filled(recording: &mut Recording, label: &'static str, values: &[f32]) -> Buffer {
+    let buffer = Buffer::new(label, values.len());
+    recording.upload_f32(buffer, 0, values);
+    buffer
+}
+
+/// A buffer full of NaN, so that an element nobody wrote is seen.
+pub fn poisoned(recording: &mut Recording, label: &'static str, words: usize) -> Buffer {
+    filled(recording, label, &vec![f32::NAN; words])
+}
+
+/// Asserts that `got` is `want` up to an error norm: max |got − want| ≤ `tolerance` × (1 + max |want|).
+#[track_caller]
+pub fn assert_close(what: &str, got: &[f32], want: &[f64], tolerance: f64) {
+    assert_eq!(got.len(), want.len(), "{what}: lengths differ");
+    let scale = 1.0 + want.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+    for (index, (&g, &w)) in got.iter().zip(want).enumerate() {
+        let error = (f64::from(g) - w).abs();
+        assert!(
+            error <= tolerance * scale,
+            "{what}[{index}]: got {g}, want {w} (of scale {scale})"
+        );
+    }
+}
+
+/// A convolution over square maps and kernels.
+pub fn square(
+    [in_channels, out_channels]: [usize; 2],
+    side: usize,
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+) -> ConvGeometry {
+    ConvGeometry {
+        in_channels,
+        in_height: side,
+        in_width: side,
+        out_channels,
+        kernel_height: kernel,
+        kernel_width: kernel,
+        stride,
+        padding,
+    }
+}
+
+/// Odd sizes, one channel, three channels, strides larger than what is left of the kernel, rectangles.
+pub fn awkward_geometries() -> Vec<ConvGeometry> {
+    vec![
+        square([1, 1], 5, 3, 1, 1),
+        square([3, 5], 7, 3, 2, 1),
+        square([1, 17], 28, 5, 2, 4),
+        square([6, 64], 9, 4, 2, 1),
+        square([64, 1], 4, 4, 1, 0),
+        square([5, 7], 8, 2, 3, 0),
+        square([4, 3], 6, 1, 2, 0),
+        ConvGeometry {
+            in_channels: 2,
+            in_height: 5,
+            in_width: 11,
+            out_channels: 9,
+            kernel_height: 3,
+            kernel_width: 2,
+            stride: 2,
+            padding: 1,
+        },
+    ]
+}
