@@ -2,7 +2,7 @@
 //!
 //! Machines are shared and noisy: compare the figures of one run with each other, not with those of another.
 
-use crate::gpu::{Buffer, Executor, Recording};
+use crate::gpu::{Buffer, Command, Executor, Recording};
 use crate::kernels::{
     Activation, Bounds, ChainStart, ConvGeometry, LangevinSettings, Layer, LayerKind,
     LayerParameters, Variant,
@@ -16,7 +16,7 @@ use serde::Serialize;
 use std::time::{Duration, Instant};
 
 /// Each figure is the median over at least this long.
-const LONG_ENOUGH: Duration = Duration::from_millis(700);
+const LONG_ENOUGH: Duration = Duration::from_millis(300);
 
 /// One measurement.
 #[derive(Clone, Debug, Serialize)]
@@ -189,6 +189,7 @@ fn network(
         format!("network {name}, batch {batch}: Langevin step"),
         &recording,
     )?);
+    by_kernel(executor, &recording, tell)?;
 
     let network = Network::new(architecture, batch, variant)?;
     let (x, energies) = (chains.states(), chains.energies());
@@ -206,6 +207,36 @@ fn network(
         format!("network {name}, batch {batch}: weight gradient"),
         &recording,
     )?);
+    by_kernel(executor, &recording, tell)
+}
+
+/// Times the launches of each kernel of a recording apart from the others, repeated so that
+/// handing them over does not count.
+fn by_kernel(
+    executor: &mut Executor,
+    recording: &Recording,
+    tell: &mut dyn FnMut(Figure),
+) -> Result<(), ModelError> {
+    const REPEATS: usize = 8;
+    for (kernel, launches) in recording.launches() {
+        let mut alone = Recording::new();
+        for _ in 0..REPEATS {
+            for command in recording.commands() {
+                if let Command::Dispatch(dispatch) = command
+                    && dispatch.program.kernel.name == kernel
+                {
+                    alone.dispatch(dispatch.clone());
+                }
+            }
+        }
+        let figure = time(executor, format!("    {kernel}"), &alone)?;
+        let milliseconds = figure.milliseconds / REPEATS as f64;
+        tell(Figure {
+            milliseconds,
+            launches,
+            ..figure
+        });
+    }
     Ok(())
 }
 

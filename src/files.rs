@@ -38,6 +38,12 @@ pub enum FileError {
     NoFileName { path: PathBuf },
 
     #[error(
+        "`{}` is a device, pipe or socket, which cannot be replaced by a file: choose another path",
+        .path.display()
+    )]
+    NotAFile { path: PathBuf },
+
+    #[error(
         "cannot write a line of `{}` ({cause}): give a value that JSON can hold", .path.display()
     )]
     NotJson {
@@ -88,11 +94,12 @@ impl FileError {
 }
 
 /// Writes `bytes` to `path`, replacing what was there, as one step: whoever looks sees the old
-/// content or the new, never a part.
+/// content or the new, never a part. A symbolic link stays, and the file it leads to is replaced.
 ///
 /// # Errors
-/// When the folder is missing, the disk is full, permission is lacking and the like. The old file
-/// is then as it was, and no temporary file remains.
+/// When the folder is missing, the disk is full, permission is lacking and the like, and when
+/// `path` is something else than a file. The old file is then as it was, and no temporary file
+/// remains.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     if path.file_name().is_none() {
         return Err(FileError::NoFileName {
@@ -100,17 +107,40 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         });
     }
     let failed = |cause| FileError::new("write", path, cause);
-    // Platforms report this differently, and only once everything has been written.
-    if path.is_dir() {
-        return Err(failed(ErrorKind::IsADirectory.into()));
+    // Asked beforehand, because a rename replaces links and devices as it does files.
+    match fs::metadata(path) {
+        Ok(about) if about.is_dir() => return Err(failed(ErrorKind::IsADirectory.into())),
+        Ok(about) if !about.is_file() => {
+            return Err(FileError::NotAFile {
+                path: path.to_path_buf(),
+            });
+        }
+        _ => {}
     }
-    let (mut file, temporary) = Temporary::create(folder_of(path)).map_err(failed)?;
+    let target = behind_links(path).map_err(failed)?;
+    let (mut file, temporary) = Temporary::create(folder_of(&target)).map_err(failed)?;
     file.write_all(bytes)
         .and_then(|()| file.sync_all())
         .map_err(failed)?;
     // Some platforms rename no open file.
     drop(file);
-    temporary.rename_to(path).map_err(failed)
+    temporary.rename_to(&target).map_err(failed)
+}
+
+/// The path that `path` stands for once it is no symbolic link itself. It need not exist.
+fn behind_links(path: &Path) -> io::Result<PathBuf> {
+    /// As many as Linux follows.
+    const MOST_LINKS: usize = 40;
+    let mut target = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        match fs::read_link(&target) {
+            // A relative link starts from the folder it lies in.
+            Ok(next) => target = folder_of(&target).join(next),
+            // No link, or not there.
+            Err(_) => return Ok(target),
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
 }
 
 /// The folder that `path` lies in.

@@ -3,11 +3,10 @@
 mod common;
 
 use afterimage::gpu::Recording;
-use afterimage::kernels::{Activation, LayerKind, QuadraticBase};
+use afterimage::kernels::{Activation, QuadraticBase};
 use afterimage::network::{Architecture, Initialisation, LayerSpec, Network, initial_parameters};
 use afterimage::shape::Shape;
-use afterimage::twins::{self, TwinLayer, TwinNetwork, dense_geometry};
-use common::{assert_close, executor, filled, normals, poisoned, variants, widen};
+use common::{assert_close, executor, filled, normals, poisoned, twin, variants, widen};
 
 const PLAIN: Initialisation = Initialisation {
     zero_head: false,
@@ -57,33 +56,6 @@ fn architectures() -> Vec<Architecture> {
             base,
         ),
     ]
-}
-
-fn twin(architecture: &Architecture, parameters: &[f64]) -> TwinNetwork {
-    let layers = architecture
-        .layers()
-        .iter()
-        .enumerate()
-        .map(|(index, layer)| {
-            let start = architecture.parameter_offset(index);
-            let (weight, rest) = parameters[start..].split_at(layer.weight_len());
-            let geometry = match *layer {
-                LayerKind::Conv(geometry) => geometry,
-                LayerKind::Dense { input, outputs } => dense_geometry(input.len(), outputs),
-            };
-            TwinLayer {
-                geometry,
-                activation: architecture.activation_after(index),
-                weight: weight.to_vec(),
-                bias: rest[..layer.outputs()].to_vec(),
-            }
-        })
-        .collect();
-    let base = architecture.base().map(|base| twins::QuadraticBase {
-        mean: base.mean.into(),
-        std: base.std.into(),
-    });
-    TwinNetwork { layers, base }
 }
 
 /// Central differences of Σₙ factorₙ·E(xₙ) have an error of about h²·E‴ + ε·E/h: 1e-7 at h = 1e-4 here.

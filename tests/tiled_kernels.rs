@@ -2,14 +2,14 @@
 
 mod common;
 
-use afterimage::gpu::{Access, Buffer, Command, Constant, Dispatch, Executor, Recording, expand};
+use afterimage::gpu::{Buffer, Constant, Dispatch, Executor, Recording};
 use afterimage::kernels::{Activation, ConvGeometry, LayerParameters, tiled};
 use afterimage::twins;
-use common::{ACTIVATIONS, executor, filled, normals, poisoned, square, widen};
+use common::programs::{check_dispatch, launches};
+use common::{
+    ACTIVATIONS, ROUNDING, assert_within, executor, filled, normals, poisoned, square, widen,
+};
 use std::collections::BTreeSet;
-
-/// Half a unit in the last place of 1.0f32.
-const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
 
 /// How far an f32 sum of `terms` products may be off, given the sum of the products' absolute values. Each addition
 /// rounds by at most `ROUNDING`, and errors of random sign grow like the square root of their number (Higham and Mary,
@@ -24,19 +24,6 @@ fn activation_error(activation: Activation, z: f64) -> f64 {
     match activation {
         Activation::Tanh => 2e-5,
         _ => 32.0 * ROUNDING * (1.0 + z.abs()),
-    }
-}
-
-/// Asserts |got − want| ≤ allowed, value by value; a NaN fails.
-#[track_caller]
-fn assert_within(what: &str, got: &[f32], want: &[f64], allowed: impl Fn(usize) -> f64) {
-    assert_eq!(got.len(), want.len(), "{what}: lengths differ");
-    for (index, (&got, &want)) in got.iter().zip(want).enumerate() {
-        let (error, allowed) = ((f64::from(got) - want).abs(), allowed(index));
-        assert!(
-            error <= allowed,
-            "{what}[{index}]: got {got}, want {want}, off by {error:e} of {allowed:e}"
-        );
     }
 }
 
@@ -164,16 +151,6 @@ impl Parameters {
     fn bias(&self) -> &[f64] {
         &self.values[self.weights..]
     }
-}
-
-fn launches(recording: &Recording) -> Vec<&Dispatch> {
-    let commands = recording.commands().iter();
-    commands
-        .filter_map(|command| match command {
-            Command::Dispatch(dispatch) => Some(dispatch),
-            _ => None,
-        })
-        .collect()
 }
 
 /// Rows and columns of the tile that each launch uses.
@@ -483,61 +460,8 @@ fn every_program_is_valid_and_binds_what_it_declares() {
         for activation in ACTIVATIONS {
             let recording = record(&geometry, activation, samples);
             for dispatch in launches(&recording) {
-                check_program(dispatch);
+                check_dispatch(dispatch);
             }
         }
     }
-}
-
-fn check_program(dispatch: &Dispatch) {
-    let kernel = dispatch.program.kernel;
-    let text = expand(kernel.source, &dispatch.program.constants)
-        .expect("expands")
-        .text;
-    let module = naga::front::wgsl::parse_str(&text)
-        .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(&text)));
-    naga::valid::Validator::new(Default::default(), naga::valid::Capabilities::all())
-        .validate(&module)
-        .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(&text)));
-
-    let mut bindings = Vec::new();
-    let mut immediates = 0;
-    for (_, variable) in module.global_variables.iter() {
-        match variable.space {
-            naga::AddressSpace::Storage { access } => {
-                let binding = variable.binding.expect("storage is bound");
-                assert_eq!(binding.group, 0);
-                let writes = access.contains(naga::StorageAccess::STORE);
-                let access = if writes {
-                    Access::ReadWrite
-                } else {
-                    Access::Read
-                };
-                bindings.push((binding.binding, access));
-            }
-            naga::AddressSpace::Immediate => {
-                immediates = module.types[variable.ty].inner.size(module.to_ctx()) / 4;
-            }
-            _ => {}
-        }
-    }
-    bindings.sort_by_key(|&(number, _)| number);
-    let declared: Vec<_> = (0..).zip(kernel.bindings.iter().copied()).collect();
-    assert_eq!(bindings, declared, "{}", kernel.name);
-    assert_eq!(dispatch.resources.len(), declared.len(), "{}", kernel.name);
-    assert_eq!(immediates, kernel.immediates, "{}", kernel.name);
-    assert_eq!(
-        dispatch.immediates.len(),
-        kernel.immediates as usize,
-        "{}",
-        kernel.name
-    );
-    assert!(
-        dispatch
-            .workgroups
-            .iter()
-            .all(|&count| (1..=65_535).contains(&count)),
-        "{:?}",
-        dispatch.workgroups
-    );
 }

@@ -17,12 +17,13 @@ const LARGEST_SEED: u64 = i64::MAX as u64;
     arg_required_else_help = true,
     after_help = "\
 Examples:
-  afterimage train digits                      learn handwritten digits, into runs/
+  afterimage train digits                      learn handwritten digits, into runs/digits
   afterimage sample runs/digits --out a.png    draw new ones
   afterimage config digits > mine.toml         every setting, with comments, to edit
   afterimage train mine.toml                   train with them
 
-People's output goes to stderr, machine-readable output to stdout."
+What is meant for people goes to stderr, what is meant for programs (--json) to stdout.
+The environment variable AFTERIMAGE_ADAPTER names an adapter, as --adapter does; AFTERIMAGE_LOG=info logs more."
 )]
 pub struct Cli {
     /// What to do.
@@ -70,7 +71,8 @@ pub struct SourceArgs {
 pub struct AdapterArgs {
     /// The adapter to compute on: part of its name, or its number in `afterimage devices`
     ///
-    /// Default: the fastest kind there is (a discrete GPU, then an integrated one, then a software renderer).
+    /// Default: what the environment variable AFTERIMAGE_ADAPTER says, else the fastest kind there is (a discrete GPU,
+    /// then an integrated one, then a software renderer).
     #[arg(long, value_name = "NAME|INDEX", help_heading = "Device")]
     pub adapter: Option<String>,
 }
@@ -82,7 +84,7 @@ Examples:
   afterimage train digits
   afterimage train digits --seed 2 --set snapshot.interval=10 --out runs/k10
   afterimage train mnist --set data.path=train-images-idx3-ubyte.gz
-  afterimage train digits --json > metrics.jsonl")]
+  afterimage train digits --json | jq .loss")]
 pub struct TrainArgs {
     /// The configuration to train.
     #[command(flatten)]
@@ -95,15 +97,17 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", help_heading = "Settings", value_parser = seed())]
     pub seed: Option<u64>,
 
-    /// The run folder to create
+    /// The run folder to create, with the folders it lies in
     ///
-    /// Default: a folder under runs/ named after the preset or file.
+    /// Default: the first of runs/NAME, runs/NAME-2, … that does not exist yet, where NAME is the preset's or the
+    /// file's. With --force it is runs/NAME.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
 
-    /// Replace the run folder if it exists
+    /// Replace the run in the run folder, if there is one
     ///
-    /// Without it, an existing run folder is an error and nothing is written.
+    /// What an earlier run wrote there is removed; other files stay. Without --force, a folder that holds anything is
+    /// an error and nothing is written.
     #[arg(long, help_heading = "Output")]
     pub force: bool,
 
@@ -111,7 +115,7 @@ pub struct TrainArgs {
     #[arg(long, short, help_heading = "Output")]
     pub quiet: bool,
 
-    /// Print metrics to stdout, one JSON object a line
+    /// Print the metrics of every step to stdout, one JSON object a line, as in the run's metrics.jsonl
     #[arg(long, help_heading = "Output")]
     pub json: bool,
 
@@ -150,7 +154,7 @@ pub struct SampleArgs {
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = seed())]
     pub seed: Option<u64>,
 
-    /// The file to write: .png (a grid), .npy (the values, in the data's scale) or .gif (the chains' course)
+    /// The file to write: .png (a grid), .npy (the values, as the model sees them) or .gif (how the chains get there)
     ///
     /// Default: samples.png in the current folder.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
@@ -183,7 +187,8 @@ pub struct EnergyArgs {
 
     /// The data to score: a file, a folder of images, or the name of a source that needs neither (digits, moons, …)
     ///
-    /// It is scaled as the model's training data was; the noise added in training is left out.
+    /// It is scaled as the model's training data was; the noise added in training is left out. Of generated data, which
+    /// have no end, 10,000 samples are scored.
     #[arg(value_name = "DATA")]
     pub data: String,
 

@@ -7,7 +7,7 @@ use crate::bench::{Figure, measure};
 pub(super) fn bench(arguments: &BenchArgs) -> Result<(), CliError> {
     let mut executor = open::executor(&arguments.adapter)?;
     let adapter = open::describe(&executor);
-    eprintln!("{adapter}");
+    output::note(format_args!("{adapter}"));
     if !arguments.json {
         output::line(&format!(
             "{:42}{:>10}{:>12}{:>12}",

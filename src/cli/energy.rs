@@ -69,11 +69,11 @@ pub(super) fn energy(arguments: &EnergyArgs) -> Result<(), CliError> {
         max,
         file,
     } = summary;
-    eprintln!(
+    output::note(format_args!(
         "{count} samples: energy {mean:.4} ± {std:.4}, from {min:.4} to {max:.4}, median {median:.4}"
-    );
+    ));
     if let Some(file) = file {
-        eprintln!("wrote {file}");
+        output::note(format_args!("wrote {file}"));
     }
     Ok(())
 }

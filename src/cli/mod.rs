@@ -28,7 +28,7 @@ pub fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            output::error(&error);
             ExitCode::from(if matches!(error, CliError::Stopped { .. }) {
                 INTERRUPTED
             } else {

@@ -1,6 +1,7 @@
 use super::error::CliError;
 use serde::Serialize;
-use std::io::{ErrorKind, Write, stdout};
+use std::fmt::Display;
+use std::io::{ErrorKind, Write, stderr, stdout};
 
 /// Prints one line to stdout. A reader that went away, as in `| head`, is no error.
 pub(super) fn line(text: &str) -> Result<(), CliError> {
@@ -9,6 +10,18 @@ pub(super) fn line(text: &str) -> Result<(), CliError> {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// Prints one line to stderr. Where nobody can read it, the work goes on all the same; `eprintln!` would panic.
+pub(super) fn note(text: impl Display) {
+    let _ = writeln!(stderr(), "{text}");
+}
+
+/// Prints an error to stderr as one line, whatever a driver may have put into it.
+pub(super) fn error(error: &impl Display) {
+    let text = error.to_string();
+    let lines: Vec<&str> = text.split('\n').map(str::trim).collect();
+    note(format_args!("error: {}", lines.join(" ").trim()));
 }
 
 /// Prints a value to stdout as one line of JSON.

@@ -1,3 +1,4 @@
+use super::output;
 use crate::train::MetricsRow;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, stderr};
@@ -65,7 +66,10 @@ impl Progress {
                     format!("  {:.0} s left", self.began.elapsed().as_secs_f64() * rest)
                 }
             };
-            eprintln!("{} {position}/{}  {message}{left}", self.what, self.length);
+            output::note(format_args!(
+                "{} {position}/{}  {message}{left}",
+                self.what, self.length
+            ));
         }
     }
 
@@ -73,7 +77,7 @@ impl Progress {
     pub(super) fn say(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
-            None if self.plain => eprintln!("{text}"),
+            None if self.plain => output::note(format_args!("{text}")),
             None => {}
         }
     }

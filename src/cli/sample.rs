@@ -38,7 +38,11 @@ pub(super) fn sample(arguments: &SampleArgs) -> Result<(), CliError> {
     bar.clear();
     write_atomically(&path, &encode(&model, &samples, options.count, ending)?)?;
     if !arguments.quiet {
-        eprintln!("wrote {} samples to {}", options.count, path.display());
+        output::note(format_args!(
+            "wrote {} samples to {}",
+            options.count,
+            path.display()
+        ));
     }
     if arguments.json {
         let energies = model

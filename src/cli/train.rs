@@ -32,13 +32,13 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         let size = data
             .len()
             .map_or("endless".to_owned(), |len| len.to_string());
-        eprintln!("adapter   {}", open::describe(&executor));
-        eprintln!(
+        output::note(format_args!("adapter   {}", open::describe(&executor)));
+        output::note(format_args!(
             "data      {} ({size} samples of {})",
             data.name(),
             data.shape()
-        );
-        eprintln!("run       {}", folder.display());
+        ));
+        output::note(format_args!("run       {}", folder.display()));
     }
     let mut trainer = Trainer::new(executor, &config, data)?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -92,7 +92,9 @@ fn stop_on_ctrl_c(stop: Arc<AtomicBool>) -> Result<(), CliError> {
         if stop.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(super::INTERRUPTED));
         }
-        eprintln!("\nstopping after this step; press Ctrl-C again to quit at once");
+        output::note(format_args!(
+            "\nstopping after this step; press Ctrl-C again to quit at once"
+        ));
     })?;
     Ok(())
 }
@@ -147,24 +149,31 @@ impl Screen {
 
 fn summarise(summary: &Summary) {
     if let Some(row) = &summary.last {
-        eprintln!("last step {}  {}", row.step + 1, describe(row));
+        output::note(format_args!(
+            "last step {}  {}",
+            row.step + 1,
+            describe(row)
+        ));
     }
-    eprintln!("\nLook at:");
-    let show = |path: &Path, what: &str| eprintln!("  {:44}{what}", path.display().to_string());
-    match &summary.landscape {
-        Some(path) => show(
-            path,
-            "energy landscape, data, and samples drawn from fresh chains",
-        ),
-        None => show(&summary.samples, "samples drawn from fresh chains"),
+    output::note(format_args!("\nLook at:"));
+    let show = |path: &Path, what: &str| {
+        output::note(format_args!("  {:44}{what}", path.display().to_string()))
+    };
+    let drawn = match summary.stopped {
+        false => "samples drawn from fresh chains",
+        true => "noise samples of the last step",
+    };
+    match (&summary.landscape, &summary.samples) {
+        (Some(path), _) => show(path, &format!("energy landscape, data, and {drawn}")),
+        (None, Some(path)) => show(path, drawn),
+        (None, None) => {}
     }
     if let Some(path) = &summary.curves {
         show(path, "how training went");
     }
-    show(
-        &summary.folder.join("samples"),
-        "noise samples along the way",
-    );
+    if let Some(path) = &summary.pictures {
+        show(path, "noise samples along the way");
+    }
     show(
         &summary.checkpoint,
         "the model: for `afterimage sample` and `energy`, or PyTorch",

@@ -29,6 +29,14 @@ pub const SCHEDULES: &[&str] = &["constant", "cosine", "exponential"];
 /// TOML's whole numbers are signed, so that a larger seed could not be written to a file.
 const LARGEST_SEED: u64 = i64::MAX as u64;
 
+// What no machine could hold or finish, so that a slip of the keyboard is an error and not an exhausted memory.
+const MOST_BATCH: u64 = 1 << 20;
+const MOST_NOISE_RATIO: u64 = 1 << 10;
+const MOST_SAMPLER_STEPS: u64 = 10_000;
+const MOST_CHAINS: u64 = 1 << 28;
+const MOST_SAMPLES: u64 = 10_000;
+const MOST_SAMPLE_STEPS: u64 = 1 << 24;
+
 impl Config {
     /// Checks every value against what its key allows.
     ///
@@ -121,7 +129,11 @@ fn validate_network(network: &NetworkConfig) -> Result<(), ConfigError> {
 
 fn validate_objective(objective: &ObjectiveConfig) -> Result<(), ConfigError> {
     one_of("objective.generator", &objective.generator, GENERATORS)?;
-    at_least_one("objective.noise_ratio", objective.noise_ratio as u64)?;
+    count(
+        "objective.noise_ratio",
+        objective.noise_ratio,
+        MOST_NOISE_RATIO,
+    )?;
     one_of("objective.normaliser", &objective.normaliser, NORMALISERS)?;
     positive("objective.normaliser_rate", objective.normaliser_rate)?;
     not_negative("objective.energy_l2", objective.energy_l2)
@@ -129,7 +141,13 @@ fn validate_objective(objective: &ObjectiveConfig) -> Result<(), ConfigError> {
 
 fn validate_sampler(sampler: &SamplerConfig) -> Result<(), ConfigError> {
     one_of("sampler.chains", &sampler.chains, CHAINS)?;
-    at_least_one("sampler.steps", sampler.steps as u64)?;
+    count("sampler.steps", sampler.steps, MOST_SAMPLER_STEPS)?;
+    ensure(
+        sampler.buffer as u64 <= MOST_CHAINS,
+        "sampler.buffer",
+        &sampler.buffer,
+        || format!("be at most {MOST_CHAINS}"),
+    )?;
     positive("sampler.step_size", sampler.step_size)?;
     not_negative("sampler.noise", sampler.noise.unwrap_or(0.0))?;
     not_negative("sampler.clip", sampler.clip)?;
@@ -159,12 +177,12 @@ fn validate_optimiser(optimiser: &OptimiserConfig) -> Result<(), ConfigError> {
 
 fn validate_run(run: &RunConfig) -> Result<(), ConfigError> {
     at_least_one("run.steps", run.steps)?;
-    at_least_one("run.batch", run.batch as u64)?;
+    count("run.batch", run.batch, MOST_BATCH)?;
     ensure(run.seed <= LARGEST_SEED, "run.seed", &run.seed, || {
         format!("be at most {LARGEST_SEED}")
     })?;
-    at_least_one("run.samples", run.samples as u64)?;
-    at_least_one("run.sample_steps", run.sample_steps as u64)
+    count("run.samples", run.samples, MOST_SAMPLES)?;
+    count("run.sample_steps", run.sample_steps, MOST_SAMPLE_STEPS)
 }
 
 /// Refuses `given` unless it is `fine`; `allowed` completes the sentence "it must …".
@@ -197,6 +215,13 @@ fn one_of(key: &str, given: &str, choices: &[&str]) -> Result<(), ConfigError> {
 
 fn at_least_one(key: &str, given: u64) -> Result<(), ConfigError> {
     ensure(given >= 1, key, &given, || "be 1 or above".into())
+}
+
+/// A number of things that must be held or done.
+fn count(key: &str, given: usize, most: u64) -> Result<(), ConfigError> {
+    ensure((1..=most).contains(&(given as u64)), key, &given, || {
+        format!("lie between 1 and {most}")
+    })
 }
 
 // The comparisons below are written so that NaN fails each of them.

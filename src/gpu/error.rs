@@ -58,6 +58,14 @@ pub enum GpuError {
         expected: usize,
         given: usize,
     },
+    #[error(
+        "the imported buffer '{label}' lacks a usage: create it with STORAGE, COPY_SRC and COPY_DST"
+    )]
+    ImportUsages { label: &'static str },
+    #[error(
+        "the imported buffer '{label}' has {size} bytes: give it a whole number of 32-bit words, at least one"
+    )]
+    ImportSize { label: &'static str, size: u64 },
     #[error("'{label}' holds {len} words; words {start}..{end} lie outside it")]
     OutOfRange {
         label: &'static str,

@@ -14,6 +14,10 @@ const IMMEDIATE_WORDS: u32 = 32;
 /// Names the fetch of a read in listings; nobody looks it up.
 const READ_TICKET: u64 = u64::MAX;
 const UPLOAD_CHUNK: u64 = 1 << 20;
+/// What every buffer is used for.
+const USAGES: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
+    .union(wgpu::BufferUsages::COPY_SRC)
+    .union(wgpu::BufferUsages::COPY_DST);
 
 /// How an executor runs.
 #[derive(Clone, Debug)]
@@ -202,11 +206,49 @@ impl Executor {
         self.buffers.values().map(wgpu::Buffer::size).sum::<u64>() + images
     }
 
-    /// Uses a buffer of the host program, which must have the usages STORAGE, COPY_SRC and COPY_DST.
-    pub fn import(&mut self, label: &'static str, buffer: &wgpu::Buffer) -> Buffer {
+    /// Uses a buffer of the host program, which must have the usages STORAGE, COPY_SRC and COPY_DST, and a size that
+    /// is a whole number of 32-bit words, at least one. Both see the same memory; the host program's submissions and
+    /// those of [`Self::flush`] take effect in the order in which they reach the queue.
+    ///
+    /// # Errors
+    /// When the buffer has another usage or size, or is larger than can be bound.
+    pub fn import(
+        &mut self,
+        label: &'static str,
+        buffer: &wgpu::Buffer,
+    ) -> Result<Buffer, GpuError> {
+        if !buffer.usage().contains(USAGES) {
+            return Err(GpuError::ImportUsages { label });
+        }
+        if buffer.size() == 0 || !buffer.size().is_multiple_of(4) {
+            return Err(GpuError::ImportSize {
+                label,
+                size: buffer.size(),
+            });
+        }
         let handle = Buffer::new(label, (buffer.size() / 4) as usize);
+        self.check_size(handle)?;
         self.buffers.insert(handle.id, buffer.clone());
-        handle
+        Ok(handle)
+    }
+
+    /// Whether the adapter allows a buffer of this size. Makes nothing.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn check_size(&self, buffer: Buffer) -> Result<(), GpuError> {
+        let limits = self.device.limits();
+        let allowed = limits
+            .max_buffer_size
+            .min(limits.max_storage_buffer_binding_size);
+        if buffer.bytes() > allowed {
+            return Err(GpuError::TooLarge {
+                label: buffer.label,
+                needed: buffer.bytes(),
+                allowed,
+            });
+        }
+        Ok(())
     }
 
     /// The GPU buffer behind a handle, for a host program that goes on with the result there.
@@ -486,24 +528,12 @@ impl Executor {
     }
 
     fn buffer(&mut self, buffer: Buffer) -> Result<&wgpu::Buffer, GpuError> {
-        let limits = self.device.limits();
-        let allowed = limits
-            .max_buffer_size
-            .min(limits.max_storage_buffer_binding_size);
-        if buffer.bytes() > allowed {
-            return Err(GpuError::TooLarge {
-                label: buffer.label,
-                needed: buffer.bytes(),
-                allowed,
-            });
-        }
+        self.check_size(buffer)?;
         Ok(self.buffers.entry(buffer.id).or_insert_with(|| {
             self.device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some(buffer.label),
                 size: buffer.bytes(),
-                usage: wgpu::BufferUsages::STORAGE
-                    | wgpu::BufferUsages::COPY_SRC
-                    | wgpu::BufferUsages::COPY_DST,
+                usage: USAGES,
                 mapped_at_creation: false,
             })
         }))

@@ -26,7 +26,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     name: "langevin",
     source: include_str!("../../shaders/langevin.wgsl"),
     bindings: &[Access::ReadWrite, Access::Read],
-    immediates: 9,
+    immediates: 10,
 };
 
 /// Moves the first `count` values of `x` by one step; value i takes the normal number `first_element` + i of
@@ -56,6 +56,8 @@ pub fn langevin(
     let floats = [settings.step_size, settings.noise, settings.clip, low, high];
     let mut immediates = vec![seed as u32, (seed >> 32) as u32, step, first_element];
     immediates.extend(floats.map(f32::to_bits));
+    // The shader's struct is as long as a multiple of its alignment, that of the seed's vec2.
+    immediates.push(0);
     over(
         recording,
         program,

@@ -16,7 +16,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     name: "start_chains",
     source: include_str!("../../shaders/start_chains.wgsl"),
     bindings: &[Access::ReadWrite],
-    immediates: 7,
+    immediates: 8,
 };
 
 /// Fills the first `count` values of `x` with fresh starts; value i takes the random number `first_element` + i of
@@ -47,6 +47,8 @@ pub fn start_chains(
         count as u32,
         a.to_bits(),
         b.to_bits(),
+        // The shader's struct is as long as a multiple of its alignment, that of the seed's vec2.
+        0,
     ];
     over(
         recording,

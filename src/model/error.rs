@@ -39,6 +39,14 @@ pub enum ModelError {
         given: usize,
         shape: crate::shape::Shape,
     },
+    #[error(
+        "buffer '{label}' holds {words} values, but a batch needs {wanted}: make it larger or the evaluator's batch smaller"
+    )]
+    BufferTooSmall {
+        label: &'static str,
+        words: usize,
+        wanted: usize,
+    },
     #[error("{what} of {given} is out of range: {advice}")]
     OutOfRange {
         what: &'static str,

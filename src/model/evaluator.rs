@@ -87,16 +87,31 @@ impl Evaluator {
     }
 
     /// Records E and ∇ₓE of one whole batch that lives on the GPU: `x` and `gradient` as (sample, channel, row,
-    /// column), `energies` one f32 a sample. Nothing passes through the host.
+    /// column), `energies` one f32 a sample. Nothing passes through the host. Larger buffers do; what lies behind the
+    /// batch is left alone.
+    ///
+    /// # Errors
+    /// When a buffer is too small for a batch; nothing is recorded then.
     pub fn energy_gradient(
         &self,
         recording: &mut Recording,
         x: Buffer,
         energies: Buffer,
         gradient: Buffer,
-    ) {
+    ) -> Result<(), ModelError> {
+        let values = self.batch() * self.shape().len();
+        for (buffer, wanted) in [(x, values), (energies, self.batch()), (gradient, values)] {
+            if buffer.words() < wanted {
+                return Err(ModelError::BufferTooSmall {
+                    label: buffer.label(),
+                    words: buffer.words(),
+                    wanted,
+                });
+            }
+        }
         self.network
             .energy_gradient(recording, self.parameters, x, energies, gradient);
+        Ok(())
     }
 }
 

@@ -6,8 +6,9 @@ use crate::kernels::Variant;
 use crate::method::Chains;
 use crate::random::Stream;
 
-/// Chains that run side by side; more are drawn in batches, which does not change what is drawn.
-const BATCH: usize = 128;
+/// Chains that run side by side hold about this many values; more chains are drawn in batches, which does not change
+/// what is drawn.
+const BATCH_VALUES: usize = 1 << 16;
 
 /// What to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl Model {
                 advice: "draw at least one sample and at most 2³⁰ values",
             });
         }
-        let batch = options.count.min(BATCH);
+        let batch = options.count.min((BATCH_VALUES / length).clamp(128, 2048));
         let chains = Chains::new(
             &self.architecture,
             batch,

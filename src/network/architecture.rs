@@ -15,6 +15,9 @@ pub enum LayerSpec {
     },
 }
 
+/// The most values that one buffer can address.
+const MOST_VALUES: usize = 1 << 30;
+
 /// Why layers do not fit together.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -37,7 +40,13 @@ pub enum NetworkError {
     #[error("layer {layer}: a convolution cannot follow a dense layer, which has no pixels")]
     ConvAfterDense { layer: usize },
     #[error(
-        "the network has {parameters} parameters, more than the 2³⁰ that one buffer can address"
+        "layer {layer} is too large: one buffer cannot address more than 2³⁰ parameters or outputs; make \
+         network.layers smaller"
+    )]
+    LayerTooLarge { layer: usize },
+    #[error(
+        "the network has {parameters} parameters, more than the 2³⁰ that one buffer can address: make network.layers \
+         smaller"
     )]
     TooLarge { parameters: usize },
 }
@@ -92,7 +101,7 @@ impl Architecture {
             base,
         };
         match architecture.parameter_count() {
-            parameters if parameters > 1 << 30 => Err(NetworkError::TooLarge { parameters }),
+            parameters if parameters > MOST_VALUES => Err(NetworkError::TooLarge { parameters }),
             _ => Ok(architecture),
         }
     }
@@ -196,6 +205,7 @@ fn infer(
                     what: "dense",
                 });
             }
+            limited(layer, &[features, input.len()])?;
             Ok(LayerKind::Dense {
                 input,
                 outputs: features,
@@ -215,7 +225,10 @@ fn infer(
                 return Err(NetworkError::Zero { layer, what });
             }
             let (height, width) = (input.height, input.width);
-            if kernel > height + 2 * padding || kernel > width + 2 * padding {
+            let padded = |side: usize| padding.saturating_mul(2).saturating_add(side);
+            // The padded input bounds the outputs.
+            limited(layer, &[channels, padded(height), padded(width)])?;
+            if kernel > padded(height) || kernel > padded(width) {
                 return Err(NetworkError::KernelTooLarge {
                     layer,
                     kernel,
@@ -224,6 +237,7 @@ fn infer(
                     padding,
                 });
             }
+            limited(layer, &[channels, input.channels, kernel, kernel])?;
             Ok(LayerKind::Conv(ConvGeometry {
                 in_channels: input.channels,
                 in_height: height,
@@ -236,6 +250,16 @@ fn infer(
             }))
         }
     }
+}
+
+/// Refuses a layer with a product of `factors` that one buffer cannot address.
+fn limited(layer: usize, factors: &[usize]) -> Result<(), NetworkError> {
+    factors
+        .iter()
+        .try_fold(1_usize, |product, factor| product.checked_mul(*factor))
+        .filter(|product| *product <= MOST_VALUES)
+        .map(|_| ())
+        .ok_or(NetworkError::LayerTooLarge { layer })
 }
 
 #[cfg(test)]
@@ -301,5 +325,14 @@ mod tests {
             build(&[LayerSpec::Dense { features: 2 }, conv(1, 1, 0)]),
             NetworkError::ConvAfterDense { layer: 1 }
         ));
+        for absurd in [
+            LayerSpec::Dense {
+                features: usize::MAX / 2,
+            },
+            conv(usize::MAX, 1, usize::MAX - 1),
+            conv(1 << 16, 1, 1 << 15),
+        ] {
+            assert_eq!(build(&[absurd]), NetworkError::LayerTooLarge { layer: 0 });
+        }
     }
 }

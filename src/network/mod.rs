@@ -2,8 +2,8 @@
 
 mod architecture;
 mod initialise;
-mod network;
+mod passes;
 
 pub use architecture::{Architecture, LayerSpec, NetworkError, ParameterTensor};
 pub use initialise::{Initialisation, initial_parameters};
-pub use network::Network;
+pub use passes::Network;

@@ -75,6 +75,11 @@ impl TrainingPlan {
         &self.optimiser
     }
 
+    /// The parameters that are trained.
+    pub fn live_parameters(&self) -> Buffer {
+        self.snapshot.live()
+    }
+
     /// The noise samples of the last step.
     pub fn noise_samples(&self) -> Buffer {
         self.sampler.chains().states()

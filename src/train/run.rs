@@ -44,14 +44,18 @@ pub struct Summary {
     /// The metrics of the last step.
     pub last: Option<MetricsRow>,
     pub checkpoint: PathBuf,
-    pub samples: PathBuf,
+    /// The last picture of samples; none where samples are neither points in the plane nor grey or colour images.
+    pub samples: Option<PathBuf>,
+    /// The folder with the pictures made along the way, where there are any.
+    pub pictures: Option<PathBuf>,
     pub curves: Option<PathBuf>,
     pub landscape: Option<PathBuf>,
     pub memory: MemoryAccount,
 }
 
-/// Trains to the end of `config` and fills `folder`. When `stop` becomes true, ends after the present step as if it
-/// were the last.
+/// Trains to the end of `config` and fills `folder`. When `stop` becomes true, ends after the present step with all
+/// that it would write at the end, except that the last picture shows the noise samples of that step, since drawing
+/// fresh ones may take long.
 ///
 /// # Errors
 /// When the folder exists and `force` is false, a file cannot be written, the GPU fails, or the run diverges; a
@@ -75,6 +79,7 @@ pub fn run(
         config,
         folder,
         observer,
+        pictures: None,
     };
     let memory = trainer.plan().memory();
     let parameters = trainer.plan().architecture().parameter_count();
@@ -105,6 +110,7 @@ struct Run<'a> {
     config: &'a Config,
     folder: &'a Path,
     observer: &'a mut dyn FnMut(Event<'_>),
+    pictures: Option<PathBuf>,
 }
 
 impl Run<'_> {
@@ -119,6 +125,7 @@ impl Run<'_> {
                     if let Some(what) = row.not_finite(lost) {
                         // The optimiser has ignored the gradient that was not finite.
                         self.checkpoint(trainer)?;
+                        self.curves()?;
                         return Err(TrainError::Diverged {
                             step: row.step,
                             what,
@@ -153,14 +160,17 @@ impl Run<'_> {
         step: u64,
         values: &[f32],
     ) -> Result<(), TrainError> {
-        let path = self.folder.join(format!("samples/{step:06}.png"));
         let picture = if trainer.data().is_planar() {
             let model = trainer.model()?;
             self.landscape(trainer, &model, values)?
-        } else {
+        } else if can_be_shown(trainer) {
             self.grid(trainer, values)?
+        } else {
+            return Ok(());
         };
-        self.write(path, &picture)?;
+        let folder = self.folder.join("samples");
+        self.write(folder.join(format!("{step:06}.png")), &picture)?;
+        self.pictures = Some(folder);
         Ok(())
     }
 
@@ -215,40 +225,33 @@ impl Run<'_> {
         memory: MemoryAccount,
     ) -> Result<Summary, TrainError> {
         let (model, checkpoint) = self.checkpoint(trainer)?;
-        let planar = trainer.data().is_planar();
-        let options = SampleOptions {
-            count: if planar {
-                SCATTER_POINTS.max(self.config.run.samples)
-            } else {
-                self.config.run.samples
-            },
-            steps: self.config.run.sample_steps,
-            seed: self.config.run.seed,
-            frames: 0,
-        };
-        let observer = &mut self.observer;
-        let mut progress = |done: usize, of: usize| observer(Event::Drawing { done, of });
-        let samples = model
-            .sample(trainer.executor(), &options, &mut progress)?
-            .values;
-        let mut landscape = None;
-        let path = self.folder.join("samples.png");
-        let samples = if planar {
-            let picture = self.landscape(trainer, &model, &samples)?;
-            landscape = Some(self.write(self.folder.join("landscape.png"), &picture)?);
-            self.write(path, &picture)?
-        } else {
-            let picture = self.grid(trainer, &samples)?;
-            self.write(path, &picture)?
-        };
+        // First, because drawing samples may take long.
         let curves = self.curves()?;
+        let stopped = trainer.steps_done() < self.config.run.steps;
+        let (mut samples, mut landscape) = (None, None);
+        if can_be_shown(trainer) {
+            let values = if stopped {
+                trainer.noise_samples()?
+            } else {
+                self.draw(trainer, &model)?
+            };
+            let picture = if trainer.data().is_planar() {
+                let picture = self.landscape(trainer, &model, &values)?;
+                landscape = Some(self.write(self.folder.join("landscape.png"), &picture)?);
+                picture
+            } else {
+                self.grid(trainer, &values)?
+            };
+            samples = Some(self.write(self.folder.join("samples.png"), &picture)?);
+        }
         let summary = Summary {
             folder: self.folder.into(),
             steps: trainer.steps_done(),
-            stopped: trainer.steps_done() < self.config.run.steps,
+            stopped,
             last: self.rows.last().copied(),
             checkpoint,
             samples,
+            pictures: self.pictures.clone(),
             curves,
             landscape,
             memory,
@@ -256,6 +259,25 @@ impl Run<'_> {
         let json = serde_json::to_string_pretty(&summary).unwrap_or_default();
         self.write(self.folder.join("summary.json"), json.as_bytes())?;
         Ok(summary)
+    }
+
+    /// Samples from fresh chains.
+    fn draw(&mut self, trainer: &mut Trainer, model: &Model) -> Result<Vec<f32>, TrainError> {
+        let run = &self.config.run;
+        let options = SampleOptions {
+            count: if trainer.data().is_planar() {
+                SCATTER_POINTS.max(run.samples)
+            } else {
+                run.samples
+            },
+            steps: run.sample_steps,
+            seed: run.seed,
+            frames: 0,
+        };
+        let observer = &mut self.observer;
+        let mut progress = |done: usize, of: usize| observer(Event::Drawing { done, of });
+        let samples = model.sample(trainer.executor(), &options, &mut progress)?;
+        Ok(samples.values)
     }
 
     fn curves(&mut self) -> Result<Option<PathBuf>, TrainError> {
@@ -310,6 +332,11 @@ impl Run<'_> {
         self.write(self.folder.join("curves.png"), &picture)
             .map(Some)
     }
+}
+
+/// Whether there is a picture for the samples: points in the plane, and images in grey or colour.
+fn can_be_shown(trainer: &Trainer) -> bool {
+    trainer.data().is_planar() || matches!(trainer.data().shape().channels, 1 | 3)
 }
 
 fn points(values: &[f32]) -> Vec<[f32; 2]> {

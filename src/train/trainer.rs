@@ -44,6 +44,8 @@ impl Trainer {
     pub fn new(mut executor: Executor, config: &Config, data: Dataset) -> Result<Self, TrainError> {
         let variant = Variant::for_profile(&executor.profile());
         let plan = TrainingPlan::new(config, data.shape(), variant)?;
+        // Before the host holds as many.
+        executor.check_size(plan.live_parameters())?;
         let how = model::initialisation(config);
         let initial = initial_parameters(plan.architecture(), &how, config.run.seed);
         executor.run(&plan.setup(&initial))?;
@@ -101,6 +103,14 @@ impl Trainer {
         let mut recording = Recording::new();
         recording.fetch(states, 0, states.words(), STATES | self.step);
         Ok(self.executor.run(&recording)?)
+    }
+
+    /// The noise samples of the last step, in the model's scale: (sample, channel, row, column). Waits for the GPU.
+    ///
+    /// # Errors
+    /// What the GPU reported.
+    pub fn noise_samples(&mut self) -> Result<Vec<f32>, TrainError> {
+        Ok(self.executor.read(self.plan.noise_samples())?)
     }
 
     /// What has arrived since the last call; with `wait`, everything outstanding.

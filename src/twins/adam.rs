@@ -4,6 +4,7 @@
 //! decay regularization*, 2019.
 
 use super::check_len;
+use super::gradient_norm::gradient_norm;
 
 /// The constants of the optimiser.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,7 +45,7 @@ pub fn adam(
     check_len("average", average, gradient.len());
 
     let t = f64::from(step);
-    let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+    let norm = gradient_norm(gradient);
     let clips = settings.gradient_clip > 0.0 && norm > settings.gradient_clip;
     let scale = if clips {
         settings.gradient_clip / norm

@@ -10,6 +10,7 @@
 //! every twin panics on them; no user input reaches this module.
 
 pub mod adam;
+pub mod add_noise;
 pub mod conv_forward;
 pub mod conv_input_gradient;
 pub mod conv_weight_gradient;
@@ -17,27 +18,42 @@ pub mod dense_forward;
 pub mod dense_input_gradient;
 pub mod dense_weight_gradient;
 pub mod energy_head;
+pub mod gather_chains;
+pub mod gradient_norm;
 pub mod langevin;
 pub mod network;
 pub mod philox_normal;
+pub mod philox_words;
+pub mod quadratic_base_gradient;
 pub mod ratio_head;
+pub mod scatter_chains;
+pub mod start_chains;
+pub mod sum_partials;
 
 mod taps;
 #[cfg(test)]
 mod testing;
 
 pub use adam::{AdamSettings, adam};
+pub use add_noise::add_noise;
 pub use conv_forward::{ConvForward, conv_forward};
 pub use conv_input_gradient::conv_input_gradient;
 pub use conv_weight_gradient::{WeightGradient, conv_weight_gradient};
 pub use dense_forward::{dense_forward, dense_geometry};
 pub use dense_input_gradient::dense_input_gradient;
 pub use dense_weight_gradient::dense_weight_gradient;
-pub use energy_head::{QuadraticBase, energy_head, quadratic_base_gradient};
+pub use energy_head::{QuadraticBase, energy_head};
+pub use gather_chains::gather_chains;
+pub use gradient_norm::gradient_norm;
 pub use langevin::{Bounds, LangevinSettings, langevin};
 pub use network::{TwinLayer, TwinNetwork};
-pub use philox_normal::{add_noise, normal};
+pub use philox_normal::normal;
+pub use philox_words::philox_words;
+pub use quadratic_base_gradient::quadratic_base_gradient;
 pub use ratio_head::{Generator, RatioInput, RatioOutput, ratio_head};
+pub use scatter_chains::scatter_chains;
+pub use start_chains::{ChainStart, start_chains};
+pub use sum_partials::sum_partials;
 
 /// Panics unless `values` holds `expected` values: an oracle must not answer a malformed question.
 #[track_caller]

@@ -3,7 +3,8 @@
 use super::conv_forward::{ConvForward, conv_forward};
 use super::conv_input_gradient::conv_input_gradient;
 use super::conv_weight_gradient::{WeightGradient, conv_weight_gradient};
-use super::energy_head::{QuadraticBase, energy_head, quadratic_base_gradient};
+use super::energy_head::{QuadraticBase, energy_head};
+use super::quadratic_base_gradient::quadratic_base_gradient;
 use crate::kernels::geometry::{Activation, ConvGeometry};
 
 /// One layer with its parameters. A dense layer is a 1×1 convolution, see

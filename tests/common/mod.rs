@@ -1,9 +1,16 @@
 //! What the GPU tests share: executors, awkward shapes, reproducible values, and the tolerance of f32 sums.
 #![allow(dead_code)]
 
+pub mod programs;
+
 use afterimage::gpu::{AdapterChoice, Buffer, Executor, ExecutorOptions, Recording};
-use afterimage::kernels::{Activation, ConvGeometry, Variant};
+use afterimage::kernels::{Activation, ConvGeometry, LayerKind, Variant};
+use afterimage::network::Architecture;
 use afterimage::random::{Philox, Stream};
+use afterimage::twins::{self, TwinLayer, TwinNetwork, dense_geometry};
+
+/// Half a unit in the last place of 1.0f32: the relative error of one rounding.
+pub const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
 
 /// An executor on the adapter that the program would choose.
 pub fn executor(runtime_checks: bool) -> Executor {
@@ -78,6 +85,19 @@ pub fn assert_close(what: &str, got: &[f32], want: &[f64], tolerance: f64) {
     }
 }
 
+/// Asserts |got − want| ≤ allowed, value by value; a NaN fails.
+#[track_caller]
+pub fn assert_within(what: &str, got: &[f32], want: &[f64], allowed: impl Fn(usize) -> f64) {
+    assert_eq!(got.len(), want.len(), "{what}: lengths differ");
+    for (index, (&got, &want)) in got.iter().zip(want).enumerate() {
+        let (error, allowed) = ((f64::from(got) - want).abs(), allowed(index));
+        assert!(
+            error <= allowed,
+            "{what}[{index}]: got {got}, want {want}, off by {error:e} of {allowed:e}"
+        );
+    }
+}
+
 /// A convolution over square maps and kernels.
 pub fn square(
     [in_channels, out_channels]: [usize; 2],
@@ -119,4 +139,32 @@ pub fn awkward_geometries() -> Vec<ConvGeometry> {
             padding: 1,
         },
     ]
+}
+
+/// The f64 twin of a network with these parameters.
+pub fn twin(architecture: &Architecture, parameters: &[f64]) -> TwinNetwork {
+    let layers = architecture
+        .layers()
+        .iter()
+        .enumerate()
+        .map(|(index, layer)| {
+            let start = architecture.parameter_offset(index);
+            let (weight, rest) = parameters[start..].split_at(layer.weight_len());
+            let geometry = match *layer {
+                LayerKind::Conv(geometry) => geometry,
+                LayerKind::Dense { input, outputs } => dense_geometry(input.len(), outputs),
+            };
+            TwinLayer {
+                geometry,
+                activation: architecture.activation_after(index),
+                weight: weight.to_vec(),
+                bias: rest[..layer.outputs()].to_vec(),
+            }
+        })
+        .collect();
+    let base = architecture.base().map(|base| twins::QuadraticBase {
+        mean: base.mean.into(),
+        std: base.std.into(),
+    });
+    TwinNetwork { layers, base }
 }

@@ -1,0 +1,672 @@
+//! The command line end to end, in temporary folders.
+
+#[path = "common/checkpoint.rs"]
+mod checkpoint;
+
+use afterimage::checkpoint::TensorFile;
+use afterimage::config;
+use afterimage::data::{self, DataOptions};
+use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions};
+use checkpoint::{IMAGE_LAYERS, POINT_LAYERS, metrics, untrained};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// The program, about to run in `folder`.
+fn afterimage(folder: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_afterimage"));
+    command.args(arguments).current_dir(folder);
+    command
+}
+
+/// Runs the program to a good end.
+#[track_caller]
+fn run(folder: &TempDir, arguments: &[&str]) -> Output {
+    let output = afterimage(folder, arguments).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    output
+}
+
+fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).expect("UTF-8")
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).expect("UTF-8")
+}
+
+/// Arguments of a run of `preset` that takes a second.
+fn tiny<'a>(preset: &'a str, layers: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let sets = [
+        layers,
+        "run.steps=6",
+        "run.batch=8",
+        "run.samples=9",
+        "run.sample_steps=4",
+        "run.sample_every=2",
+        "run.checkpoint_every=4",
+        "sampler.steps=2",
+        "sampler.buffer=16",
+    ];
+    let mut arguments = vec!["train", preset];
+    for set in sets {
+        arguments.extend(["--set", set]);
+    }
+    arguments.extend(more);
+    arguments
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn size_of_picture(path: &Path) -> (u32, u32) {
+    let picture = image::open(path).expect("a picture");
+    (picture.width(), picture.height())
+}
+
+/// Saves an untrained model of `preset` as model.safetensors.
+fn checkpoint(folder: &TempDir, preset: &str, layers: &str) -> afterimage::model::Model {
+    let model = untrained(preset, layers);
+    model
+        .save(&folder.path().join("model.safetensors"))
+        .unwrap();
+    model
+}
+
+/// Shape and values of a .npy file of f32.
+fn npy(path: &Path) -> (Vec<u64>, Vec<f32>) {
+    let bytes = fs::read(path).expect("a file");
+    let file = npyz::NpyFile::new(&bytes[..]).expect("an .npy file");
+    let shape = file.shape().to_vec();
+    (shape, file.into_vec().expect("f32"))
+}
+
+#[test]
+fn training_fills_the_run_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    for (preset, layers) in [("8gaussians", POINT_LAYERS), ("digits", IMAGE_LAYERS)] {
+        let output = run(&folder, &tiny(preset, layers, &["--seed", "5"]));
+        assert_eq!(stdout(&output), "");
+        let run = folder.path().join("runs").join(preset);
+
+        let written = fs::read_to_string(run.join("config.toml")).unwrap();
+        let written = config::parse(&written, "config.toml").unwrap();
+        assert_eq!((written.run.seed, written.run.batch), (5, 8));
+        let sets: Vec<String> = tiny(preset, layers, &["--set", "run.seed=5"])
+            .chunks(2)
+            .filter(|pair| pair[0] == "--set")
+            .map(|pair| pair[1].to_owned())
+            .collect();
+        assert_eq!(written, config::load(preset, &sets).unwrap());
+
+        let rows = metrics(&run.join("metrics.jsonl"));
+        let steps: Vec<u64> = rows.iter().map(|row| row.step).collect();
+        assert_eq!(steps, [0, 1, 2, 3, 4, 5]);
+        assert!(
+            rows.iter()
+                .all(|row| row.loss.is_finite() && row.loss > 0.0)
+        );
+
+        assert_eq!(names_in(&run.join("samples")), ["000002.png", "000004.png"]);
+        assert_eq!(
+            names_in(&run.join("checkpoints")),
+            ["000004.safetensors", "000006.safetensors"]
+        );
+        let mut pictures = vec!["samples.png", "curves.png", "samples/000002.png"];
+        if preset == "8gaussians" {
+            pictures.push("landscape.png");
+        }
+        for picture in &pictures {
+            let (width, height) = size_of_picture(&run.join(picture));
+            assert!(width > 100 && height > 100, "{picture}");
+        }
+        assert_eq!(run.join("landscape.png").exists(), preset == "8gaussians");
+        // What the summary names is there, and it names what there is to see.
+        let summary = stderr(&output).split("Look at:").nth(1).expect("a summary");
+        let named: Vec<&str> = summary
+            .lines()
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
+        for name in &named {
+            assert!(folder.path().join(name).exists(), "{name}");
+        }
+        for wanted in ["curves.png", "samples", "checkpoints/000006.safetensors"] {
+            assert!(named.iter().any(|name| name.ends_with(wanted)), "{wanted}");
+        }
+        let json: Value =
+            serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
+        assert_eq!(
+            (&json["steps"], &json["stopped"]),
+            (&6.into(), &false.into())
+        );
+
+        // The run is all that the other commands need.
+        let source = format!("runs/{preset}");
+        self::run(
+            &folder,
+            &["sample", &source, "--count", "2", "--steps", "2"],
+        );
+        self::run(&folder, &["energy", &source, preset]);
+    }
+    assert_eq!(
+        names_in(&folder.path().join("runs")),
+        ["8gaussians", "digits"]
+    );
+}
+
+#[test]
+fn training_twice_keeps_both_runs_and_the_same_seed_gives_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = |more: &[&str]| run(&folder, &tiny("digits", IMAGE_LAYERS, more));
+    train(&["--quiet"]);
+    train(&["--quiet"]);
+    train(&["--quiet", "--seed", "77"]);
+    let runs = folder.path().join("runs");
+    assert_eq!(names_in(&runs), ["digits", "digits-2", "digits-3"]);
+    let parameters = |run: &str| {
+        let path = runs.join(run).join("checkpoints/000006.safetensors");
+        fs::read(path).unwrap()
+    };
+    assert!(parameters("digits") == parameters("digits-2"));
+    assert!(parameters("digits") != parameters("digits-3"));
+    // --force replaces the run and leaves alone what is not the run's.
+    fs::write(runs.join("digits/notes.txt"), "mine").unwrap();
+    train(&["--quiet", "--force", "--set", "run.steps=2"]);
+    assert_eq!(
+        names_in(&runs.join("digits/checkpoints")),
+        ["000002.safetensors"]
+    );
+    assert_eq!(metrics(&runs.join("digits/metrics.jsonl")).len(), 2);
+    assert!(runs.join("digits/notes.txt").exists());
+    assert_eq!(names_in(&runs).len(), 3);
+}
+
+#[test]
+fn json_has_stdout_to_itself_and_quiet_prints_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(
+        &folder,
+        &tiny("moons", POINT_LAYERS, &["--json", "--quiet", "--out", "a"]),
+    );
+    let file = fs::read_to_string(folder.path().join("a/metrics.jsonl")).unwrap();
+    assert_eq!(stdout(&output), file);
+    assert_eq!(stderr(&output), "");
+
+    let output = run(
+        &folder,
+        &["sample", "a", "--quiet", "--out", "a.npy", "--json"],
+    );
+    let json: Value = serde_json::from_str(stdout(&output)).expect("one value");
+    assert_eq!(json["count"], 9);
+    assert_eq!(json["energies"].as_array().unwrap().len(), 9);
+    assert_eq!(stderr(&output), "");
+    let output = run(&folder, &["sample", "a", "--quiet"]);
+    assert_eq!((stdout(&output), stderr(&output)), ("", ""));
+    assert!(folder.path().join("samples.png").exists());
+}
+
+#[test]
+fn samples_are_written_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    for (preset, layers, shape) in [
+        ("digits", IMAGE_LAYERS, vec![5, 1, 8, 8]),
+        ("moons", POINT_LAYERS, vec![5, 2]),
+    ] {
+        checkpoint(&folder, preset, layers);
+        let sample = |out: &str, seed: &str| {
+            let arguments = ["--count", "5", "--steps", "3", "--seed", seed, "--out", out];
+            run(
+                &folder,
+                &[&["sample", "model.safetensors"][..], &arguments].concat(),
+            );
+            fs::read(folder.path().join(out)).unwrap()
+        };
+        for ending in ["png", "npy", "gif"] {
+            let bytes = sample(&format!("a.{ending}"), "1");
+            assert!(bytes == sample(&format!("b.{ending}"), "1"), "{ending}");
+            assert!(bytes != sample(&format!("c.{ending}"), "2"), "{ending}");
+        }
+        let (found, values) = npy(&folder.path().join("a.npy"));
+        assert_eq!(found, shape);
+        assert!(values.iter().all(|value| value.is_finite()));
+        let (width, height) = size_of_picture(&folder.path().join("a.png"));
+        assert!(width > 100 && height > 100);
+        assert_eq!(
+            size_of_picture(&folder.path().join("a.gif")),
+            (width, height)
+        );
+    }
+}
+
+#[test]
+fn energies_are_the_models() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = checkpoint(&folder, "digits", IMAGE_LAYERS);
+    let energy = |arguments: &[&str]| {
+        run(
+            &folder,
+            &[&["energy", "model.safetensors", "digits"][..], arguments].concat(),
+        )
+    };
+    let output = energy(&["--out", "e.npy", "--json"]);
+    energy(&["--out", "e.csv"]);
+
+    let options = DataOptions {
+        source: "digits".into(),
+        path: String::new(),
+        low: -1.0,
+        high: 1.0,
+        limit: 0,
+    };
+    let digits = data::open(&options, 1).unwrap();
+    let mut executor = Executor::open(&AdapterChoice::Best, ExecutorOptions::default()).unwrap();
+    let mut evaluator = model.evaluator(&mut executor, 256).unwrap();
+    let wanted = evaluator
+        .energies(&mut executor, &digits.first(1797))
+        .unwrap();
+
+    let (shape, energies) = npy(&folder.path().join("e.npy"));
+    assert_eq!(shape, [1797]);
+    for (found, wanted) in energies.iter().zip(&wanted) {
+        assert!((found - wanted).abs() <= 1e-5 * wanted.abs().max(1.0));
+    }
+    let csv = fs::read_to_string(folder.path().join("e.csv")).unwrap();
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (1798, "index,energy"));
+    assert_eq!(lines[1797], format!("1796,{}", energies[1796]));
+
+    let json: Value = serde_json::from_str(stdout(&output)).unwrap();
+    let mean = energies.iter().map(|&e| f64::from(e)).sum::<f64>() / 1797.0;
+    assert_eq!(json["count"], 1797);
+    assert!((json["mean"].as_f64().unwrap() - mean).abs() < 1e-4);
+    assert_eq!(json["file"], "e.npy");
+
+    checkpoint(&folder, "moons", POINT_LAYERS);
+    let output = run(&folder, &["energy", "model.safetensors", "rings", "--json"]);
+    let json: Value = serde_json::from_str(stdout(&output)).unwrap();
+    assert_eq!(json["count"], 10_000, "an endless source");
+}
+
+#[test]
+fn lists_and_configurations() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(&folder, &["devices", "--json"]);
+    let devices: Value = serde_json::from_str(stdout(&output)).unwrap();
+    let first = &devices.as_array().unwrap()[0];
+    assert_eq!(first["index"], 0);
+    let text = run(&folder, &["devices"]);
+    assert!(stdout(&text).contains(first["name"].as_str().unwrap()));
+
+    let names = |output: &Output| -> Vec<String> {
+        let lines = stdout(output).lines();
+        lines
+            .filter_map(|line| line.split_whitespace().next().map(String::from))
+            .collect()
+    };
+    let presets = names(&run(&folder, &["presets"]));
+    assert!(presets.contains(&"digits".into()) && presets.contains(&"8gaussians".into()));
+    let json: Value = serde_json::from_str(stdout(&run(&folder, &["presets", "--json"]))).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), presets.len());
+    for preset in &presets {
+        let output = run(&folder, &["config", preset]);
+        let printed = config::parse(stdout(&output), "the output").unwrap();
+        assert_eq!(printed, config::load(preset, &[]).unwrap());
+    }
+
+    let printed = run(&folder, &["config", "digits", "--set", "run.seed=3"]);
+    fs::write(folder.path().join("mine.toml"), &printed.stdout).unwrap();
+    run(
+        &folder,
+        &tiny("mine.toml", IMAGE_LAYERS, &["--set", "data.limit=5"]),
+    );
+    let written = fs::read_to_string(folder.path().join("runs/mine/config.toml")).unwrap();
+    assert_eq!(config::parse(&written, "it").unwrap().run.seed, 3);
+    // A limit of 5 is fewer samples than a batch of 8.
+    assert_eq!(
+        metrics(&folder.path().join("runs/mine/metrics.jsonl")).len(),
+        6
+    );
+}
+
+#[test]
+fn data_that_cannot_be_pictured_is_trained_on_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (6, 5), }";
+    write_npy(&folder.path().join("five.npy"), header, &[0.25; 30]);
+    let output = run(
+        &folder,
+        &tiny(
+            "moons",
+            POINT_LAYERS,
+            &[
+                "--set",
+                "data.source=npy",
+                "--set",
+                "data.path=five.npy",
+                "--out",
+                "run",
+            ],
+        ),
+    );
+    assert!(!stderr(&output).contains("samples.png"));
+    assert!(folder.path().join("run/curves.png").exists());
+    run(
+        &folder,
+        &["sample", "run", "--steps", "2", "--out", "a.npy"],
+    );
+    assert_eq!(npy(&folder.path().join("a.npy")).0, [9, 5, 1, 1]);
+}
+
+/// Writes version 1 of the .npy format.
+fn write_npy(path: &Path, header: &str, values: &[f32]) {
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    fs::write(path, bytes).unwrap();
+}
+
+/// All files below `folder`, with their contents.
+fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    for name in names_in(folder) {
+        let path = folder.join(name);
+        if path.is_dir() {
+            files.push((path.clone(), Vec::new()));
+            files.extend(contents(&path));
+        } else {
+            files.push((path.clone(), fs::read(&path).unwrap()));
+        }
+    }
+    files
+}
+
+/// Runs a command that must fail with one line that holds all of `parts`, and leave the folder as it was.
+#[track_caller]
+fn refused(folder: &TempDir, arguments: &[&str], parts: &[&str]) {
+    refuses(folder, afterimage(folder, arguments), parts);
+}
+
+#[track_caller]
+fn refuses(folder: &TempDir, mut command: Command, parts: &[&str]) {
+    let before = contents(folder.path());
+    let output = command.output().unwrap();
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{command:?}: {text}");
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with("adapter "))
+        .collect();
+    let [line] = lines[..] else {
+        panic!("{command:?}: {text}");
+    };
+    assert!(line.starts_with("error: "), "{text}");
+    for part in parts {
+        assert!(line.contains(part), "no '{part}' in {line}");
+    }
+    assert!(
+        contents(folder.path()) == before,
+        "{command:?} changed files"
+    );
+}
+
+#[test]
+fn unknown_names_are_refused_with_the_nearest() {
+    let folder = tempfile::tempdir().unwrap();
+    refused(
+        &folder,
+        &["train", "digist"],
+        &["digist", "did you mean", "digits"],
+    );
+    refused(&folder, &["train", "mine.toml"], &["mine.toml"]);
+    refused(
+        &folder,
+        &["train", "digits", "--set", "run.step=3"],
+        &["run.step", "did you mean `run.steps`"],
+    );
+    refused(
+        &folder,
+        &["config", "digits", "--set", "run.seed=x"],
+        &["run.seed", "x"],
+    );
+    refused(
+        &folder,
+        &["train", "digits", "--quiet", "--adapter", "Voodoo2"],
+        &["Voodoo2", "choose one of", "afterimage devices"],
+    );
+    checkpoint(&folder, "digits", IMAGE_LAYERS);
+    refused(
+        &folder,
+        &["energy", "model.safetensors", "digist"],
+        &["digist", "digits"],
+    );
+    refused(
+        &folder,
+        &["sample", "model.safetensors", "--out", "a.jpg"],
+        &["a.jpg", ".png"],
+    );
+    refused(
+        &folder,
+        &["energy", "model.safetensors", "digits", "--out", "a.txt"],
+        &[".csv"],
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_machine_without_a_driver_is_told_what_to_install() {
+    let folder = tempfile::tempdir().unwrap();
+    checkpoint(&folder, "digits", IMAGE_LAYERS);
+    for arguments in [
+        &["train", "digits", "--quiet"][..],
+        &["sample", "model.safetensors"],
+        &["energy", "model.safetensors", "digits"],
+        &["devices"],
+        &["bench"],
+    ] {
+        let mut command = afterimage(&folder, arguments);
+        // Where the Vulkan loader looks for drivers.
+        command.env("VK_DRIVER_FILES", "/nonexistent");
+        command.env("VK_ICD_FILENAMES", "/nonexistent");
+        refuses(&folder, command, &["no GPU adapter", "setup.sh"]);
+    }
+}
+
+#[test]
+fn bad_data_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    let train = |source: &str, path: &str, layers: &str, parts: &[&str]| {
+        let (source, path) = (format!("data.source={source}"), format!("data.path={path}"));
+        let more = ["--set", &source, "--set", &path, "--quiet", "--out", "run"];
+        refused(&folder, &tiny("digits", layers, &more), parts);
+    };
+    train("idx", "", IMAGE_LAYERS, &["data.path"]);
+    train("idx", "absent", IMAGE_LAYERS, &["absent", "does not exist"]);
+    write("magic", b"PK\x03\x04 and more bytes");
+    train("idx", "magic", IMAGE_LAYERS, &["magic", "data.source"]);
+    train("npy", "magic", IMAGE_LAYERS, &["magic", "not a .npy file"]);
+    write(
+        "short",
+        &[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 4, 1, 2, 3],
+    );
+    train("idx", "short", IMAGE_LAYERS, &["short", "cut short"]);
+    write("short.bin", &[1; 3072]);
+    train("cifar10", "short.bin", IMAGE_LAYERS, &["short.bin"]);
+
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 4, 4), }";
+    let mut values = [0.5; 32];
+    write_npy(&folder.path().join("small.npy"), header, &values);
+    values[20] = f32::NAN;
+    write_npy(&folder.path().join("nan.npy"), header, &values);
+    train(
+        "npy",
+        "nan.npy",
+        IMAGE_LAYERS,
+        &["nan.npy", "sample 1", "finite"],
+    );
+    let layers = "network.layers=[{conv=4, kernel=7}, {dense=1}]";
+    train(
+        "npy",
+        "small.npy",
+        layers,
+        &["7×7 kernel", "4×4 input", "smaller kernel"],
+    );
+
+    checkpoint(&folder, "digits", IMAGE_LAYERS);
+    let energy = |data: &str, parts: &[&str]| {
+        refused(
+            &folder,
+            &["energy", "model.safetensors", data, "--out", "e.csv"],
+            parts,
+        );
+    };
+    energy("small.npy", &["1×4×4", "1×8×8"]);
+    energy("nan.npy", &["finite"]);
+    energy("moons", &["2×1×1", "1×8×8"]);
+    energy("absent.npy", &["does not exist"]);
+    energy("absent", &["absent"]);
+}
+
+#[test]
+fn bad_checkpoints_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    checkpoint(&folder, "digits", IMAGE_LAYERS);
+    let good = folder.path().join("model.safetensors");
+    let bytes = fs::read(&good).unwrap();
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    write("cut.safetensors", &bytes[..bytes.len() - 9]);
+    write("header.safetensors", &bytes[..40]);
+    write("text.safetensors", b"not a checkpoint at all");
+    write("empty.safetensors", b"");
+    let mut file = TensorFile::load(&good).unwrap();
+    file.tensors.truncate(2);
+    file.save(&folder.path().join("missing.safetensors"))
+        .unwrap();
+    let mut file = TensorFile::load(&good).unwrap();
+    let wider = afterimage::config::to_toml(untrained("digits", POINT_LAYERS).config());
+    file.metadata.insert("config".into(), wider);
+    file.save(&folder.path().join("other.safetensors")).unwrap();
+    file.metadata
+        .insert("shape".into(), "[1, 9999999999, 9999999999]".into());
+    file.save(&folder.path().join("absurd.safetensors"))
+        .unwrap();
+    file.metadata.clear();
+    file.save(&folder.path().join("foreign.safetensors"))
+        .unwrap();
+    fs::create_dir_all(folder.path().join("run/checkpoints")).unwrap();
+
+    for (name, parts) in [
+        ("cut.safetensors", &["cut short"][..]),
+        ("header.safetensors", &["cut short"]),
+        ("text.safetensors", &["not a safetensors file"]),
+        ("empty.safetensors", &["not a safetensors file"]),
+        ("missing.safetensors", &["layers.1.weight", "missing"]),
+        (
+            "other.safetensors",
+            &["layers.0.weight", "[8, 64]", "[4, 1, 3, 3]"],
+        ),
+        ("absurd.safetensors", &["too large"]),
+        (
+            "foreign.safetensors",
+            &["metadata", "not written by afterimage"],
+        ),
+        ("absent.safetensors", &["does not exist"]),
+        ("run", &["run", "checkpoint"]),
+    ] {
+        refused(&folder, &["sample", name, "--quiet"], parts);
+        refused(&folder, &["energy", name, "digits"], parts);
+    }
+}
+
+#[test]
+fn existing_runs_and_impossible_folders_are_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    run(
+        &folder,
+        &tiny("moons", POINT_LAYERS, &["--quiet", "--out", "run"]),
+    );
+    let train = |out: &str, parts: &[&str]| {
+        refused(
+            &folder,
+            &tiny("moons", POINT_LAYERS, &["--quiet", "--out", out]),
+            parts,
+        );
+    };
+    train("run", &["run", "--force"]);
+    train("run/config.toml", &["config.toml", "is a file", "--out"]);
+    train("run/config.toml/below", &["config.toml", "a file stands"]);
+    let sample = |out: &str, parts: &[&str]| {
+        refused(&folder, &["sample", "run", "--quiet", "--out", out], parts);
+    };
+    sample("absent/a.png", &["absent/a.png", "create the folder"]);
+    sample("run/config.toml/a.png", &["a.png", "a file stands"]);
+    fs::create_dir(folder.path().join("folder.png")).unwrap();
+    sample("folder.png", &["folder.png", "a folder stands"]);
+    #[cfg(target_os = "linux")]
+    {
+        train("/proc/run", &["/proc/run"]);
+        sample("/proc/a.png", &["/proc/a.png"]);
+    }
+}
+
+#[test]
+fn absurd_settings_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = |set: &str, key: &str| {
+        let more = ["--set", "sampler.chains=short_run", "--set", set, "--quiet"];
+        refused(&folder, &tiny("moons", POINT_LAYERS, &more), &[key]);
+    };
+    const HUGE: &str = "9223372036854775807";
+    for key in [
+        "run.batch",
+        "run.samples",
+        "run.sample_steps",
+        "objective.noise_ratio",
+        "sampler.steps",
+        "sampler.buffer",
+    ] {
+        train(&format!("{key}={HUGE}"), key);
+    }
+    train("run.batch=10000000", "run.batch");
+    train(
+        "network.layers=[{dense=4611686018427387904},{dense=1}]",
+        "network.layers",
+    );
+    train(
+        "network.layers=[{dense=300000},{dense=300000},{dense=1}]",
+        "network.layers",
+    );
+    let more = |layers| tiny("digits", layers, &["--quiet"]);
+    for layers in [
+        "network.layers=[{conv=9223372036854775807,kernel=1},{dense=1}]",
+        "network.layers=[{conv=1,kernel=9223372036854775807,padding=9223372036854775806}]",
+    ] {
+        refused(&folder, &more(layers), &["network.layers"]);
+    }
+    // Within what the program allows, beyond what adapters allow.
+    let layers = "network.layers=[{dense=1048576},{dense=1023},{dense=1}]";
+    refused(
+        &folder,
+        &tiny("moons", layers, &["--quiet"]),
+        &["adapter allows at most"],
+    );
+    let arguments = [
+        "sample",
+        "model.safetensors",
+        "--quiet",
+        "--count",
+        "18446744073709551615",
+    ];
+    checkpoint(&folder, "moons", POINT_LAYERS);
+    refused(&folder, &arguments, &["18446744073709551615", "at most"]);
+}

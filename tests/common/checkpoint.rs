@@ -1,0 +1,42 @@
+//! Small checkpoints, made without training.
+
+use afterimage::config;
+use afterimage::data::{self, DataOptions};
+use afterimage::model::{self, Model};
+use afterimage::network::initial_parameters;
+use afterimage::train::MetricsRow;
+use std::fs;
+use std::path::Path;
+
+/// A network that compiles fast, over images.
+pub const IMAGE_LAYERS: &str =
+    "network.layers=[{conv=4, kernel=3, stride=2, padding=1}, {dense=1}]";
+/// The same over points.
+pub const POINT_LAYERS: &str = "network.layers=[{dense=8}, {dense=1}]";
+
+/// An untrained model of a preset, with `layers` for its network and every weight drawn.
+pub fn untrained(preset: &str, layers: &str) -> Model {
+    let sets = [layers, "network.zero_head=false", "run.samples=9"].map(String::from);
+    let config = config::load(preset, &sets).expect("a valid configuration");
+    let options = DataOptions {
+        source: config.data.source.clone(),
+        path: String::new(),
+        low: config.data.low,
+        high: config.data.high,
+        limit: 0,
+    };
+    let data = data::open(&options, 1).expect("embedded or generated");
+    let architecture = model::architecture(&config, data.shape()).expect("fits");
+    let parameters = initial_parameters(&architecture, &model::initialisation(&config), 3);
+    Model::new(config, data.shape(), data.scaling(), parameters, 7).expect("fits")
+}
+
+/// The rows of a metrics file, each of which must be whole.
+#[allow(dead_code)]
+pub fn metrics(path: &Path) -> Vec<MetricsRow> {
+    let text = fs::read_to_string(path).expect("a metrics file");
+    assert!(text.is_empty() || text.ends_with('\n'), "a torn last line");
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("a row"))
+        .collect()
+}

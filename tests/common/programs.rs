@@ -1,0 +1,118 @@
+//! Programs without a device: collected from recordings, parsed and validated by naga, compared with what Rust declares.
+
+use afterimage::gpu::{Access, Command, Dispatch, Recording, Resource, expand};
+use naga::{AddressSpace, ImageClass, StorageAccess, StorageFormat, TypeInner};
+
+pub fn launches(recording: &Recording) -> Vec<&Dispatch> {
+    let commands = recording.commands().iter();
+    commands
+        .filter_map(|command| match command {
+            Command::Dispatch(dispatch) => Some(dispatch),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Asserts that a launch is of a valid program and gives it what it binds.
+pub fn check_dispatch(dispatch: &Dispatch) {
+    let kernel = dispatch.program.kernel;
+    let text = expand(kernel.source, &dispatch.program.constants)
+        .unwrap_or_else(|error| panic!("{}: {error}", kernel.name))
+        .text;
+    let module = naga::front::wgsl::parse_str(&text)
+        .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(&text)));
+    naga::valid::Validator::new(Default::default(), naga::valid::Capabilities::all())
+        .validate(&module)
+        .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(&text)));
+
+    let entries: Vec<_> = module
+        .entry_points
+        .iter()
+        .map(|e| e.name.as_str())
+        .collect();
+    assert_eq!(entries, ["main"], "{}", kernel.name);
+    let declared: Vec<_> = (0..).zip(kernel.bindings.iter().copied()).collect();
+    assert_eq!(bindings(&module), declared, "{}", kernel.name);
+    assert_eq!(immediates(&module), kernel.immediates, "{}", kernel.name);
+
+    assert_eq!(dispatch.resources.len(), declared.len(), "{}", kernel.name);
+    for (resource, (_, access)) in dispatch.resources.iter().zip(declared) {
+        let is_image = matches!(access, Access::ImageRead | Access::ImageWrite);
+        assert_eq!(
+            matches!(resource, Resource::Image(_)),
+            is_image,
+            "{}: {resource:?}",
+            kernel.name
+        );
+    }
+    assert_eq!(
+        dispatch.immediates.len(),
+        kernel.immediates as usize,
+        "{}",
+        kernel.name
+    );
+    // 65,535 is what every adapter can do (WebGPU's default limit).
+    assert!(
+        dispatch
+            .workgroups
+            .iter()
+            .all(|&count| (1..=65_535).contains(&count)),
+        "{}: {:?}",
+        kernel.name,
+        dispatch.workgroups
+    );
+}
+
+/// The bindings of a module by number, all of which must be in group 0.
+fn bindings(module: &naga::Module) -> Vec<(u32, Access)> {
+    let mut bindings = Vec::new();
+    for (_, variable) in module.global_variables.iter() {
+        let access = match variable.space {
+            AddressSpace::Storage { access } => buffer_access(access),
+            AddressSpace::Handle => image_access(&module.types[variable.ty].inner),
+            AddressSpace::WorkGroup | AddressSpace::Private | AddressSpace::Immediate => continue,
+            other => panic!("a variable in {other:?}, which no kernel declares"),
+        };
+        let binding = variable.binding.expect("resources are bound");
+        assert_eq!(binding.group, 0);
+        bindings.push((binding.binding, access));
+    }
+    bindings.sort_by_key(|&(number, _)| number);
+    bindings
+}
+
+fn buffer_access(access: StorageAccess) -> Access {
+    if access == StorageAccess::LOAD {
+        Access::Read
+    } else {
+        assert_eq!(access, StorageAccess::LOAD | StorageAccess::STORE);
+        Access::ReadWrite
+    }
+}
+
+fn image_access(inner: &TypeInner) -> Access {
+    let TypeInner::Image {
+        dim: naga::ImageDimension::D2,
+        arrayed: false,
+        class: ImageClass::Storage { format, access },
+    } = *inner
+    else {
+        panic!("{inner:?} is no two-dimensional storage texture");
+    };
+    assert_eq!(format, StorageFormat::Rgba32Float);
+    match access {
+        StorageAccess::LOAD => Access::ImageRead,
+        StorageAccess::STORE => Access::ImageWrite,
+        other => panic!("a storage texture with {other:?}"),
+    }
+}
+
+/// 32-bit words of the immediates.
+fn immediates(module: &naga::Module) -> u32 {
+    module
+        .global_variables
+        .iter()
+        .filter(|(_, variable)| variable.space == AddressSpace::Immediate)
+        .map(|(_, variable)| module.types[variable.ty].inner.size(module.to_ctx()) / 4)
+        .sum()
+}

@@ -1,0 +1,188 @@
+//! The example of a host program, run on a small checkpoint; and what the library refuses from a host program.
+
+#[path = "common/checkpoint.rs"]
+mod checkpoint;
+
+use afterimage::gpu::{
+    AdapterChoice, Buffer, Executor, ExecutorOptions, GpuError, Recording, Requirements, wgpu,
+};
+use afterimage::model::{ModelError, SampleOptions};
+use checkpoint::{IMAGE_LAYERS, POINT_LAYERS, untrained};
+use std::path::PathBuf;
+use std::process::Command;
+
+const BATCH: usize = 4;
+
+fn executor() -> Executor {
+    Executor::open(&AdapterChoice::Best, ExecutorOptions::default())
+        .expect("the tests need an adapter: run `sh setup.sh`")
+}
+
+/// The example that cargo has built beside this test: target/PROFILE/examples for target/PROFILE/deps.
+fn example() -> PathBuf {
+    let test = std::env::current_exe().expect("a path");
+    let profile = test.ancestors().nth(2).expect("target/PROFILE");
+    profile
+        .join("examples")
+        .join(format!("embed{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// The numbers on the line that starts with `name`.
+fn numbers(output: &str, name: &str) -> Vec<f32> {
+    let line = output
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .unwrap_or_else(|| panic!("no line '{name}' in {output}"));
+    let list = line.trim().trim_matches(['[', ']']);
+    list.split(", ")
+        .map(|number| number.parse().expect("a number"))
+        .collect()
+}
+
+#[track_caller]
+fn assert_near(found: &[f32], wanted: &[f32]) {
+    assert_eq!(found.len(), wanted.len());
+    for (a, b) in found.iter().zip(wanted) {
+        // The host program may have got another adapter than `AdapterChoice::Best`.
+        assert!((a - b).abs() <= 1e-3 * b.abs().max(1.0), "{a} is not {b}");
+    }
+}
+
+#[test]
+fn the_example_computes_what_the_evaluator_computes() {
+    let folder = tempfile::tempdir().unwrap();
+    for (preset, layers) in [("digits", IMAGE_LAYERS), ("moons", POINT_LAYERS)] {
+        let model = untrained(preset, layers);
+        let path = folder.path().join("model.safetensors");
+        model.save(&path).unwrap();
+        let output = Command::new(example())
+            .arg(&path)
+            .env("NODEVICE_SELECT", "1")
+            .output()
+            .expect("cargo builds examples along with the tests");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
+
+        let mut executor = executor();
+        let length = model.architecture().input().len();
+        let energies = |executor: &mut Executor, x: &[f32]| {
+            let mut evaluator = model.evaluator(executor, BATCH).unwrap();
+            evaluator.energies(executor, x).unwrap()
+        };
+        let x: Vec<f32> = (0..BATCH * length)
+            .map(|i| (0.7 * i as f32).sin())
+            .collect();
+        let wanted = energies(&mut executor, &x);
+        assert!(wanted[0] != wanted[1]);
+        assert_near(&numbers(&text, "energies"), &wanted);
+
+        // Along its gradient g the energy of a sample rises by |g| a unit of length.
+        let gradient = numbers(&text, "gradient");
+        let mut moved = [x.clone(), x];
+        let step = 1e-2;
+        let mut slopes = Vec::new();
+        for sample in 0..BATCH {
+            let range = sample * length..(sample + 1) * length;
+            let norm = gradient[range.clone()]
+                .iter()
+                .map(|g| g * g)
+                .sum::<f32>()
+                .sqrt();
+            slopes.push(norm);
+            for i in range {
+                moved[0][i] += step * gradient[i] / norm;
+                moved[1][i] -= step * gradient[i] / norm;
+            }
+        }
+        let [up, down] = moved.map(|x| energies(&mut executor, &x));
+        for sample in 0..BATCH {
+            let slope = (up[sample] - down[sample]) / (2.0 * step);
+            assert!(
+                (slope - slopes[sample]).abs() < 0.02 * slopes[sample],
+                "{preset}: {slope} is not {}",
+                slopes[sample]
+            );
+        }
+
+        let options = SampleOptions {
+            count: 2,
+            steps: 20,
+            seed: 1,
+            frames: 0,
+        };
+        let samples = model
+            .sample(&mut executor, &options, &mut |_, _| {})
+            .unwrap();
+        assert_near(&numbers(&text, "samples"), &samples.values);
+    }
+}
+
+#[test]
+fn the_example_says_what_it_lacks() {
+    let output = Command::new(example()).output().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("name a checkpoint"));
+}
+
+#[test]
+fn unusable_buffers_of_a_host_program_are_refused() {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let adapter = pollster::block_on(instance.request_adapter(&Default::default())).unwrap();
+    let needs = Requirements::of(&adapter);
+    let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+        required_features: needs.features,
+        required_limits: needs.limits,
+        ..Default::default()
+    }))
+    .unwrap();
+    let mut executor =
+        Executor::on_device(&adapter, &device, &queue, ExecutorOptions::default()).unwrap();
+    let all =
+        wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+    let buffer = |size, usage| {
+        device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size,
+            usage,
+            mapped_at_creation: false,
+        })
+    };
+    let without_storage = all - wgpu::BufferUsages::STORAGE;
+    assert!(matches!(
+        executor.import("x", &buffer(16, without_storage)),
+        Err(GpuError::ImportUsages { label: "x" })
+    ));
+    for size in [0, 6] {
+        assert!(matches!(
+            executor.import("x", &buffer(size, all)),
+            Err(GpuError::ImportSize { .. })
+        ));
+    }
+
+    let model = untrained("moons", POINT_LAYERS);
+    let evaluator = model.evaluator(&mut executor, BATCH).unwrap();
+    let imported = executor.import("x", &buffer(16, all)).unwrap();
+    let (energies, large) = (Buffer::new("energies", 9), Buffer::new("large", 99));
+    let mut recording = Recording::new();
+    let mut record =
+        |x, energies, gradient| evaluator.energy_gradient(&mut recording, x, energies, gradient);
+    for (x, gradient) in [(imported, large), (large, imported)] {
+        assert!(matches!(
+            record(x, energies, gradient),
+            Err(ModelError::BufferTooSmall {
+                label: "x",
+                words: 4,
+                wanted: 8
+            })
+        ));
+    }
+    assert!(record(large, Buffer::new("e", 3), large).is_err());
+    assert!(recording.commands().is_empty());
+    evaluator
+        .energy_gradient(&mut recording, large, energies, Buffer::new("gradient", 8))
+        .unwrap();
+    executor.run(&recording).unwrap();
+    // Only the batch's energies were written.
+    assert_eq!(executor.read(energies).unwrap()[BATCH..], [0.0; 5]);
+}

@@ -1,0 +1,598 @@
+//! The method: its objective at a fresh snapshot, its sampler on a known Gaussian, and what a training step records.
+
+mod common;
+
+use afterimage::config::{self, Config, LayerConfig};
+use afterimage::data::{self, DataOptions, Dataset};
+use afterimage::gpu::{
+    Access, AdapterChoice, Buffer, Command, Executor, ExecutorOptions, Recording, Resource,
+};
+use afterimage::kernels::{
+    Activation, Bounds, ChainStart, Generator, LangevinSettings, QuadraticBase, RatioMetrics,
+    Variant,
+};
+use afterimage::method::{Chains, Normaliser, Objective};
+use afterimage::model::Model;
+use afterimage::network::{Architecture, Initialisation, LayerSpec, Network, initial_parameters};
+use afterimage::random::Stream;
+use afterimage::shape::Shape;
+use afterimage::train::{Arrival, MetricsRow, TrainError, Trainer, TrainingPlan, run};
+use afterimage::twins::{self, RatioInput};
+use common::programs::launches;
+use common::{ROUNDING, assert_close, executor, filled, normals, poisoned, twin, variants, widen};
+use std::collections::HashSet;
+use std::fs;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+const PLAIN: Initialisation = Initialisation {
+    zero_head: false,
+    first_weight_scale: 1.0,
+    first_bias_scale: 1.0,
+};
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+#[test]
+fn at_a_fresh_snapshot_the_gradient_is_that_of_contrastive_divergence() {
+    let conv = LayerSpec::Conv {
+        channels: 5,
+        kernel: 3,
+        stride: 2,
+        padding: 1,
+    };
+    let base = Some(QuadraticBase {
+        mean: 0.1,
+        std: 1.2,
+    });
+    let specs = [conv, LayerSpec::Dense { features: 2 }];
+    let architecture =
+        Architecture::new(Shape::new(1, 6, 5), &specs, Activation::Silu, base).expect("fits");
+    let parameters = initial_parameters(&architecture, &PLAIN, 3);
+    let mut executor = executor(false);
+    // ν = 1 gives ½ of the gradient of contrastive divergence.
+    for (data, noise) in [(4, 4), (3, 6), (2, 8), (6, 3)] {
+        for (name, variant) in variants(&executor) {
+            let count = data + noise;
+            let x = normals(7, count * architecture.input().len());
+            let network = Network::new(&architecture, count, variant).expect("fits");
+            let objective = Objective::new(
+                Generator::Logistic,
+                Normaliser::Learned { rate: 0.1 },
+                0.0,
+                data,
+                noise,
+            );
+            let mut r = Recording::new();
+            network.setup(&mut r);
+            objective.reset(&mut r);
+            let live = filled(&mut r, "live", &parameters);
+            let stale = poisoned(&mut r, "stale", parameters.len());
+            r.copy(live, stale);
+            let x_buffer = filled(&mut r, "x", &x);
+            let stale_energies = poisoned(&mut r, "stale energies", count);
+            let live_energies = poisoned(&mut r, "live energies", count);
+            let gradient = poisoned(&mut r, "gradient", parameters.len());
+            // Both energies are computed: a step that copies them instead relies on just that.
+            network.prepare(&mut r, stale);
+            network.energies(&mut r, stale, x_buffer, stale_energies, false);
+            network.prepare(&mut r, live);
+            network.energies(&mut r, live, x_buffer, live_energies, true);
+            objective.weigh(&mut r, live_energies, stale_energies);
+            network.weight_gradient(&mut r, live, x_buffer, objective.factor(), gradient);
+            executor.run(&r).expect("runs");
+
+            let (x, parameters) = (widen(&x), widen(&parameters));
+            let model = twin(&architecture, &parameters);
+            let flat = |factor: &[f64]| -> Vec<f64> {
+                let layers = model.weight_gradient(&x, count, factor);
+                layers
+                    .into_iter()
+                    .flat_map(|g| [g.weight, g.bias].concat())
+                    .collect()
+            };
+            let nu = noise as f64 / data as f64;
+            let share = nu / (1.0 + nu);
+            let divergence: Vec<f64> = (0..count)
+                .map(|n| {
+                    if n < data {
+                        share / data as f64
+                    } else {
+                        -share / noise as f64
+                    }
+                })
+                .collect();
+            let energies = model.energies(&x, count);
+            let head = twins::ratio_head(
+                twins::Generator::Logistic,
+                &RatioInput {
+                    live: &energies,
+                    snapshot: &energies,
+                    data_count: data,
+                    noise_count: noise,
+                    c: 0.0,
+                    energy_l2: 0.0,
+                },
+            );
+            let what = |part| format!("{name}, {part}, ν = {nu}");
+            let got = executor.read(gradient).expect("reads");
+            // f32 sums over at most 9 samples of 9 pixels, through two layers; as in the layers' own tests.
+            assert_close(&what("gradient"), &got, &flat(&divergence), 2e-5);
+            assert_close(&what("twin's gradient"), &got, &flat(&head.factor), 2e-5);
+            let [live_bits, stale_bits] = [live_energies, stale_energies]
+                .map(|buffer| bits(&executor.read(buffer).expect("reads")));
+            assert_eq!(live_bits, stale_bits, "{name}: the same function");
+
+            let words = executor.read_words(objective.metrics(), 0, objective.metrics().words());
+            let metrics = RatioMetrics::from_words(&words.expect("reads"));
+            // Two means of equal weights that cancel: summing and dividing round at most 16 times.
+            let c_gradient = f64::from(metrics.normaliser_gradient).abs();
+            assert!(c_gradient <= 16.0 * ROUNDING * (1.0 + nu), "{c_gradient}");
+            assert_eq!(metrics.spread, 0.0);
+        }
+    }
+}
+
+/// On E = |x − m|²/(2s²) a step is x ← x − h (x − m)/s² + √(2h) ξ, whose stationary law is a Gaussian of mean m and
+/// variance 2h / (1 − (1 − h/s²)²) = s² / (1 − h/(2s²)): the bias of the unadjusted algorithm.
+#[test]
+fn unadjusted_langevin_reaches_the_moments_that_theory_predicts() {
+    let (mean, std, count) = (0.7f32, 1.5f32, 4096);
+    let base = Some(QuadraticBase { mean, std });
+    let shape = Shape::new(2, 1, 1);
+    let specs = [LayerSpec::Dense { features: 1 }];
+    let architecture = Architecture::new(shape, &specs, Activation::Tanh, base).expect("fits");
+    let mut executor = executor(false);
+    // The start's memory fades as (1 − h/s²)ᵗ: below 1e-4 of it in both.
+    for (step_size, steps) in [(0.2f32, 120), (1.2, 30)] {
+        for (name, variant) in variants(&executor) {
+            let langevin = LangevinSettings {
+                step_size,
+                noise: (2.0 * step_size).sqrt(),
+                clip: 0.0,
+                bounds: Bounds::None,
+            };
+            let start = ChainStart::Gaussian {
+                mean: 0.0,
+                std: 1.0,
+            };
+            let seed = (11, Stream::Langevin);
+            let chains =
+                Chains::new(&architecture, count, variant, langevin, start, seed).expect("fits");
+            let mut r = Recording::new();
+            let zeros = vec![0.0; architecture.parameter_count()];
+            let parameters = filled(&mut r, "parameters", &zeros);
+            chains.setup(&mut r);
+            chains.prepare(&mut r, parameters);
+            chains.restart(&mut r, 0, 0, count);
+            chains.advance(&mut r, parameters, 0, steps, 0);
+            executor.run(&r).expect("runs");
+
+            let x = widen(&executor.read(chains.states()).expect("reads"));
+            let n = x.len() as f64;
+            let (h, mean, true_variance) = (
+                f64::from(step_size),
+                f64::from(mean),
+                f64::from(std).powi(2),
+            );
+            let want = true_variance / (1.0 - h / (2.0 * true_variance));
+            let average = x.iter().sum::<f64>() / n;
+            let variance = x.iter().map(|x| (x - average).powi(2)).sum::<f64>() / (n - 1.0);
+            // All values are independent: standard errors σ/√n and σ²·√(2/n).
+            let (mean_error, variance_error) = ((want / n).sqrt(), want * (2.0 / n).sqrt());
+            assert!(
+                (average - mean).abs() < 5.0 * mean_error,
+                "{name}, step {h}: mean {average}"
+            );
+            assert!(
+                (variance - want).abs() < 5.0 * variance_error,
+                "{name}, step {h}: variance {variance}, theory {want}"
+            );
+            if h > 1.0 {
+                let bias = (variance - true_variance) / variance_error;
+                assert!(bias > 5.0, "{name}: only {bias} standard errors of bias");
+            }
+        }
+    }
+}
+
+const DIGITS: Shape = Shape {
+    channels: 1,
+    height: 8,
+    width: 8,
+};
+
+/// A small run on digits.
+fn small() -> Config {
+    let mut config = config::load("digits", &[]).expect("is valid");
+    config.network.layers = vec![
+        LayerConfig::Conv {
+            conv: 6,
+            kernel: 3,
+            stride: 2,
+            padding: 1,
+        },
+        LayerConfig::Dense { dense: 1 },
+    ];
+    config.network.zero_head = false;
+    config.snapshot.interval = 3;
+    config.objective.noise_ratio = 2;
+    config.objective.normaliser = "learned".into();
+    config.sampler.steps = 4;
+    config.sampler.buffer = 50;
+    config.run.batch = 8;
+    config.run.steps = 5;
+    config
+}
+
+fn digits(seed: u64) -> Dataset {
+    let options = DataOptions {
+        source: "digits".into(),
+        path: String::new(),
+        low: -1.0,
+        high: 1.0,
+        limit: 0,
+    };
+    data::open(&options, seed).expect("opens")
+}
+
+/// The buffer called `label` among those that a recording uploads to, copies or binds.
+fn named(recording: &Recording, label: &str) -> Buffer {
+    let buffers = recording
+        .commands()
+        .iter()
+        .flat_map(|command| match command {
+            Command::Upload { buffer, .. } | Command::Fetch { buffer, .. } => vec![*buffer],
+            Command::Copy { from, to, .. } => vec![*from, *to],
+            Command::Dispatch(dispatch) => dispatch
+                .resources
+                .iter()
+                .filter_map(|resource| match resource {
+                    Resource::Buffer(buffer) => Some(*buffer),
+                    Resource::Image(_) => None,
+                })
+                .collect(),
+        });
+    let found: HashSet<Buffer> = buffers.filter(|buffer| buffer.label() == label).collect();
+    assert_eq!(found.len(), 1, "buffers called {label}");
+    found.into_iter().next().expect("there is one")
+}
+
+fn plan(config: &Config) -> (TrainingPlan, Vec<f32>) {
+    let plan = TrainingPlan::new(config, DIGITS, Variant::Tiled).expect("fits");
+    let initial = initial_parameters(plan.architecture(), &PLAIN, config.run.seed);
+    (plan, initial)
+}
+
+/// Where in a recording the whole of `from` is copied to the start of `to`.
+fn copies(recording: &Recording, from: &str, to: &str) -> Vec<usize> {
+    let is_copy = |command: &Command| match command {
+        Command::Copy {
+            from: source,
+            from_offset: 0,
+            to: target,
+            to_offset: 0,
+            words,
+        } => {
+            (source.label(), target.label()) == (from, to)
+                && [source.words(), target.words()] == [*words; 2]
+        }
+        _ => false,
+    };
+    let commands = recording.commands().iter().enumerate();
+    commands
+        .filter(|(_, command)| is_copy(command))
+        .map(|(place, _)| place)
+        .collect()
+}
+
+/// The places of the commands that write to the buffer called `label`.
+fn writes(recording: &Recording, label: &str) -> Vec<usize> {
+    let is_write = |command: &Command| match command {
+        Command::Upload { buffer, .. } => buffer.label() == label,
+        Command::Copy { to, .. } => to.label() == label,
+        Command::Dispatch(dispatch) => {
+            let bindings = dispatch.program.kernel.bindings.iter();
+            bindings.zip(&dispatch.resources).any(|(access, resource)| {
+                matches!((access, resource), (Access::ReadWrite, Resource::Buffer(buffer))
+                    if buffer.label() == label)
+            })
+        }
+        Command::Fetch { .. } => false,
+    };
+    let commands = recording.commands().iter().enumerate();
+    commands
+        .filter(|(_, command)| is_write(command))
+        .map(|(place, _)| place)
+        .collect()
+}
+
+fn first_launch(recording: &Recording, name: &str) -> usize {
+    let commands = recording.commands();
+    commands
+        .iter()
+        .position(|command| {
+            matches!(command, Command::Dispatch(dispatch) if dispatch.program.kernel.name == name)
+        })
+        .expect("is launched")
+}
+
+#[test]
+fn a_refresh_is_one_copy_and_happens_every_interval() {
+    for interval in [1, 3] {
+        let mut config = small();
+        config.snapshot.interval = interval;
+        let (plan, initial) = plan(&config);
+        let data = vec![0.0; config.run.batch * DIGITS.len()];
+        let setup = plan.setup(&initial);
+        assert_eq!(writes(&setup, "live parameters").len(), 1);
+        for step in 0..7 {
+            let recording = plan.step(step, &data);
+            let fresh = step % interval == 0;
+            let refreshes = copies(&recording, "live parameters", "stale parameters");
+            assert_eq!(refreshes.len(), usize::from(fresh), "step {step}");
+            assert_eq!(writes(&recording, "stale parameters"), refreshes);
+            // c is reset with the snapshot; the ratio head writes it once a step.
+            assert_eq!(writes(&recording, "normaliser").len(), 1 + refreshes.len());
+            // Before the chains run and before the optimiser moves the live parameters, which nothing else does.
+            let adam = first_launch(&recording, "adam");
+            assert_eq!(writes(&recording, "live parameters"), [adam]);
+            let langevin = first_launch(&recording, "langevin");
+            assert!(refreshes.iter().all(|&place| place < langevin));
+            assert!(langevin < adam);
+            assert_eq!(recording.launches()["langevin"], config.sampler.steps);
+
+            // Right after a refresh the stale energies are the live ones; otherwise a pass of their own computes them.
+            let stale = writes(&recording, "stale energies");
+            let copied = copies(&recording, "live energies", "stale energies");
+            assert_eq!(stale.len(), 1);
+            assert_eq!(copied, if fresh { stale } else { vec![] });
+            assert_eq!(
+                recording.launches()["energy_head"],
+                config.sampler.steps + if fresh { 1 } else { 2 }
+            );
+        }
+    }
+}
+
+#[test]
+fn a_step_moves_nothing_between_host_and_gpu_but_data_order_and_metrics() {
+    let config = small();
+    let (plan, _) = plan(&config);
+    let data = vec![0.0; config.run.batch * DIGITS.len()];
+    for step in 0..7 {
+        for command in plan.step(step, &data).commands() {
+            match command {
+                Command::Upload { buffer, words, .. } => match buffer.label() {
+                    "data and noise" => assert_eq!(words.len(), data.len()),
+                    "normaliser" => assert_eq!(words.len(), 1),
+                    "replay order" => assert_eq!(words.len(), 48),
+                    other => panic!("step {step} uploads {other}"),
+                },
+                Command::Fetch { buffer, ticket, .. } => {
+                    assert_eq!((buffer.label(), *ticket), ("metrics", step));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn the_method_costs_one_copy_of_the_parameters_and_the_chains() {
+    let config = small();
+    let (plan, initial) = plan(&config);
+    let memory = plan.memory();
+    let parameters = 4 * initial.len() as u64;
+    assert_eq!(
+        (memory.parameters, memory.snapshot),
+        (parameters, parameters)
+    );
+    // 50 slots make three batches of 16 chains, with a place in the order for each.
+    assert_eq!(memory.chains, 4 * 48 * (DIGITS.len() as u64 + 1));
+    let mut config = config;
+    config.sampler.chains = "short_run".into();
+    let plan = TrainingPlan::new(&config, DIGITS, Variant::Tiled).expect("fits");
+    assert_eq!(plan.memory().chains, 0);
+}
+
+#[test]
+fn every_slot_of_the_replay_buffer_is_visited_once_an_epoch() {
+    let mut config = small();
+    config.sampler.restart = 0.0;
+    let (plan, _) = plan(&config);
+    let data = vec![0.0; config.run.batch * DIGITS.len()];
+    let chains = config.run.batch * config.objective.noise_ratio;
+    let mut order: Vec<u32> = Vec::new();
+    let mut epochs: Vec<Vec<u32>> = Vec::new();
+    for step in 0..9 {
+        let recording = plan.step(step, &data);
+        let uploaded = recording
+            .commands()
+            .iter()
+            .find_map(|command| match command {
+                Command::Upload { buffer, words, .. } if buffer.label() == "replay order" => {
+                    Some(words.clone())
+                }
+                _ => None,
+            });
+        assert_eq!(uploaded.is_some(), step % 3 == 0, "three batches an epoch");
+        if let Some(words) = uploaded {
+            order = words;
+            epochs.push(Vec::new());
+        }
+        let firsts = |name: &str| -> Vec<u32> {
+            let of = launches(&recording).into_iter();
+            of.filter(|dispatch| dispatch.program.kernel.name == name)
+                .map(|dispatch| dispatch.immediates[0])
+                .collect()
+        };
+        let first = firsts("gather_chains");
+        assert_eq!(
+            first,
+            firsts("scatter_chains"),
+            "chains return to their slots"
+        );
+        assert!(!recording.launches().contains_key("start_chains"));
+        let places = first[0] as usize..first[0] as usize + chains;
+        let epoch = epochs.last_mut().expect("begun");
+        epoch.extend(&order[places]);
+    }
+    assert_eq!(epochs.len(), 3);
+    assert_ne!(epochs[0], epochs[1], "a fresh order every epoch");
+    for mut epoch in epochs {
+        epoch.sort_unstable();
+        assert_eq!(epoch, (0..48).collect::<Vec<u32>>());
+    }
+}
+
+/// What is in the chains after one step of a run on `data`, and the step's metrics.
+fn one_step(config: &Config, data: &[f32]) -> (Vec<f32>, RatioMetrics) {
+    let (plan, initial) = plan(config);
+    let mut executor = executor(true);
+    executor.run(&plan.setup(&initial)).expect("runs");
+    executor.run(&plan.step(0, data)).expect("runs");
+    let arrived = executor.finish().expect("finishes");
+    assert_eq!(arrived.len(), 1);
+    let metrics = RatioMetrics::from_words(&arrived[0].1);
+    let states = executor.read(plan.noise_samples()).expect("reads");
+    (states, metrics)
+}
+
+#[test]
+fn chains_start_from_the_data_or_afresh() {
+    let data = normals(1, 8 * DIGITS.len());
+    let mut config = small();
+    config.data.noise = 0.0;
+    for steps in [0, 4] {
+        config.sampler.steps = steps;
+        config.sampler.chains = "data".into();
+        let (states, metrics) = one_step(&config, &data);
+        assert_eq!(metrics.lost, 0.0);
+        let twice = [&data[..], &data].concat();
+        assert_eq!(states == twice, steps == 0, "ν = 2, {steps} Langevin steps");
+
+        config.sampler.chains = "short_run".into();
+        let (states, metrics) = one_step(&config, &data);
+        assert_eq!(metrics.lost, 0.0);
+        let mut starts = vec![f64::NAN; states.len()];
+        let start = twins::ChainStart::Gaussian {
+            mean: 0.0,
+            std: 1.0,
+        };
+        let stream = Stream::ChainStart;
+        twins::start_chains(start, stream, config.run.seed, 0, 0, &mut starts);
+        // The normals' own accuracy is the kernel tests' matter; a step moves a value by about 0.1.
+        let near = |(a, b): (&f32, &f64)| (f64::from(*a) - b).abs() < 1e-3;
+        assert_eq!(states.iter().zip(&starts).all(near), steps == 0);
+    }
+}
+
+/// Live parameters and metrics after all steps of `config`.
+fn train(config: &Config, options: ExecutorOptions) -> (Vec<u32>, Vec<MetricsRow>) {
+    let executor = Executor::open(&AdapterChoice::Best, options).expect("opens");
+    let mut trainer = Trainer::new(executor, config, digits(config.run.seed)).expect("starts");
+    for _ in 0..config.run.steps {
+        trainer.step().expect("steps");
+    }
+    let arrived = trainer.arrived(true).expect("arrives");
+    let rows = arrived.into_iter().map(|arrival| match arrival {
+        // The speed is that of the machine.
+        Arrival::Metrics { row, .. } => MetricsRow {
+            samples_per_second: 0.0,
+            ..row
+        },
+        Arrival::States { .. } => panic!("nobody asked for them"),
+    });
+    let rows: Vec<MetricsRow> = rows.collect();
+    assert_eq!(rows.len() as u64, config.run.steps);
+    assert!(rows.iter().all(|row| row.not_finite(0.0).is_none()));
+    let live = named(&trainer.plan().setup(&[]), "live parameters");
+    let parameters = trainer.executor().read(live).expect("reads");
+    (bits(&parameters), rows)
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_however_the_work_is_submitted() {
+    let config = small();
+    let with = |submission| ExecutorOptions {
+        submission: Duration::from_millis(submission),
+        ..Default::default()
+    };
+    let reference = train(&config, ExecutorOptions::default());
+    assert_eq!(reference, train(&config, with(1)));
+    assert_eq!(reference, train(&config, with(1000)));
+
+    let mut other = config;
+    other.run.seed += 1;
+    let (parameters, rows) = train(&other, ExecutorOptions::default());
+    assert_ne!(parameters, reference.0);
+    assert_ne!(rows, reference.1);
+}
+
+#[test]
+fn data_that_is_not_finite_is_reported_and_changes_no_parameter() {
+    let config = small();
+    let (plan, initial) = plan(&config);
+    let mut executor = executor(false);
+    let setup = plan.setup(&initial);
+    executor.run(&setup).expect("runs");
+    let mut data = normals(1, config.run.batch * DIGITS.len());
+    data[100] = f32::NAN;
+    executor.run(&plan.step(0, &data)).expect("runs");
+    let arrived = executor.finish().expect("finishes");
+    let metrics = RatioMetrics::from_words(&arrived[0].1);
+    assert_eq!(metrics.lost, 1.0, "the NaN is in one sample");
+    let live = named(&setup, "live parameters");
+    for buffer in [live, plan.optimiser().average()] {
+        let values = executor.read(buffer).expect("reads");
+        assert_eq!(bits(&values), bits(&initial));
+    }
+}
+
+#[test]
+fn a_run_on_data_without_finite_energies_diverges_and_keeps_a_finite_model() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let array = folder.path().join("huge.npy");
+    let header = format!(
+        "{:<117}\n",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (16, 1, 8, 8), }"
+    );
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    // Finite, but its square, in the energy's quadratic base, is not.
+    for _ in 0..16 * 64 {
+        bytes.extend(3e30f32.to_le_bytes());
+    }
+    fs::write(&array, bytes).expect("writes");
+
+    let mut config = small();
+    config.data.source = "npy".into();
+    config.data.path = array.display().to_string();
+    let options = DataOptions {
+        source: config.data.source.clone(),
+        path: config.data.path.clone(),
+        low: -1.0,
+        high: 1.0,
+        limit: 0,
+    };
+    let data = data::open(&options, 1).expect("opens");
+    let mut trainer = Trainer::new(executor(false), &config, data).expect("starts");
+    let out = folder.path().join("run");
+    let stop = AtomicBool::new(false);
+    let outcome = run(&mut trainer, &config, &out, false, &stop, &mut |_| {});
+    assert!(
+        matches!(outcome, Err(TrainError::Diverged { step: 0, .. })),
+        "{outcome:?}"
+    );
+    let checkpoint = fs::read_dir(out.join("checkpoints"))
+        .expect("is a folder")
+        .map(|entry| entry.expect("reads").path())
+        .find(|path| path.extension().is_some_and(|e| e == "safetensors"))
+        .expect("a checkpoint is left");
+    let model = Model::load(&checkpoint).expect("loads");
+    assert!(model.parameters().iter().all(|value| value.is_finite()));
+}

@@ -1,0 +1,202 @@
+//! Every shader, without a device: valid WGSL that binds what its Rust side declares, in the programs of whole runs.
+
+mod common;
+
+use afterimage::config::{self, Config, LayerConfig};
+use afterimage::gpu::{Buffer, Dispatch, Program, Recording};
+use afterimage::kernels::{self, Variant};
+use afterimage::method::Chains;
+use afterimage::model;
+use afterimage::random::Stream;
+use afterimage::shape::Shape;
+use afterimage::train::TrainingPlan;
+use common::programs::{check_dispatch, launches};
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const LONGEST_SIDE: usize = 16_384;
+
+/// The shape for GPUs, and the one for software drivers without subgroups, with lavapipe's and with wide ones.
+fn variants() -> [Variant; 4] {
+    let texel = |lanes| Variant::Texel {
+        lanes,
+        longest_side: LONGEST_SIDE,
+    };
+    [Variant::Tiled, texel(1), texel(8), texel(32)]
+}
+
+/// Every preset with the shape of its data, and the digits with every setting that picks another program.
+fn runs() -> Vec<(Config, Shape)> {
+    let digits = Shape::new(1, 8, 8);
+    let mut runs: Vec<(Config, Shape)> = config::presets()
+        .iter()
+        .map(|preset| {
+            let shape = match preset.name {
+                "digits" => digits,
+                "mnist" => Shape::new(1, 28, 28),
+                "cifar10" => Shape::new(3, 32, 32),
+                _ => Shape::new(2, 1, 1),
+            };
+            (
+                config::load(preset.name, &[]).expect("presets are valid"),
+                shape,
+            )
+        })
+        .collect();
+    let base = runs[0].0.clone();
+    let mut other = |change: &dyn Fn(&mut Config)| {
+        let mut config = base.clone();
+        change(&mut config);
+        runs.push((config, digits));
+    };
+    for activation in config::ACTIVATIONS {
+        for bounds in config::BOUNDS {
+            other(&|config| {
+                config.network.activation = (*activation).into();
+                config.sampler.bounds = (*bounds).into();
+                config.sampler.clip = 0.03;
+            });
+        }
+    }
+    for chains in config::CHAINS {
+        for start in config::STARTS {
+            other(&|config| {
+                config.sampler.chains = (*chains).into();
+                config.sampler.start = (*start).into();
+                config.objective.noise_ratio = 3;
+            });
+        }
+    }
+    other(&|config| {
+        config.run.batch = 5;
+        config.network.base = "none".into();
+        config.network.layers = vec![
+            LayerConfig::Conv {
+                conv: 5,
+                kernel: 4,
+                stride: 3,
+                padding: 2,
+            },
+            LayerConfig::Dense { dense: 7 },
+            LayerConfig::Dense { dense: 3 },
+        ];
+    });
+    runs
+}
+
+/// One launch of every distinct program of a training run (a refresh and a step between refreshes) and of sampling.
+fn collect(programs: &mut HashMap<Program, Dispatch>, recording: &Recording) {
+    for dispatch in launches(recording) {
+        programs
+            .entry((*dispatch.program).clone())
+            .or_insert_with(|| dispatch.clone());
+    }
+}
+
+fn programs() -> HashMap<Program, Dispatch> {
+    let mut programs = HashMap::new();
+    for (config, shape) in runs() {
+        for variant in variants() {
+            let mut config = config.clone();
+            config.snapshot.interval = 2;
+            let plan = TrainingPlan::new(&config, shape, variant).expect("fits");
+            let parameters = vec![0.0; plan.architecture().parameter_count()];
+            collect(&mut programs, &plan.setup(&parameters));
+            let data = vec![0.0; config.run.batch * shape.len()];
+            for step in 0..2 {
+                collect(&mut programs, &plan.step(step, &data));
+            }
+
+            let chains = Chains::new(
+                plan.architecture(),
+                config.run.samples,
+                variant,
+                model::langevin(&config),
+                model::chain_start(&config),
+                (1, Stream::Sampling),
+            )
+            .expect("fits");
+            let parameters = Buffer::new("parameters", plan.architecture().parameter_count());
+            let mut r = Recording::new();
+            chains.setup(&mut r);
+            chains.prepare(&mut r, parameters);
+            chains.restart(&mut r, 0, 0, config.run.samples);
+            chains.advance(&mut r, parameters, 0, 1, 0);
+            chains.denoise(&mut r, parameters, 0.1);
+            collect(&mut programs, &r);
+        }
+    }
+    // Only the tests of the random numbers launch this one.
+    let mut r = Recording::new();
+    let buffer = |words| Buffer::new("words", words);
+    kernels::philox_words(&mut r, 3, buffer(12), buffer(6), buffer(12));
+    collect(&mut programs, &r);
+    programs
+}
+
+#[test]
+fn every_shader_is_valid_and_binds_what_it_declares_in_every_program() {
+    let programs = programs();
+    for dispatch in programs.values() {
+        check_dispatch(dispatch);
+    }
+
+    let entries: HashMap<String, PathBuf> = ["", "texel", "tiled"]
+        .into_iter()
+        .flat_map(wgsl_files)
+        .map(|path| (fs::read_to_string(&path).expect("reads"), path))
+        .collect();
+    let launched: BTreeSet<&PathBuf> = programs
+        .keys()
+        .map(|program| {
+            let kernel = program.kernel;
+            let path = entries
+                .get(kernel.source)
+                .unwrap_or_else(|| panic!("{} comes from no file in shaders/", kernel.name));
+            let stem = path.with_extension("");
+            assert!(
+                stem.ends_with(kernel.name),
+                "{} is {}",
+                kernel.name,
+                path.display()
+            );
+            path
+        })
+        .collect();
+    let existing: BTreeSet<&PathBuf> = entries.values().collect();
+    assert_eq!(launched, existing, "shaders that nothing launches");
+}
+
+#[test]
+fn every_shared_file_is_imported() {
+    let imports = |path: &PathBuf| -> Vec<PathBuf> {
+        fs::read_to_string(path)
+            .expect("reads")
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("#import"))
+            .map(|name| shaders().join(name.trim().trim_matches('"')))
+            .collect()
+    };
+    let imported: BTreeSet<PathBuf> = ["", "texel", "tiled", "shared"]
+        .into_iter()
+        .flat_map(wgsl_files)
+        .flat_map(|path| imports(&path))
+        .collect();
+    assert_eq!(imported, wgsl_files("shared").into_iter().collect());
+}
+
+fn shaders() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders")
+}
+
+/// The WGSL files right in this folder of `shaders/`.
+fn wgsl_files(folder: &str) -> Vec<PathBuf> {
+    let files: Vec<PathBuf> = fs::read_dir(shaders().join(folder))
+        .expect("is a folder")
+        .map(|entry| entry.expect("reads").path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "wgsl"))
+        .collect();
+    assert!(!files.is_empty());
+    files
+}
