@@ -3,14 +3,13 @@
 
 use afterimage::gpu::{Buffer, Executor, ExecutorOptions, Recording, Requirements, wgpu};
 use afterimage::model::{Model, SampleOptions};
-use std::{env, error::Error, path::Path};
+use std::{env, error::Error};
 use wgpu::{BufferUsages, util::BufferInitDescriptor, util::DeviceExt};
 
 const BATCH: usize = 4;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let checkpoint = env::args().nth(1).ok_or("name a checkpoint")?;
-    let model = Model::load(Path::new(&checkpoint))?;
+    let model = Model::load(env::args().nth(1).ok_or("name a checkpoint")?.as_ref())?;
 
     // The host program's own device; `Requirements` says what Afterimage needs of it.
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
@@ -48,13 +47,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     executor.flush()?; // From here on, what the host program submits finds the gradient in `own_gradient`.
     println!("energies {:?}", executor.read(energies)?);
     println!("gradient {:?}", executor.read(gradient)?);
-
-    let (count, steps, seed, frames) = (2, 20, 1, 0);
     let options = SampleOptions {
-        count,
-        steps,
-        seed,
-        frames,
+        count: 2,
+        steps: 20,
+        seed: 1,
+        frames: 0,
     };
     let samples = model.sample(&mut executor, &options, &mut |_, _| {})?;
     println!("samples {:?}", samples.values);

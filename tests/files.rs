@@ -616,3 +616,59 @@ mod tensor_files {
         }
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn a_symbolic_link_stays_and_its_target_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir(path("real")).unwrap();
+    fs::write(path("real/file"), "old").unwrap();
+    // Relative, by way of another link.
+    std::os::unix::fs::symlink("real/file", path("inner")).unwrap();
+    std::os::unix::fs::symlink(path("inner"), path("link")).unwrap();
+    write_atomically(&path("link"), b"new").unwrap();
+    assert!(path("link").is_symlink() && path("inner").is_symlink());
+    assert_eq!(fs::read(path("real/file")).unwrap(), b"new");
+    assert_eq!(names_in(&path("real")), set(&["file"]));
+
+    std::os::unix::fs::symlink("real/later", path("dangling")).unwrap();
+    write_atomically(&path("dangling"), b"made").unwrap();
+    assert_eq!(fs::read(path("real/later")).unwrap(), b"made");
+
+    std::os::unix::fs::symlink("loop", path("loop")).unwrap();
+    let error = write_atomically(&path("loop"), b"lost").unwrap_err();
+    assert_message(&error, &path("loop"), &["links"]);
+    assert!(path("loop").is_symlink());
+    assert_eq!(
+        names_in(folder.path()),
+        set(&["real", "inner", "link", "dangling", "loop"])
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn devices_and_sockets_are_not_replaced() {
+    use std::os::unix::fs::FileTypeExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    for target in [&path, &link] {
+        let error = write_atomically(target, b"lost").unwrap_err();
+        assert_message(&error, target, &["device, pipe or socket", "another path"]);
+    }
+    assert!(fs::metadata(&path).unwrap().file_type().is_socket());
+    assert_eq!(names_in(folder.path()), set(&["link", "socket"]));
+    if fs::metadata("/dev/null").is_ok_and(|about| about.file_type().is_char_device()) {
+        let error = write_atomically(Path::new("/dev/null"), b"lost").unwrap_err();
+        assert_message(&error, Path::new("/dev/null"), &["device"]);
+        assert!(
+            fs::metadata("/dev/null")
+                .unwrap()
+                .file_type()
+                .is_char_device()
+        );
+    }
+}

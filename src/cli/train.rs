@@ -156,8 +156,9 @@ fn summarise(summary: &Summary) {
         ));
     }
     output::note(format_args!("\nLook at:"));
+    // The text follows two spaces behind even a long path.
     let show = |path: &Path, what: &str| {
-        output::note(format_args!("  {:44}{what}", path.display().to_string()))
+        output::note(format_args!("  {:42}  {what}", path.display().to_string()));
     };
     let drawn = match summary.stopped {
         false => "samples drawn from fresh chains",
