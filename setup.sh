@@ -1,6 +1,6 @@
 #!/bin/sh
 # Brings this machine to where `cargo run --release` works: checks for Rust and a C linker, and on Linux installs
-# lavapipe, Mesa's Vulkan driver for the CPU, where no Vulkan driver is found. Silent when nothing is to be done.
+# lavapipe, Mesa's Vulkan driver for the CPU, where no usable Vulkan driver is found. Silent when nothing is to be done.
 
 set -eu
 
@@ -31,25 +31,53 @@ check_tools() {
     esac
 }
 
-# Whether the Vulkan loader, which every driver is reached through, can be found.
-has_loader() {
+# Whether the dynamic linker can find the library of this name.
+has_library() {
     # ldconfig lives in /sbin, which users do not always have on their PATH; musl has none.
-    if PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null | grep -q 'libvulkan\.so\.1'; then
+    if PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null | grep -qF "$(printf '\t%s ' "$1")"; then
         return 0
     fi
     (
+        library=$1
         IFS=:
         set -f
         # shellcheck disable=SC2086 # the list is split at its colons
-        set -- ${LD_LIBRARY_PATH:-} /lib /usr/lib /lib64 /usr/lib64 /usr/local/lib /run/opengl-driver/lib
-        for folder in "$@"; do
-            [ ! -e "$folder/libvulkan.so.1" ] || exit 0
+        set -- ${LD_LIBRARY_PATH:-}
+        set +f
+        for folder in "$@" /lib /usr/lib /lib64 /usr/lib64 /usr/lib/*-linux-* /usr/local/lib /run/opengl-driver/lib; do
+            [ ! -e "$folder/$library" ] || exit 0
         done
         exit 1
     )
 }
 
-# Whether one of the files and folders of a colon-separated list is or holds a driver's manifest.
+# Whether the kernel offers a GPU: a DRM render node, NVIDIA's own devices or, under WSL, the host's GPU.
+has_gpu() {
+    for node in /dev/dri/renderD* /dev/nvidia0 /dev/nvidiactl /dev/dxg; do
+        [ ! -c "$node" ] || return 0
+    done
+    return 1
+}
+
+# Whether the driver that a manifest describes can work here. Container images carry manifests of drivers whose
+# library or GPU is not there, so that a manifest exists says little.
+is_usable() {
+    [ -f "$1" ] || return 1
+    case ${1##*/} in
+        *lvp* | *lavapipe* | *swiftshader* | *llvmpipe*) ;; # these compute on the CPU
+        *) has_gpu || return 1 ;;
+    esac
+    # The lines are joined because JSON lets a key and its value stand on two.
+    library=$(tr '\n' ' ' 2>/dev/null <"$1" | sed -n 's/.*"library_path"[[:space:]]*:[[:space:]]*"\([^"]*\)".*/\1/p')
+    case $library in
+        '') return 1 ;;
+        /*) [ -f "$library" ] ;;
+        */*) [ -f "$(dirname "$1")/$library" ] ;;
+        *) has_library "$library" ;;
+    esac
+}
+
+# Whether one of the files and folders of a colon-separated list is or holds a usable driver's manifest.
 has_manifest() (
     IFS=:
     set -f
@@ -60,7 +88,7 @@ has_manifest() (
         [ -n "$place" ] || continue
         for manifest in "$place" "$place"/*.json; do
             case $manifest in
-                *.json) [ ! -f "$manifest" ] || exit 0 ;;
+                *.json) ! is_usable "$manifest" || exit 0 ;;
             esac
         done
     done
@@ -79,7 +107,8 @@ has_driver() {
         manifests=$manifests:/usr/local/etc/vulkan/icd.d:${XDG_DATA_HOME:-${HOME:-}/.local/share}/vulkan/icd.d
         manifests=$manifests:/run/opengl-driver/share/vulkan/icd.d
     fi
-    has_loader && has_manifest "$manifests"
+    # Every driver is reached through the Vulkan loader.
+    has_library libvulkan.so.1 && has_manifest "$manifests"
 }
 
 # Runs a line of shell as root, and shows it.
@@ -96,7 +125,7 @@ as_root() {
 }
 
 install_driver() {
-    say "no Vulkan driver found; installing lavapipe, which computes on the CPU"
+    say "no usable Vulkan driver found; installing lavapipe, which computes on the CPU"
     if command -v apt-get >/dev/null 2>&1; then
         as_root "apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends mesa-vulkan-drivers libvulkan1"
     elif command -v dnf >/dev/null 2>&1; then
@@ -115,9 +144,9 @@ install_driver() {
 check_tools
 if [ "$(uname -s)" = Linux ] && ! has_driver; then
     if [ -n "$named_manifests" ] && ! has_manifest "$named_manifests"; then
-        fail "VK_DRIVER_FILES or VK_ICD_FILENAMES names no existing driver ($named_manifests): correct or unset it and try again."
+        fail "VK_DRIVER_FILES or VK_ICD_FILENAMES names no driver that can work here ($named_manifests): correct or unset it and try again."
     fi
     install_driver
-    has_driver || fail "still no Vulkan driver after the installation: install Mesa's lavapipe and the Vulkan loader by hand, and try again."
+    has_driver || fail "still no usable Vulkan driver after the installation: install Mesa's lavapipe and the Vulkan loader by hand, and try again."
     say "done"
 fi

@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         seed: 1,
         frames: 0,
     };
-    let samples = model.sample(&mut executor, &options, &mut |_, _| {})?;
+    let samples = model.sample(&mut executor, &options, &mut |_, _| true)?;
     println!("samples {:?}", samples.values);
     Ok(())
 }

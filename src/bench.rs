@@ -9,7 +9,7 @@ use crate::kernels::{
 };
 use crate::method::Chains;
 use crate::model::ModelError;
-use crate::network::{Architecture, LayerSpec, Network};
+use crate::network::{Architecture, LayerSpec, Network, trusted_variant};
 use crate::random::Stream;
 use crate::shape::Shape;
 use serde::Serialize;
@@ -24,8 +24,9 @@ pub struct Figure {
     pub name: String,
     /// Median time of one launch, or of one step.
     pub milliseconds: f64,
-    /// Useful floating-point operations a second, a multiply-add counted as two.
-    pub gflops: f64,
+    /// Useful floating-point operations a second, in 10⁹, a multiply-add counted as two; none for kernels that only
+    /// move or reduce data.
+    pub gflops: Option<f64>,
     /// Kernel launches in one measurement.
     pub launches: usize,
 }
@@ -36,7 +37,7 @@ pub struct Figure {
 /// # Errors
 /// When the GPU fails.
 pub fn measure(executor: &mut Executor, tell: &mut dyn FnMut(Figure)) -> Result<(), ModelError> {
-    let variant = Variant::for_profile(&executor.profile());
+    let variant = trusted_variant(executor)?;
     layers(executor, variant, tell)?;
     for (name, batch, architecture) in reference_networks()? {
         network(executor, variant, name, batch, &architecture, tell)?;
@@ -66,7 +67,7 @@ fn time(
     times.sort_by(f64::total_cmp);
     let seconds = times[times.len() / 2];
     let launches = recording.launches().values().sum();
-    let gflops = recording.flops() as f64 / seconds / 1e9;
+    let gflops = Some(recording.flops() as f64 / seconds / 1e9);
     Ok(Figure {
         name,
         milliseconds: seconds * 1e3,
@@ -145,7 +146,11 @@ fn layers(
     let mut recording = Recording::new();
     layer.prepare(&mut recording, parameters);
     if !recording.commands().is_empty() {
-        tell(time(executor, name("pack weights"), &recording)?);
+        let figure = time(executor, name("pack weights"), &recording)?;
+        tell(Figure {
+            gflops: None,
+            ..figure
+        });
     }
     Ok(())
 }
@@ -204,7 +209,7 @@ fn network(
     network.weight_gradient(&mut recording, parameters, x, factor, gradient);
     tell(time(
         executor,
-        format!("network {name}, batch {batch}: weight gradient"),
+        format!("network {name}, batch {batch}: training pass"),
         &recording,
     )?);
     by_kernel(executor, &recording, tell)
@@ -231,8 +236,12 @@ fn by_kernel(
         }
         let figure = time(executor, format!("    {kernel}"), &alone)?;
         let milliseconds = figure.milliseconds / REPEATS as f64;
+        // The others are bound by memory and launches.
+        let computes = kernel.contains("conv_") || kernel.contains("dense_");
+        let gflops = figure.gflops.filter(|_| computes);
         tell(Figure {
             milliseconds,
+            gflops,
             launches,
             ..figure
         });

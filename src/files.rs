@@ -8,10 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
+/// The file that every run writes first of all: the mark of a run folder.
+const METRICS: &str = "metrics.jsonl";
+
 /// The files that a run writes directly into its folder.
 const RUN_FILES: [&str; 6] = [
     "config.toml",
-    "metrics.jsonl",
+    METRICS,
     "curves.png",
     "landscape.png",
     "samples.png",
@@ -62,6 +65,12 @@ pub enum FileError {
         .path.display()
     )]
     RunFolderIsFile { path: PathBuf },
+
+    #[error(
+        "`{}` holds files but no metrics.jsonl, so it is not a run folder and --force does not \
+         clear it: choose another folder with --out", .path.display()
+    )]
+    NotRunFolder { path: PathBuf },
 }
 
 impl FileError {
@@ -240,8 +249,8 @@ impl JsonLines {
 
 /// Makes `path` a folder for a new run, with the empty folders `samples` and `checkpoints` in it.
 ///
-/// An existing folder must be empty, unless `force` is set: then what an earlier run may have
-/// written is removed from it, and nothing else.
+/// An existing folder must be empty, unless `force` is set and an earlier run has left its metrics
+/// there: then what that run may have written is removed, and nothing else.
 ///
 /// # Errors
 /// When the folder holds files and `force` is not set, when `path` is a file, or when the folder
@@ -253,10 +262,14 @@ pub fn create_run_folder(path: &Path, force: bool) -> Result<(), FileError> {
         path
     };
     if path.is_dir() {
-        if !force && !is_empty(path)? {
-            return Err(FileError::RunFolderNotEmpty {
-                path: path.to_path_buf(),
-            });
+        let path_buf = || path.to_path_buf();
+        if !is_empty(path)? {
+            if !force {
+                return Err(FileError::RunFolderNotEmpty { path: path_buf() });
+            }
+            if !path.join(METRICS).is_file() {
+                return Err(FileError::NotRunFolder { path: path_buf() });
+            }
         }
         probe(path)?;
         clear(path)?;
@@ -301,7 +314,35 @@ fn clear(folder: &Path) -> Result<(), FileError> {
         remove(name, fs::remove_file)?;
     }
     for name in RUN_SUBFOLDERS {
-        remove(name, fs::remove_dir_all)?;
+        let subfolder = folder.join(name);
+        if subfolder.is_symlink() {
+            remove(name, fs::remove_file)?;
+        } else if subfolder.is_dir() {
+            clear_numbered(&subfolder)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the pictures and checkpoints of a run, which are called after their step, and what a
+/// killed run left unfinished.
+fn clear_numbered(folder: &Path) -> Result<(), FileError> {
+    let failed = |cause| FileError::new("clear the folder", folder, cause);
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or("");
+        let stem = name
+            .strip_suffix(".png")
+            .or(name.strip_suffix(".safetensors"));
+        let numbered =
+            stem.is_some_and(|stem| !stem.is_empty() && stem.bytes().all(|b| b.is_ascii_digit()));
+        let unfinished = name.starts_with(".afterimage-") && name.ends_with(".tmp");
+        if numbered || unfinished {
+            fs::remove_file(&path).map_err(|cause| FileError::new("remove", &path, cause))?;
+        }
     }
     Ok(())
 }

@@ -116,7 +116,7 @@ fn the_example_computes_what_the_evaluator_computes() {
             frames: 0,
         };
         let samples = model
-            .sample(&mut executor, &options, &mut |_, _| {})
+            .sample(&mut executor, &options, &mut |_, _| true)
             .unwrap();
         assert_near(&numbers(&text, "samples"), &samples.values);
     }

@@ -233,6 +233,7 @@ mod run_folders {
             "summary.json",
             "samples/000001.png",
             "checkpoints/000001.safetensors",
+            "checkpoints/best.safetensors",
             "notes.txt",
             "config.toml.bak",
         ] {
@@ -250,9 +251,21 @@ mod run_folders {
         ];
         assert_eq!(names_in(run), set(&kept));
         assert_eq!(names_in(&run.join("figures")), set(&["curves.png"]));
-        for name in EMPTY_RUN {
-            assert!(names_in(&run.join(name)).is_empty());
-        }
+        assert!(names_in(&run.join("samples")).is_empty());
+        assert_eq!(
+            names_in(&run.join("checkpoints")),
+            set(&["best.safetensors"])
+        );
+    }
+
+    #[test]
+    fn force_does_not_clear_a_folder_that_no_run_made() {
+        let folder = tempdir().unwrap();
+        fs::write(folder.path().join("config.toml"), "mine").unwrap();
+        let error = create_run_folder(folder.path(), true).unwrap_err();
+        assert!(matches!(error, FileError::NotRunFolder { .. }));
+        assert_message(&error, folder.path(), &["--out"]);
+        assert_eq!(names_in(folder.path()), set(&["config.toml"]));
     }
 
     #[test]
@@ -277,6 +290,7 @@ mod run_folders {
         fs::create_dir(&mine).unwrap();
         fs::write(mine.join("picture.png"), "mine").unwrap();
         std::os::unix::fs::symlink(&mine, run.join("samples")).unwrap();
+        fs::write(run.join("metrics.jsonl"), "").unwrap();
         create_run_folder(&run, true).unwrap();
         assert_eq!(names_in(&mine), set(&["picture.png"]));
         assert!(run.join("samples").is_dir());
@@ -289,6 +303,7 @@ mod run_folders {
         let folder = tempdir().unwrap();
         let path = folder.path().join("config.toml");
         fs::create_dir(&path).unwrap();
+        fs::write(folder.path().join("metrics.jsonl"), "").unwrap();
         let error = create_run_folder(folder.path(), true).unwrap_err();
         assert_message(&error, &path, &["cannot remove"]);
         assert!(path.is_dir());

@@ -381,6 +381,20 @@ fn a_step_moves_nothing_between_host_and_gpu_but_data_order_and_metrics() {
 }
 
 #[test]
+fn the_memory_account_is_what_the_device_holds() {
+    let config = small();
+    let mut trainer =
+        Trainer::new(executor(false), &config, digits(config.run.seed)).expect("starts");
+    // A whole interval, so that every buffer has been used and so made.
+    for _ in 0..=config.snapshot.interval {
+        trainer.step().expect("steps");
+    }
+    trainer.arrived(true).expect("arrives");
+    let account = trainer.plan().memory();
+    assert_eq!(account.total(), trainer.executor().allocated_bytes());
+}
+
+#[test]
 fn the_method_costs_one_copy_of_the_parameters_and_the_chains() {
     let config = small();
     let (plan, initial) = plan(&config);
@@ -390,12 +404,13 @@ fn the_method_costs_one_copy_of_the_parameters_and_the_chains() {
         (memory.parameters, memory.snapshot),
         (parameters, parameters)
     );
-    // 50 slots make three batches of 16 chains, with a place in the order for each.
-    assert_eq!(memory.chains, 4 * 48 * (DIGITS.len() as u64 + 1));
+    // 16 present chains; 50 slots make three batches of 16, with a place in the order for each.
+    let present = 4 * 16 * DIGITS.len() as u64;
+    assert_eq!(memory.chains, present + 4 * 48 * (DIGITS.len() as u64 + 1));
     let mut config = config;
     config.sampler.chains = "short_run".into();
     let plan = TrainingPlan::new(&config, DIGITS, Variant::Tiled).expect("fits");
-    assert_eq!(plan.memory().chains, 0);
+    assert_eq!(plan.memory().chains, present);
 }
 
 #[test]

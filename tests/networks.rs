@@ -133,3 +133,35 @@ fn energies_and_gradients_agree_with_finite_differences() {
         }
     }
 }
+
+/// A chain that is lost must show in its energy, whatever the activation does to NaN, and only there.
+#[test]
+fn a_sample_that_is_not_finite_has_an_energy_that_is_not_finite() {
+    let mut executor = executor(false);
+    for activation in common::ACTIVATIONS {
+        let specs = [conv(5, 3, 1, 1), dense(4), dense(1)];
+        let architecture =
+            Architecture::new(Shape::new(1, 4, 4), &specs, activation, None).expect("fits");
+        for (name, variant) in variants(&executor) {
+            let mut x = normals(1, 3 * 16);
+            x[16 + 5] = f32::NAN;
+            let parameters = initial_parameters(&architecture, &PLAIN, 5);
+            let network = Network::new(&architecture, 3, variant).expect("fits");
+            let mut r = Recording::new();
+            network.setup(&mut r);
+            let parameters = filled(&mut r, "parameters", &parameters);
+            let x = filled(&mut r, "x", &x);
+            let energies = poisoned(&mut r, "energies", 3);
+            network.prepare(&mut r, parameters);
+            network.energies(&mut r, parameters, x, energies, false);
+            executor.run(&r).expect("runs");
+            let finite: Vec<bool> = executor
+                .read(energies)
+                .expect("reads")
+                .iter()
+                .map(|e| e.is_finite())
+                .collect();
+            assert_eq!(finite, [true, false, true], "{name}, {activation:?}");
+        }
+    }
+}

@@ -11,7 +11,8 @@ fn sigmoid(z: vec4<f32>) -> vec4<f32> {
 fn activation_value(z: vec4<f32>) -> vec4<f32> {
     switch ACTIVATION {
         case 1u: { return z * sigmoid(z); }
-        case 2u: { return max(z, vec4<f32>(0.0)) + SLOPE * min(z, vec4<f32>(0.0)); }
+        // Not by max and min, which turn NaN into a number and so hide a lost chain.
+        case 2u: { return select(SLOPE * z, z, z > vec4<f32>(0.0)); }
         case 3u: { return max(z, vec4<f32>(0.0)) + log(1.0 + exp(-abs(z))); }
         case 4u: { return tanh(z); }
         default: { return z; }

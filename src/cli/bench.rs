@@ -19,8 +19,13 @@ pub(super) fn bench(arguments: &BenchArgs) -> Result<(), CliError> {
     measure(&mut executor, &mut |figure: Figure| {
         if !arguments.json && outcome.is_ok() {
             outcome = output::line(&format!(
-                "{:42}{:>10.3}{:>12.1}{:>12}",
-                figure.name, figure.milliseconds, figure.gflops, figure.launches
+                "{:42}{:>10.3}{:>12}{:>12}",
+                figure.name,
+                figure.milliseconds,
+                figure
+                    .gflops
+                    .map_or("-".into(), |gflops| format!("{gflops:.1}")),
+                figure.launches
             ));
         }
         figures.push(figure);

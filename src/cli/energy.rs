@@ -49,6 +49,10 @@ pub(super) fn energy(arguments: &EnergyArgs) -> Result<(), CliError> {
         let samples = data.samples(start..(start + BATCH).min(count));
         energies.extend(evaluator.energies(&mut executor, &samples)?);
     }
+    let lost = energies.iter().filter(|energy| !energy.is_finite()).count();
+    if lost > 0 {
+        return Err(CliError::NotFinite { lost, count });
+    }
     if let Some((path, ending)) = ending {
         let bytes = match ending {
             Ending::Npy => output::npy(&energies, &[count as u64])?,

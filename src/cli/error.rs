@@ -42,6 +42,14 @@ pub(super) enum CliError {
         "cannot tell what kind of data '{name}' is: name a .npy or IDX file, a CIFAR-10 .bin file, a folder of pictures, or one of {known}"
     )]
     UnknownData { name: String, known: String },
+    #[error(
+        "{lost} of {count} chains ran away to values that are not finite, so nothing was written: the model diverged, or its sampler.step_size is too large"
+    )]
+    Lost { lost: usize, count: usize },
+    #[error(
+        "{lost} of {count} energies are not finite: the model diverged, or the data lies far outside what it was trained on"
+    )]
+    NotFinite { lost: usize, count: usize },
     #[error("writing to stdout failed ({0}): check where it is sent to")]
     Stdout(#[from] std::io::Error),
     #[error("Ctrl-C cannot be caught: {0}")]

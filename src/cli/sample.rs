@@ -34,8 +34,15 @@ pub(super) fn sample(arguments: &SampleArgs) -> Result<(), CliError> {
     let samples = model.sample(&mut executor, &options, &mut |done, of| {
         bar.set_length(of as u64);
         bar.set(done as u64, "");
+        true
     })?;
     bar.clear();
+    if samples.lost > 0 {
+        return Err(CliError::Lost {
+            lost: samples.lost,
+            count: options.count,
+        });
+    }
     write_atomically(&path, &encode(&model, &samples, options.count, ending)?)?;
     if !arguments.quiet {
         output::note(format_args!(
@@ -49,7 +56,7 @@ pub(super) fn sample(arguments: &SampleArgs) -> Result<(), CliError> {
             .evaluator(&mut executor, options.count.min(256))?
             .energies(&mut executor, &samples.values)?;
         output::json(&serde_json::json!({
-            "file": path, "count": options.count, "steps": options.steps, "seed": options.seed,
+            "file": path.display().to_string(), "count": options.count, "steps": options.steps, "seed": options.seed,
             "energies": energies,
         }))?;
     }

@@ -4,6 +4,7 @@ use super::progress::{Progress, describe};
 use super::{open, output};
 use crate::config::{self, Config};
 use crate::data::{self, DataOptions};
+use crate::model;
 use crate::train::{self, Event, Summary, Trainer};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
             data.name(),
             data.shape()
         ));
+        let target = model::sampler(&config).target();
+        output::note(format_args!("fits      {target}"));
         output::note(format_args!("run       {}", folder.display()));
     }
     let mut trainer = Trainer::new(executor, &config, data)?;
@@ -135,6 +138,10 @@ impl Screen {
                 }
             }
             Event::Wrote(path) => tracing::info!("wrote {}", path.display()),
+            Event::Lost { chains, of } => output::note(format_args!(
+                "warning: {chains} of {of} chains ran away to values that are not finite; lower sampler.step_size or \
+                 optimiser.rate"
+            )),
             Event::Drawing { done, of } => {
                 self.steps.clear();
                 self.drawing.set_length(*of as u64);

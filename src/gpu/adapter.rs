@@ -96,10 +96,12 @@ fn named(adapters: &[wgpu::Adapter], wanted: &str) -> Result<usize, GpuError> {
     {
         return Ok(index);
     }
+    // A number names a place in the list, never a part of a version in a name.
+    let by_name = !wanted.is_empty() && wanted.parse::<usize>().is_err();
     let lower = wanted.to_lowercase();
     adapters
         .iter()
-        .position(|adapter| adapter.get_info().name.to_lowercase().contains(&lower))
+        .position(|adapter| by_name && adapter.get_info().name.to_lowercase().contains(&lower))
         .ok_or_else(|| {
             let known: Vec<_> = adapters
                 .iter()

@@ -77,20 +77,28 @@ impl Budget {
 
     /// Learns from the submissions that have finished.
     pub(super) fn update(&mut self) {
+        let mut newest = None;
         while let Ok((id, finished)) = self.done.try_recv() {
-            let Some(position) = self.in_flight.iter().position(|entry| entry.id == id) else {
-                continue;
-            };
-            for entry in self.in_flight.drain(..=position) {
-                let began = entry.submitted.max(self.last_done);
-                let seconds = finished.saturating_duration_since(began).as_secs_f64();
-                if entry.id == id && entry.cost > 0.0 {
-                    let measured = seconds / entry.cost;
-                    self.seconds_per_flop += SMOOTHING * (measured - self.seconds_per_flop);
-                }
-            }
-            self.last_done = finished;
+            newest = newest.max(Some((id, finished)));
         }
+        let Some((id, finished)) = newest else { return };
+        let Some(position) = self.in_flight.iter().position(|entry| entry.id == id) else {
+            return;
+        };
+        // The news of several arrives at once when nobody asked for a while: they count as one.
+        let mut cost = 0.0;
+        let mut began = None;
+        for entry in self.in_flight.drain(..=position) {
+            cost += entry.cost;
+            began.get_or_insert(entry.submitted.max(self.last_done));
+        }
+        if let Some(began) = began
+            && cost > 0.0
+        {
+            let measured = finished.saturating_duration_since(began).as_secs_f64() / cost;
+            self.seconds_per_flop += SMOOTHING * (measured - self.seconds_per_flop);
+        }
+        self.last_done = finished;
     }
 
     /// The oldest submission, when there are too many in flight: the one to wait for.

@@ -66,6 +66,15 @@ pub enum GpuError {
         "the imported buffer '{label}' has {size} bytes: give it a whole number of 32-bit words, at least one"
     )]
     ImportSize { label: &'static str, size: u64 },
+    #[error(
+        "'{kernel}' needs {groups:?} workgroups but this adapter allows {allowed} in each dimension: lower run.batch or \
+         the network's strides"
+    )]
+    TooManyWorkgroups {
+        kernel: &'static str,
+        groups: [u32; 3],
+        allowed: u32,
+    },
     #[error("'{label}' holds {len} words; words {start}..{end} lie outside it")]
     OutOfRange {
         label: &'static str,
@@ -73,4 +82,9 @@ pub enum GpuError {
         start: usize,
         end: usize,
     },
+    #[error(
+        "'{adapter}' computes wrong results in every variant of the kernels: update its driver, or choose another with \
+         --adapter"
+    )]
+    WrongResults { adapter: String },
 }

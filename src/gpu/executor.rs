@@ -1,76 +1,24 @@
 use super::adapter::{self, AdapterChoice, AdapterKind, AdapterSummary};
 use super::budget::Budget;
 use super::error::GpuError;
-use super::handles::{Buffer, Image};
+use super::handles::{Buffer, Image, Mark};
+use super::options::{ExecutorOptions, Profile, Requirements};
 use super::pipelines::Pipelines;
 use super::readback::Readback;
 use super::recording::{Command, Dispatch, Recording, Resource};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 /// Words of immediates that every kernel can count on.
 const IMMEDIATE_WORDS: u32 = 32;
-/// Names the fetch of a read in listings; nobody looks it up.
+/// The ticket of reads, which no other fetch may use.
 const READ_TICKET: u64 = u64::MAX;
 const UPLOAD_CHUNK: u64 = 1 << 20;
 /// What every buffer is used for.
 const USAGES: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
     .union(wgpu::BufferUsages::COPY_SRC)
     .union(wgpu::BufferUsages::COPY_DST);
-
-/// How an executor runs.
-#[derive(Clone, Debug)]
-pub struct ExecutorOptions {
-    /// Compile shaders with bounds checks, loop bounds and zeroed workgroup memory: slower, for tests.
-    pub runtime_checks: bool,
-    /// The most work in one submission, as time on the GPU.
-    pub submission: Duration,
-    /// The most submissions in flight.
-    pub in_flight: usize,
-    /// How long to wait for the GPU before giving it up.
-    pub patience: Duration,
-}
-
-impl Default for ExecutorOptions {
-    fn default() -> Self {
-        ExecutorOptions {
-            runtime_checks: false,
-            submission: Duration::from_millis(100),
-            in_flight: 3,
-            patience: Duration::from_secs(120),
-        }
-    }
-}
-
-/// What a host program must ask of its adapter when it brings its own device.
-#[derive(Clone, Debug)]
-pub struct Requirements {
-    pub features: wgpu::Features,
-    pub limits: wgpu::Limits,
-}
-
-impl Requirements {
-    /// The features and limits Afterimage uses of `adapter`: immediates always, subgroups where there are any.
-    pub fn of(adapter: &wgpu::Adapter) -> Self {
-        let optional = adapter.features() & wgpu::Features::SUBGROUP;
-        Requirements {
-            features: wgpu::Features::IMMEDIATES | optional,
-            limits: adapter.limits(),
-        }
-    }
-}
-
-/// What the choice of kernels depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Profile {
-    /// Whether the adapter is a software driver on the CPU.
-    pub is_cpu: bool,
-    /// The longest side an image may have, in texels.
-    pub longest_image_side: u32,
-    /// The subgroup size, when the device has subgroups and only one size of them.
-    pub subgroup_size: Option<u32>,
-}
 
 /// Runs recordings on one device. The only owner of GPU objects.
 pub struct Executor {
@@ -251,24 +199,16 @@ impl Executor {
         Ok(())
     }
 
-    /// The GPU buffer behind a handle, for a host program that goes on with the result there.
-    ///
-    /// # Errors
-    /// When the buffer is larger than the adapter allows.
-    pub fn export(&mut self, buffer: Buffer) -> Result<wgpu::Buffer, GpuError> {
-        self.buffer(buffer).cloned()
+    /// A point in time to give to [`Self::release_since`].
+    pub fn mark(&self) -> Mark {
+        Mark::now()
     }
 
-    /// Frees the memory of a buffer.
-    pub fn release(&mut self, buffer: Buffer) {
-        self.pipelines.forget(buffer.id);
-        self.buffers.remove(&buffer.id);
-    }
-
-    /// Frees the memory of an image.
-    pub fn release_image(&mut self, image: Image) {
-        self.pipelines.forget(image.id);
-        self.images.remove(&image.id);
+    /// Frees every buffer and image named since `mark`, which must not be used any more.
+    pub fn release_since(&mut self, mark: Mark) {
+        self.buffers.retain(|&id, _| mark.is_after(id));
+        self.images.retain(|&id, _| mark.is_after(id));
+        self.pipelines.forget_since(mark);
     }
 
     /// Encodes `recording`, submitting whenever the budget of one submission is used up. Does not wait for the GPU,
@@ -410,8 +350,13 @@ impl Executor {
         recording.fetch(buffer, offset, words, READ_TICKET);
         self.run(&recording)?;
         let mut results = self.finish()?;
-        // The fetch above is the last recorded, and so the last to arrive.
-        let read = results.pop().map(|(_, words)| words).unwrap_or_default();
+        let place = results
+            .iter()
+            .position(|(ticket, _)| *ticket == READ_TICKET);
+        let place = place.ok_or_else(|| GpuError::Lost("a read did not come back".into()))?;
+        let (_, read) = results.swap_remove(place);
+        // What else came back is ordered by its tickets.
+        results.sort_by_key(|(ticket, _)| *ticket);
         self.stash = results;
         Ok(read)
     }
@@ -465,6 +410,14 @@ impl Executor {
                 kernel: kernel.name,
                 expected: kernel.bindings.len(),
                 given: dispatch.resources.len(),
+            });
+        }
+        let allowed = self.device.limits().max_compute_workgroups_per_dimension;
+        if dispatch.workgroups.iter().any(|&count| count > allowed) {
+            return Err(GpuError::TooManyWorkgroups {
+                kernel: kernel.name,
+                groups: dispatch.workgroups,
+                allowed,
             });
         }
         let mut ids = Vec::with_capacity(dispatch.resources.len());
@@ -529,14 +482,17 @@ impl Executor {
 
     fn buffer(&mut self, buffer: Buffer) -> Result<&wgpu::Buffer, GpuError> {
         self.check_size(buffer)?;
-        Ok(self.buffers.entry(buffer.id).or_insert_with(|| {
-            self.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(buffer.label),
-                size: buffer.bytes(),
-                usage: USAGES,
-                mapped_at_creation: false,
-            })
-        }))
+        if let Entry::Vacant(place) = self.buffers.entry(buffer.id) {
+            place.insert(allocated(&self.device, || {
+                self.device.create_buffer(&wgpu::BufferDescriptor {
+                    label: Some(buffer.label),
+                    size: buffer.bytes(),
+                    usage: USAGES,
+                    mapped_at_creation: false,
+                })
+            })?);
+        }
+        Ok(&self.buffers[&buffer.id])
     }
 
     fn image(&mut self, image: Image) -> Result<&wgpu::TextureView, GpuError> {
@@ -549,23 +505,26 @@ impl Executor {
                 allowed,
             });
         }
-        Ok(self.images.entry(image.id).or_insert_with(|| {
-            let texture = self.device.create_texture(&wgpu::TextureDescriptor {
-                label: Some(image.label),
-                size: wgpu::Extent3d {
-                    width: image.width,
-                    height: image.height,
-                    depth_or_array_layers: 1,
-                },
-                mip_level_count: 1,
-                sample_count: 1,
-                dimension: wgpu::TextureDimension::D2,
-                format: wgpu::TextureFormat::Rgba32Float,
-                usage: wgpu::TextureUsages::STORAGE_BINDING,
-                view_formats: &[],
-            });
-            texture.create_view(&Default::default())
-        }))
+        if let Entry::Vacant(place) = self.images.entry(image.id) {
+            let texture = allocated(&self.device, || {
+                self.device.create_texture(&wgpu::TextureDescriptor {
+                    label: Some(image.label),
+                    size: wgpu::Extent3d {
+                        width: image.width,
+                        height: image.height,
+                        depth_or_array_layers: 1,
+                    },
+                    mip_level_count: 1,
+                    sample_count: 1,
+                    dimension: wgpu::TextureDimension::D2,
+                    format: wgpu::TextureFormat::Rgba32Float,
+                    usage: wgpu::TextureUsages::STORAGE_BINDING,
+                    view_formats: &[],
+                })
+            })?;
+            place.insert(texture.create_view(&Default::default()));
+        }
+        Ok(&self.images[&image.id])
     }
 
     fn poll(&mut self) -> Result<(), GpuError> {
@@ -598,6 +557,17 @@ impl Executor {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         fault.take().map_or(Ok(()), Err)
+    }
+}
+
+/// What `make` makes, unless memory runs out: caught here because a host program's device may have no handler, and
+/// wgpu's own would panic.
+fn allocated<T>(device: &wgpu::Device, make: impl FnOnce() -> T) -> Result<T, GpuError> {
+    let scope = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+    let made = make();
+    match pollster::block_on(scope.pop()) {
+        Some(error) => Err(GpuError::Reported(error.to_string())),
+        None => Ok(made),
     }
 }
 

@@ -6,6 +6,21 @@ fn next_id() -> u64 {
     NEXT_ID.fetch_add(1, Ordering::Relaxed)
 }
 
+/// A point in time: handles named after it can be told from those named before.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark(u64);
+
+impl Mark {
+    pub(super) fn now() -> Self {
+        Mark(next_id())
+    }
+
+    /// Whether the handle `id` is older than the mark.
+    pub(super) fn is_after(self, id: u64) -> bool {
+        id < self.0
+    }
+}
+
 /// A storage buffer of 32-bit words. Only a name for it: the executor makes the buffer, filled with zeros, at first use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Buffer {

@@ -9,6 +9,7 @@ mod error;
 mod executor;
 mod handles;
 mod kernel;
+mod options;
 mod pipelines;
 mod preprocess;
 mod readback;
@@ -16,9 +17,10 @@ mod recording;
 
 pub use adapter::{AdapterChoice, AdapterKind, AdapterSummary, list_adapters};
 pub use error::GpuError;
-pub use executor::{Executor, ExecutorOptions, Profile, Requirements};
-pub use handles::{Buffer, Image};
+pub use executor::Executor;
+pub use handles::{Buffer, Image, Mark};
 pub use kernel::{Access, Constant, Kernel, Program};
+pub use options::{ExecutorOptions, Profile, Requirements};
 pub use preprocess::{Expanded, PreprocessError, expand};
 pub use recording::{Command, Dispatch, Recording, Resource, grid};
 

@@ -1,4 +1,5 @@
 use super::error::GpuError;
+use super::handles::Mark;
 use super::kernel::{Access, Program};
 use super::preprocess::expand;
 use std::collections::HashMap;
@@ -56,9 +57,10 @@ impl Pipelines {
         })
     }
 
-    /// Drops the bind groups that hold the resource `id`.
-    pub(super) fn forget(&mut self, id: u64) {
-        self.bind_groups.retain(|(_, ids), _| !ids.contains(&id));
+    /// Drops the bind groups that hold a resource named since `mark`.
+    pub(super) fn forget_since(&mut self, mark: Mark) {
+        self.bind_groups
+            .retain(|(_, ids), _| ids.iter().all(|&id| mark.is_after(id)));
     }
 }
 

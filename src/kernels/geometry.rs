@@ -51,7 +51,7 @@ pub enum Activation {
     Identity,
     /// z · σ(z), also called Swish.
     Silu,
-    /// max(z, 0) + slope · min(z, 0).
+    /// z above zero, slope · z below.
     LeakyRelu(f32),
     /// ln(1 + eᶻ).
     Softplus,
@@ -83,7 +83,13 @@ impl Activation {
         match self {
             Activation::Identity => z,
             Activation::Silu => z * sigmoid(z),
-            Activation::LeakyRelu(slope) => z.max(0.0) + f64::from(slope) * z.min(0.0),
+            Activation::LeakyRelu(slope) => {
+                if z > 0.0 {
+                    z
+                } else {
+                    f64::from(slope) * z
+                }
+            }
             Activation::Softplus => z.max(0.0) + (-z.abs()).exp().ln_1p(),
             Activation::Tanh => z.tanh(),
         }

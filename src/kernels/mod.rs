@@ -1,6 +1,6 @@
 //! The kernels: typed arguments in, commands out. No module here touches a device.
 //!
-//! Every shader in `shaders/` has a Rust file of the same name here and an f64 twin in [`crate::twins`]. The layers of
+//! Every shader in `shaders/` has a Rust file here and, unless it only moves data, an f64 twin in [`crate::twins`]. The layers of
 //! a network come in two variants behind one interface, [`Layer`]: `tiled` for GPUs and `texel` for software drivers.
 
 pub mod geometry;

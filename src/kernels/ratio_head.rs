@@ -1,12 +1,17 @@
 use super::launch::launch;
 use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
 
-/// The convex function f that picks the Bregman divergence (METHOD's table); the shader keeps its weights w(r) and
+/// The convex function f that picks the Bregman divergence (Xu 2022); the shader keeps its weights w(r) and
 /// r·w(r) and its loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Generator {
     /// f(t) = t ln t − (ν + t) ln(ν + t): noise-contrastive estimation.
     Logistic,
+}
+
+impl Generator {
+    /// All generators by the names that configurations use.
+    pub const TABLE: [(&str, Generator); 1] = [("logistic", Generator::Logistic)];
 }
 
 /// Words that [`ratio_head`] writes into the metrics buffer; the gradient's norm goes behind them.

@@ -56,12 +56,9 @@ impl Chains {
         self.energies
     }
 
-    /// Bytes of the states and what a step needs beside them.
-    pub fn bytes(&self) -> u64 {
-        self.network.workspace_bytes()
-            + self.x.bytes()
-            + self.energies.bytes()
-            + self.gradient.bytes()
+    /// Bytes of what a step needs beside the states.
+    pub fn workspace_bytes(&self) -> u64 {
+        self.network.sampling_bytes() + self.energies.bytes() + self.gradient.bytes()
     }
 
     /// Must be recorded once before anything else.

@@ -6,12 +6,15 @@
 //! - [`Optimiser`]: Adam on the live parameters, its learning-rate schedule, and their moving average.
 
 mod chains;
+mod data_noise;
 mod objective;
 mod optimiser;
 mod sampler;
 mod snapshot;
 
+pub use crate::kernels::{Generator, RatioMetrics};
 pub use chains::Chains;
+pub use data_noise::DataNoise;
 pub use objective::{Normaliser, Objective};
 pub use optimiser::{Optimiser, OptimiserSettings, Schedule};
 pub use sampler::{ChainMode, Sampler, SamplerSettings};

@@ -53,6 +53,16 @@ impl Objective {
         self.metrics
     }
 
+    /// Asks for the metrics of the step, which arrive later under `ticket`.
+    pub fn fetch_metrics(&self, recording: &mut Recording, ticket: u64) {
+        recording.fetch(self.metrics, 0, METRIC_WORDS, ticket);
+    }
+
+    /// Bytes of c, factors and metrics.
+    pub fn bytes(&self) -> u64 {
+        self.c.bytes() + self.factor.bytes() + self.metrics.bytes()
+    }
+
     /// Sets c to 0, as it is when the snapshot equals the live model.
     pub fn reset(&self, recording: &mut Recording) {
         recording.upload_f32(self.c, 0, &[0.0]);

@@ -80,9 +80,9 @@ impl Optimiser {
         self.average
     }
 
-    /// Bytes of gradient, moments and average.
+    /// Bytes of gradient, moments, average and scratch.
     pub fn bytes(&self) -> u64 {
-        4 * self.gradient.bytes()
+        4 * self.gradient.bytes() + self.norm_scratch.bytes()
     }
 
     /// The learning rate of optimiser step `step`, counted from 0.

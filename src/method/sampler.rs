@@ -28,6 +28,33 @@ pub struct SamplerSettings {
     pub start: ChainStart,
 }
 
+impl SamplerSettings {
+    /// What a model trained on these chains is fitted to, in words: a density needs noise samples from the snapshot's
+    /// own law, otherwise the fixed point is the law of the chains.
+    pub fn target(&self) -> String {
+        let (noise, step) = (
+            f64::from(self.langevin.noise),
+            f64::from(self.langevin.step_size),
+        );
+        // The noise is stored in f32, so its square is right to about 2⁻²³.
+        let temperature_one = (noise * noise / (2.0 * step) - 1.0).abs() < 1e-5;
+        let target = match self.mode {
+            ChainMode::Persistent { .. } if temperature_one => {
+                "a density, as far as persistent chains at temperature 1 keep up with it"
+            }
+            ChainMode::Persistent { .. } => {
+                "the law of its chains, which do not run at temperature 1"
+            }
+            ChainMode::ShortRun => "the law of its short runs: a generator, not a density",
+            ChainMode::Data => "the law of short runs from the data (contrastive divergence)",
+        };
+        match self.langevin.clip {
+            clip if clip > 0.0 => format!("{target}; energy gradients are clipped at ±{clip}"),
+            _ => target.to_owned(),
+        }
+    }
+}
+
 /// Draws the noise samples of every optimiser step.
 pub struct Sampler {
     chains: Chains,
@@ -92,11 +119,11 @@ impl Sampler {
         &self.chains
     }
 
-    /// Bytes of the chains that live from step to step.
+    /// Bytes of the chains: those of the present step, and those in the replay buffer with their order.
     pub fn chain_bytes(&self) -> u64 {
-        self.replay
-            .as_ref()
-            .map_or(0, |replay| replay.states.bytes() + replay.order.bytes())
+        let replay = self.replay.as_ref();
+        self.chains.states().bytes()
+            + replay.map_or(0, |replay| replay.states.bytes() + replay.order.bytes())
     }
 
     /// Must be recorded once before anything else.
@@ -201,6 +228,34 @@ fn restarts(step: u64, share: f32, count: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_says_what_it_is_fitted_to() {
+        let mut settings = SamplerSettings {
+            mode: ChainMode::Persistent {
+                slots: 8,
+                restart: 0.1,
+            },
+            steps: 1,
+            langevin: LangevinSettings {
+                step_size: 0.01,
+                noise: 0.02f32.sqrt(),
+                clip: 0.0,
+                bounds: crate::kernels::Bounds::None,
+            },
+            start: ChainStart::Gaussian {
+                mean: 0.0,
+                std: 1.0,
+            },
+        };
+        assert!(settings.target().starts_with("a density"));
+        settings.langevin.noise = 0.005;
+        assert!(settings.target().starts_with("the law of its chains"));
+        settings.mode = ChainMode::ShortRun;
+        settings.langevin.clip = 0.03;
+        assert!(settings.target().contains("generator"));
+        assert!(settings.target().ends_with("±0.03"));
+    }
 
     #[test]
     fn the_running_share_of_restarts_is_exact() {

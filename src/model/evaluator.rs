@@ -1,8 +1,7 @@
 use super::error::ModelError;
 use super::stored::Model;
 use crate::gpu::{Buffer, Executor, GpuError, Recording};
-use crate::kernels::Variant;
-use crate::network::{Architecture, Network};
+use crate::network::{Architecture, Network, trusted_variant};
 use crate::shape::Shape;
 
 /// A network with parameters on the GPU: energies and their gradients for batches of one size.
@@ -24,7 +23,7 @@ impl Evaluator {
         parameters: &[f32],
         batch: usize,
     ) -> Result<Self, GpuError> {
-        let variant = Variant::for_profile(&executor.profile());
+        let variant = trusted_variant(executor)?;
         let evaluator = Evaluator {
             network: Network::new(architecture, batch, variant)?,
             parameters: Buffer::new("parameters", parameters.len()),

@@ -11,6 +11,6 @@ pub use error::ModelError;
 pub use evaluator::Evaluator;
 pub use sample::{SampleOptions, Samples};
 pub use settings::{
-    architecture, chain_start, initialisation, langevin, normaliser, optimiser, sampler,
+    architecture, chain_start, generator, initialisation, langevin, normaliser, optimiser, sampler,
 };
 pub use stored::Model;

@@ -2,8 +2,8 @@ use super::error::ModelError;
 use super::settings;
 use super::stored::Model;
 use crate::gpu::{Buffer, Executor, Recording};
-use crate::kernels::Variant;
 use crate::method::Chains;
+use crate::network::trusted_variant;
 use crate::random::Stream;
 
 /// Chains that run side by side hold about this many values; more chains are drawn in batches, which does not change
@@ -27,6 +27,8 @@ pub struct SampleOptions {
 pub struct Samples {
     /// (sample, channel, row, column), in the model's scale.
     pub values: Vec<f32>,
+    /// How many of them are not finite: chains that ran away.
+    pub lost: usize,
     /// The states along the way, each like `values`.
     pub frames: Vec<Vec<f32>>,
 }
@@ -35,7 +37,8 @@ impl Model {
     /// Draws samples by Langevin chains from fresh starts. Where training added noise to the data, the last states
     /// are denoised by one step of size (noise)², see [`Chains::denoise`].
     ///
-    /// `progress` is told how many of all steps are done.
+    /// `progress` is told how many of all steps are done and says whether to go on. When it says no, the chains of the
+    /// present batch are returned as they are, and those of later batches are not drawn.
     ///
     /// # Errors
     /// When the options are out of range or the GPU fails.
@@ -43,7 +46,19 @@ impl Model {
         &self,
         executor: &mut Executor,
         options: &SampleOptions,
-        progress: &mut dyn FnMut(usize, usize),
+        progress: &mut dyn FnMut(usize, usize) -> bool,
+    ) -> Result<Samples, ModelError> {
+        let mark = executor.mark();
+        let samples = self.draw(executor, options, progress);
+        executor.release_since(mark);
+        samples
+    }
+
+    fn draw(
+        &self,
+        executor: &mut Executor,
+        options: &SampleOptions,
+        progress: &mut dyn FnMut(usize, usize) -> bool,
     ) -> Result<Samples, ModelError> {
         let length = self.architecture.input().len();
         if options.count == 0 || options.count.saturating_mul(length) > 1 << 30 {
@@ -53,11 +68,18 @@ impl Model {
                 advice: "draw at least one sample and at most 2³⁰ values",
             });
         }
+        if options.steps > 1 << 24 {
+            return Err(ModelError::OutOfRange {
+                what: "a number of steps",
+                given: options.steps as u64,
+                advice: "take at most 2²⁴",
+            });
+        }
         let batch = options.count.min((BATCH_VALUES / length).clamp(128, 2048));
         let chains = Chains::new(
             &self.architecture,
             batch,
-            Variant::for_profile(&executor.profile()),
+            trusted_variant(executor)?,
             settings::langevin(&self.config),
             settings::chain_start(&self.config),
             (options.seed, Stream::Sampling),
@@ -71,13 +93,14 @@ impl Model {
 
         let mut samples = Samples {
             values: Vec::new(),
+            lost: 0,
             frames: vec![Vec::new(); options.frames],
         };
         let batches = options.count.div_ceil(batch);
         for index in 0..batches {
             let mut tell =
                 |done: usize| progress(index * options.steps + done, batches * options.steps);
-            self.batch(
+            let go_on = self.batch(
                 executor,
                 &chains,
                 parameters,
@@ -86,8 +109,13 @@ impl Model {
                 &mut samples,
                 &mut tell,
             )?;
+            if !go_on {
+                break;
+            }
         }
         samples.values.truncate(options.count * length);
+        let is_lost = |sample: &&[f32]| sample.iter().any(|value| !value.is_finite());
+        samples.lost = samples.values.chunks(length).filter(is_lost).count();
         samples
             .frames
             .iter_mut()
@@ -104,14 +132,15 @@ impl Model {
         first_chain: usize,
         options: &SampleOptions,
         samples: &mut Samples,
-        progress: &mut dyn FnMut(usize),
-    ) -> Result<(), ModelError> {
+        progress: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<bool, ModelError> {
         let mut recording = Recording::new();
         chains.restart(&mut recording, 0, first_chain, chains.network().samples());
         executor.run(&recording)?;
         let stretches = options.frames.max(options.steps.div_ceil(20)).max(1);
         let mut done = 0;
         let mut kept = 0;
+        let mut go_on = true;
         for stretch in 1..=stretches {
             let until = options.steps * stretch / stretches;
             let mut recording = Recording::new();
@@ -131,7 +160,10 @@ impl Model {
                 // Progress means work done, not work handed over.
                 executor.finish()?;
             }
-            progress(done);
+            go_on = progress(done);
+            if !go_on {
+                break;
+            }
         }
         let noise = self.config.data.noise;
         if noise > 0.0 {
@@ -140,6 +172,6 @@ impl Model {
             executor.run(&recording)?;
         }
         samples.values.extend(executor.read(chains.states())?);
-        Ok(())
+        Ok(go_on)
     }
 }

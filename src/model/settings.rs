@@ -4,7 +4,9 @@ use crate::config::{Config, LayerConfig};
 use crate::kernels::{
     Activation, AdamSettings, Bounds, ChainStart, LangevinSettings, QuadraticBase,
 };
-use crate::method::{ChainMode, Normaliser, OptimiserSettings, SamplerSettings, Schedule};
+use crate::method::{
+    ChainMode, Generator, Normaliser, OptimiserSettings, SamplerSettings, Schedule,
+};
 use crate::network::{Architecture, Initialisation, LayerSpec, NetworkError};
 use crate::shape::Shape;
 
@@ -104,6 +106,15 @@ pub fn sampler(config: &Config) -> SamplerSettings {
         langevin: langevin(config),
         start: chain_start(config),
     }
+}
+
+/// The convex function of the objective.
+pub fn generator(config: &Config) -> Generator {
+    let named = |(name, _): &&(&str, Generator)| *name == config.objective.generator;
+    Generator::TABLE
+        .iter()
+        .find(named)
+        .map_or(Generator::Logistic, |(_, generator)| *generator)
 }
 
 /// The log-normaliser difference.

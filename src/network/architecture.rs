@@ -22,6 +22,8 @@ const MOST_VALUES: usize = 1 << 30;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetworkError {
+    #[error("samples of shape {shape} cannot be learned: they need between 1 and 2³⁰ values")]
+    Input { shape: Shape },
     #[error("the network has no layers: give network.layers at least one")]
     NoLayers,
     #[error(
@@ -86,6 +88,13 @@ impl Architecture {
     ) -> Result<Self, NetworkError> {
         if specs.is_empty() {
             return Err(NetworkError::NoLayers);
+        }
+        let sides = [input.channels, input.height, input.width];
+        let values = sides
+            .iter()
+            .try_fold(1usize, |product, &side| product.checked_mul(side));
+        if !values.is_some_and(|values| (1..=1 << 30).contains(&values)) {
+            return Err(NetworkError::Input { shape: input });
         }
         let mut shape = input;
         let mut layers: Vec<LayerKind> = Vec::with_capacity(specs.len());

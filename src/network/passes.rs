@@ -96,19 +96,28 @@ impl Network {
         self.samples
     }
 
-    /// Bytes of the workspace on the GPU: maps, packed weights and scratch.
-    pub fn workspace_bytes(&self) -> u64 {
-        let maps = self
-            .inputs
+    /// Bytes on the GPU where only energies and their gradients in x are taken.
+    pub fn sampling_bytes(&self) -> u64 {
+        self.common_bytes() + own_bytes(&self.input_gradient)
+    }
+
+    /// Bytes on the GPU where only energies and their gradients in the parameters are taken.
+    pub fn training_bytes(&self) -> u64 {
+        self.common_bytes() + self.partials.bytes()
+    }
+
+    /// Maps, packed weights and the head's outputs.
+    fn common_bytes(&self) -> u64 {
+        let between = self.inputs[1..]
             .iter()
             .chain(&self.derivatives)
             .chain(&self.output_gradients);
-        let maps = maps
-            .chain([&self.head, &self.input_gradient])
-            .map(Maps::bytes)
-            .sum::<u64>();
         let packed: u64 = self.layers.iter().map(Layer::packed_bytes).sum();
-        maps + packed + self.outputs.bytes() + self.partials.bytes()
+        own_bytes(&self.inputs[0])
+            + own_bytes(&self.head)
+            + between.map(Maps::bytes).sum::<u64>()
+            + packed
+            + self.outputs.bytes()
     }
 
     /// Must be recorded once before anything else: ∂E/∂(outputs of the last layer) = 1.
@@ -262,5 +271,14 @@ impl Network {
             buffer,
             offset: self.architecture.parameter_offset(index),
         }
+    }
+}
+
+/// Bytes of the maps at the ends of the network: none in the tiled variant, which reads samples and writes their
+/// gradient where they are, and whose head is the outputs.
+fn own_bytes(maps: &Maps) -> u64 {
+    match maps {
+        Maps::Plane(_) => maps.bytes(),
+        Maps::Flat(_) => 0,
     }
 }

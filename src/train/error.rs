@@ -19,6 +19,10 @@ pub enum TrainError {
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error(
+        "the summary cannot be written ({0}): choose a folder whose name is valid text with --out"
+    )]
+    Summary(serde_json::Error),
+    #[error(
         "the run diverged at step {step}: {what} is not finite; lower optimiser.rate or sampler.step_size, refresh \
          more often (snapshot.interval), or add objective.energy_l2"
     )]

@@ -11,12 +11,12 @@ pub struct MemoryAccount {
     pub workspace: u64,
     /// The method: one stale copy of the parameters.
     pub snapshot: u64,
-    /// The method: the chains that live from step to step.
+    /// The method: the chains, those of the present step and those in the replay buffer.
     pub chains: u64,
 }
 
 impl MemoryAccount {
-    /// All of it.
+    /// All of it, without the staging that uploads and downloads pass through.
     pub fn total(&self) -> u64 {
         self.parameters + self.optimiser + self.workspace + self.snapshot + self.chains
     }

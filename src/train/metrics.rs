@@ -1,4 +1,4 @@
-use crate::kernels::RatioMetrics;
+use crate::method::RatioMetrics;
 use serde::{Deserialize, Serialize};
 
 /// One line of `metrics.jsonl`.

@@ -2,10 +2,9 @@ use super::error::TrainError;
 use super::memory::MemoryAccount;
 use crate::config::Config;
 use crate::gpu::{Buffer, Recording};
-use crate::kernels::{Generator, METRIC_WORDS, Variant, add_noise};
-use crate::method::{Objective, Optimiser, Sampler, Snapshot};
+use crate::method::{DataNoise, Objective, Optimiser, Sampler, Snapshot};
 use crate::model;
-use crate::network::{Architecture, Network};
+use crate::network::{Architecture, Network, Variant};
 use crate::shape::Shape;
 
 /// An optimiser step as a list of commands. Holds names of buffers, no device.
@@ -20,9 +19,8 @@ pub struct TrainingPlan {
     samples: Buffer,
     live_energies: Buffer,
     stale_energies: Buffer,
-    data_noise: f32,
+    data_noise: DataNoise,
     data_count: usize,
-    seed: u64,
 }
 
 impl TrainingPlan {
@@ -37,7 +35,7 @@ impl TrainingPlan {
         let count = data_count + noise_count;
         let parameters = architecture.parameter_count();
         let objective = Objective::new(
-            Generator::Logistic,
+            model::generator(config),
             model::normaliser(config),
             config.objective.energy_l2,
             data_count,
@@ -58,9 +56,11 @@ impl TrainingPlan {
             samples: Buffer::new("data and noise", count * input.len()),
             live_energies: Buffer::new("live energies", count),
             stale_energies: Buffer::new("stale energies", count),
-            data_noise: config.data.noise,
+            data_noise: DataNoise {
+                std: config.data.noise,
+                seed,
+            },
             data_count,
-            seed,
             architecture,
         })
     }
@@ -87,9 +87,10 @@ impl TrainingPlan {
 
     /// Where the memory goes.
     pub fn memory(&self) -> MemoryAccount {
-        let workspace = self.network.workspace_bytes()
-            + self.sampler.chains().bytes()
+        let workspace = self.network.training_bytes()
+            + self.sampler.chains().workspace_bytes()
             + self.samples.bytes()
+            + self.objective.bytes()
             + self.live_energies.bytes()
             + self.stale_energies.bytes();
         MemoryAccount {
@@ -119,16 +120,7 @@ impl TrainingPlan {
         let r = &mut recording;
 
         r.upload_f32(self.samples, 0, data);
-        if self.data_noise > 0.0 {
-            add_noise(
-                r,
-                self.seed,
-                step as u32,
-                self.data_noise,
-                data.len(),
-                self.samples,
-            );
-        }
+        self.data_noise.add(r, step, data.len(), self.samples);
 
         let fresh = self.snapshot.is_due(step);
         if fresh {
@@ -160,7 +152,7 @@ impl TrainingPlan {
         self.network
             .weight_gradient(r, live, self.samples, self.objective.factor(), gradient);
         self.optimiser.step(r, step, live, self.objective.metrics());
-        r.fetch(self.objective.metrics(), 0, METRIC_WORDS, step);
+        self.objective.fetch_metrics(r, step);
         recording
     }
 }

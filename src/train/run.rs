@@ -4,7 +4,7 @@ use super::metrics::MetricsRow;
 use super::trainer::{Arrival, Trainer};
 use crate::config::{self, Config};
 use crate::files::{JsonLines, create_run_folder, write_atomically};
-use crate::model::{Model, SampleOptions};
+use crate::model::{self, Model, SampleOptions};
 use crate::report::{Panel, Series, curves, landscape, png_bytes, sample_grid};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -29,6 +29,8 @@ pub enum Event<'a> {
     Step(&'a MetricsRow),
     /// A file was written.
     Wrote(&'a Path),
+    /// So many of the last chains ran away to values that are not finite.
+    Lost { chains: usize, of: usize },
     /// The last samples are being drawn: so many of all Langevin steps are done.
     Drawing { done: usize, of: usize },
 }
@@ -37,6 +39,8 @@ pub enum Event<'a> {
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
     pub folder: PathBuf,
+    /// What the model is fitted to: see [`crate::method::SamplerSettings::target`].
+    pub fits: String,
     /// Optimiser steps done.
     pub steps: u64,
     /// Whether it was stopped before its last step.
@@ -80,6 +84,7 @@ pub fn run(
         folder,
         observer,
         pictures: None,
+        stop,
     };
     let memory = trainer.plan().memory();
     let parameters = trainer.plan().architecture().parameter_count();
@@ -111,21 +116,27 @@ struct Run<'a> {
     folder: &'a Path,
     observer: &'a mut dyn FnMut(Event<'_>),
     pictures: Option<PathBuf>,
+    stop: &'a AtomicBool,
 }
 
 impl Run<'_> {
     fn take_in(&mut self, trainer: &mut Trainer, wait: bool) -> Result<(), TrainError> {
         for arrival in trainer.arrived(wait)? {
             match arrival {
-                Arrival::States { step, values } => self.picture(trainer, step, &values)?,
+                Arrival::States {
+                    step,
+                    values,
+                    average,
+                } => self.picture(trainer, step, &values, average)?,
                 Arrival::Metrics { row, lost } => {
                     self.metrics.append(&row)?;
                     (self.observer)(Event::Step(&row));
                     self.rows.push(row);
                     if let Some(what) = row.not_finite(lost) {
-                        // The optimiser has ignored the gradient that was not finite.
-                        self.checkpoint(trainer)?;
-                        self.curves()?;
+                        // The optimiser has ignored the gradient that was not finite. Whatever else fails
+                        // here follows from the divergence, which is what to report.
+                        let _ = self.checkpoint(trainer);
+                        let _ = self.curves();
                         return Err(TrainError::Diverged {
                             step: row.step,
                             what,
@@ -159,9 +170,10 @@ impl Run<'_> {
         trainer: &mut Trainer,
         step: u64,
         values: &[f32],
+        average: Option<Vec<f32>>,
     ) -> Result<(), TrainError> {
-        let picture = if trainer.data().is_planar() {
-            let model = trainer.model()?;
+        let picture = if let Some(average) = average {
+            let model = trainer.model_of(average, step)?;
             self.landscape(trainer, &model, values)?
         } else if can_be_shown(trainer) {
             self.grid(trainer, values)?
@@ -207,7 +219,9 @@ impl Run<'_> {
             })
             .collect();
         let executor = trainer.executor();
+        let mark = executor.mark();
         let energies = model.evaluator(executor, 1024)?.energies(executor, &grid)?;
+        executor.release_since(mark);
         let data = trainer.data().first(SCATTER_POINTS);
         let picture = landscape(
             &energies,
@@ -229,23 +243,11 @@ impl Run<'_> {
         let curves = self.curves()?;
         let stopped = trainer.steps_done() < self.config.run.steps;
         let (mut samples, mut landscape) = (None, None);
-        if can_be_shown(trainer) {
-            let values = if stopped {
-                trainer.noise_samples()?
-            } else {
-                self.draw(trainer, &model)?
-            };
-            let picture = if trainer.data().is_planar() {
-                let picture = self.landscape(trainer, &model, &values)?;
-                landscape = Some(self.write(self.folder.join("landscape.png"), &picture)?);
-                picture
-            } else {
-                self.grid(trainer, &values)?
-            };
-            samples = Some(self.write(self.folder.join("samples.png"), &picture)?);
-        }
+        // The summary is written even if the drawing fails.
+        let drawn = self.last_pictures(trainer, &model, stopped, &mut samples, &mut landscape);
         let summary = Summary {
             folder: self.folder.into(),
+            fits: model::sampler(self.config).target(),
             steps: trainer.steps_done(),
             stopped,
             last: self.rows.last().copied(),
@@ -256,9 +258,36 @@ impl Run<'_> {
             landscape,
             memory,
         };
-        let json = serde_json::to_string_pretty(&summary).unwrap_or_default();
+        let json = serde_json::to_string_pretty(&summary).map_err(TrainError::Summary)?;
         self.write(self.folder.join("summary.json"), json.as_bytes())?;
-        Ok(summary)
+        drawn.map(|()| summary)
+    }
+
+    fn last_pictures(
+        &mut self,
+        trainer: &mut Trainer,
+        model: &Model,
+        stopped: bool,
+        samples: &mut Option<PathBuf>,
+        landscape: &mut Option<PathBuf>,
+    ) -> Result<(), TrainError> {
+        if !can_be_shown(trainer) {
+            return Ok(());
+        }
+        let values = if stopped {
+            trainer.noise_samples()?
+        } else {
+            self.draw(trainer, model)?
+        };
+        let picture = if trainer.data().is_planar() {
+            let picture = self.landscape(trainer, model, &values)?;
+            *landscape = Some(self.write(self.folder.join("landscape.png"), &picture)?);
+            picture
+        } else {
+            self.grid(trainer, &values)?
+        };
+        *samples = Some(self.write(self.folder.join("samples.png"), &picture)?);
+        Ok(())
     }
 
     /// Samples from fresh chains.
@@ -274,9 +303,18 @@ impl Run<'_> {
             seed: run.seed,
             frames: 0,
         };
-        let observer = &mut self.observer;
-        let mut progress = |done: usize, of: usize| observer(Event::Drawing { done, of });
+        let (observer, stop) = (&mut self.observer, self.stop);
+        let mut progress = |done: usize, of: usize| {
+            observer(Event::Drawing { done, of });
+            !stop.load(Ordering::Relaxed)
+        };
         let samples = model.sample(trainer.executor(), &options, &mut progress)?;
+        if samples.lost > 0 {
+            (self.observer)(Event::Lost {
+                chains: samples.lost,
+                of: options.count,
+            });
+        }
         Ok(samples.values)
     }
 

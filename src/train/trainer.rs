@@ -4,14 +4,16 @@ use super::plan::TrainingPlan;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::gpu::{Executor, Recording};
-use crate::kernels::{RatioMetrics, Variant};
+use crate::method::RatioMetrics;
 use crate::model::{self, Model};
-use crate::network::initial_parameters;
-use std::collections::VecDeque;
+use crate::network::{initial_parameters, trusted_variant};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 /// Fetches of the pictures of chains share the tickets' space with the steps.
 const STATES: u64 = 1 << 63;
+/// So do those of the averaged weights that belong to such a picture.
+const AVERAGE: u64 = 1 << 62;
 
 /// Time over which the speed is measured.
 const SPEED_WINDOW: Duration = Duration::from_secs(4);
@@ -21,7 +23,12 @@ pub enum Arrival {
     /// The metrics of a step.
     Metrics { row: MetricsRow, lost: f32 },
     /// The noise samples after a step, in the model's scale.
-    States { step: u64, values: Vec<f32> },
+    States {
+        step: u64,
+        values: Vec<f32>,
+        /// The averaged weights at the same step, where the data is planar and the energy can be drawn.
+        average: Option<Vec<f32>>,
+    },
 }
 
 /// A training run on one device.
@@ -34,6 +41,8 @@ pub struct Trainer {
     step: u64,
     arrivals: VecDeque<Instant>,
     speed: f32,
+    /// Averaged weights that wait for the states of their step.
+    averages: BTreeMap<u64, Vec<f32>>,
 }
 
 impl Trainer {
@@ -42,7 +51,7 @@ impl Trainer {
     /// # Errors
     /// When the configuration does not fit the data or the adapter, or the GPU fails.
     pub fn new(mut executor: Executor, config: &Config, data: Dataset) -> Result<Self, TrainError> {
-        let variant = Variant::for_profile(&executor.profile());
+        let variant = trusted_variant(&mut executor)?;
         let plan = TrainingPlan::new(config, data.shape(), variant)?;
         // Before the host holds as many.
         executor.check_size(plan.live_parameters())?;
@@ -58,6 +67,7 @@ impl Trainer {
             step: 0,
             arrivals: VecDeque::new(),
             speed: 0.0,
+            averages: BTreeMap::new(),
         })
     }
 
@@ -101,6 +111,10 @@ impl Trainer {
     pub fn request_states(&mut self) -> Result<(), TrainError> {
         let states = self.plan.noise_samples();
         let mut recording = Recording::new();
+        if self.data.is_planar() {
+            let average = self.plan.optimiser().average();
+            recording.fetch(average, 0, average.words(), AVERAGE | self.step);
+        }
         recording.fetch(states, 0, states.words(), STATES | self.step);
         Ok(self.executor.run(&recording)?)
     }
@@ -125,7 +139,7 @@ impl Trainer {
         };
         Ok(results
             .into_iter()
-            .map(|(ticket, words)| self.arrival(ticket, &words))
+            .filter_map(|(ticket, words)| self.arrival(ticket, &words))
             .collect())
     }
 
@@ -135,23 +149,37 @@ impl Trainer {
     /// What the GPU reported.
     pub fn model(&mut self) -> Result<Model, TrainError> {
         let parameters = self.executor.read(self.plan.optimiser().average())?;
+        self.model_of(parameters, self.step)
+    }
+
+    /// The model with these parameters, which are those after `step` steps.
+    ///
+    /// # Errors
+    /// When they are not as many as the network has.
+    pub fn model_of(&self, parameters: Vec<f32>, step: u64) -> Result<Model, TrainError> {
         let (config, shape) = (self.config.clone(), self.data.shape());
         Ok(Model::new(
             config,
             shape,
             self.data.scaling(),
             parameters,
-            self.step,
+            step,
         )?)
     }
 
-    fn arrival(&mut self, ticket: u64, words: &[u32]) -> Arrival {
+    fn arrival(&mut self, ticket: u64, words: &[u32]) -> Option<Arrival> {
+        let floats = || words.iter().map(|&word| f32::from_bits(word)).collect();
+        if ticket & AVERAGE != 0 {
+            self.averages.insert(ticket & !AVERAGE, floats());
+            return None;
+        }
         if ticket & STATES != 0 {
-            let values = words.iter().map(|&word| f32::from_bits(word)).collect();
-            return Arrival::States {
-                step: ticket & !STATES,
-                values,
-            };
+            let step = ticket & !STATES;
+            return Some(Arrival::States {
+                step,
+                values: floats(),
+                average: self.averages.remove(&step),
+            });
         }
         let metrics = RatioMetrics::from_words(words);
         let mut row = MetricsRow::new(&metrics, ticket, self.config.snapshot.interval);
@@ -160,10 +188,10 @@ impl Trainer {
         row.gradient_evaluations = (ticket + 1)
             * (config.sampler.steps * config.run.batch * config.objective.noise_ratio) as u64;
         row.samples_per_second = self.speed();
-        Arrival::Metrics {
+        Some(Arrival::Metrics {
             row,
             lost: metrics.lost,
-        }
+        })
     }
 
     /// Data samples a second over the last [`SPEED_WINDOW`] or so. Metrics arrive in batches, so a shorter time

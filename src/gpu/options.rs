@@ -1,0 +1,54 @@
+use std::time::Duration;
+
+/// How an executor runs.
+#[derive(Clone, Debug)]
+pub struct ExecutorOptions {
+    /// Compile shaders with bounds checks, loop bounds and zeroed workgroup memory: slower, for tests.
+    pub runtime_checks: bool,
+    /// The most work in one submission, as time on the GPU.
+    pub submission: Duration,
+    /// The most submissions in flight.
+    pub in_flight: usize,
+    /// How long to wait for the GPU before giving it up.
+    pub patience: Duration,
+}
+
+impl Default for ExecutorOptions {
+    fn default() -> Self {
+        ExecutorOptions {
+            runtime_checks: false,
+            submission: Duration::from_millis(100),
+            in_flight: 3,
+            patience: Duration::from_secs(120),
+        }
+    }
+}
+
+/// What a host program must ask of its adapter when it brings its own device.
+#[derive(Clone, Debug)]
+pub struct Requirements {
+    pub features: wgpu::Features,
+    pub limits: wgpu::Limits,
+}
+
+impl Requirements {
+    /// The features and limits Afterimage uses of `adapter`: immediates always, subgroups where there are any.
+    pub fn of(adapter: &wgpu::Adapter) -> Self {
+        let optional = adapter.features() & wgpu::Features::SUBGROUP;
+        Requirements {
+            features: wgpu::Features::IMMEDIATES | optional,
+            limits: adapter.limits(),
+        }
+    }
+}
+
+/// What the choice of kernels depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Whether the adapter is a software driver on the CPU.
+    pub is_cpu: bool,
+    /// The longest side an image may have, in texels.
+    pub longest_image_side: u32,
+    /// The subgroup size, when the device has subgroups and only one size of them.
+    pub subgroup_size: Option<u32>,
+}

@@ -1,0 +1,148 @@
+use crate::gpu::{Buffer, Executor, GpuError, Recording};
+use crate::kernels::{
+    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, Variant, load, unload,
+};
+use crate::random::{Philox, Stream};
+use crate::twins;
+
+/// A convolution with more than one channel group, an edge, and a tile that reaches over it.
+const GEOMETRY: ConvGeometry = ConvGeometry {
+    in_channels: 6,
+    in_height: 5,
+    in_width: 6,
+    out_channels: 20,
+    kernel_height: 3,
+    kernel_width: 3,
+    stride: 1,
+    padding: 1,
+};
+const SAMPLES: usize = 2;
+/// Sums of 54 products of numbers below one in f32 are right to 1e-5; a wrong lane or a wrong tile is off by 0.1.
+const TOLERANCE: f64 = 1e-3;
+
+/// The best variant of the layer kernels that computes a small convolution right on this device.
+///
+/// Drivers report subgroup sizes they do not keep to (Mesa 25.0 did at 512 bits), and a wrong shuffle is silent.
+///
+/// # Errors
+/// When no variant computes right, or the GPU fails.
+pub fn trusted_variant(executor: &mut Executor) -> Result<Variant, GpuError> {
+    let profile = executor.profile();
+    let preferred = Variant::for_profile(&profile);
+    let plain = Variant::Texel {
+        lanes: 1,
+        longest_side: profile.longest_image_side as usize,
+    };
+    for variant in [preferred, plain, Variant::Tiled] {
+        if computes_right(executor, variant)? {
+            if variant != preferred {
+                tracing::warn!(
+                    "this driver computes wrong results with {preferred:?}; using {variant:?}"
+                );
+            }
+            return Ok(variant);
+        }
+    }
+    Err(GpuError::WrongResults {
+        adapter: executor.adapter().name.clone(),
+    })
+}
+
+/// Whether `variant` agrees with the f64 twin on a small convolution, its input gradient and its weight gradient.
+///
+/// # Errors
+/// When the GPU fails.
+pub fn computes_right(executor: &mut Executor, variant: Variant) -> Result<bool, GpuError> {
+    let mark = executor.mark();
+    let outcome = compare(executor, variant);
+    executor.release_since(mark);
+    outcome
+}
+
+fn compare(executor: &mut Executor, variant: Variant) -> Result<bool, GpuError> {
+    let kind = LayerKind::Conv(GEOMETRY);
+    let layer = Layer::new(kind, Activation::Identity, SAMPLES, variant);
+    let mut generator = Philox::new(1, Stream::Parameters, 0);
+    let mut values =
+        |count: usize| -> Vec<f32> { (0..count).map(|_| generator.uniform() - 0.5).collect() };
+    let x = values(SAMPLES * GEOMETRY.in_len());
+    let parameter_values = values(GEOMETRY.weight_len() + GEOMETRY.out_channels);
+    let gradient = values(SAMPLES * GEOMETRY.out_len());
+
+    let mut r = Recording::new();
+    let mut filled = |values: &[f32]| {
+        let buffer = Buffer::new("self-test", values.len());
+        r.upload_f32(buffer, 0, values);
+        buffer
+    };
+    let (x_buffer, gradient_buffer) = (filled(&x), filled(&gradient));
+    let factors = [1.0, -0.5];
+    let filled_factor = filled(&factors);
+    let parameters = LayerParameters {
+        buffer: filled(&parameter_values),
+        offset: 0,
+    };
+    let input = layer.new_input("self-test input")?;
+    let output = layer.new_plain("self-test output", kind.output_shape())?;
+    let output_gradient = layer.new_output_gradient("self-test output gradient")?;
+    let input_gradient = layer.new_plain("self-test input gradient", kind.input_shape())?;
+    let (flat_output, flat_gradient) = (
+        Buffer::new("self-test", gradient.len()),
+        Buffer::new("self-test", x.len()),
+    );
+    layer.prepare(&mut r, parameters);
+    load(&mut r, x_buffer, &input);
+    load(&mut r, gradient_buffer, &output_gradient);
+    layer.forward(&mut r, parameters, &input, &output, None);
+    layer.input_gradient(&mut r, parameters, &output_gradient, None, &input_gradient);
+    let partials = Buffer::new("self-test", layer.partial_words());
+    let weight_gradient = Buffer::new("self-test", parameter_values.len());
+    layer.weight_gradient(
+        &mut r,
+        &input,
+        &output_gradient,
+        filled_factor,
+        partials,
+        weight_gradient,
+        0,
+    );
+    unload(&mut r, &output, flat_output);
+    unload(&mut r, &input_gradient, flat_gradient);
+    executor.run(&r)?;
+    let (got_output, got_gradient) = (executor.read(flat_output)?, executor.read(flat_gradient)?);
+    let got_weight_gradient = executor.read(weight_gradient)?;
+
+    let wide = |values: &[f32]| -> Vec<f64> { values.iter().map(|&v| f64::from(v)).collect() };
+    let parameters = wide(&parameter_values);
+    let (weight, bias) = parameters.split_at(GEOMETRY.weight_len());
+    let want_output = twins::conv_forward(
+        &GEOMETRY,
+        Activation::Identity,
+        SAMPLES,
+        &wide(&x),
+        weight,
+        bias,
+    )
+    .output;
+    let want_gradient =
+        twins::conv_input_gradient(&GEOMETRY, SAMPLES, &wide(&gradient), weight, None);
+    let want = twins::conv_weight_gradient(
+        &GEOMETRY,
+        SAMPLES,
+        &wide(&x),
+        &wide(&gradient),
+        &wide(&factors),
+    );
+    let want_weight_gradient: Vec<f64> = want.weight.into_iter().chain(want.bias).collect();
+    Ok(close(&got_output, &want_output)
+        && close(&got_gradient, &want_gradient)
+        && close(&got_weight_gradient, &want_weight_gradient))
+}
+
+fn close(got: &[f32], want: &[f64]) -> bool {
+    got.len() == want.len()
+        && got
+            .iter()
+            .zip(want)
+            .all(|(&g, &w)| (f64::from(g) - w).abs() < TOLERANCE)
+}

@@ -1,0 +1,50 @@
+//! The check that a driver can be trusted with a variant of the kernels.
+
+mod common;
+
+use afterimage::kernels::Variant;
+use afterimage::network::{computes_right, trusted_variant};
+use common::{executor, variants};
+
+#[test]
+fn every_variant_can_be_trusted_here() {
+    let mut executor = executor(false);
+    for (name, variant) in variants(&executor) {
+        assert!(
+            computes_right(&mut executor, variant).expect("runs"),
+            "{name}"
+        );
+    }
+    let preferred = Variant::for_profile(&executor.profile());
+    assert_eq!(trusted_variant(&mut executor).expect("runs"), preferred);
+}
+
+/// What a driver does that reports another subgroup size than it runs.
+#[test]
+fn a_wrong_subgroup_size_is_noticed() {
+    let mut executor = executor(false);
+    let Variant::Texel {
+        lanes,
+        longest_side,
+    } = Variant::texel(&executor.profile())
+    else {
+        unreachable!()
+    };
+    if lanes == 1 {
+        println!("skipped: this adapter has no subgroups of one size");
+        return;
+    }
+    let wrong = Variant::Texel {
+        lanes: lanes * 2,
+        longest_side,
+    };
+    assert!(!computes_right(&mut executor, wrong).expect("runs"));
+}
+
+#[test]
+fn the_self_test_leaves_no_memory_behind() {
+    let mut executor = executor(false);
+    let before = executor.allocated_bytes();
+    trusted_variant(&mut executor).expect("runs");
+    assert_eq!(executor.allocated_bytes(), before);
+}
