@@ -10,7 +10,8 @@
 //! - [`train`]: what runs when, and the run folder.
 //! - [`cli`]: the command line.
 //!
-//! [`data`], [`config`], [`checkpoint`], [`report`] and [`files`] are as named and know nothing of GPUs.
+//! [`data`], [`config`], [`checkpoint`], [`report`] and [`files`] are as named and know nothing of GPUs; [`random`] and
+//! [`shape`] lie below all; [`bench`] times the kernels.
 
 pub mod bench;
 pub mod checkpoint;
