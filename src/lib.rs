@@ -11,7 +11,7 @@
 //! - [`cli`]: the command line.
 //!
 //! [`data`], [`config`], [`checkpoint`], [`report`] and [`files`] are as named and know nothing of GPUs; [`random`] and
-//! [`shape`] lie below all; [`bench`] times the kernels.
+//! [`shape`] lie below all; [`mod@bench`] times the kernels.
 
 pub mod bench;
 pub mod checkpoint;

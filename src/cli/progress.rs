@@ -42,14 +42,6 @@ impl Progress {
         }
     }
 
-    /// Changes how many steps there are.
-    pub(super) fn set_length(&mut self, length: u64) {
-        self.length = length;
-        if let Some(bar) = &self.bar {
-            bar.set_length(length);
-        }
-    }
-
     /// Shows that `position` steps are done.
     pub(super) fn set(&mut self, position: u64, message: &str) {
         if let Some(bar) = &self.bar {

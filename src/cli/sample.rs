@@ -30,13 +30,15 @@ pub(super) fn sample(arguments: &SampleArgs) -> Result<(), CliError> {
         frames: if ending == Ending::Gif { FRAMES } else { 0 },
     };
     let mut executor = open::executor(&arguments.adapter)?;
-    let mut bar = Progress::new("Langevin step", 1, arguments.quiet);
+    let mut bar = None;
     let samples = model.sample(&mut executor, &options, &mut |done, of| {
-        bar.set_length(of as u64);
-        bar.set(done as u64, "");
+        bar.get_or_insert_with(|| Progress::new("Langevin step", of as u64, arguments.quiet))
+            .set(done as u64, "");
         true
     })?;
-    bar.clear();
+    if let Some(bar) = bar {
+        bar.clear();
+    }
     if samples.lost > 0 {
         return Err(CliError::Lost {
             lost: samples.lost,

@@ -104,7 +104,9 @@ fn stop_on_ctrl_c(stop: Arc<AtomicBool>) -> Result<(), CliError> {
 
 struct Screen {
     steps: Progress,
-    drawing: Progress,
+    /// Made when drawing begins, so that it does not show before.
+    drawing: Option<Progress>,
+    quiet: bool,
     json: bool,
     failure: Result<(), CliError>,
 }
@@ -113,7 +115,8 @@ impl Screen {
     fn new(config: &Config, arguments: &TrainArgs) -> Self {
         Screen {
             steps: Progress::new("step", config.run.steps, arguments.quiet),
-            drawing: Progress::new("drawing samples, Langevin step", 1, arguments.quiet),
+            drawing: None,
+            quiet: arguments.quiet,
             json: arguments.json,
             failure: Ok(()),
         }
@@ -124,10 +127,12 @@ impl Screen {
             Event::Started {
                 memory,
                 parameters,
+                flops_per_gradient,
                 steps,
             } => {
+                let mega = *flops_per_gradient as f64 / 1e6;
                 self.steps.say(&format!(
-                    "network   {parameters} parameters, {steps} optimiser steps"
+                    "network   {parameters} parameters, {mega:.2} MFLOP an energy gradient, {steps} optimiser steps"
                 ));
                 self.steps.say(&format!("memory    {memory}"));
             }
@@ -144,10 +149,13 @@ impl Screen {
             )),
             Event::Drawing { done, of } => {
                 self.steps.clear();
-                self.drawing.set_length(*of as u64);
-                self.drawing.set(*done as u64, "");
-                if done == of {
-                    self.drawing.clear();
+                let (what, of) = ("drawing samples, Langevin step", *of as u64);
+                let drawing = self
+                    .drawing
+                    .get_or_insert_with(|| Progress::new(what, of, self.quiet));
+                drawing.set(*done as u64, "");
+                if *done as u64 == of {
+                    drawing.clear();
                 }
             }
         }

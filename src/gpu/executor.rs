@@ -1,13 +1,12 @@
 use super::adapter::{self, AdapterChoice, AdapterKind, AdapterSummary};
 use super::budget::Budget;
 use super::error::GpuError;
-use super::handles::{Buffer, Image, Mark};
+use super::handles::{Buffer, Mark};
 use super::options::{ExecutorOptions, Profile, Requirements};
 use super::pipelines::Pipelines;
 use super::readback::Readback;
-use super::recording::{Command, Dispatch, Recording, Resource};
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use super::recording::{Command, Dispatch, Recording};
+use super::resources::{Resources, USAGES};
 use std::sync::{Arc, Mutex};
 
 /// Words of immediates that every kernel can count on.
@@ -15,19 +14,13 @@ const IMMEDIATE_WORDS: u32 = 32;
 /// The ticket of reads, which no other fetch may use.
 const READ_TICKET: u64 = u64::MAX;
 const UPLOAD_CHUNK: u64 = 1 << 20;
-/// What every buffer is used for.
-const USAGES: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
-    .union(wgpu::BufferUsages::COPY_SRC)
-    .union(wgpu::BufferUsages::COPY_DST);
-
 /// Runs recordings on one device. The only owner of GPU objects.
 pub struct Executor {
     device: wgpu::Device,
     queue: wgpu::Queue,
     adapter: AdapterSummary,
     options: ExecutorOptions,
-    buffers: HashMap<u64, wgpu::Buffer>,
-    images: HashMap<u64, wgpu::TextureView>,
+    resources: Resources,
     pipelines: Pipelines,
     belt: wgpu::util::StagingBelt,
     budget: Budget,
@@ -109,12 +102,11 @@ impl Executor {
         Executor {
             belt: wgpu::util::StagingBelt::new(device.clone(), UPLOAD_CHUNK),
             budget: Budget::new(options.submission, options.in_flight),
+            resources: Resources::new(device.clone()),
             device,
             queue,
             adapter,
             options,
-            buffers: HashMap::new(),
-            images: HashMap::new(),
             pipelines: Pipelines::default(),
             readback: Readback::new(),
             stash: Vec::new(),
@@ -135,23 +127,14 @@ impl Executor {
         let has_subgroups = self.device.features().contains(wgpu::Features::SUBGROUP);
         Profile {
             is_cpu: self.adapter.kind == AdapterKind::Cpu,
-            longest_image_side: self.longest_image_side(),
+            longest_image_side: self.device.limits().max_texture_dimension_2d,
             subgroup_size: (has_subgroups && one_size).then_some(smallest),
         }
     }
 
-    fn longest_image_side(&self) -> u32 {
-        self.device.limits().max_texture_dimension_2d
-    }
-
     /// Bytes of the buffers and images made so far.
     pub fn allocated_bytes(&self) -> u64 {
-        let images: u64 = self
-            .images
-            .values()
-            .map(|view| u64::from(view.texture().width()) * u64::from(view.texture().height()) * 16)
-            .sum();
-        self.buffers.values().map(wgpu::Buffer::size).sum::<u64>() + images
+        self.resources.bytes()
     }
 
     /// Uses a buffer of the host program, which must have the usages STORAGE, COPY_SRC and COPY_DST, and a size that
@@ -176,7 +159,7 @@ impl Executor {
         }
         let handle = Buffer::new(label, (buffer.size() / 4) as usize);
         self.check_size(handle)?;
-        self.buffers.insert(handle.id, buffer.clone());
+        self.resources.adopt(handle, buffer.clone());
         Ok(handle)
     }
 
@@ -185,18 +168,7 @@ impl Executor {
     /// # Errors
     /// When it does not.
     pub fn check_size(&self, buffer: Buffer) -> Result<(), GpuError> {
-        let limits = self.device.limits();
-        let allowed = limits
-            .max_buffer_size
-            .min(limits.max_storage_buffer_binding_size);
-        if buffer.bytes() > allowed {
-            return Err(GpuError::TooLarge {
-                label: buffer.label,
-                needed: buffer.bytes(),
-                allowed,
-            });
-        }
-        Ok(())
+        self.resources.check_size(buffer)
     }
 
     /// A point in time to give to [`Self::release_since`].
@@ -206,8 +178,7 @@ impl Executor {
 
     /// Frees every buffer and image named since `mark`, which must not be used any more.
     pub fn release_since(&mut self, mark: Mark) {
-        self.buffers.retain(|&id, _| mark.is_after(id));
-        self.images.retain(|&id, _| mark.is_after(id));
+        self.resources.release_since(mark);
         self.pipelines.forget_since(mark);
     }
 
@@ -243,7 +214,8 @@ impl Executor {
                 } => {
                     in_range(*from, *from_offset, *words)?;
                     in_range(*to, *to_offset, *words)?;
-                    let (source, target) = (self.buffer(*from)?.clone(), self.buffer(*to)?.clone());
+                    let (source, target) =
+                        (self.resources.buffer(*from)?, self.resources.buffer(*to)?);
                     self.encoder().copy_buffer_to_buffer(
                         &source,
                         *from_offset as u64 * 4,
@@ -259,7 +231,7 @@ impl Executor {
                     ticket,
                 } => {
                     in_range(*buffer, *offset, *words)?;
-                    let source = self.buffer(*buffer)?.clone();
+                    let source = self.resources.buffer(*buffer)?;
                     let staging = self.readback.stage(&self.device, *words, *ticket);
                     self.encoder().copy_buffer_to_buffer(
                         &source,
@@ -422,33 +394,17 @@ impl Executor {
         }
         let mut ids = Vec::with_capacity(dispatch.resources.len());
         for resource in &dispatch.resources {
-            match resource {
-                Resource::Buffer(buffer) => {
-                    self.buffer(*buffer)?;
-                    ids.push(buffer.id);
-                }
-                Resource::Image(image) => {
-                    self.image(*image)?;
-                    ids.push(image.id);
-                }
-            }
+            ids.push(self.resources.make(resource)?);
         }
         let index =
             self.pipelines
                 .compile(&self.device, &dispatch.program, self.options.runtime_checks)?;
-        let (buffers, images) = (&self.buffers, &self.images);
         let entries = || {
-            let resource = |resource: &Resource| match resource {
-                Resource::Buffer(buffer) => buffers[&buffer.id].as_entire_binding(),
-                Resource::Image(image) => wgpu::BindingResource::TextureView(&images[&image.id]),
-            };
-            dispatch
-                .resources
-                .iter()
-                .enumerate()
-                .map(|(binding, r)| wgpu::BindGroupEntry {
+            let bound = dispatch.resources.iter().enumerate();
+            bound
+                .map(|(binding, resource)| wgpu::BindGroupEntry {
                     binding: binding as u32,
-                    resource: resource(r),
+                    resource: self.resources.binding(resource),
                 })
                 .collect()
         };
@@ -458,7 +414,7 @@ impl Executor {
 
     fn upload(&mut self, buffer: Buffer, offset: usize, words: &[u32]) -> Result<(), GpuError> {
         in_range(buffer, offset, words.len())?;
-        let target = self.buffer(buffer)?.clone();
+        let target = self.resources.buffer(buffer)?;
         let bytes: &[u8] = bytemuck::cast_slice(words);
         let Some(size) = wgpu::BufferSize::new(bytes.len() as u64) else {
             return Ok(());
@@ -478,53 +434,6 @@ impl Executor {
     fn encoder(&mut self) -> &mut wgpu::CommandEncoder {
         self.encoder
             .get_or_insert_with(|| self.device.create_command_encoder(&Default::default()))
-    }
-
-    fn buffer(&mut self, buffer: Buffer) -> Result<&wgpu::Buffer, GpuError> {
-        self.check_size(buffer)?;
-        if let Entry::Vacant(place) = self.buffers.entry(buffer.id) {
-            place.insert(allocated(&self.device, || {
-                self.device.create_buffer(&wgpu::BufferDescriptor {
-                    label: Some(buffer.label),
-                    size: buffer.bytes(),
-                    usage: USAGES,
-                    mapped_at_creation: false,
-                })
-            })?);
-        }
-        Ok(&self.buffers[&buffer.id])
-    }
-
-    fn image(&mut self, image: Image) -> Result<&wgpu::TextureView, GpuError> {
-        let allowed = self.longest_image_side();
-        if image.width > allowed || image.height > allowed {
-            return Err(GpuError::ImageTooLarge {
-                label: image.label,
-                width: image.width,
-                height: image.height,
-                allowed,
-            });
-        }
-        if let Entry::Vacant(place) = self.images.entry(image.id) {
-            let texture = allocated(&self.device, || {
-                self.device.create_texture(&wgpu::TextureDescriptor {
-                    label: Some(image.label),
-                    size: wgpu::Extent3d {
-                        width: image.width,
-                        height: image.height,
-                        depth_or_array_layers: 1,
-                    },
-                    mip_level_count: 1,
-                    sample_count: 1,
-                    dimension: wgpu::TextureDimension::D2,
-                    format: wgpu::TextureFormat::Rgba32Float,
-                    usage: wgpu::TextureUsages::STORAGE_BINDING,
-                    view_formats: &[],
-                })
-            })?;
-            place.insert(texture.create_view(&Default::default()));
-        }
-        Ok(&self.images[&image.id])
     }
 
     fn poll(&mut self) -> Result<(), GpuError> {
@@ -557,17 +466,6 @@ impl Executor {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         fault.take().map_or(Ok(()), Err)
-    }
-}
-
-/// What `make` makes, unless memory runs out: caught here because a host program's device may have no handler, and
-/// wgpu's own would panic.
-fn allocated<T>(device: &wgpu::Device, make: impl FnOnce() -> T) -> Result<T, GpuError> {
-    let scope = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-    let made = make();
-    match pollster::block_on(scope.pop()) {
-        Some(error) => Err(GpuError::Reported(error.to_string())),
-        None => Ok(made),
     }
 }
 

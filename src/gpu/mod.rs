@@ -14,6 +14,7 @@ mod pipelines;
 mod preprocess;
 mod readback;
 mod recording;
+mod resources;
 
 pub use adapter::{AdapterChoice, AdapterKind, AdapterSummary, list_adapters};
 pub use error::GpuError;

@@ -9,7 +9,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     immediates: 0,
 };
 
-/// `energies`[n] = Σ of the `outputs` values of sample n in `head` + the base at sample n of `x`.
+/// `energies[n]` = Σ of the `outputs` values of sample n in `head` + the base at sample n of `x`.
 #[allow(clippy::too_many_arguments)]
 pub fn energy_head(
     recording: &mut Recording,

@@ -8,7 +8,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     immediates: 1,
 };
 
-/// Copies chain i from slot `order`[`first` + i] of `replay` (cyclically) into row i of `x`.
+/// Copies chain i from slot `order[first + i]` of `replay` (cyclically) into row i of `x`.
 #[allow(clippy::too_many_arguments)]
 pub fn gather_chains(
     recording: &mut Recording,

@@ -11,7 +11,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     immediates: 1,
 };
 
-/// `norm`[`place`] = √Σ `gradient`² over its first `count` values, through `scratch` of [`NORM_PARTS`] words.
+/// `norm[place]` = √Σ `gradient`² over its first `count` values, through `scratch` of [`NORM_PARTS`] words.
 pub fn gradient_norm(
     recording: &mut Recording,
     count: usize,

@@ -8,7 +8,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     immediates: 0,
 };
 
-/// `words`[i] = Philox4x32-10 of `counters`[i] (four words each) under `keys`[i] (two words each).
+/// `words[i]` = Philox4x32-10 of `counters[i]` (four words each) under `keys[i]` (two words each).
 pub fn philox_words(
     recording: &mut Recording,
     count: usize,

@@ -8,7 +8,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     immediates: 1,
 };
 
-/// Copies row i of `x` into slot `order`[`first` + i] of `replay` (cyclically). The slots must differ.
+/// Copies row i of `x` into slot `order[first + i]` of `replay` (cyclically). The slots must differ.
 #[allow(clippy::too_many_arguments)]
 pub fn scatter_chains(
     recording: &mut Recording,

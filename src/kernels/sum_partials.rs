@@ -8,7 +8,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
     immediates: 1,
 };
 
-/// `gradient`[`first` + i] = Σₖ `partials`[k·`length` + i] over the `parts` parts, in order.
+/// `gradient[first + i]` = Σₖ `partials[k·length + i]` over the `parts` parts, in order.
 pub fn sum_partials(
     recording: &mut Recording,
     parts: usize,

@@ -141,7 +141,7 @@ impl Network {
         }
     }
 
-    /// `energies`[n] = E(xₙ). With `keep` the derivatives are kept for a backward pass.
+    /// `energies[n]` = E(xₙ). With `keep` the derivatives are kept for a backward pass.
     ///
     /// `x` is (sample, channel, row, column), `energies` one word a sample.
     pub fn energies(

@@ -23,6 +23,8 @@ pub enum Event<'a> {
     Started {
         memory: MemoryAccount,
         parameters: usize,
+        /// Floating-point operations of one energy-gradient evaluation.
+        flops_per_gradient: u64,
         steps: u64,
     },
     /// The metrics of a step, in order.
@@ -87,10 +89,13 @@ pub fn run(
         stop,
     };
     let memory = trainer.plan().memory();
-    let parameters = trainer.plan().architecture().parameter_count();
+    let architecture = trainer.plan().architecture();
+    let parameters = architecture.parameter_count();
+    let flops_per_gradient = architecture.flops_per_gradient();
     (run.observer)(Event::Started {
         memory,
         parameters,
+        flops_per_gradient,
         steps: config.run.steps,
     });
     while trainer.steps_done() < config.run.steps && !stop.load(Ordering::Relaxed) {
