@@ -95,10 +95,14 @@ impl Budget {
         if let Some(began) = began
             && cost > 0.0
         {
-            let measured = finished.saturating_duration_since(began).as_secs_f64() / cost;
-            self.seconds_per_flop += SMOOTHING * (measured - self.seconds_per_flop);
+            self.learn(cost, finished.saturating_duration_since(began));
         }
         self.last_done = finished;
+    }
+
+    fn learn(&mut self, cost: f64, took: Duration) {
+        let measured = took.as_secs_f64() / cost;
+        self.seconds_per_flop += SMOOTHING * (measured - self.seconds_per_flop);
     }
 
     /// The oldest submission, when there are too many in flight: the one to wait for.
@@ -134,5 +138,18 @@ mod tests {
         assert!(budget.fits(u64::MAX / 2));
         budget.add(u64::MAX / 2);
         assert!(!budget.fits(1));
+    }
+
+    #[test]
+    fn submissions_grow_on_a_machine_that_turns_out_fast() {
+        let mut budget = Budget::new(Duration::from_millis(100), 2);
+        budget.add(1);
+        let flops = 1_000_000_000; // 1 s at the first assumed rate, 10 ms at the measured one
+        assert!(!budget.fits(flops));
+        for _ in 0..20 {
+            budget.learn(1e9, Duration::from_millis(10));
+        }
+        assert!(budget.fits(flops));
+        assert!(!budget.fits(20 * flops));
     }
 }

@@ -14,6 +14,7 @@ const IMMEDIATE_WORDS: u32 = 32;
 /// The ticket of reads, which no other fetch may use.
 const READ_TICKET: u64 = u64::MAX;
 const UPLOAD_CHUNK: u64 = 1 << 20;
+
 /// Runs recordings on one device. The only owner of GPU objects.
 pub struct Executor {
     device: wgpu::Device,
