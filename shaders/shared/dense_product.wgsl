@@ -4,7 +4,6 @@
 
 const TILES: u32 = (SAMPLES + PIXELS - 1u) / PIXELS;
 const COLUMNS: u32 = BLOCK * 4u;
-const LOADS: u32 = (COLUMNS + LANES - 1u) / LANES;
 const IN_AREA: u32 = IN_MAP_WIDTH * IN_MAP_HEIGHT;
 const IN_TEXELS: u32 = IN_GROUPS * IN_AREA;
 
@@ -29,15 +28,15 @@ fn dense_product(
         let place = texel % IN_AREA;
         let offset = vec2<u32>(group * IN_WIDTH + place % IN_MAP_WIDTH, place / IN_MAP_WIDTH);
         var held: array<vec4<f32>, LOADS>;
-        for (var l = 0u; l < LOADS; l++) {
-            held[l] = weight((block * IN_TEXELS + texel) * COLUMNS + l * LANES + lane);
-        }
+#repeat l LOADS
+        held[$l] = weight((block * IN_TEXELS + texel) * COLUMNS + $l * LANES + lane);
+#end
         var values: array<vec4<f32>, PIXELS>;
 #repeat p PIXELS
         values[$p] = textureLoad(input, corners[$p] + offset);
 #end
 #repeat b BLOCK
-#repeat c 4
+#repeat c CHANNELS
         {
             let w = spread(held[($b * 4u + $c) / LANES], ($b * 4u + $c) % LANES);
 #repeat p PIXELS

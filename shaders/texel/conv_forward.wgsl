@@ -1,6 +1,7 @@
 // y = act(W * x + b), the shape for lavapipe. Lanes run over output pixels; each invocation keeps PIXELS
 // neighbouring pixels of BLOCK channel groups in registers, and a row of input pixels is loaded once for all the
-// taps over it. Taps are written out; the loop over input groups is kept, since longer bodies only get slower.
+// taps over it. The taps of a row are written out. Input groups and rows are one loop and not two: every value that
+// a loop carries is copied under a mask at its end, once a loop (docs/kernels.md).
 #import "shared/plane.wgsl"
 #import "shared/activation.wgsl"
 #import "shared/spread.wgsl"
@@ -12,6 +13,11 @@
 #const PIXELS: u32
 #const BLOCK: u32
 #const BLOCKS: u32
+// Input channels that are not padding, of each group.
+#const CHANNELS: u32
+// The lengths of `row` and of `held`, which the preprocessor cannot reckon.
+#const ROW_TEXELS: u32
+#const LOADS: u32
 // Input plane: channel groups, bordered size, samples to a row, and where the window of output pixel (0, 0) starts.
 #const IN_GROUPS: u32
 #const IN_WIDTH: u32
@@ -40,9 +46,7 @@
 const TILES_X: u32 = (OUT_MAP_WIDTH + PIXELS - 1u) / PIXELS;
 const TILES: u32 = TILES_X * OUT_MAP_HEIGHT;
 const TAPS: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
-const ROW: u32 = (PIXELS - 1u) * STRIDE + KERNEL_WIDTH;
 const COLUMNS: u32 = BLOCK * 4u;
-const LOADS: u32 = (COLUMNS + LANES - 1u) / LANES;
 const BIAS_START: u32 = BLOCKS * IN_GROUPS * TAPS * COLUMNS;
 
 fn weight(index: u32) -> vec4<f32> {
@@ -77,33 +81,30 @@ fn main(
 
     let corner = plane_corner(sample, 0u, IN_GROUPS, IN_WIDTH, IN_HEIGHT, IN_PER_ROW)
         + vec2<u32>(x * STRIDE + IN_X, y * STRIDE + IN_Y);
-    for (var group = 0u; group < IN_GROUPS; group++) {
-        let start = corner + vec2<u32>(group * IN_WIDTH, 0u);
-        let weight_start = (block * IN_GROUPS + group) * TAPS * COLUMNS;
-        for (var ky = 0u; ky < KERNEL_HEIGHT; ky++) {
-            var row: array<vec4<f32>, ROW>;
-            for (var i = 0u; i < ROW; i++) {
-                row[i] = textureLoad(input, start + vec2<u32>(i, ky));
-            }
-#repeat kx KERNEL_WIDTH
-            {
-                var held: array<vec4<f32>, LOADS>;
-                for (var l = 0u; l < LOADS; l++) {
-                    held[l] = weight(weight_start + (ky * KERNEL_WIDTH + $kx) * COLUMNS + l * LANES + lane);
-                }
+    for (var i = 0u; i < IN_GROUPS * KERNEL_HEIGHT; i++) {
+        let start = corner + vec2<u32>(i / KERNEL_HEIGHT * IN_WIDTH, i % KERNEL_HEIGHT);
+        let weight_start = (block * IN_GROUPS * KERNEL_HEIGHT + i) * KERNEL_WIDTH * COLUMNS + lane;
+        var row: array<vec4<f32>, ROW_TEXELS>;
+#repeat t ROW_TEXELS
+        row[$t] = textureLoad(input, start + vec2<u32>($t, 0u));
+#end
+        var held: array<vec4<f32>, LOADS>;
+#repeat l LOADS
+        held[$l] = weight(weight_start + $l * LANES);
+#end
 #repeat b BLOCK
-#repeat c 4
-                {
-                    let w = spread(held[($b * 4u + $c) / LANES], ($b * 4u + $c) % LANES);
+#repeat kx KERNEL_WIDTH
+#repeat c CHANNELS
+        {
+            const column = $kx * COLUMNS + $b * 4u + $c;
+            let w = spread(held[column / LANES], column % LANES);
 #repeat p PIXELS
-                    sums[$b][$p] += w * row[$p * STRIDE + $kx][$c];
-#end
-                }
-#end
-#end
-            }
+            sums[$b][$p] += w * row[$p * STRIDE + $kx][$c];
 #end
         }
+#end
+#end
+#end
     }
 
     if id.x >= SAMPLES * TILES {

@@ -11,6 +11,11 @@
 #const STRIDE: u32
 #const PIXELS: u32
 #const BLOCK: u32
+// Output channels that are not padding, of each group.
+#const CHANNELS: u32
+// The lengths of `row` and of `held`, which the preprocessor cannot reckon.
+#const ROW_TEXELS: u32
+#const LOADS: u32
 // Plane of the output gradient (this kernel's input): groups, bordered size, samples to a row, border.
 #const IN_GROUPS: u32
 #const IN_WIDTH: u32
@@ -52,10 +57,7 @@ var<immediate> phase: Phase;
 @group(0) @binding(3) var derivative: texture_storage_2d<rgba32float, read>;
 #endif
 
-const TAPS: u32 = TAPS_Y * TAPS_X;
-const ROW: u32 = PIXELS + TAPS_X - 1u;
 const COLUMNS: u32 = BLOCK * 4u;
-const LOADS: u32 = (COLUMNS + LANES - 1u) / LANES;
 
 fn weight(index: u32) -> vec4<f32> {
     return textureLoad(weights, vec2<u32>(index % WEIGHT_ROW, index / WEIGHT_ROW));
@@ -92,33 +94,30 @@ fn main(
     // The border before the map is at least TAPS − 1 − reach wide, so this does not go below zero.
     let corner = plane_corner(sample, 0u, IN_GROUPS, IN_WIDTH, IN_HEIGHT, IN_PER_ROW)
         + vec2<u32>(x + IN_X + phase.reach_x + 1u - TAPS_X, y + IN_Y + phase.reach_y + 1u - TAPS_Y);
-    for (var group = 0u; group < IN_GROUPS; group++) {
-        let start = corner + vec2<u32>(group * IN_WIDTH, 0u);
-        let weight_start = phase.weights + (block * IN_GROUPS + group) * TAPS * COLUMNS;
-        for (var jy = 0u; jy < TAPS_Y; jy++) {
-            var row: array<vec4<f32>, ROW>;
-            for (var i = 0u; i < ROW; i++) {
-                row[i] = textureLoad(input, start + vec2<u32>(i, TAPS_Y - 1u - jy));
-            }
-#repeat jx TAPS_X
-            {
-                var held: array<vec4<f32>, LOADS>;
-                for (var l = 0u; l < LOADS; l++) {
-                    held[l] = weight(weight_start + (jy * TAPS_X + $jx) * COLUMNS + l * LANES + lane);
-                }
+    for (var i = 0u; i < IN_GROUPS * TAPS_Y; i++) {
+        let start = corner + vec2<u32>(i / TAPS_Y * IN_WIDTH, TAPS_Y - 1u - i % TAPS_Y);
+        let weight_start = phase.weights + (block * IN_GROUPS * TAPS_Y + i) * TAPS_X * COLUMNS + lane;
+        var row: array<vec4<f32>, ROW_TEXELS>;
+#repeat t ROW_TEXELS
+        row[$t] = textureLoad(input, start + vec2<u32>($t, 0u));
+#end
+        var held: array<vec4<f32>, LOADS>;
+#repeat l LOADS
+        held[$l] = weight(weight_start + $l * LANES);
+#end
 #repeat b BLOCK
-#repeat c 4
-                {
-                    let w = spread(held[($b * 4u + $c) / LANES], ($b * 4u + $c) % LANES);
+#repeat jx TAPS_X
+#repeat c CHANNELS
+        {
+            const column = $jx * COLUMNS + $b * 4u + $c;
+            let w = spread(held[column / LANES], column % LANES);
 #repeat p PIXELS
-                    sums[$b][$p] += w * row[$p + TAPS_X - 1u - $jx][$c];
-#end
-                }
-#end
-#end
-            }
+            sums[$b][$p] += w * row[$p + TAPS_X - 1u - $jx][$c];
 #end
         }
+#end
+#end
+#end
     }
 
     if id.x >= SAMPLES * tiles {

@@ -12,8 +12,12 @@
 #const KERNEL_WIDTH: u32
 #const STRIDE: u32
 #const PIXELS: u32
-// The length of ROW, which the preprocessor cannot reckon.
+// Tiles of PIXELS in a row of the output; the lengths of `row` and `held`, which the preprocessor cannot reckon.
+#const TILES_X: u32
 #const ROW_TEXELS: u32
+#const LOADS: u32
+// Input channels that are not padding, of each group.
+#const CHANNELS: u32
 #const IN_CHANNELS: u32
 #const OUT_CHANNELS: u32
 // Plane of the layer's input.
@@ -38,9 +42,8 @@
 @group(0) @binding(2) var<storage, read> factor: array<f32>;
 @group(0) @binding(3) var<storage, read_write> partials: array<f32>;
 
-const ROW: u32 = (PIXELS - 1u) * STRIDE + KERNEL_WIDTH;
-const LOADS: u32 = (ROW + LANES - 1u) / LANES;
 const TAPS: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
+const TILES: u32 = TILES_X * OUT_MAP_HEIGHT;
 const WEIGHTS: u32 = OUT_CHANNELS * IN_CHANNELS * TAPS;
 
 @compute @workgroup_size(LANES)
@@ -62,45 +65,46 @@ fn main(
     // Lanes past the last group repeat its work, so that all take part in the shuffles.
     let group = min(out_group, OUT_GROUPS - 1u);
 
-    var sums: array<array<vec4<f32>, 4>, KERNEL_WIDTH>;
+    var sums: array<array<vec4<f32>, CHANNELS>, KERNEL_WIDTH>;
 #repeat kx KERNEL_WIDTH
-#repeat c 4
+#repeat c CHANNELS
     sums[$kx][$c] = vec4<f32>(0.0);
 #end
 #end
     var bias = vec4<f32>(0.0);
 
-    for (var sample = share * SHARE; sample < min((share + 1u) * SHARE, SAMPLES); sample++) {
-        let scale = factor[sample];
+    // One loop over samples, rows and tiles and not three: every value a loop carries is copied under a mask at its
+    // end, once a loop (docs/kernels.md).
+    let last = min((share + 1u) * SHARE, SAMPLES) * TILES;
+    for (var i = share * SHARE * TILES; i < last; i++) {
+        let sample = i / TILES;
+        let y = i % TILES / TILES_X;
+        let x = i % TILES_X * PIXELS;
         let input_corner = plane_corner(sample, in_group, IN_GROUPS, IN_WIDTH, IN_HEIGHT, IN_PER_ROW)
-            + vec2<u32>(IN_X, IN_Y + ky);
+            + vec2<u32>(IN_X + x * STRIDE, IN_Y + ky + y * STRIDE);
         let gradient_corner = plane_corner(sample, group, OUT_GROUPS, OUT_WIDTH, OUT_HEIGHT, OUT_PER_ROW)
-            + vec2<u32>(OUT_X, OUT_Y);
-        for (var y = 0u; y < OUT_MAP_HEIGHT; y++) {
-            for (var x = 0u; x < OUT_MAP_WIDTH; x += PIXELS) {
-                var held: array<vec4<f32>, LOADS>;
-                for (var l = 0u; l < LOADS; l++) {
-                    let i = min(l * LANES + lane, ROW - 1u);
-                    held[l] = textureLoad(input, input_corner + vec2<u32>(x * STRIDE + i, y * STRIDE));
-                }
-                var gradient: array<vec4<f32>, PIXELS>;
-                for (var p = 0u; p < PIXELS; p++) {
-                    gradient[p] = scale * textureLoad(output_gradient, gradient_corner + vec2<u32>(x + p, y));
-                    bias += gradient[p];
-                }
-                var row: array<vec4<f32>, ROW>;
-#repeat i ROW_TEXELS
-                row[$i] = spread(held[$i / LANES], $i % LANES);
+            + vec2<u32>(OUT_X + x, OUT_Y + y);
+        let scale = factor[sample];
+        var held: array<vec4<f32>, LOADS>;
+#repeat l LOADS
+        held[$l] = textureLoad(input, input_corner + vec2<u32>(min($l * LANES + lane, ROW_TEXELS - 1u), 0u));
+#end
+        var gradient: array<vec4<f32>, PIXELS>;
+#repeat p PIXELS
+        gradient[$p] = scale * textureLoad(output_gradient, gradient_corner + vec2<u32>($p, 0u));
+        bias += gradient[$p];
+#end
+        var row: array<vec4<f32>, ROW_TEXELS>;
+#repeat t ROW_TEXELS
+        row[$t] = spread(held[$t / LANES], $t % LANES);
 #end
 #repeat kx KERNEL_WIDTH
-#repeat c 4
+#repeat c CHANNELS
 #repeat p PIXELS
-                sums[$kx][$c] += gradient[$p] * row[$p * STRIDE + $kx][$c];
+        sums[$kx][$c] += gradient[$p] * row[$p * STRIDE + $kx][$c];
 #end
 #end
 #end
-            }
-        }
     }
 
     if out_group >= OUT_GROUPS {
@@ -110,7 +114,7 @@ fn main(
 #repeat o 4
     if out_group * 4u + $o < OUT_CHANNELS {
         let out_channel = out_group * 4u + $o;
-#repeat c 4
+#repeat c CHANNELS
         if in_group * 4u + $c < IN_CHANNELS {
             let start = part + (out_channel * IN_CHANNELS + in_group * 4u + $c) * TAPS + ky * KERNEL_WIDTH;
 #repeat kx KERNEL_WIDTH

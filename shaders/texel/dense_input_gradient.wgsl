@@ -6,6 +6,9 @@
 #const SAMPLES: u32
 #const PIXELS: u32
 #const BLOCK: u32
+// Input channels that are not padding, of each group, and the length of `held`.
+#const CHANNELS: u32
+#const LOADS: u32
 #const IN_MAP_WIDTH: u32
 #const IN_MAP_HEIGHT: u32
 #const IN_GROUPS: u32

@@ -2,7 +2,7 @@ use super::geometry::{Activation, ConvGeometry};
 use super::maps::Maps;
 use super::parameters::LayerParameters;
 use super::sum_partials::sum_partials;
-use super::texel::{self, Border, PackedWeights, Plane};
+use super::texel::{self, Border, PackedWeights, Plane, Tiles};
 use super::tiled;
 use super::variant::Variant;
 use crate::gpu::{Buffer, GpuError, Recording};
@@ -88,6 +88,7 @@ enum LayerShape {
     Texel {
         lanes: usize,
         longest_side: usize,
+        tiles: Tiles,
         forward: PackedWeights,
         input_gradient: PackedWeights,
     },
@@ -103,14 +104,23 @@ impl Layer {
                 longest_side,
             } => {
                 let geometry = kind.as_convolution();
-                let input_gradient = match kind {
-                    LayerKind::Conv(_) => PackedWeights::conv_input_gradient(&geometry),
-                    LayerKind::Dense { .. } => PackedWeights::dense_input_gradient(&geometry),
+                let (tiles, input_gradient) = match kind {
+                    LayerKind::Conv(_) => {
+                        let tiles = Tiles::for_convolution(&geometry, lanes);
+                        let tile = tiles.input_gradient;
+                        (tiles, PackedWeights::conv_input_gradient(&geometry, tile))
+                    }
+                    LayerKind::Dense { input, outputs } => {
+                        let tiles = Tiles::for_dense(input, outputs, samples, lanes);
+                        let tile = tiles.input_gradient;
+                        (tiles, PackedWeights::dense_input_gradient(&geometry, tile))
+                    }
                 };
-                let forward = PackedWeights::forward(&geometry);
+                let forward = PackedWeights::forward(&geometry, tiles.forward);
                 LayerShape::Texel {
                     lanes,
                     longest_side,
+                    tiles,
                     forward,
                     input_gradient,
                 }
@@ -124,21 +134,21 @@ impl Layer {
         }
     }
 
-    /// The border this layer needs around its input maps.
-    fn input_border(&self) -> Border {
-        match &self.kind {
-            LayerKind::Conv(geometry) => texel::conv_forward_border(geometry)
-                .max(texel::conv_weight_gradient_borders(geometry).0),
-            LayerKind::Dense { .. } => Border::default(),
-        }
-    }
-
-    fn output_gradient_border(&self) -> Border {
-        match &self.kind {
-            LayerKind::Conv(geometry) => texel::conv_input_gradient_border(geometry)
-                .max(texel::conv_weight_gradient_borders(geometry).1),
-            LayerKind::Dense { .. } => Border::default(),
-        }
+    /// The borders this layer needs around its input maps and around the gradient in its outputs.
+    fn borders(&self) -> (Border, Border) {
+        let (LayerShape::Texel { tiles, .. }, LayerKind::Conv(geometry)) =
+            (&self.shape, &self.kind)
+        else {
+            return (Border::default(), Border::default());
+        };
+        let (input, output) = texel::conv_weight_gradient_borders(geometry, tiles.weight_gradient);
+        (
+            input.max(texel::conv_forward_border(geometry, tiles.forward.pixels)),
+            output.max(texel::conv_input_gradient_border(
+                geometry,
+                tiles.input_gradient,
+            )),
+        )
     }
 
     /// Names maps that this layer can read as its input.
@@ -146,7 +156,7 @@ impl Layer {
     /// # Errors
     /// When they exceed the adapter's image size.
     pub fn new_input(&self, label: &'static str) -> Result<Maps, GpuError> {
-        self.new_maps(label, self.kind.input_shape(), self.input_border())
+        self.new_maps(label, self.kind.input_shape(), self.borders().0)
     }
 
     /// Names maps for the gradient of the energy in this layer's output before the activation.
@@ -154,11 +164,7 @@ impl Layer {
     /// # Errors
     /// As for [`Self::new_input`].
     pub fn new_output_gradient(&self, label: &'static str) -> Result<Maps, GpuError> {
-        self.new_maps(
-            label,
-            self.kind.output_shape(),
-            self.output_gradient_border(),
-        )
+        self.new_maps(label, self.kind.output_shape(), self.borders().1)
     }
 
     /// Names maps that nothing reads with a border: the last output, the gradient in the samples.
@@ -256,29 +262,43 @@ impl Layer {
                 flat(output),
                 derivative.map(flat),
             ),
-            (LayerShape::Texel { lanes, forward, .. }, LayerKind::Conv(geometry)) => {
-                texel::conv_forward(
-                    recording,
-                    geometry,
-                    self.activation,
-                    *lanes,
-                    plane(input),
+            (
+                LayerShape::Texel {
+                    lanes,
+                    tiles,
                     forward,
-                    plane(output),
-                    derivative.map(plane),
-                )
-            }
-            (LayerShape::Texel { lanes, forward, .. }, LayerKind::Dense { .. }) => {
-                texel::dense_forward(
-                    recording,
-                    self.activation,
-                    *lanes,
-                    plane(input),
+                    ..
+                },
+                LayerKind::Conv(geometry),
+            ) => texel::conv_forward(
+                recording,
+                geometry,
+                self.activation,
+                *lanes,
+                tiles.forward,
+                plane(input),
+                forward,
+                plane(output),
+                derivative.map(plane),
+            ),
+            (
+                LayerShape::Texel {
+                    lanes,
+                    tiles,
                     forward,
-                    plane(output),
-                    derivative.map(plane),
-                )
-            }
+                    ..
+                },
+                LayerKind::Dense { .. },
+            ) => texel::dense_forward(
+                recording,
+                self.activation,
+                *lanes,
+                tiles.forward,
+                plane(input),
+                forward,
+                plane(output),
+                derivative.map(plane),
+            ),
         }
     }
 
@@ -304,6 +324,7 @@ impl Layer {
             (
                 LayerShape::Texel {
                     lanes,
+                    tiles,
                     input_gradient: weights,
                     ..
                 },
@@ -313,6 +334,7 @@ impl Layer {
                     recording,
                     geometry,
                     *lanes,
+                    tiles.input_gradient,
                     plane(output_gradient),
                     weights,
                     input_derivative.map(plane),
@@ -322,6 +344,7 @@ impl Layer {
             (
                 LayerShape::Texel {
                     lanes,
+                    tiles,
                     input_gradient: weights,
                     ..
                 },
@@ -330,6 +353,7 @@ impl Layer {
                 texel::dense_input_gradient(
                     recording,
                     *lanes,
+                    tiles.input_gradient,
                     plane(output_gradient),
                     weights,
                     input_derivative.map(plane),
@@ -362,11 +386,12 @@ impl Layer {
                 factor,
                 partials,
             ),
-            (LayerShape::Texel { lanes, .. }, LayerKind::Conv(geometry)) => {
+            (LayerShape::Texel { lanes, tiles, .. }, LayerKind::Conv(geometry)) => {
                 texel::conv_weight_gradient(
                     recording,
                     geometry,
                     *lanes,
+                    tiles.weight_gradient,
                     plane(input),
                     plane(output_gradient),
                     factor,

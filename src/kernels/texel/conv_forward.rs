@@ -1,6 +1,6 @@
 use super::pack_weights::PackedWeights;
 use super::plane::{Border, IN, OUT, Plane};
-use super::tile::{WIDTH, blocks, describe_activation, describe_lanes, pixels};
+use super::tile::{Tile, WIDTH, describe_activation, describe_lanes};
 use crate::gpu::{Access, Kernel, Program, Recording, Resource};
 use crate::kernels::geometry::{Activation, ConvGeometry};
 use crate::kernels::launch::launch;
@@ -27,10 +27,10 @@ pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
     immediates: 0,
 };
 
-/// The border that the forward pass reads around its input.
-pub fn conv_forward_border(geometry: &ConvGeometry) -> Border {
+/// The border that a pass by tiles of `pixels` output pixels reads around its input.
+pub fn conv_forward_border(geometry: &ConvGeometry, pixels: usize) -> Border {
     let g = geometry;
-    let tiles = g.out_width().div_ceil(pixels(g.out_width())) * pixels(g.out_width());
+    let tiles = g.out_width().div_ceil(pixels) * pixels;
     Border {
         top: g.padding,
         left: g.padding,
@@ -48,14 +48,15 @@ pub fn conv_forward(
     geometry: &ConvGeometry,
     activation: Activation,
     lanes: usize,
+    tile: Tile,
     input: &Plane,
     weights: &PackedWeights,
     output: &Plane,
     derivative: Option<&Plane>,
 ) {
     let g = geometry;
-    let pixels = pixels(g.out_width());
-    let (block, block_count) = blocks(output.groups());
+    let Tile { pixels, block } = tile;
+    let block_count = tile.blocks(output.groups());
     debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
     let kernel = if derivative.is_some() {
         &KERNEL_WITH_DERIVATIVE
@@ -70,6 +71,9 @@ pub fn conv_forward(
         .u32("PIXELS", pixels)
         .u32("BLOCK", block)
         .u32("BLOCKS", block_count)
+        .u32("CHANNELS", g.in_channels.min(4))
+        .u32("ROW_TEXELS", (pixels - 1) * g.stride + g.kernel_width)
+        .u32("LOADS", (g.kernel_width * block * 4).div_ceil(lanes))
         .u32("OUT_MAP_WIDTH", g.out_width())
         .u32("OUT_MAP_HEIGHT", g.out_height())
         .flag("STORE_DERIVATIVE", derivative.is_some());

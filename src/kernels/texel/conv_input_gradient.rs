@@ -1,6 +1,6 @@
 use super::pack_weights::PackedWeights;
 use super::plane::{Border, IN, OUT, Plane, describe_derivative};
-use super::tile::{WIDTH, blocks, describe_lanes, pixels};
+use super::tile::{Tile, WIDTH, describe_lanes};
 use crate::gpu::{Access, Kernel, Program, Recording, Resource};
 use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::launch::launch;
@@ -63,42 +63,43 @@ pub fn phases(geometry: &ConvGeometry) -> Vec<(Phase, Phase)> {
         .collect()
 }
 
-/// The border that the input gradient reads around the output gradient.
-pub fn conv_input_gradient_border(geometry: &ConvGeometry) -> Border {
+/// The border that the input gradient by `tile` reads around the output gradient.
+pub fn conv_input_gradient_border(geometry: &ConvGeometry, tile: Tile) -> Border {
     let g = geometry;
     phases(g)
         .into_iter()
         .fold(Border::default(), |border, (y, x)| {
-            let tiles = x.pixels.div_ceil(pixels(x.pixels)) * pixels(x.pixels);
             border.max(Border {
                 top: y.taps.saturating_sub(1 + y.reach),
                 left: x.taps.saturating_sub(1 + x.reach),
                 bottom: (y.pixels + y.reach).saturating_sub(g.out_height()),
-                right: (tiles + x.reach).saturating_sub(g.out_width()),
+                right: (tile.covered(x.pixels) + x.reach).saturating_sub(g.out_width()),
             })
         })
 }
 
 /// `input_gradient` = Wᵀ ∗ `output_gradient` × `input_derivative`, from weights packed by
 /// [`super::pack_conv_input_gradient`].
+#[allow(clippy::too_many_arguments)]
 pub fn conv_input_gradient(
     recording: &mut Recording,
     geometry: &ConvGeometry,
     lanes: usize,
+    tile: Tile,
     output_gradient: &Plane,
     weights: &PackedWeights,
     input_derivative: Option<&Plane>,
     input_gradient: &Plane,
 ) {
     let g = geometry;
-    let (block, block_count) = blocks(input_gradient.groups());
+    let Tile { pixels, block } = tile;
+    let block_count = tile.blocks(input_gradient.groups());
     let kernel = if input_derivative.is_some() {
         &KERNEL_WITH_DERIVATIVE
     } else {
         &KERNEL
     };
     for ((y, x), &first_texel) in phases(g).iter().zip(&weights.parts) {
-        let pixels = pixels(x.pixels);
         // A phase that meets no tap still writes its zeros: one tap of zero weights (see `PackedWeights`).
         let (taps_y, taps_x) = (y.taps.max(1), x.taps.max(1));
         let program = Program::new(kernel)
@@ -108,6 +109,9 @@ pub fn conv_input_gradient(
             .u32("STRIDE", g.stride)
             .u32("PIXELS", pixels)
             .u32("BLOCK", block)
+            .u32("CHANNELS", g.out_channels.min(4))
+            .u32("ROW_TEXELS", pixels - 1 + taps_x)
+            .u32("LOADS", (taps_x * block * 4).div_ceil(lanes))
             .u32("OUT_MAP_WIDTH", g.in_width)
             .u32("OUT_MAP_HEIGHT", g.in_height);
         let program = output_gradient.describe(describe_lanes(program, lanes), &IN, 0);

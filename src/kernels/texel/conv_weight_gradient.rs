@@ -1,5 +1,5 @@
 use super::plane::{Border, IN, OUT, Plane};
-use super::tile::{describe_lanes, pixels, shares};
+use super::tile::{describe_lanes, shares};
 use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
 use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::launch::launch;
@@ -16,15 +16,16 @@ pub(super) static KERNEL: Kernel = Kernel {
     immediates: 0,
 };
 
-/// The borders that the weight gradient reads around the layer's input and around the output gradient.
-pub fn conv_weight_gradient_borders(geometry: &ConvGeometry) -> (Border, Border) {
+/// The borders that the weight gradient, by `pixels` at a time, reads around the layer's input and around the output
+/// gradient.
+pub fn conv_weight_gradient_borders(geometry: &ConvGeometry, pixels: usize) -> (Border, Border) {
     let row = geometry.out_width();
-    let tiles = row.div_ceil(pixels(row)) * pixels(row);
+    let tiles = row.div_ceil(pixels) * pixels;
     let gradient = Border {
         right: tiles - row,
         ..Border::default()
     };
-    (super::conv_forward_border(geometry), gradient)
+    (super::conv_forward_border(geometry, pixels), gradient)
 }
 
 /// Into how many shares the samples are split; `partials` holds `shares` × (weight, bias).
@@ -36,18 +37,20 @@ pub fn weight_gradient_shares(geometry: &ConvGeometry, samples: usize, lanes: us
 }
 
 /// Share k of `partials` = Σ over its samples of `factor`ₙ · ∂Eₙ/∂(weight, bias).
+#[allow(clippy::too_many_arguments)]
 pub fn conv_weight_gradient(
     recording: &mut Recording,
     geometry: &ConvGeometry,
     lanes: usize,
+    pixels: usize,
     input: &Plane,
     output_gradient: &Plane,
     factor: Buffer,
     partials: Buffer,
 ) {
     let g = geometry;
-    let pixels = pixels(g.out_width());
     let share_count = weight_gradient_shares(g, input.samples, lanes);
+    let row = (pixels - 1) * g.stride + g.kernel_width;
     let program = Program::new(&KERNEL)
         .u32("SAMPLES", input.samples)
         .u32("SHARE", input.samples.div_ceil(share_count))
@@ -55,7 +58,10 @@ pub fn conv_weight_gradient(
         .u32("KERNEL_WIDTH", g.kernel_width)
         .u32("STRIDE", g.stride)
         .u32("PIXELS", pixels)
-        .u32("ROW_TEXELS", (pixels - 1) * g.stride + g.kernel_width)
+        .u32("TILES_X", g.out_width().div_ceil(pixels))
+        .u32("ROW_TEXELS", row)
+        .u32("LOADS", row.div_ceil(lanes))
+        .u32("CHANNELS", g.in_channels.min(4))
         .u32("IN_CHANNELS", g.in_channels)
         .u32("OUT_CHANNELS", g.out_channels)
         .u32("OUT_MAP_WIDTH", g.out_width())

@@ -1,6 +1,6 @@
 use super::pack_weights::PackedWeights;
 use super::plane::{IN, OUT, Plane};
-use super::tile::{WIDTH, blocks, describe_activation, describe_lanes, pixels};
+use super::tile::{Tile, WIDTH, describe_activation, describe_lanes};
 use crate::gpu::{Access, Kernel, Program, Recording, Resource};
 use crate::kernels::geometry::Activation;
 use crate::kernels::launch::launch;
@@ -28,17 +28,19 @@ pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
 
 /// `output` = act(W `input` + b) over the flattened maps of `input` and, if asked for, `derivative`, laid out like `output`, = act′, from
 /// weights packed by [`super::pack_forward`].
+#[allow(clippy::too_many_arguments)]
 pub fn dense_forward(
     recording: &mut Recording,
     activation: Activation,
     lanes: usize,
+    tile: Tile,
     input: &Plane,
     weights: &PackedWeights,
     output: &Plane,
     derivative: Option<&Plane>,
 ) {
-    let pixels = pixels(input.samples);
-    let (block, block_count) = blocks(output.groups());
+    let Tile { pixels, block } = tile;
+    let block_count = tile.blocks(output.groups());
     debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
     let kernel = if derivative.is_some() {
         &KERNEL_WITH_DERIVATIVE
@@ -50,6 +52,8 @@ pub fn dense_forward(
         .u32("PIXELS", pixels)
         .u32("BLOCK", block)
         .u32("BLOCKS", block_count)
+        .u32("CHANNELS", input.shape.channels.min(4))
+        .u32("LOADS", (block * 4).div_ceil(lanes))
         .u32("IN_MAP_WIDTH", input.shape.width)
         .u32("IN_MAP_HEIGHT", input.shape.height)
         .flag("STORE_DERIVATIVE", derivative.is_some());

@@ -1,6 +1,6 @@
 use super::pack_weights::PackedWeights;
 use super::plane::{IN, OUT, Plane, describe_derivative};
-use super::tile::{WIDTH, blocks, describe_lanes, pixels};
+use super::tile::{Tile, WIDTH, describe_lanes};
 use crate::gpu::{Access, Kernel, Program, Recording, Resource};
 use crate::kernels::launch::launch;
 
@@ -30,14 +30,15 @@ pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
 pub fn dense_input_gradient(
     recording: &mut Recording,
     lanes: usize,
+    tile: Tile,
     output_gradient: &Plane,
     weights: &PackedWeights,
     input_derivative: Option<&Plane>,
     input_gradient: &Plane,
 ) {
     let shape = input_gradient.shape;
-    let pixels = pixels(output_gradient.samples);
-    let (block, block_count) = blocks(input_gradient.groups() * shape.height * shape.width);
+    let Tile { pixels, block } = tile;
+    let block_count = tile.blocks(input_gradient.groups() * shape.height * shape.width);
     let kernel = if input_derivative.is_some() {
         &KERNEL_WITH_DERIVATIVE
     } else {
@@ -47,6 +48,8 @@ pub fn dense_input_gradient(
         .u32("SAMPLES", output_gradient.samples)
         .u32("PIXELS", pixels)
         .u32("BLOCK", block)
+        .u32("CHANNELS", output_gradient.shape.channels.min(4))
+        .u32("LOADS", (block * 4).div_ceil(lanes))
         .u32("IN_MAP_WIDTH", 1)
         .u32("IN_MAP_HEIGHT", 1)
         .u32("OUT_MAP_WIDTH", shape.width)

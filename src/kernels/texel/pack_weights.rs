@@ -1,5 +1,5 @@
 use super::conv_input_gradient::phases;
-use super::tile::blocks;
+use super::tile::Tile;
 use crate::gpu::{Access, Image, Kernel, Program, Recording};
 use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::launch::over;
@@ -23,10 +23,12 @@ pub struct PackedWeights {
     pub(super) image: Image,
     /// First texel of each part: one part, or one a phase of a strided input gradient.
     pub(super) parts: Vec<usize>,
+    /// The tile of the kernel that reads them.
+    pub(super) tile: Tile,
 }
 
 impl PackedWeights {
-    fn new(label: &'static str, part_texels: &[usize]) -> Self {
+    fn new(label: &'static str, tile: Tile, part_texels: &[usize]) -> Self {
         let mut end = 0;
         let parts = part_texels
             .iter()
@@ -40,24 +42,25 @@ impl PackedWeights {
             WEIGHT_ROW as u32,
             (end + SLACK).div_ceil(WEIGHT_ROW) as u32,
         );
-        PackedWeights { image, parts }
+        PackedWeights { image, parts, tile }
     }
 
     /// For the forward pass of `geometry` (a dense layer is one whose kernel covers its input map).
-    pub fn forward(geometry: &ConvGeometry) -> Self {
-        let (weights, bias) = forward_texels(geometry);
-        Self::new("packed weights, forward", &[weights + bias])
+    pub fn forward(geometry: &ConvGeometry, tile: Tile) -> Self {
+        let (weights, bias) = forward_texels(geometry, tile);
+        Self::new("packed weights, forward", tile, &[weights + bias])
     }
 
     /// For the input gradient of a convolution.
-    pub fn conv_input_gradient(geometry: &ConvGeometry) -> Self {
-        let texels: Vec<_> = phase_texels(geometry);
-        Self::new("packed weights, input gradient", &texels)
+    pub fn conv_input_gradient(geometry: &ConvGeometry, tile: Tile) -> Self {
+        let texels = phase_texels(geometry, tile);
+        Self::new("packed weights, input gradient", tile, &texels)
     }
 
     /// For the input gradient of a dense layer.
-    pub fn dense_input_gradient(geometry: &ConvGeometry) -> Self {
-        Self::new("packed weights, input gradient", &[dense_texels(geometry)])
+    pub fn dense_input_gradient(geometry: &ConvGeometry, tile: Tile) -> Self {
+        let texels = dense_texels(geometry, tile);
+        Self::new("packed weights, input gradient", tile, &[texels])
     }
 
     /// Bytes on the GPU.
@@ -66,15 +69,15 @@ impl PackedWeights {
     }
 }
 
-fn forward_texels(g: &ConvGeometry) -> (usize, usize) {
-    let (block, block_count) = blocks(g.out_channels.div_ceil(4));
+fn forward_texels(g: &ConvGeometry, tile: Tile) -> (usize, usize) {
+    let (block, block_count) = (tile.block, tile.blocks(g.out_channels.div_ceil(4)));
     let weights =
         block_count * g.in_channels.div_ceil(4) * g.kernel_height * g.kernel_width * block * 4;
     (weights, block_count * block)
 }
 
-fn phase_texels(g: &ConvGeometry) -> Vec<usize> {
-    let (block, block_count) = blocks(g.in_channels.div_ceil(4));
+fn phase_texels(g: &ConvGeometry, tile: Tile) -> Vec<usize> {
+    let (block, block_count) = (tile.block, tile.blocks(g.in_channels.div_ceil(4)));
     phases(g)
         .into_iter()
         .map(|(y, x)| {
@@ -83,9 +86,9 @@ fn phase_texels(g: &ConvGeometry) -> Vec<usize> {
         .collect()
 }
 
-fn dense_texels(g: &ConvGeometry) -> usize {
-    let (block, block_count) = blocks(g.in_channels.div_ceil(4) * g.kernel_height * g.kernel_width);
-    block_count * g.out_channels.div_ceil(4) * block * 4
+fn dense_texels(g: &ConvGeometry, tile: Tile) -> usize {
+    let map_texels = g.in_channels.div_ceil(4) * g.kernel_height * g.kernel_width;
+    tile.blocks(map_texels) * g.out_channels.div_ceil(4) * tile.block * 4
 }
 
 struct Part {
@@ -143,10 +146,10 @@ pub fn pack_forward(
     parameters: LayerParameters,
     packed: &PackedWeights,
 ) {
-    let (weight_texels, bias_texels) = forward_texels(geometry);
+    let (weight_texels, bias_texels) = forward_texels(geometry, packed.tile);
     let part = Part {
         mode: 0,
-        block: blocks(geometry.out_channels.div_ceil(4)).0,
+        block: packed.tile.block,
         groups: geometry.in_channels.div_ceil(4),
         first_texel: 0,
         texels: weight_texels + bias_texels,
@@ -165,14 +168,14 @@ pub fn pack_conv_input_gradient(
     parameters: LayerParameters,
     packed: &PackedWeights,
 ) {
-    let texels = phase_texels(geometry);
+    let texels = phase_texels(geometry, packed.tile);
     for (index, (y, x)) in phases(geometry).into_iter().enumerate() {
         if y.taps == 0 || x.taps == 0 {
             continue;
         }
         let part = Part {
             mode: 1,
-            block: blocks(geometry.in_channels.div_ceil(4)).0,
+            block: packed.tile.block,
             groups: geometry.out_channels.div_ceil(4),
             first_texel: packed.parts[index],
             texels: texels[index],
@@ -191,12 +194,10 @@ pub fn pack_dense_input_gradient(
     parameters: LayerParameters,
     packed: &PackedWeights,
 ) {
-    let texels = dense_texels(geometry);
-    let map_texels =
-        geometry.in_channels.div_ceil(4) * geometry.kernel_height * geometry.kernel_width;
+    let texels = dense_texels(geometry, packed.tile);
     let part = Part {
         mode: 2,
-        block: blocks(map_texels).0,
+        block: packed.tile.block,
         groups: geometry.out_channels.div_ceil(4),
         first_texel: 0,
         texels,

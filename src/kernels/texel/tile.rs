@@ -1,22 +1,150 @@
 use crate::gpu::Program;
-use crate::kernels::geometry::Activation;
+use crate::kernels::geometry::{Activation, ConvGeometry};
+use crate::kernels::texel::conv_input_gradient::phases;
+use crate::shape::Shape;
 
 /// Invocations in a workgroup of the texel kernels.
 pub(super) const WIDTH: usize = 64;
 
-/// How many neighbouring pixels of a row an invocation computes: wide tiles share weights, but a tile that reaches
-/// over the end of the row wastes work. `OVERHEAD` is the cost of a tile beside its pixels, in pixels, by which
-/// a width of 4 wins over 2 on wide rows as measured (docs/kernels.md).
-pub(super) fn pixels(row: usize) -> usize {
-    const OVERHEAD: usize = 2;
-    let cost = |&pixels: &usize| row.div_ceil(pixels) * (pixels + OVERHEAD);
-    [4, 2, 1].into_iter().min_by_key(cost).unwrap_or(1)
+/// What one invocation computes: `pixels` neighbouring outputs of a row, of `block` groups of four channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tile {
+    pub pixels: usize,
+    pub block: usize,
 }
 
-/// How many groups of four channels an invocation computes (at most four), and how many such blocks there are.
-pub(super) fn blocks(groups: usize) -> (usize, usize) {
-    let blocks = groups.div_ceil(4);
-    (groups.div_ceil(blocks), blocks)
+impl Tile {
+    /// How many blocks make up `groups` groups of channels.
+    pub(super) fn blocks(&self, groups: usize) -> usize {
+        groups.div_ceil(self.block)
+    }
+
+    /// Pixels of a row of `length`, rounded up to whole tiles.
+    pub(super) fn covered(&self, length: usize) -> usize {
+        length.div_ceil(self.pixels) * self.pixels
+    }
+}
+
+/// The tiles of a layer's three kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tiles {
+    pub forward: Tile,
+    pub input_gradient: Tile,
+    /// Output pixels that a weight gradient's sums are updated over at a time.
+    pub weight_gradient: usize,
+}
+
+impl Tiles {
+    /// The tiles that [`Work::cost`] says are cheapest for a convolution.
+    pub fn for_convolution(g: &ConvGeometry, lanes: usize) -> Self {
+        let forward = Work {
+            row: g.out_width(),
+            groups: g.out_channels.div_ceil(4),
+            channels: g.in_channels.min(4),
+            taps: g.kernel_width,
+            stride: g.stride,
+        };
+        // The phases share one packing of the weights, so they share a block; the first is as good as any.
+        let phase = phases(g)[0].1;
+        let input_gradient = Work {
+            row: phase.pixels,
+            groups: g.in_channels.div_ceil(4),
+            channels: g.out_channels.min(4),
+            taps: phase.taps.max(1),
+            stride: 1,
+        };
+        Tiles {
+            forward: forward.best_tile(lanes),
+            input_gradient: input_gradient.best_tile(lanes),
+            weight_gradient: weight_gradient_pixels(g, lanes),
+        }
+    }
+
+    /// The same for a dense layer, whose "row" are the samples.
+    pub fn for_dense(input: Shape, outputs: usize, samples: usize, lanes: usize) -> Self {
+        let texels = input.channels.div_ceil(4) * input.height * input.width;
+        let work = |groups, channels: usize| Work {
+            row: samples,
+            groups,
+            channels: channels.min(4),
+            taps: 1,
+            stride: 1,
+        };
+        Tiles {
+            forward: work(outputs.div_ceil(4), input.channels).best_tile(lanes),
+            input_gradient: work(texels, outputs).best_tile(lanes),
+            weight_gradient: 1,
+        }
+    }
+}
+
+/// A product of a row of pixels with weights, as the texel kernels compute it.
+struct Work {
+    /// Outputs in a row.
+    row: usize,
+    /// Groups of four output channels.
+    groups: usize,
+    /// Input channels that are not padding, of a group.
+    channels: usize,
+    /// Taps of the kernel along the row.
+    taps: usize,
+    stride: usize,
+}
+
+/// The most pixels, and the most groups, of a tile.
+const LARGEST: usize = 8;
+
+impl Work {
+    fn best_tile(&self, lanes: usize) -> Tile {
+        let candidates = (1..=LARGEST.min(self.row)).flat_map(|pixels| {
+            (1..=LARGEST.min(self.groups)).map(move |block| Tile { pixels, block })
+        });
+        candidates
+            .min_by(|a, b| self.cost(*a, lanes).total_cmp(&self.cost(*b, lanes)))
+            .unwrap_or(Tile {
+                pixels: 1,
+                block: 1,
+            })
+    }
+
+    /// About how many vector instructions lavapipe runs for one row of taps over a row of outputs: counted in its
+    /// machine code (docs/kernels.md), and as good a guide to the fastest tile as timing them on a noisy machine.
+    fn cost(&self, tile: Tile, lanes: usize) -> f64 {
+        let (pixels, block) = (tile.pixels as f64, tile.block as f64);
+        let (taps, channels) = (self.taps as f64, self.channels as f64);
+        let row_loads = (tile.pixels - 1) * self.stride + self.taps;
+        let weight_loads = (self.taps * tile.block * 4).div_ceil(lanes);
+        let loads = 5.0 * lanes as f64 * (row_loads + weight_loads) as f64;
+        // A multiplication, an addition, and now and then a move.
+        let products = 2.3 * 4.0 * taps * channels * block * pixels;
+        let shuffles = if lanes > 1 {
+            8.0 * taps * channels * block
+        } else {
+            0.0
+        };
+        // Sums are loaded, blended and stored at the end of the loop body.
+        let carried = 3.0 * 4.0 * block * pixels;
+        let body = loads + products + shuffles + carried + 100.0;
+        // Code that outgrows the 32 KiB of a first-level instruction cache, at about 7 bytes an instruction.
+        let cached = if body > 4500.0 { 1.25 } else { 1.0 };
+        let tiles = (self.row.div_ceil(tile.pixels) * tile.blocks(self.groups)) as f64;
+        tiles * body * cached
+    }
+}
+
+/// As [`Work::cost`], for the weight gradient: sums are carried, pixels are loaded.
+fn weight_gradient_pixels(g: &ConvGeometry, lanes: usize) -> usize {
+    let cost = |pixels: usize| {
+        let row = (pixels - 1) * g.stride + g.kernel_width;
+        let loads = 5 * lanes * (row.div_ceil(lanes) + pixels);
+        let channels = g.in_channels.min(4);
+        let sums = 4 * g.kernel_width * channels;
+        let body = loads + 8 * row + 3 * sums + 2 * sums * pixels + 100;
+        g.out_width().div_ceil(pixels) * body
+    };
+    (1..=LARGEST.min(g.out_width()))
+        .min_by_key(|&pixels| cost(pixels))
+        .unwrap_or(1)
 }
 
 /// Adds the subgroup constants.
