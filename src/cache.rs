@@ -9,10 +9,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Where the platform wants caches: `$XDG_CACHE_HOME` or `~/.cache` on Linux and the like
+/// The folder that `AFTERIMAGE_CACHE` names, else our own where the platform wants caches: `$XDG_CACHE_HOME` or `~/.cache` on Linux and the like
 /// (<https://specifications.freedesktop.org/basedir-spec/latest/>), `~/Library/Caches` on macOS, `%LOCALAPPDATA%` on
-/// Windows; there, our own folder, which need not exist. None where the user has no home.
+/// Windows. It need not exist. None where the user has no home.
 pub fn folder() -> Option<PathBuf> {
+    if let Some(folder) = env::var_os("AFTERIMAGE_CACHE").filter(|folder| !folder.is_empty()) {
+        return Some(folder.into());
+    }
     let named = |variable| {
         env::var_os(variable)
             .map(PathBuf::from)
