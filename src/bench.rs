@@ -223,10 +223,11 @@ fn by_kernel(
     tell: &mut dyn FnMut(Figure),
 ) -> Result<(), ModelError> {
     const REPEATS: usize = 8;
+    let expanded = recording.expanded();
     for (kernel, launches) in recording.launches() {
         let mut alone = Recording::new();
         for _ in 0..REPEATS {
-            for command in recording.commands() {
+            for command in expanded.commands() {
                 if let Command::Dispatch(dispatch) = command
                     && dispatch.program.kernel.name == kernel
                 {

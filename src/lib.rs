@@ -10,10 +10,11 @@
 //! - [`train`]: what runs when, and the run folder.
 //! - [`cli`]: the command line.
 //!
-//! [`data`], [`config`], [`checkpoint`], [`report`] and [`files`] are as named and know nothing of GPUs; [`random`] and
-//! [`shape`] lie below all; [`mod@bench`] times the kernels.
+//! [`data`], [`config`], [`checkpoint`], [`report`], [`files`] and [`cache`] are as named and know nothing of GPUs;
+//! [`random`] and [`shape`] lie below all; [`mod@bench`] times the kernels.
 
 pub mod bench;
+pub mod cache;
 pub mod checkpoint;
 pub mod cli;
 pub mod config;

@@ -15,10 +15,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
-/// The program, about to run in `folder`.
+/// The program, about to run in `folder`; its cache is not the user's.
 fn afterimage(folder: &TempDir, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_afterimage"));
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
     command.args(arguments).current_dir(folder);
+    command.env("AFTERIMAGE_CACHE", cache);
     command
 }
 
@@ -841,5 +843,33 @@ fn the_command_line_itself_is_checked() {
         let output = afterimage(&folder, arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(stderr(&output).starts_with("error: "), "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_was_compiled_is_kept_unless_that_is_switched_off_or_impossible() {
+    let folder = TempDir::new().unwrap();
+    checkpoint(&folder, "moons", POINT_LAYERS)
+        .save(&folder.path().join("model.safetensors"))
+        .unwrap();
+    let sample = |cache: &Path, more: &[&str]| {
+        let arguments = ["sample", "model.safetensors", "--steps=2", "--count=4"];
+        let mut command = afterimage(&folder, &[&arguments[..], more].concat());
+        let output = command.env("AFTERIMAGE_CACHE", cache).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        stderr(&output).to_owned()
+    };
+    let cache = folder.path().join("made/if/missing");
+    sample(&cache, &["--no-cache"]);
+    assert!(!cache.exists());
+    let errors = sample(&cache, &[]);
+    assert!(!errors.contains("WARN"), "{errors}");
+    // Only Vulkan lets compiled pipelines be kept.
+    let adapter = Executor::open(&AdapterChoice::Best, ExecutorOptions::default()).unwrap();
+    if adapter.adapter().backend == "vulkan" {
+        assert_eq!(names_in(&cache).len(), 1);
+        let below_a_file = folder.path().join("model.safetensors/cache");
+        let errors = sample(&below_a_file, &[]);
+        assert_eq!(errors.matches("--no-cache").count(), 1, "{errors}");
     }
 }

@@ -240,10 +240,12 @@ fn digits(seed: u64) -> Dataset {
 
 /// The buffer called `label` among those that a recording uploads to, copies or binds.
 fn named(recording: &Recording, label: &str) -> Buffer {
+    let recording = recording.expanded();
     let buffers = recording
         .commands()
         .iter()
         .flat_map(|command| match command {
+            Command::Replay { .. } => unreachable!("expanded"),
             Command::Upload { buffer, .. } | Command::Fetch { buffer, .. } => vec![*buffer],
             Command::Copy { from, to, .. } => vec![*from, *to],
             Command::Dispatch(dispatch) => dispatch
@@ -300,7 +302,7 @@ fn writes(recording: &Recording, label: &str) -> Vec<usize> {
                     if buffer.label() == label)
             })
         }
-        Command::Fetch { .. } => false,
+        Command::Fetch { .. } | Command::Replay { .. } => false,
     };
     let commands = recording.commands().iter().enumerate();
     commands
@@ -329,7 +331,7 @@ fn a_refresh_is_one_copy_and_happens_every_interval() {
         let setup = plan.setup(&initial);
         assert_eq!(writes(&setup, "live parameters").len(), 1);
         for step in 0..7 {
-            let recording = plan.step(step, &data);
+            let recording = plan.step(step, &data).expanded();
             let fresh = step % interval == 0;
             let refreshes = copies(&recording, "live parameters", "stale parameters");
             assert_eq!(refreshes.len(), usize::from(fresh), "step {step}");

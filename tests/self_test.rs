@@ -48,3 +48,13 @@ fn the_self_test_leaves_no_memory_behind() {
     trusted_variant(&mut executor).expect("runs");
     assert_eq!(executor.allocated_bytes(), before);
 }
+
+#[test]
+fn the_self_test_runs_once_for_each_executor() {
+    let mut executor = executor(false);
+    let variant = trusted_variant(&mut executor).expect("runs");
+    let launches = executor.statistics().launches;
+    assert!(launches > 0);
+    assert_eq!(trusted_variant(&mut executor).expect("known"), variant);
+    assert_eq!(executor.statistics().launches, launches);
+}

@@ -23,7 +23,8 @@ Examples:
   afterimage train mine.toml                   train with them
 
 What is meant for people goes to stderr, what is meant for programs (--json) to stdout.
-The environment variable AFTERIMAGE_ADAPTER names an adapter, as --adapter does; AFTERIMAGE_LOG=info logs more."
+The environment variable AFTERIMAGE_ADAPTER names an adapter, as --adapter does; AFTERIMAGE_CACHE names the folder for
+what later runs can use again; AFTERIMAGE_LOG=info logs more."
 )]
 pub struct Cli {
     /// What to do.
@@ -75,6 +76,13 @@ pub struct AdapterArgs {
     /// then an integrated one, then a software renderer).
     #[arg(long, value_name = "NAME|INDEX", help_heading = "Device")]
     pub adapter: Option<String>,
+
+    /// Neither use nor keep what was compiled for the adapter
+    ///
+    /// Default: it is kept in the user's cache folder, or in the one that the environment variable AFTERIMAGE_CACHE
+    /// names, so that later runs start sooner.
+    #[arg(long, help_heading = "Device")]
+    pub no_cache: bool,
 }
 
 /// Arguments of `afterimage train`.

@@ -15,14 +15,19 @@ use args::{Cli, Command};
 use clap::Parser;
 use error::CliError;
 use std::process::ExitCode;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::EnvFilter;
 
 /// Exit status of a run that was stopped with Ctrl-C: 128 + SIGINT, as shells expect.
 const INTERRUPTED: u8 = 130;
 
 /// Parses the command line, does what it says, and returns the exit status.
 pub fn main() -> ExitCode {
+    let filter = EnvFilter::builder()
+        .with_env_var("AFTERIMAGE_LOG")
+        .with_default_directive(LevelFilter::WARN.into());
     tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_env("AFTERIMAGE_LOG"))
+        .with_env_filter(filter.from_env_lossy())
         .with_writer(std::io::stderr)
         .init();
     match run(Cli::parse().command) {

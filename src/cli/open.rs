@@ -2,6 +2,7 @@
 
 use super::args::AdapterArgs;
 use super::error::CliError;
+use crate::cache;
 use crate::gpu::{AdapterChoice, AdapterKind, Executor, ExecutorOptions};
 use crate::model::Model;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,16 @@ pub(super) fn executor(arguments: &AdapterArgs) -> Result<Executor, CliError> {
         Some(name) => AdapterChoice::Named(name.clone()),
         None => AdapterChoice::Best,
     };
-    Ok(Executor::open(&choice, ExecutorOptions::default())?)
+    let cache = if arguments.no_cache {
+        None
+    } else {
+        cache::folder()
+    };
+    let options = ExecutorOptions {
+        cache,
+        ..Default::default()
+    };
+    Ok(Executor::open(&choice, options)?)
 }
 
 /// The adapter in words.

@@ -59,6 +59,18 @@ pub enum GpuError {
         given: usize,
     },
     #[error(
+        "shader '{kernel}' was given {words} words of immediates, so word {step_word} cannot hold its step: name one of them"
+    )]
+    StepWord {
+        kernel: &'static str,
+        words: usize,
+        step_word: usize,
+    },
+    #[error("'{command}' cannot be replayed: freeze launches only and record the rest beside them")]
+    NotReplayable { command: String },
+    #[error("'{label}' has been released: name a new one and record again with it")]
+    Released { label: &'static str },
+    #[error(
         "the imported buffer '{label}' lacks a usage: create it with STORAGE, COPY_SRC and COPY_DST"
     )]
     ImportUsages { label: &'static str },

@@ -1,13 +1,19 @@
 use super::adapter::{self, AdapterChoice, AdapterKind, AdapterSummary};
 use super::budget::Budget;
 use super::error::GpuError;
+use super::frozen::Frozen;
 use super::handles::{Buffer, Mark};
+use super::launch::{Launch, Replays};
 use super::options::{ExecutorOptions, Profile, Requirements};
 use super::pipelines::Pipelines;
 use super::readback::Readback;
-use super::recording::{Command, Dispatch, Recording};
+use super::recording::{Command, Dispatch, Recording, Resource};
 use super::resources::{Resources, USAGES};
+use super::statistics::ExecutorStatistics;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// Words of immediates that every kernel can count on.
 const IMMEDIATE_WORDS: u32 = 32;
@@ -23,6 +29,7 @@ pub struct Executor {
     options: ExecutorOptions,
     resources: Resources,
     pipelines: Pipelines,
+    replays: Replays,
     belt: wgpu::util::StagingBelt,
     budget: Budget,
     readback: Readback,
@@ -30,6 +37,10 @@ pub struct Executor {
     stash: Vec<(u64, Vec<u32>)>,
     encoder: Option<wgpu::CommandEncoder>,
     fault: Arc<Mutex<Option<GpuError>>>,
+    /// The counts that are kept here; the rest is asked for.
+    statistics: ExecutorStatistics,
+    waited: Duration,
+    findings: HashMap<TypeId, Box<dyn Any + Send>>,
 }
 
 impl Executor {
@@ -104,15 +115,19 @@ impl Executor {
             belt: wgpu::util::StagingBelt::new(device.clone(), UPLOAD_CHUNK),
             budget: Budget::new(options.submission, options.in_flight),
             resources: Resources::new(device.clone()),
+            pipelines: Pipelines::new(device.clone(), &options),
+            replays: Replays::default(),
             device,
             queue,
             adapter,
             options,
-            pipelines: Pipelines::default(),
             readback: Readback::new(),
             stash: Vec::new(),
             encoder: None,
             fault: Arc::new(Mutex::new(None)),
+            statistics: ExecutorStatistics::default(),
+            waited: Duration::ZERO,
+            findings: HashMap::new(),
         }
     }
 
@@ -136,6 +151,34 @@ impl Executor {
     /// Bytes of the buffers and images made so far.
     pub fn allocated_bytes(&self) -> u64 {
         self.resources.bytes()
+    }
+
+    /// What it has done so far.
+    pub fn statistics(&self) -> ExecutorStatistics {
+        ExecutorStatistics {
+            pipelines: self.pipelines.len(),
+            bind_groups: self.pipelines.bind_groups_made(),
+            cached_bytes: self.pipelines.cached_bytes(),
+            ..self.statistics
+        }
+    }
+
+    /// What `find` finds out about the device, asked once for each type of answer.
+    ///
+    /// # Errors
+    /// Those of `find`, which is then asked again the next time.
+    pub fn once<T: Clone + Send + 'static, E>(
+        &mut self,
+        find: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let known = self.findings.get(&TypeId::of::<T>());
+        if let Some(found) = known.and_then(|found| found.downcast_ref::<T>()) {
+            return Ok(found.clone());
+        }
+        let found = find(self)?;
+        self.findings
+            .insert(TypeId::of::<T>(), Box::new(found.clone()));
+        Ok(found)
     }
 
     /// Uses a buffer of the host program, which must have the usages STORAGE, COPY_SRC and COPY_DST, and a size that
@@ -177,10 +220,11 @@ impl Executor {
         Mark::now()
     }
 
-    /// Frees every buffer and image named since `mark`, which must not be used any more.
+    /// Frees every buffer and image named since `mark`. Recordings that use them cannot be run any more.
     pub fn release_since(&mut self, mark: Mark) {
         self.resources.release_since(mark);
         self.pipelines.forget_since(mark);
+        self.replays.forget_since(mark);
     }
 
     /// Encodes `recording`, submitting whenever the budget of one submission is used up. Does not wait for the GPU,
@@ -190,6 +234,10 @@ impl Executor {
     /// What the GPU reported since the last call, or what is wrong with the recording.
     pub fn run(&mut self, recording: &Recording) -> Result<(), GpuError> {
         self.check()?;
+        self.timed(|executor| executor.encode(recording))
+    }
+
+    fn encode(&mut self, recording: &Recording) -> Result<(), GpuError> {
         let mut commands = recording.commands().iter().peekable();
         while let Some(command) = commands.next() {
             match command {
@@ -199,8 +247,14 @@ impl Executor {
                         batch.push(next);
                         commands.next();
                     }
-                    self.dispatches(&batch)?;
+                    let launches = self.look_up(&batch)?;
+                    self.launch(launches.iter().map(|launch| (launch, 0)))?;
                 }
+                Command::Replay {
+                    frozen,
+                    first_step,
+                    times,
+                } => self.replay(frozen, *first_step, *times)?,
                 Command::Upload {
                     buffer,
                     offset,
@@ -252,13 +306,22 @@ impl Executor {
     /// # Errors
     /// What the GPU reported.
     pub fn flush(&mut self) -> Result<(), GpuError> {
+        self.timed(Self::submit)
+    }
+
+    fn submit(&mut self) -> Result<(), GpuError> {
         let Some(encoder) = self.encoder.take() else {
             return Ok(());
         };
         self.belt.finish();
-        let index = self.queue.submit([encoder.finish()]);
+        let commands = encoder.finish();
+        let began = Instant::now();
+        let index = self.queue.submit([commands]);
+        // lavapipe runs the submission before in this call, as others may when their queue is full.
+        self.waited += began.elapsed();
         self.belt.recall();
         self.readback.submitted();
+        self.statistics.submissions += 1;
         self.budget.submitted(index, &self.queue);
         self.poll()?;
         while let Some(oldest) = self.budget.must_wait_for() {
@@ -266,6 +329,15 @@ impl Executor {
             self.budget.update();
         }
         self.check()
+    }
+
+    /// Counts the time of `work` as that of encoding, except where it waits for the GPU.
+    fn timed<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let (began, waited) = (Instant::now(), self.waited);
+        let result = work(self);
+        let waited = self.waited - waited;
+        self.statistics.encoding += began.elapsed().saturating_sub(waited);
+        result
     }
 
     /// What fetches have brought back since the last call: tickets with their words. Does not wait.
@@ -294,6 +366,7 @@ impl Executor {
             results.extend(self.readback.arrived()?);
         }
         self.check()?;
+        self.pipelines.save();
         Ok(results)
     }
 
@@ -334,55 +407,106 @@ impl Executor {
         Ok(read)
     }
 
-    fn dispatches(&mut self, batch: &[&Dispatch]) -> Result<(), GpuError> {
-        let mut start = 0;
-        for (index, dispatch) in batch.iter().enumerate() {
-            if !self.budget.fits(dispatch.flops) {
-                self.pass(&batch[start..index])?;
-                self.flush()?;
-                start = index;
-            }
-            self.budget.add(dispatch.flops);
-        }
-        self.pass(&batch[start..])
+    fn replay(&mut self, frozen: &Frozen, first_step: u32, times: u32) -> Result<(), GpuError> {
+        let launches = match self.replays.get(frozen) {
+            Some(launches) => launches,
+            None => self.resolve(frozen)?,
+        };
+        let steps = (0..times).map(|time| first_step.wrapping_add(time));
+        self.launch(steps.flat_map(|step| launches.iter().map(move |launch| (launch, step))))
     }
 
-    /// One compute pass; wgpu itself puts the barriers between dependent launches.
-    fn pass(&mut self, batch: &[&Dispatch]) -> Result<(), GpuError> {
-        if batch.is_empty() {
-            return Ok(());
+    /// Looks up what the replays of `frozen` launch, and keeps it for the next ones.
+    fn resolve(&mut self, frozen: &Frozen) -> Result<Arc<[Launch]>, GpuError> {
+        let mut dispatches = Vec::new();
+        for command in frozen.recording().commands() {
+            let Command::Dispatch(dispatch) = command else {
+                let command = command.to_string();
+                return Err(GpuError::NotReplayable { command });
+            };
+            dispatches.push(dispatch);
         }
-        let mut prepared = Vec::with_capacity(batch.len());
-        for dispatch in batch {
-            prepared.push(self.prepare(dispatch)?);
-        }
-        let mut encoder = match self.encoder.take() {
-            Some(encoder) => encoder,
-            None => self.device.create_command_encoder(&Default::default()),
-        };
-        {
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            for (dispatch, (pipeline, bind_group)) in batch.iter().zip(&prepared) {
-                pass.set_pipeline(self.pipelines.pipeline(*pipeline));
-                pass.set_bind_group(0, bind_group, &[]);
-                if !dispatch.immediates.is_empty() {
-                    pass.set_immediates(0, bytemuck::cast_slice(&dispatch.immediates));
-                }
-                let [x, y, z] = dispatch.workgroups;
-                pass.dispatch_workgroups(x, y, z);
+        let launches: Arc<[Launch]> = self.look_up(&dispatches)?.into();
+        let resources = dispatches.iter().flat_map(|dispatch| &dispatch.resources);
+        let newest = resources.map(Resource::id).max().unwrap_or(0);
+        self.replays.insert(frozen, launches.clone(), newest);
+        Ok(launches)
+    }
+
+    /// Encodes launches with the steps they are to take, in as few compute passes as the budget of a submission
+    /// allows; wgpu itself puts the barriers between dependent launches.
+    fn launch<'a>(
+        &mut self,
+        launches: impl Iterator<Item = (&'a Launch, u32)>,
+    ) -> Result<(), GpuError> {
+        let mut launches = launches.peekable();
+        while let Some((first, _)) = launches.peek() {
+            if !self.budget.fits(first.flops) {
+                self.submit()?;
             }
+            let mut encoder = self.take_encoder();
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            while let Some((launch, step)) =
+                launches.next_if(|(launch, _)| self.budget.fits(launch.flops))
+            {
+                launch.encode(&mut pass, step);
+                self.budget.add(launch.flops);
+                self.statistics.launches += 1;
+            }
+            drop(pass);
+            self.encoder = Some(encoder);
         }
-        self.encoder = Some(encoder);
         Ok(())
     }
 
-    fn prepare(&mut self, dispatch: &Dispatch) -> Result<(usize, wgpu::BindGroup), GpuError> {
+    /// The pipelines and bind groups of dispatches, made if need be.
+    fn look_up(&mut self, dispatches: &[&Dispatch]) -> Result<Vec<Launch>, GpuError> {
+        for dispatch in dispatches {
+            self.check_dispatch(dispatch)?;
+        }
+        let programs: Vec<_> = dispatches.iter().map(|d| d.program.as_ref()).collect();
+        let pipelines = self.pipelines.compile(&programs)?;
+        self.statistics.lookups += dispatches.len() as u64;
+        let mut launches = Vec::with_capacity(dispatches.len());
+        for (dispatch, index) in dispatches.iter().zip(pipelines) {
+            let mut ids = Vec::with_capacity(dispatch.resources.len());
+            for resource in &dispatch.resources {
+                self.resources.make(resource)?;
+                ids.push(resource.id());
+            }
+            let entries = || {
+                let bound = dispatch.resources.iter().enumerate();
+                bound
+                    .map(|(binding, resource)| wgpu::BindGroupEntry {
+                        binding: binding as u32,
+                        resource: self.resources.binding(resource),
+                    })
+                    .collect()
+            };
+            let bind_group = self.pipelines.bind_group(index, ids, entries).clone();
+            let pipeline = self.pipelines.pipeline(index).clone();
+            launches.push(Launch::new(dispatch, pipeline, bind_group));
+        }
+        Ok(launches)
+    }
+
+    fn check_dispatch(&self, dispatch: &Dispatch) -> Result<(), GpuError> {
         let kernel = dispatch.program.kernel;
         if dispatch.resources.len() != kernel.bindings.len() {
             return Err(GpuError::Bindings {
                 kernel: kernel.name,
                 expected: kernel.bindings.len(),
                 given: dispatch.resources.len(),
+            });
+        }
+        let words = dispatch.immediates.len();
+        if let Some(step_word) = dispatch.step_word
+            && step_word >= words
+        {
+            return Err(GpuError::StepWord {
+                kernel: kernel.name,
+                words,
+                step_word,
             });
         }
         let allowed = self.device.limits().max_compute_workgroups_per_dimension;
@@ -393,24 +517,7 @@ impl Executor {
                 allowed,
             });
         }
-        let mut ids = Vec::with_capacity(dispatch.resources.len());
-        for resource in &dispatch.resources {
-            ids.push(self.resources.make(resource)?);
-        }
-        let index =
-            self.pipelines
-                .compile(&self.device, &dispatch.program, self.options.runtime_checks)?;
-        let entries = || {
-            let bound = dispatch.resources.iter().enumerate();
-            bound
-                .map(|(binding, resource)| wgpu::BindGroupEntry {
-                    binding: binding as u32,
-                    resource: self.resources.binding(resource),
-                })
-                .collect()
-        };
-        let bind_group = self.pipelines.bind_group(&self.device, index, ids, entries);
-        Ok((index, bind_group.clone()))
+        Ok(())
     }
 
     fn upload(&mut self, buffer: Buffer, offset: usize, words: &[u32]) -> Result<(), GpuError> {
@@ -421,15 +528,18 @@ impl Executor {
             return Ok(());
         };
         // A copy inside the encoder, not `queue.write_buffer`, which would run before everything encoded so far.
-        let mut encoder = match self.encoder.take() {
-            Some(encoder) => encoder,
-            None => self.device.create_command_encoder(&Default::default()),
-        };
+        let mut encoder = self.take_encoder();
         self.belt
             .write_buffer(&mut encoder, &target, offset as u64 * 4, size)
             .copy_from_slice(bytes);
         self.encoder = Some(encoder);
         Ok(())
+    }
+
+    fn take_encoder(&mut self) -> wgpu::CommandEncoder {
+        self.encoder
+            .take()
+            .unwrap_or_else(|| self.device.create_command_encoder(&Default::default()))
     }
 
     fn encoder(&mut self) -> &mut wgpu::CommandEncoder {
@@ -446,10 +556,12 @@ impl Executor {
     }
 
     fn wait(&mut self, index: Option<wgpu::SubmissionIndex>) -> Result<(), GpuError> {
+        let began = Instant::now();
         let outcome = self.device.poll(wgpu::PollType::Wait {
             submission_index: index,
             timeout: Some(self.options.patience),
         });
+        self.waited += began.elapsed();
         self.check()?;
         match outcome {
             Ok(_) => Ok(()),

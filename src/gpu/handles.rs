@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
-fn next_id() -> u64 {
+pub(super) fn next_id() -> u64 {
     NEXT_ID.fetch_add(1, Ordering::Relaxed)
 }
 
@@ -13,6 +13,10 @@ pub struct Mark(u64);
 impl Mark {
     pub(super) fn now() -> Self {
         Mark(next_id())
+    }
+
+    pub(super) fn id(self) -> u64 {
+        self.0
     }
 
     /// Whether the handle `id` is older than the mark.

@@ -5,25 +5,31 @@
 
 mod adapter;
 mod budget;
+mod disk_cache;
 mod error;
 mod executor;
+mod frozen;
 mod handles;
 mod kernel;
+mod launch;
 mod options;
 mod pipelines;
 mod preprocess;
 mod readback;
 mod recording;
 mod resources;
+mod statistics;
 
 pub use adapter::{AdapterChoice, AdapterKind, AdapterSummary, list_adapters};
 pub use error::GpuError;
 pub use executor::Executor;
+pub use frozen::Frozen;
 pub use handles::{Buffer, Image, Mark};
 pub use kernel::{Access, Constant, Kernel, Program};
 pub use options::{ExecutorOptions, Profile, Requirements};
 pub use preprocess::{Expanded, PreprocessError, expand};
 pub use recording::{Command, Dispatch, Recording, Resource, grid};
+pub use statistics::ExecutorStatistics;
 
 /// wgpu itself, for a host program that brings its own device.
 pub use wgpu;

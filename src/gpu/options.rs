@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How an executor runs.
@@ -11,6 +12,9 @@ pub struct ExecutorOptions {
     pub in_flight: usize,
     /// How long to wait for the GPU before giving it up.
     pub patience: Duration,
+    /// The folder where compiled pipelines are kept for later runs, such as [`crate::cache::folder`]; none by
+    /// default, since a library writes nothing unasked.
+    pub cache: Option<PathBuf>,
 }
 
 impl Default for ExecutorOptions {
@@ -20,6 +24,7 @@ impl Default for ExecutorOptions {
             submission: Duration::from_millis(100),
             in_flight: 3,
             patience: Duration::from_secs(120),
+            cache: None,
         }
     }
 }
@@ -32,9 +37,11 @@ pub struct Requirements {
 }
 
 impl Requirements {
-    /// The features and limits Afterimage uses of `adapter`: immediates always, subgroups where there are any.
+    /// The features and limits Afterimage uses of `adapter`: immediates always, subgroups and pipeline caches where
+    /// there are any.
     pub fn of(adapter: &wgpu::Adapter) -> Self {
-        let optional = adapter.features() & wgpu::Features::SUBGROUP;
+        let optional =
+            adapter.features() & (wgpu::Features::SUBGROUP | wgpu::Features::PIPELINE_CACHE);
         Requirements {
             features: wgpu::Features::IMMEDIATES | optional,
             limits: adapter.limits(),

@@ -1,40 +1,103 @@
+use super::disk_cache::DiskCache;
 use super::error::GpuError;
 use super::handles::Mark;
 use super::kernel::{Access, Program};
+use super::options::ExecutorOptions;
 use super::preprocess::expand;
 use std::collections::HashMap;
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::thread;
 
 /// Compiled pipelines by program, and the bind groups made for them.
-#[derive(Default)]
 pub(super) struct Pipelines {
+    compiler: Compiler,
+    disk: Option<DiskCache>,
     by_program: HashMap<Program, usize>,
     compiled: Vec<Compiled>,
     bind_groups: HashMap<(usize, Vec<u64>), wgpu::BindGroup>,
+    bind_groups_made: u64,
 }
 
-pub(super) struct Compiled {
-    pub(super) pipeline: wgpu::ComputePipeline,
+struct Compiled {
+    pipeline: wgpu::ComputePipeline,
     layout: wgpu::BindGroupLayout,
 }
 
+/// What every program is compiled with.
+struct Compiler {
+    device: wgpu::Device,
+    runtime_checks: bool,
+    cache: Option<wgpu::PipelineCache>,
+}
+
 impl Pipelines {
-    /// The index of the compiled `program`, compiling it at first use.
-    pub(super) fn compile(
-        &mut self,
-        device: &wgpu::Device,
-        program: &Program,
-        runtime_checks: bool,
-    ) -> Result<usize, GpuError> {
-        if let Some(&index) = self.by_program.get(program) {
-            return Ok(index);
+    /// None yet; with the cache folder of `options`, what earlier runs left there makes compiling fast.
+    pub(super) fn new(device: wgpu::Device, options: &ExecutorOptions) -> Self {
+        let folder = options.cache.as_deref();
+        let disk = folder.and_then(|folder| DiskCache::open(&device, folder));
+        Pipelines {
+            compiler: Compiler {
+                device,
+                runtime_checks: options.runtime_checks,
+                cache: disk.as_ref().map(DiskCache::pipelines),
+            },
+            disk,
+            by_program: HashMap::new(),
+            compiled: Vec::new(),
+            bind_groups: HashMap::new(),
+            bind_groups_made: 0,
         }
-        let compiled = compile(device, program, runtime_checks)?;
-        self.compiled.push(compiled);
-        self.by_program
-            .insert(program.clone(), self.compiled.len() - 1);
-        Ok(self.compiled.len() - 1)
     }
 
+    /// How many were compiled.
+    pub(super) fn len(&self) -> u64 {
+        self.compiled.len() as u64
+    }
+
+    /// How many bind groups were made.
+    pub(super) fn bind_groups_made(&self) -> u64 {
+        self.bind_groups_made
+    }
+
+    /// Bytes that earlier runs left in the cache folder.
+    pub(super) fn cached_bytes(&self) -> u64 {
+        self.disk.as_ref().map_or(0, DiskCache::loaded_bytes)
+    }
+
+    /// Leaves what was compiled since the last call to later runs.
+    pub(super) fn save(&mut self) {
+        if let Some(disk) = &mut self.disk {
+            disk.save(self.compiled.len());
+        }
+    }
+
+    /// The indices of these programs, after compiling those that are new.
+    pub(super) fn compile(&mut self, programs: &[&Program]) -> Result<Vec<usize>, GpuError> {
+        if let Some(indices) = self.indices(programs) {
+            return Ok(indices);
+        }
+        let mut missing = Vec::new();
+        for &program in programs {
+            if !self.by_program.contains_key(program) && !missing.contains(&program) {
+                missing.push(program);
+            }
+        }
+        for (program, compiled) in missing.iter().zip(self.compiler.compile_all(&missing)) {
+            self.compiled.push(compiled?);
+            let index = self.compiled.len() - 1;
+            self.by_program.insert((*program).clone(), index);
+        }
+        Ok(self.indices(programs).unwrap_or_default())
+    }
+
+    /// The indices of these programs, if all are compiled.
+    fn indices(&self, programs: &[&Program]) -> Option<Vec<usize>> {
+        let index = |program: &&Program| self.by_program.get(*program).copied();
+        programs.iter().map(index).collect()
+    }
+
+    /// Pipeline `index`.
     pub(super) fn pipeline(&self, index: usize) -> &wgpu::ComputePipeline {
         &self.compiled[index].pipeline
     }
@@ -42,13 +105,14 @@ impl Pipelines {
     /// The bind group of pipeline `index` over the resources with these ids, whose entries `entries` makes if need be.
     pub(super) fn bind_group<'a>(
         &mut self,
-        device: &wgpu::Device,
         index: usize,
         ids: Vec<u64>,
         entries: impl FnOnce() -> Vec<wgpu::BindGroupEntry<'a>>,
     ) -> &wgpu::BindGroup {
         let layout = &self.compiled[index].layout;
         self.bind_groups.entry((index, ids)).or_insert_with(|| {
+            self.bind_groups_made += 1;
+            let device = &self.compiler.device;
             device.create_bind_group(&wgpu::BindGroupDescriptor {
                 label: None,
                 layout,
@@ -64,68 +128,91 @@ impl Pipelines {
     }
 }
 
-fn compile(
-    device: &wgpu::Device,
-    program: &Program,
-    runtime_checks: bool,
-) -> Result<Compiled, GpuError> {
-    let kernel = program.kernel;
-    let expanded =
-        expand(kernel.source, &program.constants).map_err(|source| GpuError::Preprocess {
-            kernel: kernel.name,
-            source,
-        })?;
-    let descriptor = wgpu::ShaderModuleDescriptor {
-        label: Some(kernel.name),
-        source: wgpu::ShaderSource::Wgsl(expanded.text.into()),
-    };
-    let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-    let module = if runtime_checks {
-        device.create_shader_module(descriptor)
-    } else {
-        // SAFETY: the shaders are this crate's own. Each bounds its loops and its indices, and the tests run all of
-        // them with the checks on, against poisoned buffers.
-        unsafe {
-            device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
-        }
-    };
-    let layout_entries: Vec<_> = kernel
-        .bindings
-        .iter()
-        .enumerate()
-        .map(|(binding, access)| wgpu::BindGroupLayoutEntry {
-            binding: binding as u32,
-            visibility: wgpu::ShaderStages::COMPUTE,
-            ty: binding_type(*access),
-            count: None,
+impl Compiler {
+    /// Compiles on all processors, since drivers take long.
+    fn compile_all(&self, programs: &[&Program]) -> Vec<Result<Compiled, GpuError>> {
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let share = programs.len().div_ceil(threads).max(1);
+        thread::scope(|scope| {
+            let compile = |programs: &[&Program]| -> Vec<_> {
+                programs
+                    .iter()
+                    .map(|program| self.compile(program))
+                    .collect()
+            };
+            let workers: Vec<_> = programs
+                .chunks(share)
+                .map(|programs| scope.spawn(move || compile(programs)))
+                .collect();
+            let results = workers.into_iter().map(|worker| worker.join());
+            results
+                .flat_map(|result| result.unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect()
         })
-        .collect();
-    let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-        label: Some(kernel.name),
-        entries: &layout_entries,
-    });
-    let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label: Some(kernel.name),
-        bind_group_layouts: &[Some(&layout)],
-        immediate_size: kernel.immediates * 4,
-    });
-    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some(kernel.name),
-        layout: Some(&pipeline_layout),
-        module: &module,
-        entry_point: Some("main"),
-        compilation_options: wgpu::PipelineCompilationOptions {
-            zero_initialize_workgroup_memory: runtime_checks,
-            ..Default::default()
-        },
-        cache: None,
-    });
-    match pollster::block_on(scope.pop()) {
-        Some(error) => Err(GpuError::Reported(format!(
-            "shader '{}': {error}",
-            kernel.name
-        ))),
-        None => Ok(Compiled { pipeline, layout }),
+    }
+
+    fn compile(&self, program: &Program) -> Result<Compiled, GpuError> {
+        let (device, kernel) = (&self.device, program.kernel);
+        let expanded =
+            expand(kernel.source, &program.constants).map_err(|source| GpuError::Preprocess {
+                kernel: kernel.name,
+                source,
+            })?;
+        let descriptor = wgpu::ShaderModuleDescriptor {
+            label: Some(kernel.name),
+            source: wgpu::ShaderSource::Wgsl(expanded.text.into()),
+        };
+        let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let module = if self.runtime_checks {
+            device.create_shader_module(descriptor)
+        } else {
+            // SAFETY: the shaders are this crate's own. Each bounds its loops and its indices, and the tests run all of
+            // them with the checks on, against poisoned buffers.
+            unsafe {
+                device.create_shader_module_trusted(
+                    descriptor,
+                    wgpu::ShaderRuntimeChecks::unchecked(),
+                )
+            }
+        };
+        let layout_entries: Vec<_> = kernel
+            .bindings
+            .iter()
+            .enumerate()
+            .map(|(binding, access)| wgpu::BindGroupLayoutEntry {
+                binding: binding as u32,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: binding_type(*access),
+                count: None,
+            })
+            .collect();
+        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some(kernel.name),
+            entries: &layout_entries,
+        });
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(kernel.name),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: kernel.immediates * 4,
+        });
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(kernel.name),
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some("main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                zero_initialize_workgroup_memory: self.runtime_checks,
+                ..Default::default()
+            },
+            cache: self.cache.as_ref(),
+        });
+        match pollster::block_on(scope.pop()) {
+            Some(error) => Err(GpuError::Reported(format!(
+                "shader '{}': {error}",
+                kernel.name
+            ))),
+            None => Ok(Compiled { pipeline, layout }),
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+use super::frozen::Frozen;
 use super::handles::{Buffer, Image};
 use super::kernel::Program;
 use std::collections::BTreeMap;
@@ -36,6 +37,12 @@ pub enum Command {
         words: usize,
         ticket: u64,
     },
+    /// Run a frozen recording `times` times over, with the steps `first_step`, `first_step` + 1, … (wrapping).
+    Replay {
+        frozen: Frozen,
+        first_step: u32,
+        times: u32,
+    },
 }
 
 /// One launch of a kernel.
@@ -47,6 +54,8 @@ pub struct Dispatch {
     pub resources: Vec<Resource>,
     /// The contents of `var<immediate>`.
     pub immediates: Vec<u32>,
+    /// The word of the immediates that holds the number of a step: a replay adds its own step to it (wrapping).
+    pub step_word: Option<usize>,
     pub workgroups: [u32; 3],
     /// Floating-point operations of the launch: what the submission budget is reckoned in. Kernels bound by memory
     /// stand for about 16 an element.
@@ -58,6 +67,15 @@ pub struct Dispatch {
 pub enum Resource {
     Buffer(Buffer),
     Image(Image),
+}
+
+impl Resource {
+    pub(super) fn id(&self) -> u64 {
+        match self {
+            Resource::Buffer(buffer) => buffer.id,
+            Resource::Image(image) => image.id,
+        }
+    }
 }
 
 impl From<Buffer> for Resource {
@@ -150,6 +168,46 @@ impl Recording {
         });
     }
 
+    /// Adds `times` replays of a frozen recording, with the steps `first_step`, `first_step` + 1, … (wrapping).
+    pub fn replay(&mut self, frozen: &Frozen, first_step: u32, times: u32) {
+        self.commands.push(Command::Replay {
+            frozen: frozen.clone(),
+            first_step,
+            times,
+        });
+    }
+
+    /// Makes it a recording that can be replayed. Only launches can be: an executor refuses to replay anything else.
+    pub fn freeze(self) -> Frozen {
+        Frozen::new(self)
+    }
+
+    /// The same work with its replays written out, command by command.
+    pub fn expanded(&self) -> Recording {
+        let mut expanded = Recording::new();
+        for command in &self.commands {
+            let Command::Replay {
+                frozen,
+                first_step,
+                times,
+            } = command
+            else {
+                expanded.push(command.clone());
+                continue;
+            };
+            for time in 0..*times {
+                let mut once = frozen.recording().expanded();
+                for command in &mut once.commands {
+                    if let Command::Dispatch(dispatch) = command {
+                        dispatch.advance(first_step.wrapping_add(time));
+                    }
+                }
+                expanded.append(once);
+            }
+        }
+        expanded
+    }
+
     /// Adds all commands of `other`.
     pub fn append(&mut self, other: Recording) {
         self.commands.extend(other.commands);
@@ -159,8 +217,16 @@ impl Recording {
     pub fn launches(&self) -> BTreeMap<&'static str, usize> {
         let mut counts = BTreeMap::new();
         for command in &self.commands {
-            if let Command::Dispatch(dispatch) = command {
-                *counts.entry(dispatch.program.kernel.name).or_default() += 1;
+            match command {
+                Command::Dispatch(dispatch) => {
+                    *counts.entry(dispatch.program.kernel.name).or_default() += 1;
+                }
+                Command::Replay { frozen, times, .. } => {
+                    for (kernel, count) in frozen.recording().launches() {
+                        *counts.entry(kernel).or_default() += count * *times as usize;
+                    }
+                }
+                _ => {}
             }
         }
         counts
@@ -172,9 +238,24 @@ impl Recording {
             .iter()
             .map(|command| match command {
                 Command::Dispatch(dispatch) => dispatch.flops,
+                Command::Replay { frozen, times, .. } => {
+                    frozen.recording().flops() * u64::from(*times)
+                }
                 _ => 0,
             })
             .sum()
+    }
+}
+
+impl Dispatch {
+    /// Adds `steps` to the step number among the immediates, if there is one.
+    fn advance(&mut self, steps: u32) {
+        if let Some(word) = self
+            .step_word
+            .and_then(|index| self.immediates.get_mut(index))
+        {
+            *word = word.wrapping_add(steps);
+        }
     }
 }
 
@@ -244,6 +325,17 @@ impl fmt::Display for Command {
                     buffer.label
                 )
             }
+            Command::Replay {
+                frozen,
+                first_step,
+                times,
+            } => {
+                let commands = frozen.recording().commands().len();
+                write!(
+                    f,
+                    "replay {commands} commands {times} times from step {first_step}"
+                )
+            }
         }
     }
 }
@@ -270,6 +362,7 @@ mod tests {
                 program: Arc::new(Program::new(&KERNEL)),
                 resources: vec![a.into()],
                 immediates: vec![],
+                step_word: None,
                 workgroups: [1, 1, 1],
                 flops: 7,
             });
@@ -281,6 +374,38 @@ mod tests {
             text.starts_with("copy 4 words live[0] -> stale[0]\nnothing(live) on 1×1×1"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_replay_is_counted_and_written_out_as_the_work_it_stands_for() {
+        let mut once = Recording::new();
+        once.dispatch(Dispatch {
+            program: Arc::new(Program::new(&KERNEL)),
+            resources: vec![Buffer::new("x", 4).into()],
+            immediates: vec![9, 1],
+            step_word: Some(1),
+            workgroups: [1, 1, 1],
+            flops: 7,
+        });
+        let mut recording = Recording::new();
+        recording.replay(&once.freeze(), u32::MAX - 1, 3);
+        assert_eq!(recording.flops(), 21);
+        assert_eq!(recording.launches()["nothing"], 3);
+        assert_eq!(
+            recording.to_string(),
+            "replay 1 commands 3 times from step 4294967294\n"
+        );
+        let immediates: Vec<_> = recording
+            .expanded()
+            .commands()
+            .iter()
+            .map(|command| match command {
+                Command::Dispatch(dispatch) => dispatch.immediates.clone(),
+                other => panic!("{other}"),
+            })
+            .collect();
+        // The recorded step plus the replay's, wrapping; other words stay.
+        assert_eq!(immediates, [[9, u32::MAX], [9, 0], [9, 1]]);
     }
 
     #[test]

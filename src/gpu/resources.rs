@@ -14,6 +14,8 @@ pub(super) struct Resources {
     device: wgpu::Device,
     buffers: HashMap<u64, wgpu::Buffer>,
     images: HashMap<u64, wgpu::TextureView>,
+    /// First and last of the ids that were freed together, in order.
+    released: Vec<[u64; 2]>,
 }
 
 impl Resources {
@@ -22,6 +24,7 @@ impl Resources {
             device,
             buffers: HashMap::new(),
             images: HashMap::new(),
+            released: Vec::new(),
         }
     }
 
@@ -43,6 +46,9 @@ impl Resources {
     pub(super) fn release_since(&mut self, mark: Mark) {
         self.buffers.retain(|&id, _| mark.is_after(id));
         self.images.retain(|&id, _| mark.is_after(id));
+        // What was freed since an older mark is freed by it, too.
+        self.released.retain(|[first, _]| mark.is_after(*first));
+        self.released.push([mark.id(), Mark::now().id()]);
     }
 
     /// Whether the adapter allows a buffer of this size.
@@ -67,11 +73,11 @@ impl Resources {
         Ok(self.buffers[&buffer.id].clone())
     }
 
-    /// Sees to it that there is an object behind a handle, and returns its id.
-    pub(super) fn make(&mut self, resource: &Resource) -> Result<u64, GpuError> {
+    /// Sees to it that there is an object behind a handle.
+    pub(super) fn make(&mut self, resource: &Resource) -> Result<(), GpuError> {
         match resource {
-            Resource::Buffer(buffer) => self.make_buffer(*buffer).map(|()| buffer.id),
-            Resource::Image(image) => self.make_image(*image).map(|()| image.id),
+            Resource::Buffer(buffer) => self.make_buffer(*buffer),
+            Resource::Image(image) => self.make_image(*image),
         }
     }
 
@@ -86,6 +92,7 @@ impl Resources {
     fn make_buffer(&mut self, buffer: Buffer) -> Result<(), GpuError> {
         self.check_size(buffer)?;
         if let Entry::Vacant(place) = self.buffers.entry(buffer.id) {
+            check_not_released(&self.released, buffer.id, buffer.label)?;
             place.insert(allocated(&self.device, || {
                 self.device.create_buffer(&wgpu::BufferDescriptor {
                     label: Some(buffer.label),
@@ -109,6 +116,7 @@ impl Resources {
             });
         }
         if let Entry::Vacant(place) = self.images.entry(image.id) {
+            check_not_released(&self.released, image.id, image.label)?;
             let texture = allocated(&self.device, || {
                 self.device.create_texture(&wgpu::TextureDescriptor {
                     label: Some(image.label),
@@ -128,6 +136,15 @@ impl Resources {
             place.insert(texture.create_view(&Default::default()));
         }
         Ok(())
+    }
+}
+
+/// Refuses what would otherwise come back to life as zeros.
+fn check_not_released(released: &[[u64; 2]], id: u64, label: &'static str) -> Result<(), GpuError> {
+    let place = released.partition_point(|[_, last]| *last < id);
+    match released.get(place) {
+        Some([first, _]) if *first <= id => Err(GpuError::Released { label }),
+        _ => Ok(()),
     }
 }
 

@@ -1,5 +1,5 @@
-use super::launch::over;
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use super::launch::one_dimensional;
+use crate::gpu::{Access, Buffer, Dispatch, Kernel, Program, Recording};
 use crate::random::Stream;
 
 /// What keeps the chains inside the box of the data.
@@ -28,6 +28,9 @@ pub(crate) static KERNEL: Kernel = Kernel {
     bindings: &[Access::ReadWrite, Access::Read],
     immediates: 10,
 };
+
+/// Where the number of the step is among the immediates.
+const STEP_WORD: usize = 2;
 
 /// Moves the first `count` values of `x` by one step; value i takes the normal number `first_element` + i of
 /// (`seed`, `stream`, `step`).
@@ -58,13 +61,16 @@ pub fn langevin(
     immediates.extend(floats.map(f32::to_bits));
     // The shader's struct is as long as a multiple of its alignment, that of the seed's vec2.
     immediates.push(0);
-    over(
-        recording,
+    let dispatch = one_dimensional(
         program,
         vec![x.into(), gradient.into()],
         immediates,
         blocks(first_element, count),
     );
+    recording.dispatch(Dispatch {
+        step_word: Some(STEP_WORD),
+        ..dispatch
+    });
 }
 
 /// How many blocks of four random numbers the elements from `first` on touch.

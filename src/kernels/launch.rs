@@ -12,14 +12,24 @@ pub(super) fn over(
     immediates: Vec<u32>,
     items: usize,
 ) {
-    launch(
-        recording,
-        program,
+    recording.dispatch(one_dimensional(program, resources, immediates, items));
+}
+
+/// What [`over`] launches.
+pub(super) fn one_dimensional(
+    program: Program,
+    resources: Vec<Resource>,
+    immediates: Vec<u32>,
+    items: usize,
+) -> Dispatch {
+    Dispatch {
+        program: Arc::new(program),
         resources,
         immediates,
-        grid(items.div_ceil(WIDTH)),
-        items as u64 * 16,
-    );
+        step_word: None,
+        workgroups: grid(items.div_ceil(WIDTH)),
+        flops: items as u64 * 16,
+    }
 }
 
 /// Any launch.
@@ -35,6 +45,7 @@ pub(super) fn launch(
         program: Arc::new(program),
         resources,
         immediates,
+        step_word: None,
         workgroups,
         flops,
     });

@@ -1,7 +1,8 @@
-use crate::gpu::{Buffer, GpuError, Recording};
+use crate::gpu::{Buffer, Frozen, GpuError, Recording};
 use crate::kernels::{ChainStart, LangevinSettings, Variant, langevin, start_chains};
 use crate::network::{Architecture, Network};
 use crate::random::Stream;
+use std::cell::RefCell;
 
 /// A batch of Langevin chains on the energy of one network.
 pub struct Chains {
@@ -13,6 +14,15 @@ pub struct Chains {
     x: Buffer,
     energies: Buffer,
     gradient: Buffer,
+    /// The step taken last, since most go on as they began.
+    step: RefCell<Option<RecordedStep>>,
+}
+
+/// A Langevin step numbered 0, and what it was recorded for.
+struct RecordedStep {
+    parameters: Buffer,
+    first_chain: usize,
+    frozen: Frozen,
 }
 
 impl Chains {
@@ -38,6 +48,7 @@ impl Chains {
             x: Buffer::new("chains", values),
             energies: Buffer::new("chain energies", count),
             gradient: Buffer::new("chain gradients", values),
+            step: RefCell::new(None),
         })
     }
 
@@ -90,7 +101,8 @@ impl Chains {
         );
     }
 
-    /// Moves all chains by `steps` Langevin steps, the first of which is number `first_step`.
+    /// Moves all chains by `steps` Langevin steps, the first of which is number `first_step`: one step is recorded, and
+    /// replayed for as long as neither `parameters` nor `first_chain` changes.
     pub fn advance(
         &self,
         recording: &mut Recording,
@@ -99,21 +111,28 @@ impl Chains {
         steps: usize,
         first_chain: usize,
     ) {
-        for step in 0..steps as u32 {
-            self.network.energy_gradient(
-                recording,
-                parameters,
-                self.x,
-                self.energies,
-                self.gradient,
-            );
-            self.step(
-                recording,
-                &self.langevin,
-                first_step.wrapping_add(step),
-                first_chain,
-            );
+        let step = self.recorded_step(parameters, first_chain);
+        recording.replay(&step, first_step, steps as u32);
+    }
+
+    fn recorded_step(&self, parameters: Buffer, first_chain: usize) -> Frozen {
+        let mut step = self.step.borrow_mut();
+        if let Some(known) = &*step
+            && (known.parameters, known.first_chain) == (parameters, first_chain)
+        {
+            return known.frozen.clone();
         }
+        let mut once = Recording::new();
+        self.network
+            .energy_gradient(&mut once, parameters, self.x, self.energies, self.gradient);
+        self.step(&mut once, &self.langevin, 0, first_chain);
+        let frozen = once.freeze();
+        *step = Some(RecordedStep {
+            parameters,
+            first_chain,
+            frozen: frozen.clone(),
+        });
+        frozen
     }
 
     /// Replaces every state of data with Gaussian noise of standard deviation `std` by the mean of the clean data it

@@ -20,13 +20,22 @@ const SAMPLES: usize = 2;
 /// Sums of 54 products of numbers below one in f32 are right to 1e-5; a wrong lane or a wrong tile is off by 0.1.
 const TOLERANCE: f64 = 1e-3;
 
-/// The best variant of the layer kernels that computes a small convolution right on this device.
+/// What [`trusted_variant`] has found out about a device.
+#[derive(Clone)]
+struct Trusted(Variant);
+
+/// The best variant of the layer kernels that computes a small convolution right on this device, tried once for each
+/// executor.
 ///
 /// Drivers report subgroup sizes they do not keep to (Mesa 25.0 did at 512 bits), and a wrong shuffle is silent.
 ///
 /// # Errors
 /// When no variant computes right, or the GPU fails.
 pub fn trusted_variant(executor: &mut Executor) -> Result<Variant, GpuError> {
+    executor.once(try_variants).map(|Trusted(variant)| variant)
+}
+
+fn try_variants(executor: &mut Executor) -> Result<Trusted, GpuError> {
     let profile = executor.profile();
     let preferred = Variant::for_profile(&profile);
     let plain = Variant::Texel {
@@ -40,7 +49,7 @@ pub fn trusted_variant(executor: &mut Executor) -> Result<Variant, GpuError> {
                     "this driver computes wrong results with {preferred:?}; using {variant:?}"
                 );
             }
-            return Ok(variant);
+            return Ok(Trusted(variant));
         }
     }
     Err(GpuError::WrongResults {

@@ -3,12 +3,16 @@
 use afterimage::gpu::{Access, Command, Dispatch, Recording, Resource, expand};
 use naga::{AddressSpace, ImageClass, StorageAccess, StorageFormat, TypeInner};
 
+/// Every launch; those of replays as recorded, as often as they are replayed.
 pub fn launches(recording: &Recording) -> Vec<&Dispatch> {
     let commands = recording.commands().iter();
     commands
-        .filter_map(|command| match command {
-            Command::Dispatch(dispatch) => Some(dispatch),
-            _ => None,
+        .flat_map(|command| match command {
+            Command::Dispatch(dispatch) => vec![dispatch],
+            Command::Replay { frozen, times, .. } => {
+                launches(frozen.recording()).repeat(*times as usize)
+            }
+            _ => Vec::new(),
         })
         .collect()
 }

@@ -1,0 +1,253 @@
+//! Frozen recordings: replaying gives the bits of recording afresh, and costs no look-ups.
+
+mod common;
+
+use afterimage::gpu::{
+    AdapterChoice, Buffer, Command, Dispatch, Executor, ExecutorOptions, GpuError, Recording,
+};
+use afterimage::kernels::{
+    Activation, Bounds, ChainStart, LangevinSettings, QuadraticBase, Variant, langevin,
+};
+use afterimage::method::Chains;
+use afterimage::network::{
+    Architecture, Initialisation, LayerSpec, Network, initial_parameters, trusted_variant,
+};
+use afterimage::random::Stream;
+use afterimage::shape::Shape;
+use common::{executor, normals, variants};
+use std::collections::HashSet;
+use std::time::Duration;
+
+const CHAINS: usize = 5;
+const SEED: u64 = 0x1234_5678_9abc;
+const SETTINGS: LangevinSettings = LangevinSettings {
+    step_size: 0.02,
+    noise: 0.2,
+    clip: 0.5,
+    bounds: Bounds::Reflect {
+        low: -2.0,
+        high: 2.0,
+    },
+};
+
+fn architecture() -> Architecture {
+    let conv = LayerSpec::Conv {
+        channels: 6,
+        kernel: 3,
+        stride: 2,
+        padding: 1,
+    };
+    let base = Some(QuadraticBase {
+        mean: 0.1,
+        std: 1.2,
+    });
+    let specs = [conv, LayerSpec::Dense { features: 1 }];
+    Architecture::new(Shape::new(1, 6, 5), &specs, Activation::Silu, base).expect("fits")
+}
+
+fn chains(variant: Variant) -> Chains {
+    let start = ChainStart::Gaussian {
+        mean: 0.0,
+        std: 1.0,
+    };
+    let random = (SEED, Stream::Langevin);
+    Chains::new(&architecture(), CHAINS, variant, SETTINGS, start, random).expect("fits")
+}
+
+fn parameters(recording: &mut Recording) -> Buffer {
+    let how = Initialisation {
+        zero_head: false,
+        first_weight_scale: 1.0,
+        first_bias_scale: 1.0,
+    };
+    common::filled(
+        recording,
+        "parameters",
+        &initial_parameters(&architecture(), &how, 3),
+    )
+}
+
+fn bits(executor: &mut Executor, buffer: Buffer) -> Vec<u32> {
+    let words = executor.read_words(buffer, 0, buffer.words());
+    words.expect("reads")
+}
+
+#[test]
+fn a_replayed_chain_has_the_bits_of_one_recorded_afresh() {
+    let start = normals(1, CHAINS * architecture().input().len());
+    for submission in [1, 1000] {
+        let options = ExecutorOptions {
+            submission: Duration::from_millis(submission),
+            ..Default::default()
+        };
+        let mut executor = Executor::open(&AdapterChoice::Best, options).expect("opens");
+        for (name, variant) in variants(&executor) {
+            let mut r = Recording::new();
+            let parameters = parameters(&mut r);
+            let chains = chains(variant);
+            chains.setup(&mut r);
+            chains.prepare(&mut r, parameters);
+            let network = Network::new(&architecture(), CHAINS, variant).expect("fits");
+            network.setup(&mut r);
+            network.prepare(&mut r, parameters);
+            let x = Buffer::new("x", start.len());
+            let energies = Buffer::new("energies", CHAINS);
+            let gradient = Buffer::new("gradient", start.len());
+            executor.run(&r).expect("runs");
+
+            let mut ends = HashSet::new();
+            // Step numbers wrap; a batch of a larger set starts at a later chain.
+            for (first_step, first_chain) in [(0, 0), (40, 0), (u32::MAX - 1, 0), (40, 7)] {
+                let mut r = Recording::new();
+                r.upload_f32(chains.states(), 0, &start);
+                chains.advance(&mut r, parameters, first_step, 3, first_chain);
+                chains.advance(
+                    &mut r,
+                    parameters,
+                    first_step.wrapping_add(3),
+                    2,
+                    first_chain,
+                );
+                executor.run(&r).expect("runs");
+                let replayed = bits(&mut executor, chains.states());
+                let what = format!("{name}, step {first_step}, chain {first_chain}");
+                assert!(ends.insert(replayed.clone()), "{what}: numbers of its own");
+                executor.run(&r.expanded()).expect("runs");
+                assert_eq!(replayed, bits(&mut executor, chains.states()), "{what}");
+
+                let mut r = Recording::new();
+                r.upload_f32(x, 0, &start);
+                for step in 0..5u32 {
+                    network.energy_gradient(&mut r, parameters, x, energies, gradient);
+                    let step = first_step.wrapping_add(step);
+                    let first_element = (first_chain * architecture().input().len()) as u32;
+                    langevin(
+                        &mut r,
+                        &SETTINGS,
+                        Stream::Langevin,
+                        SEED,
+                        step,
+                        first_element,
+                        start.len(),
+                        x,
+                        gradient,
+                    );
+                }
+                executor.run(&r).expect("runs");
+                assert_eq!(replayed, bits(&mut executor, x), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn replays_look_nothing_up_and_make_nothing() {
+    let mut executor = executor(false);
+    let variant = trusted_variant(&mut executor).expect("runs");
+    let chains = chains(variant);
+    let mut r = Recording::new();
+    let parameters = parameters(&mut r);
+    chains.setup(&mut r);
+    chains.prepare(&mut r, parameters);
+    chains.advance(&mut r, parameters, 0, 1, 0);
+    executor.run(&r).expect("runs");
+    let first = executor.statistics();
+    let bytes = executor.allocated_bytes();
+
+    let mut replays = 0;
+    for turn in 0..20 {
+        let mut r = Recording::new();
+        chains.advance(&mut r, parameters, 10 * turn, 10, 0);
+        assert_eq!(r.commands().len(), 1);
+        replays += r.launches().values().sum::<usize>() as u64;
+        executor.run(&r).expect("runs");
+    }
+    let last = executor.statistics();
+    assert!(replays > 400 && last.launches == first.launches + replays);
+    assert!(last.encoding > first.encoding);
+    assert_eq!(
+        (last.pipelines, last.bind_groups, last.lookups),
+        (first.pipelines, first.bind_groups, first.lookups)
+    );
+    assert_eq!(executor.allocated_bytes(), bytes);
+}
+
+#[test]
+fn what_was_released_is_refused_and_the_rest_goes_on() {
+    let mut executor = executor(false);
+    let old = chains(Variant::Tiled);
+    let mut r = Recording::new();
+    let parameters = parameters(&mut r);
+    old.setup(&mut r);
+    let mut replay_old = Recording::new();
+    old.advance(&mut replay_old, parameters, 0, 2, 0);
+    executor.run(&r).expect("runs");
+    executor.run(&replay_old).expect("runs");
+    let lookups = executor.statistics().lookups;
+
+    let mark = executor.mark();
+    let young = chains(Variant::Tiled);
+    let never_run = chains(Variant::Tiled);
+    let [replay_young, replay_never_run] = [&young, &never_run].map(|chains| {
+        let mut r = Recording::new();
+        chains.advance(&mut r, parameters, 0, 2, 0);
+        r
+    });
+    let mut setup = Recording::new();
+    young.setup(&mut setup);
+    executor.run(&setup).expect("runs");
+    executor.run(&replay_young).expect("runs");
+    executor.release_since(mark);
+
+    for recording in [&replay_young, &replay_never_run, &setup] {
+        let outcome = executor.run(recording);
+        assert!(
+            matches!(outcome, Err(GpuError::Released { .. })),
+            "{outcome:?}"
+        );
+    }
+    let middle = executor.statistics().lookups;
+    executor.run(&replay_old).expect("runs");
+    assert!(middle > lookups);
+    assert_eq!(executor.statistics().lookups, middle, "kept");
+    // A second release keeps in mind what the first one freed.
+    let mark = executor.mark();
+    executor.release_since(mark);
+    assert!(executor.run(&setup).is_err());
+    executor.read(old.states()).expect("reads");
+}
+
+#[test]
+fn only_launches_can_be_replayed() {
+    let mut executor = executor(false);
+    let x = Buffer::new("x", 4);
+    let mut inner = Recording::new();
+    inner.upload(x, 0, vec![1]);
+    let mut r = Recording::new();
+    r.replay(&inner.freeze(), 0, 3);
+    let error = executor.run(&r).expect_err("an upload");
+    assert!(matches!(error, GpuError::NotReplayable { .. }));
+    assert!(error.to_string().contains("upload 1 words to x"), "{error}");
+
+    let mut once = Recording::new();
+    let (stream, gradient) = (Stream::Langevin, Buffer::new("gradient", 4));
+    langevin(&mut once, &SETTINGS, stream, SEED, 0, 0, 4, x, gradient);
+    let Some(Command::Dispatch(dispatch)) = once.commands().first() else {
+        panic!("a launch");
+    };
+    let mut r = Recording::new();
+    r.dispatch(Dispatch {
+        step_word: Some(10),
+        ..dispatch.clone()
+    });
+    assert!(matches!(
+        executor.run(&r),
+        Err(GpuError::StepWord {
+            words: 10,
+            step_word: 10,
+            ..
+        })
+    ));
+    executor.run(&once).expect("still runs");
+    executor.read(x).expect("reads");
+}
