@@ -520,27 +520,39 @@ fn sum_partials_agrees_with_its_twin() {
             .collect();
         let mut r = Recording::new();
         let partial_buffer = filled(&mut r, "partials", &partials);
-        let values = [vec![SENTINEL; first], vec![f32::NAN; length]].concat();
-        let gradient = guarded(&mut r, "gradient", &values);
-        gpu::sum_partials(&mut r, parts, length, first, partial_buffer, gradient);
-        let partials = widen(&partials);
-        let want = twins::sum_partials(parts, length, &partials);
-        let magnitudes: Vec<f64> = partials.iter().map(|p| p.abs()).collect();
-        let absolute = twins::sum_partials(parts, length, &magnitudes);
-        for [got] in run(&mut executors, &r, [gradient]) {
-            let got = unguarded(got);
-            assert_eq!(
-                got[..first],
-                vec![SENTINEL; first],
-                "wrote before its place"
-            );
-            // The first addition, to zero, is exact.
-            assert_within(
-                &format!("{parts} parts of {length}"),
-                &got[first..],
-                &want,
-                |i| (parts - 1) as f64 * ROUNDING * absolute[i],
-            );
+        let before = normals(2, length);
+        let [replaced, added] = [(vec![f32::NAN; length], false), (before.clone(), true)].map(
+            |(values, accumulate)| {
+                let values = [vec![SENTINEL; first], values].concat();
+                let gradient = guarded(&mut r, "gradient", &values);
+                let partials = partial_buffer;
+                gpu::sum_partials(&mut r, parts, length, first, accumulate, partials, gradient);
+                gradient
+            },
+        );
+        let (partials, before) = (widen(&partials), widen(&before));
+        let absolute = |values: &[f64]| -> Vec<f64> { values.iter().map(|v| v.abs()).collect() };
+        for outcome in run(&mut executors, &r, [replaced, added]) {
+            for (got, before) in outcome.into_iter().zip([None, Some(&before[..])]) {
+                let want = twins::sum_partials(parts, length, before, &partials);
+                let magnitudes = before.map(absolute);
+                let absolute =
+                    twins::sum_partials(parts, length, magnitudes.as_deref(), &absolute(&partials));
+                let got = unguarded(got);
+                assert_eq!(
+                    got[..first],
+                    vec![SENTINEL; first],
+                    "wrote before its place"
+                );
+                // The first addition, to zero, is exact.
+                let roundings = parts - 1 + usize::from(before.is_some());
+                assert_within(
+                    &format!("{parts} parts of {length}, added: {}", before.is_some()),
+                    &got[first..],
+                    &want,
+                    |i| roundings as f64 * ROUNDING * absolute[i],
+                );
+            }
         }
     }
 }

@@ -59,7 +59,7 @@ impl Executor {
         let executor = Self::new(device, queue, summary, options);
         let fault = executor.fault.clone();
         executor.device.on_uncaptured_error(Arc::new(move |error| {
-            note(&fault, GpuError::Reported(error.to_string()));
+            note(&fault, error.into());
         }));
         let fault = executor.fault.clone();
         executor
@@ -170,6 +170,31 @@ impl Executor {
     /// When it does not.
     pub fn check_size(&self, buffer: Buffer) -> Result<(), GpuError> {
         self.resources.check_size(buffer)
+    }
+
+    /// Whether the adapter's limits allow everything that `recording` uses. Makes nothing.
+    ///
+    /// # Errors
+    /// What is too large.
+    pub fn admits(&self, recording: &Recording) -> Result<(), GpuError> {
+        for command in recording.commands() {
+            match command {
+                Command::Upload { buffer, .. } | Command::Fetch { buffer, .. } => {
+                    self.check_size(*buffer)?;
+                }
+                Command::Copy { from, to, .. } => {
+                    self.check_size(*from)?;
+                    self.check_size(*to)?;
+                }
+                Command::Dispatch(dispatch) => {
+                    self.check_workgroups(dispatch)?;
+                    for resource in &dispatch.resources {
+                        self.resources.check(resource)?;
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// A point in time to give to [`Self::release_since`].
@@ -385,14 +410,7 @@ impl Executor {
                 given: dispatch.resources.len(),
             });
         }
-        let allowed = self.device.limits().max_compute_workgroups_per_dimension;
-        if dispatch.workgroups.iter().any(|&count| count > allowed) {
-            return Err(GpuError::TooManyWorkgroups {
-                kernel: kernel.name,
-                groups: dispatch.workgroups,
-                allowed,
-            });
-        }
+        self.check_workgroups(dispatch)?;
         let mut ids = Vec::with_capacity(dispatch.resources.len());
         for resource in &dispatch.resources {
             ids.push(self.resources.make(resource)?);
@@ -411,6 +429,18 @@ impl Executor {
         };
         let bind_group = self.pipelines.bind_group(&self.device, index, ids, entries);
         Ok((index, bind_group.clone()))
+    }
+
+    fn check_workgroups(&self, dispatch: &Dispatch) -> Result<(), GpuError> {
+        let allowed = self.device.limits().max_compute_workgroups_per_dimension;
+        if dispatch.workgroups.iter().any(|&count| count > allowed) {
+            return Err(GpuError::TooManyWorkgroups {
+                kernel: dispatch.program.kernel.name,
+                groups: dispatch.workgroups,
+                allowed,
+            });
+        }
+        Ok(())
     }
 
     fn upload(&mut self, buffer: Buffer, offset: usize, words: &[u32]) -> Result<(), GpuError> {

@@ -83,22 +83,15 @@ impl Resources {
         }
     }
 
-    fn make_buffer(&mut self, buffer: Buffer) -> Result<(), GpuError> {
-        self.check_size(buffer)?;
-        if let Entry::Vacant(place) = self.buffers.entry(buffer.id) {
-            place.insert(allocated(&self.device, || {
-                self.device.create_buffer(&wgpu::BufferDescriptor {
-                    label: Some(buffer.label),
-                    size: buffer.bytes(),
-                    usage: USAGES,
-                    mapped_at_creation: false,
-                })
-            })?);
+    /// Whether the adapter allows something of this size.
+    pub(super) fn check(&self, resource: &Resource) -> Result<(), GpuError> {
+        match resource {
+            Resource::Buffer(buffer) => self.check_size(*buffer),
+            Resource::Image(image) => self.check_image(*image),
         }
-        Ok(())
     }
 
-    fn make_image(&mut self, image: Image) -> Result<(), GpuError> {
+    fn check_image(&self, image: Image) -> Result<(), GpuError> {
         let allowed = self.device.limits().max_texture_dimension_2d;
         if image.width > allowed || image.height > allowed {
             return Err(GpuError::ImageTooLarge {
@@ -108,8 +101,33 @@ impl Resources {
                 allowed,
             });
         }
+        Ok(())
+    }
+
+    fn make_buffer(&mut self, buffer: Buffer) -> Result<(), GpuError> {
+        self.check_size(buffer)?;
+        if let Entry::Vacant(place) = self.buffers.entry(buffer.id) {
+            place.insert(allocated(
+                &self.device,
+                buffer.label,
+                buffer.bytes(),
+                || {
+                    self.device.create_buffer(&wgpu::BufferDescriptor {
+                        label: Some(buffer.label),
+                        size: buffer.bytes(),
+                        usage: USAGES,
+                        mapped_at_creation: false,
+                    })
+                },
+            )?);
+        }
+        Ok(())
+    }
+
+    fn make_image(&mut self, image: Image) -> Result<(), GpuError> {
+        self.check_image(image)?;
         if let Entry::Vacant(place) = self.images.entry(image.id) {
-            let texture = allocated(&self.device, || {
+            let texture = allocated(&self.device, image.label, image.bytes(), || {
                 self.device.create_texture(&wgpu::TextureDescriptor {
                     label: Some(image.label),
                     size: wgpu::Extent3d {
@@ -133,11 +151,18 @@ impl Resources {
 
 /// What `make` makes, unless memory runs out: caught here because a host program's device may have no handler, and
 /// wgpu's own would panic.
-fn allocated<T>(device: &wgpu::Device, make: impl FnOnce() -> T) -> Result<T, GpuError> {
+fn allocated<T>(
+    device: &wgpu::Device,
+    label: &'static str,
+    bytes: u64,
+    make: impl FnOnce() -> T,
+) -> Result<T, GpuError> {
     let scope = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
     let made = make();
     match pollster::block_on(scope.pop()) {
-        Some(error) => Err(GpuError::Reported(error.to_string())),
+        Some(_) => Err(GpuError::OutOfMemory {
+            what: format!("making '{label}' of {bytes} bytes"),
+        }),
         None => Ok(made),
     }
 }

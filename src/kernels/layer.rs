@@ -124,6 +124,15 @@ impl Layer {
         }
     }
 
+    /// The same layer for a batch of fewer samples. It shares the packed weights, so that [`Self::prepare`] of one
+    /// prepares both.
+    pub fn for_samples(&self, samples: usize) -> Layer {
+        Layer {
+            samples,
+            ..self.clone()
+        }
+    }
+
     /// The border this layer needs around its input maps.
     fn input_border(&self) -> Border {
         match &self.kind {
@@ -147,6 +156,16 @@ impl Layer {
     /// When they exceed the adapter's image size.
     pub fn new_input(&self, label: &'static str) -> Result<Maps, GpuError> {
         self.new_maps(label, self.kind.input_shape(), self.input_border())
+    }
+
+    /// Names maps between this layer and the one after it, which can hold the output of this one, its derivative, or
+    /// the gradient of the energy in it.
+    ///
+    /// # Errors
+    /// As for [`Self::new_input`].
+    pub fn new_between(&self, next: &Layer, label: &'static str) -> Result<Maps, GpuError> {
+        let border = self.output_gradient_border().max(next.input_border());
+        self.new_maps(label, self.kind.output_shape(), border)
     }
 
     /// Names maps for the gradient of the energy in this layer's output before the activation.
@@ -339,8 +358,8 @@ impl Layer {
         }
     }
 
-    /// Writes Σₙ `factor`ₙ · ∂Eₙ/∂(weight, bias) into `gradient` at word `offset`, through `partials` of
-    /// [`Self::partial_words`] words.
+    /// Writes Σₙ `factor`ₙ · ∂Eₙ/∂(weight, bias) into `gradient` at word `offset`, or with `accumulate` adds it to what
+    /// is there, through `partials` of [`Self::partial_words`] words.
     #[allow(clippy::too_many_arguments)]
     pub fn weight_gradient(
         &self,
@@ -351,6 +370,7 @@ impl Layer {
         partials: Buffer,
         gradient: Buffer,
         offset: usize,
+        accumulate: bool,
     ) {
         match (&self.shape, &self.kind) {
             (LayerShape::Tiled, kind) => tiled::conv_weight_gradient(
@@ -385,7 +405,15 @@ impl Layer {
             }
         }
         let length = self.kind.weight_len() + self.kind.outputs();
-        sum_partials(recording, self.shares(), length, offset, partials, gradient);
+        sum_partials(
+            recording,
+            self.shares(),
+            length,
+            offset,
+            accumulate,
+            partials,
+            gradient,
+        );
     }
 }
 

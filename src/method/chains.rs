@@ -28,9 +28,22 @@ impl Chains {
         start: ChainStart,
         (seed, stream): (u64, Stream),
     ) -> Result<Self, GpuError> {
-        let values = count * architecture.input().len();
-        Ok(Chains {
-            network: Network::new(architecture, count, variant)?,
+        let network = Network::new(architecture, count, variant)?;
+        Ok(Self::on(network, langevin, start, (seed, stream)))
+    }
+
+    /// As many chains as a batch of `network` has samples. Its workspace may be shared with others that are in use
+    /// before or after.
+    pub fn on(
+        network: Network,
+        langevin: LangevinSettings,
+        start: ChainStart,
+        (seed, stream): (u64, Stream),
+    ) -> Self {
+        let count = network.samples();
+        let values = count * network.architecture().input().len();
+        Chains {
+            network,
             langevin,
             start,
             stream,
@@ -38,7 +51,7 @@ impl Chains {
             x: Buffer::new("chains", values),
             energies: Buffer::new("chain energies", count),
             gradient: Buffer::new("chain gradients", values),
-        })
+        }
     }
 
     /// The network the chains run on.
@@ -51,14 +64,14 @@ impl Chains {
         self.x
     }
 
-    /// The energies of the states before the last step.
+    /// The energies of the states before the last step of [`Self::advance`].
     pub fn energies(&self) -> Buffer {
         self.energies
     }
 
-    /// Bytes of what a step needs beside the states.
-    pub fn workspace_bytes(&self) -> u64 {
-        self.network.sampling_bytes() + self.energies.bytes() + self.gradient.bytes()
+    /// Bytes of states, energies and gradients.
+    pub fn bytes(&self) -> u64 {
+        self.x.bytes() + self.energies.bytes() + self.gradient.bytes()
     }
 
     /// Must be recorded once before anything else.
@@ -100,13 +113,10 @@ impl Chains {
         first_chain: usize,
     ) {
         for step in 0..steps as u32 {
-            self.network.energy_gradient(
-                recording,
-                parameters,
-                self.x,
-                self.energies,
-                self.gradient,
-            );
+            // Nobody sees the energies on the way.
+            let energies = (step as usize + 1 == steps).then_some(self.energies);
+            self.network
+                .energy_gradient(recording, parameters, self.x, energies, self.gradient);
             self.step(
                 recording,
                 &self.langevin,
@@ -126,7 +136,7 @@ impl Chains {
             bounds: self.langevin.bounds,
         };
         self.network
-            .energy_gradient(recording, parameters, self.x, self.energies, self.gradient);
+            .energy_gradient(recording, parameters, self.x, None, self.gradient);
         self.step(recording, &settings, 0, 0);
     }
 

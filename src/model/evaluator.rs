@@ -109,7 +109,7 @@ impl Evaluator {
             }
         }
         self.network
-            .energy_gradient(recording, self.parameters, x, energies, gradient);
+            .energy_gradient(recording, self.parameters, x, Some(energies), gradient);
         Ok(())
     }
 }

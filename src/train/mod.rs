@@ -4,6 +4,7 @@
 //! fills a run folder with what came of it and tells an observer on the way.
 
 mod error;
+mod fit;
 mod memory;
 mod metrics;
 mod plan;
