@@ -430,7 +430,10 @@ fn energy_head_agrees_with_its_twin() {
         (65, 3, 65),
         (2, 1000, 1000),
         // One workgroup a sample: enough for a second row of them.
-        (40_001, 1, 2),
+        (40_001, 1, 129),
+        // The most and the fewest values that one invocation and one workgroup sum.
+        (65, 1, 127),
+        (65, 1, 128),
     ] {
         for base in [None, base] {
             let (head, x) = (normals(1, samples * outputs), normals(2, samples * length));
@@ -458,8 +461,15 @@ fn energy_head_agrees_with_its_twin() {
             let want = energy(&head);
             let magnitudes: Vec<f64> = head.iter().map(|h| h.abs()).collect();
             let absolute = energy(&magnitudes);
-            // Each of 64 invocations adds its share, then a tree of 6 sums; a term of the base is rounded 8 times.
-            let roundings = outputs.div_ceil(64) + length.div_ceil(64) + 6 + 8;
+            // One invocation adds it all, or each of 64 its share and then a tree of 6 sums; a term of the base is
+            // rounded 8 times.
+            let values = outputs + base.map_or(0, |_| length);
+            let sums = if values <= 128 {
+                values
+            } else {
+                outputs.div_ceil(64) + length.div_ceil(64) + 6
+            };
+            let roundings = sums + 8;
             for [got] in run(&mut executors, &r, [energies]) {
                 let what = format!("{samples} samples, {outputs} outputs, {base:?}");
                 assert_within(&what, &got, &want, |n| {
@@ -560,7 +570,7 @@ fn sum_partials_agrees_with_its_twin() {
 /// Relative error of the norm of `count` values: each of 64 · parts invocations sums its share of rounded squares; two
 /// trees of 6 sums and the sum of the parts follow. The root halves all that and rounds by up to 3 units.
 fn norm_error(count: usize) -> f64 {
-    let parts = count.div_ceil(64).clamp(1, NORM_PARTS);
+    let parts = count.div_ceil(64 * 16).clamp(1, NORM_PARTS);
     let roundings = 1 + count.div_ceil(64 * parts) + 6 + parts.div_ceil(64) + 6;
     (0.5 * roundings as f64 + 6.0) * ROUNDING
 }
@@ -568,8 +578,8 @@ fn norm_error(count: usize) -> f64 {
 #[test]
 fn gradient_norm_agrees_with_its_twin() {
     let mut executors = executors();
-    // The last is more than one value for each of the 256 · 64 invocations.
-    for size in SIZES.into_iter().chain([100_003]) {
+    // Fewer than 256 parts, and more than 16 values for each of 256 · 64 invocations.
+    for size in SIZES.into_iter().chain([100_003, 300_001]) {
         let gradient = normals(1, size);
         let mut r = Recording::new();
         let buffer = guarded(&mut r, "gradient", &gradient);
