@@ -380,20 +380,6 @@ fn a_step_moves_nothing_between_host_and_gpu_but_data_order_and_metrics() {
 }
 
 #[test]
-fn the_memory_account_is_what_the_device_holds() {
-    let config = small();
-    let mut trainer =
-        Trainer::new(executor(false), &config, digits(config.run.seed)).expect("starts");
-    // A whole interval, so that every buffer has been used and so made.
-    for _ in 0..=config.snapshot.interval {
-        trainer.step().expect("steps");
-    }
-    trainer.arrived(true).expect("arrives");
-    let account = trainer.plan().memory();
-    assert_eq!(account.total(), trainer.executor().allocated_bytes());
-}
-
-#[test]
 fn the_method_costs_one_copy_of_the_parameters_and_the_chains() {
     let config = small();
     let (plan, initial) = plan(&config);

@@ -138,6 +138,11 @@ impl Executor {
         self.resources.bytes()
     }
 
+    /// The most bytes of buffers and images there have been at a time.
+    pub fn most_allocated_bytes(&self) -> u64 {
+        self.resources.most_bytes()
+    }
+
     /// Uses a buffer of the host program, which must have the usages STORAGE, COPY_SRC and COPY_DST, and a size that
     /// is a whole number of 32-bit words, at least one. Both see the same memory; the host program's submissions and
     /// those of [`Self::flush`] take effect in the order in which they reach the queue.

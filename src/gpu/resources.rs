@@ -14,6 +14,7 @@ pub(super) struct Resources {
     device: wgpu::Device,
     buffers: HashMap<u64, wgpu::Buffer>,
     images: HashMap<u64, wgpu::TextureView>,
+    most: u64,
 }
 
 impl Resources {
@@ -22,6 +23,7 @@ impl Resources {
             device,
             buffers: HashMap::new(),
             images: HashMap::new(),
+            most: 0,
         }
     }
 
@@ -32,6 +34,11 @@ impl Resources {
         };
         self.buffers.values().map(wgpu::Buffer::size).sum::<u64>()
             + self.images.values().map(image).sum::<u64>()
+    }
+
+    /// The most bytes there have been at a time.
+    pub(super) fn most_bytes(&self) -> u64 {
+        self.most
     }
 
     /// Puts a buffer made elsewhere behind a handle.
@@ -120,6 +127,7 @@ impl Resources {
                     })
                 },
             )?);
+            self.most = self.most.max(self.bytes());
         }
         Ok(())
     }
@@ -144,6 +152,7 @@ impl Resources {
                 })
             })?;
             place.insert(texture.create_view(&Default::default()));
+            self.most = self.most.max(self.bytes());
         }
         Ok(())
     }

@@ -19,11 +19,18 @@ pub struct MemoryAccount {
     pub snapshot: u64,
     /// The method: the noise samples of the present step and the chains in the replay buffer.
     pub chains: u64,
+    /// What drawing pictures of samples takes for a while, beside the maps that it borrows.
+    pub drawing: u64,
 }
 
 impl MemoryAccount {
-    /// All of it, without the staging that uploads and downloads pass through.
+    /// The peak: what training holds, and what drawing adds to it.
     pub fn total(&self) -> u64 {
+        self.training() + self.drawing
+    }
+
+    /// What training holds, without the staging that uploads and downloads pass through.
+    pub fn training(&self) -> u64 {
         self.parameters
             + self.optimiser
             + self.maps
@@ -38,8 +45,8 @@ impl fmt::Display for MemoryAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} with {} samples at a time: parameters {}, optimiser {}, maps {}, packed weights {}, scratch {}; for the \
-             method one stale copy of the parameters {} and the chains {}",
+            "at most {} with {} samples at a time: parameters {}, optimiser {}, maps {}, packed weights {}, scratch {}, \
+             drawing pictures {}; for the method one stale copy of the parameters {} and the chains {}",
             size(self.total()),
             self.slice,
             size(self.parameters),
@@ -47,6 +54,7 @@ impl fmt::Display for MemoryAccount {
             size(self.maps),
             size(self.packed_weights),
             size(self.scratch),
+            size(self.drawing),
             size(self.snapshot),
             size(self.chains)
         )

@@ -1,3 +1,4 @@
+use super::drawing::drawing_bytes;
 use super::error::TrainError;
 use super::memory::MemoryAccount;
 use crate::config::Config;
@@ -25,6 +26,7 @@ pub struct TrainingPlan {
     data_noise: DataNoise,
     data_count: usize,
     noise_count: usize,
+    drawing_bytes: u64,
 }
 
 /// What the network reads and writes of one slice, since kernels start at the first word of a buffer. A last slice that
@@ -77,6 +79,7 @@ impl TrainingPlan {
             },
             data_count,
             noise_count,
+            drawing_bytes: drawing_bytes(config, input, parameters, slice),
             architecture,
         })
     }
@@ -108,7 +111,7 @@ impl TrainingPlan {
         (self.samples, start, words)
     }
 
-    /// Where the memory goes: what the device holds once two steps have been run, one of them without a refresh.
+    /// Where the memory goes, known before any of it is taken.
     pub fn memory(&self) -> MemoryAccount {
         let (_, data_words, noise_words) = self.noise_samples();
         let staging = self.staging.as_ref().map_or(0, |staging| {
@@ -129,6 +132,7 @@ impl TrainingPlan {
                 + staging,
             snapshot: self.snapshot.stale().bytes(),
             chains: 4 * noise_words as u64 + self.sampler.replay_bytes(),
+            drawing: self.drawing_bytes,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::data::Dataset;
 use crate::gpu::{Executor, Recording};
 use crate::method::RatioMetrics;
 use crate::model::{self, Model};
-use crate::network::{initial_parameters, trusted_variant};
+use crate::network::{Network, initial_parameters, trusted_variant};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -79,6 +79,11 @@ impl Trainer {
     /// The data it trains on.
     pub fn data(&self) -> &Dataset {
         &self.data
+    }
+
+    /// The device, with the workspace of the passes to use between two steps.
+    pub(super) fn workspace(&mut self) -> (&mut Executor, &Network) {
+        (&mut self.executor, self.plan.network())
     }
 
     /// The device.
