@@ -1,8 +1,9 @@
-// gradient[first + i] = Σₖ partials[k][i], k in order.
+// gradient[first + i] = Σₖ partials[k][i], k in order; with ACCUMULATE, that sum is added to what is there.
 #import "shared/index.wgsl"
 
 #const PARTS: u32
 #const LENGTH: u32
+#const ACCUMULATE: bool
 
 var<immediate> first: u32;
 @group(0) @binding(0) var<storage, read> partials: array<f32>;
@@ -20,6 +21,10 @@ fn main(
         for (var part = 0u; part < PARTS; part++) {
             sum += partials[part * LENGTH + i];
         }
+#if ACCUMULATE
+        gradient[first + i] += sum;
+#else
         gradient[first + i] = sum;
+#endif
     }
 }

@@ -141,6 +141,7 @@ fn layers(
         partials,
         gradient,
         0,
+        false,
     );
     tell(time(executor, name("weight gradient"), &recording)?);
     let mut recording = Recording::new();
@@ -206,7 +207,7 @@ fn network(
     let mut recording = Recording::new();
     network.prepare(&mut recording, parameters);
     network.energies(&mut recording, parameters, x, energies, true);
-    network.weight_gradient(&mut recording, parameters, x, factor, gradient);
+    network.weight_gradient(&mut recording, parameters, x, factor, gradient, false);
     tell(time(
         executor,
         format!("network {name}, batch {batch}: training pass"),

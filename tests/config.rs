@@ -378,6 +378,8 @@ fn every_range_is_checked() {
         ("optimiser.average=1", "optimiser.average = 1.0"),
         ("run.steps=0", "run.steps = 0"),
         ("run.batch=0", "run.batch = 0"),
+        ("run.slice=0", "run.slice = 0"),
+        ("run.memory=0", "run.memory = 0"),
         ("run.samples=0", "run.samples = 0"),
         ("run.sample_steps=0", "run.sample_steps = 0"),
     ] {

@@ -430,7 +430,10 @@ fn energy_head_agrees_with_its_twin() {
         (65, 3, 65),
         (2, 1000, 1000),
         // One workgroup a sample: enough for a second row of them.
-        (40_001, 1, 2),
+        (40_001, 1, 129),
+        // The most and the fewest values that one invocation and one workgroup sum.
+        (65, 1, 127),
+        (65, 1, 128),
     ] {
         for base in [None, base] {
             let (head, x) = (normals(1, samples * outputs), normals(2, samples * length));
@@ -458,8 +461,15 @@ fn energy_head_agrees_with_its_twin() {
             let want = energy(&head);
             let magnitudes: Vec<f64> = head.iter().map(|h| h.abs()).collect();
             let absolute = energy(&magnitudes);
-            // Each of 64 invocations adds its share, then a tree of 6 sums; a term of the base is rounded 8 times.
-            let roundings = outputs.div_ceil(64) + length.div_ceil(64) + 6 + 8;
+            // One invocation adds it all, or each of 64 its share and then a tree of 6 sums; a term of the base is
+            // rounded 8 times.
+            let values = outputs + base.map_or(0, |_| length);
+            let sums = if values <= 128 {
+                values
+            } else {
+                outputs.div_ceil(64) + length.div_ceil(64) + 6
+            };
+            let roundings = sums + 8;
             for [got] in run(&mut executors, &r, [energies]) {
                 let what = format!("{samples} samples, {outputs} outputs, {base:?}");
                 assert_within(&what, &got, &want, |n| {
@@ -520,27 +530,39 @@ fn sum_partials_agrees_with_its_twin() {
             .collect();
         let mut r = Recording::new();
         let partial_buffer = filled(&mut r, "partials", &partials);
-        let values = [vec![SENTINEL; first], vec![f32::NAN; length]].concat();
-        let gradient = guarded(&mut r, "gradient", &values);
-        gpu::sum_partials(&mut r, parts, length, first, partial_buffer, gradient);
-        let partials = widen(&partials);
-        let want = twins::sum_partials(parts, length, &partials);
-        let magnitudes: Vec<f64> = partials.iter().map(|p| p.abs()).collect();
-        let absolute = twins::sum_partials(parts, length, &magnitudes);
-        for [got] in run(&mut executors, &r, [gradient]) {
-            let got = unguarded(got);
-            assert_eq!(
-                got[..first],
-                vec![SENTINEL; first],
-                "wrote before its place"
-            );
-            // The first addition, to zero, is exact.
-            assert_within(
-                &format!("{parts} parts of {length}"),
-                &got[first..],
-                &want,
-                |i| (parts - 1) as f64 * ROUNDING * absolute[i],
-            );
+        let before = normals(2, length);
+        let [replaced, added] = [(vec![f32::NAN; length], false), (before.clone(), true)].map(
+            |(values, accumulate)| {
+                let values = [vec![SENTINEL; first], values].concat();
+                let gradient = guarded(&mut r, "gradient", &values);
+                let partials = partial_buffer;
+                gpu::sum_partials(&mut r, parts, length, first, accumulate, partials, gradient);
+                gradient
+            },
+        );
+        let (partials, before) = (widen(&partials), widen(&before));
+        let absolute = |values: &[f64]| -> Vec<f64> { values.iter().map(|v| v.abs()).collect() };
+        for outcome in run(&mut executors, &r, [replaced, added]) {
+            for (got, before) in outcome.into_iter().zip([None, Some(&before[..])]) {
+                let want = twins::sum_partials(parts, length, before, &partials);
+                let magnitudes = before.map(absolute);
+                let absolute =
+                    twins::sum_partials(parts, length, magnitudes.as_deref(), &absolute(&partials));
+                let got = unguarded(got);
+                assert_eq!(
+                    got[..first],
+                    vec![SENTINEL; first],
+                    "wrote before its place"
+                );
+                // The first addition, to zero, is exact.
+                let roundings = parts - 1 + usize::from(before.is_some());
+                assert_within(
+                    &format!("{parts} parts of {length}, added: {}", before.is_some()),
+                    &got[first..],
+                    &want,
+                    |i| roundings as f64 * ROUNDING * absolute[i],
+                );
+            }
         }
     }
 }
@@ -548,7 +570,7 @@ fn sum_partials_agrees_with_its_twin() {
 /// Relative error of the norm of `count` values: each of 64 · parts invocations sums its share of rounded squares; two
 /// trees of 6 sums and the sum of the parts follow. The root halves all that and rounds by up to 3 units.
 fn norm_error(count: usize) -> f64 {
-    let parts = count.div_ceil(64).clamp(1, NORM_PARTS);
+    let parts = count.div_ceil(64 * 16).clamp(1, NORM_PARTS);
     let roundings = 1 + count.div_ceil(64 * parts) + 6 + parts.div_ceil(64) + 6;
     (0.5 * roundings as f64 + 6.0) * ROUNDING
 }
@@ -556,8 +578,8 @@ fn norm_error(count: usize) -> f64 {
 #[test]
 fn gradient_norm_agrees_with_its_twin() {
     let mut executors = executors();
-    // The last is more than one value for each of the 256 · 64 invocations.
-    for size in SIZES.into_iter().chain([100_003]) {
+    // Fewer than 256 parts, and more than 16 values for each of 256 · 64 invocations.
+    for size in SIZES.into_iter().chain([100_003, 300_001]) {
         let gradient = normals(1, size);
         let mut r = Recording::new();
         let buffer = guarded(&mut r, "gradient", &gradient);

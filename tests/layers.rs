@@ -105,6 +105,7 @@ fn run(
         partials,
         gradient,
         3,
+        false,
     );
     executor.run(&r).expect("runs");
     let mut read = |maps: &Maps, len: usize| {

@@ -82,8 +82,10 @@ fn energies_and_gradients_agree_with_finite_differences() {
             let x_gradient = poisoned(&mut r, "x gradient", x.len());
             let gradient = poisoned(&mut r, "gradient", parameters.len());
             network.prepare(&mut r, parameter_buffer);
-            network.energy_gradient(&mut r, parameter_buffer, x_buffer, energies, x_gradient);
-            network.weight_gradient(&mut r, parameter_buffer, x_buffer, factor_buffer, gradient);
+            let (p, x_) = (parameter_buffer, x_buffer);
+            network.energy_gradient(&mut r, p, x_, Some(energies), x_gradient);
+            network.energies(&mut r, p, x_, energies, true);
+            network.weight_gradient(&mut r, p, x_, factor_buffer, gradient, false);
             executor.run(&r).expect("runs");
 
             let (x, factor, parameters) = (widen(&x), widen(&factor), widen(&parameters));

@@ -118,7 +118,7 @@ fn a_replayed_chain_has_the_bits_of_one_recorded_afresh() {
                 let mut r = Recording::new();
                 r.upload_f32(x, 0, &start);
                 for step in 0..5u32 {
-                    network.energy_gradient(&mut r, parameters, x, energies, gradient);
+                    network.energy_gradient(&mut r, parameters, x, Some(energies), gradient);
                     let step = first_step.wrapping_add(step);
                     let first_element = (first_chain * architecture().input().len()) as u32;
                     langevin(

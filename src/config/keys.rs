@@ -177,11 +177,11 @@ impl Setting for f32 {
     }
 }
 
-impl Setting for Option<f32> {
-    const KIND: Kind = f32::KIND;
+impl<T: Setting> Setting for Option<T> {
+    const KIND: Kind = T::KIND;
 
     fn literal(&self) -> Option<String> {
-        self.and_then(|value| value.literal())
+        self.as_ref().and_then(T::literal)
     }
 }
 

@@ -212,6 +212,13 @@ pub struct RunConfig {
     pub steps: u64,
     /// Data samples per optimiser step.
     pub batch: usize,
+    /// The most samples, data or noise, that pass through the network at a time; more are taken in slices one after
+    /// another, which changes the parameter gradient by rounding only. Absent: as many as memory and the adapter allow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slice: Option<usize>,
+    /// GPU memory that the run may use, in MiB, for adapters do not tell how much they have; absent: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
     /// Decides every random number: the same seed on the same adapter gives the same bits.
     pub seed: u64,
     /// Optimiser steps between two pictures of samples; 0 for only the last.
@@ -311,6 +318,8 @@ impl Default for RunConfig {
         RunConfig {
             steps: 1000,
             batch: 128,
+            slice: None,
+            memory: None,
             seed: 1,
             sample_every: 100,
             samples: 64,

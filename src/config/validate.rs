@@ -178,6 +178,8 @@ fn validate_optimiser(optimiser: &OptimiserConfig) -> Result<(), ConfigError> {
 fn validate_run(run: &RunConfig) -> Result<(), ConfigError> {
     at_least_one("run.steps", run.steps)?;
     count("run.batch", run.batch, MOST_BATCH)?;
+    at_least_one("run.slice", run.slice.unwrap_or(1) as u64)?;
+    at_least_one("run.memory", run.memory.unwrap_or(1))?;
     ensure(run.seed <= LARGEST_SEED, "run.seed", &run.seed, || {
         format!("be at most {LARGEST_SEED}")
     })?;

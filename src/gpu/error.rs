@@ -18,20 +18,23 @@ pub enum GpuError {
         "the device could not be opened: {0}; update the driver or choose another with --adapter"
     )]
     Device(String),
-    #[error(
-        "the GPU reported an error: {0}; if memory ran out, lower run.batch or sampler.buffer, otherwise update the driver"
-    )]
+    #[error("the GPU reported an error: {0}; update the driver or choose another with --adapter")]
     Reported(String),
+    #[error(
+        "the GPU ran out of memory while {what}: lower run.slice, the samples that pass through the network at a time, \
+         and if that is small already, sampler.buffer or the network's size"
+    )]
+    OutOfMemory { what: String },
     #[error(
         "the GPU device was lost ({0}): start the run again; work up to the last checkpoint is kept"
     )]
     Lost(String),
     #[error(
-        "the GPU did not finish within {seconds} s: it may hang, or the work is too large for it; lower run.batch or choose another with --adapter"
+        "the GPU did not finish within {seconds} s: it may hang, or the work is too large for it; lower run.slice or choose another with --adapter"
     )]
     Timeout { seconds: u64 },
     #[error(
-        "'{label}' needs {needed} bytes but this adapter allows at most {allowed} in one buffer: lower run.batch, sampler.buffer or the network's size"
+        "'{label}' needs {needed} bytes but this adapter allows at most {allowed} in one buffer: lower run.slice, run.batch, sampler.buffer or the network's size"
     )]
     TooLarge {
         label: &'static str,
@@ -39,7 +42,7 @@ pub enum GpuError {
         allowed: u64,
     },
     #[error(
-        "'{label}' needs a {width}×{height} image but this adapter allows at most {allowed} a side: lower run.batch"
+        "'{label}' needs a {width}×{height} image but this adapter allows at most {allowed} a side: lower run.slice or the network's size"
     )]
     ImageTooLarge {
         label: &'static str,
@@ -79,7 +82,7 @@ pub enum GpuError {
     )]
     ImportSize { label: &'static str, size: u64 },
     #[error(
-        "'{kernel}' needs {groups:?} workgroups but this adapter allows {allowed} in each dimension: lower run.batch or \
+        "'{kernel}' needs {groups:?} workgroups but this adapter allows {allowed} in each dimension: lower run.slice or \
          the network's strides"
     )]
     TooManyWorkgroups {
@@ -99,4 +102,38 @@ pub enum GpuError {
          --adapter"
     )]
     WrongResults { adapter: String },
+}
+
+impl From<wgpu::Error> for GpuError {
+    fn from(error: wgpu::Error) -> Self {
+        match error {
+            wgpu::Error::OutOfMemory { .. } => GpuError::OutOfMemory {
+                what: "running the work it was given".into(),
+            },
+            error => GpuError::Reported(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn out_of_memory_names_the_key_to_lower() {
+        let error = wgpu::Error::OutOfMemory {
+            source: "no more".into(),
+        };
+        let text = GpuError::from(error).to_string();
+        assert!(
+            text.contains("memory") && text.contains("run.slice"),
+            "{text}"
+        );
+        assert!(!text.contains('\n'), "{text}");
+        let error = wgpu::Error::Validation {
+            source: "wrong".into(),
+            description: "wrong".into(),
+        };
+        assert!(matches!(GpuError::from(error), GpuError::Reported(_)));
+    }
 }

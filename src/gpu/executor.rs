@@ -70,7 +70,7 @@ impl Executor {
         let executor = Self::new(device, queue, summary, options);
         let fault = executor.fault.clone();
         executor.device.on_uncaptured_error(Arc::new(move |error| {
-            note(&fault, GpuError::Reported(error.to_string()));
+            note(&fault, error.into());
         }));
         let fault = executor.fault.clone();
         executor
@@ -181,6 +181,11 @@ impl Executor {
         Ok(found)
     }
 
+    /// The most bytes of buffers and images there have been at a time.
+    pub fn most_allocated_bytes(&self) -> u64 {
+        self.resources.most_bytes()
+    }
+
     /// Uses a buffer of the host program, which must have the usages STORAGE, COPY_SRC and COPY_DST, and a size that
     /// is a whole number of 32-bit words, at least one. Both see the same memory; the host program's submissions and
     /// those of [`Self::flush`] take effect in the order in which they reach the queue.
@@ -213,6 +218,32 @@ impl Executor {
     /// When it does not.
     pub fn check_size(&self, buffer: Buffer) -> Result<(), GpuError> {
         self.resources.check_size(buffer)
+    }
+
+    /// Whether the adapter's limits allow everything that `recording` uses. Makes nothing.
+    ///
+    /// # Errors
+    /// What is too large.
+    pub fn admits(&self, recording: &Recording) -> Result<(), GpuError> {
+        for command in recording.commands() {
+            match command {
+                Command::Upload { buffer, .. } | Command::Fetch { buffer, .. } => {
+                    self.check_size(*buffer)?;
+                }
+                Command::Copy { from, to, .. } => {
+                    self.check_size(*from)?;
+                    self.check_size(*to)?;
+                }
+                Command::Dispatch(dispatch) => {
+                    self.check_workgroups(dispatch)?;
+                    for resource in &dispatch.resources {
+                        self.resources.check(resource)?;
+                    }
+                }
+                Command::Replay { frozen, .. } => self.admits(frozen.recording())?,
+            }
+        }
+        Ok(())
     }
 
     /// A point in time to give to [`Self::release_since`].
@@ -509,10 +540,14 @@ impl Executor {
                 step_word,
             });
         }
+        self.check_workgroups(dispatch)
+    }
+
+    fn check_workgroups(&self, dispatch: &Dispatch) -> Result<(), GpuError> {
         let allowed = self.device.limits().max_compute_workgroups_per_dimension;
         if dispatch.workgroups.iter().any(|&count| count > allowed) {
             return Err(GpuError::TooManyWorkgroups {
-                kernel: kernel.name,
+                kernel: dispatch.program.kernel.name,
                 groups: dispatch.workgroups,
                 allowed,
             });

@@ -16,6 +16,7 @@ pub(super) struct Resources {
     images: HashMap<u64, wgpu::TextureView>,
     /// First and last of the ids that were freed together, in order.
     released: Vec<[u64; 2]>,
+    most: u64,
 }
 
 impl Resources {
@@ -25,6 +26,7 @@ impl Resources {
             buffers: HashMap::new(),
             images: HashMap::new(),
             released: Vec::new(),
+            most: 0,
         }
     }
 
@@ -35,6 +37,11 @@ impl Resources {
         };
         self.buffers.values().map(wgpu::Buffer::size).sum::<u64>()
             + self.images.values().map(image).sum::<u64>()
+    }
+
+    /// The most bytes there have been at a time.
+    pub(super) fn most_bytes(&self) -> u64 {
+        self.most
     }
 
     /// Puts a buffer made elsewhere behind a handle.
@@ -89,23 +96,15 @@ impl Resources {
         }
     }
 
-    fn make_buffer(&mut self, buffer: Buffer) -> Result<(), GpuError> {
-        self.check_size(buffer)?;
-        if let Entry::Vacant(place) = self.buffers.entry(buffer.id) {
-            check_not_released(&self.released, buffer.id, buffer.label)?;
-            place.insert(allocated(&self.device, || {
-                self.device.create_buffer(&wgpu::BufferDescriptor {
-                    label: Some(buffer.label),
-                    size: buffer.bytes(),
-                    usage: USAGES,
-                    mapped_at_creation: false,
-                })
-            })?);
+    /// Whether the adapter allows something of this size.
+    pub(super) fn check(&self, resource: &Resource) -> Result<(), GpuError> {
+        match resource {
+            Resource::Buffer(buffer) => self.check_size(*buffer),
+            Resource::Image(image) => self.check_image(*image),
         }
-        Ok(())
     }
 
-    fn make_image(&mut self, image: Image) -> Result<(), GpuError> {
+    fn check_image(&self, image: Image) -> Result<(), GpuError> {
         let allowed = self.device.limits().max_texture_dimension_2d;
         if image.width > allowed || image.height > allowed {
             return Err(GpuError::ImageTooLarge {
@@ -115,9 +114,36 @@ impl Resources {
                 allowed,
             });
         }
+        Ok(())
+    }
+
+    fn make_buffer(&mut self, buffer: Buffer) -> Result<(), GpuError> {
+        self.check_size(buffer)?;
+        if let Entry::Vacant(place) = self.buffers.entry(buffer.id) {
+            check_not_released(&self.released, buffer.id, buffer.label)?;
+            place.insert(allocated(
+                &self.device,
+                buffer.label,
+                buffer.bytes(),
+                || {
+                    self.device.create_buffer(&wgpu::BufferDescriptor {
+                        label: Some(buffer.label),
+                        size: buffer.bytes(),
+                        usage: USAGES,
+                        mapped_at_creation: false,
+                    })
+                },
+            )?);
+            self.most = self.most.max(self.bytes());
+        }
+        Ok(())
+    }
+
+    fn make_image(&mut self, image: Image) -> Result<(), GpuError> {
+        self.check_image(image)?;
         if let Entry::Vacant(place) = self.images.entry(image.id) {
             check_not_released(&self.released, image.id, image.label)?;
-            let texture = allocated(&self.device, || {
+            let texture = allocated(&self.device, image.label, image.bytes(), || {
                 self.device.create_texture(&wgpu::TextureDescriptor {
                     label: Some(image.label),
                     size: wgpu::Extent3d {
@@ -134,6 +160,7 @@ impl Resources {
                 })
             })?;
             place.insert(texture.create_view(&Default::default()));
+            self.most = self.most.max(self.bytes());
         }
         Ok(())
     }
@@ -150,11 +177,18 @@ fn check_not_released(released: &[[u64; 2]], id: u64, label: &'static str) -> Re
 
 /// What `make` makes, unless memory runs out: caught here because a host program's device may have no handler, and
 /// wgpu's own would panic.
-fn allocated<T>(device: &wgpu::Device, make: impl FnOnce() -> T) -> Result<T, GpuError> {
+fn allocated<T>(
+    device: &wgpu::Device,
+    label: &'static str,
+    bytes: u64,
+    make: impl FnOnce() -> T,
+) -> Result<T, GpuError> {
     let scope = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
     let made = make();
     match pollster::block_on(scope.pop()) {
-        Some(error) => Err(GpuError::Reported(error.to_string())),
+        Some(_) => Err(GpuError::OutOfMemory {
+            what: format!("making '{label}' of {bytes} bytes"),
+        }),
         None => Ok(made),
     }
 }

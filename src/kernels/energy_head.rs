@@ -9,6 +9,10 @@ pub(crate) static KERNEL: Kernel = Kernel {
     immediates: 0,
 };
 
+/// Up to so many values a sample are summed by one invocation, more by a workgroup: its reduction costs more than it
+/// saves, on software drivers most of all.
+const ALONE: usize = 128;
+
 /// `energies[n]` = Σ of the `outputs` values of sample n in `head` + the base at sample n of `x`.
 #[allow(clippy::too_many_arguments)]
 pub fn energy_head(
@@ -22,7 +26,10 @@ pub fn energy_head(
     energies: Buffer,
 ) {
     let scale = base.map_or(0.0, |base| 0.5 / (base.std * base.std));
+    let values = outputs + base.map_or(0, |_| sample_length);
+    let alone = values <= ALONE;
     let program = Program::new(&KERNEL)
+        .flag("ALONE", alone)
         .u32("SAMPLES", samples)
         .u32("OUTPUTS", outputs)
         .u32("SAMPLE_LENGTH", sample_length)
@@ -36,7 +43,7 @@ pub fn energy_head(
         program,
         resources,
         vec![],
-        grid(samples),
+        grid(if alone { samples.div_ceil(64) } else { samples }),
         flops as u64,
     );
 }

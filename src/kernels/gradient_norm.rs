@@ -3,6 +3,8 @@ use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
 
 /// Partial sums of the norm: the words the scratch buffer needs.
 pub const NORM_PARTS: usize = 256;
+/// Values an invocation sums at least before a reduction over its workgroup pays.
+const SHARE: usize = 16;
 
 pub(crate) static KERNEL: Kernel = Kernel {
     name: "gradient_norm",
@@ -20,7 +22,7 @@ pub fn gradient_norm(
     norm: Buffer,
     place: usize,
 ) {
-    let parts = count.div_ceil(64).clamp(1, NORM_PARTS);
+    let parts = count.div_ceil(64 * SHARE).clamp(1, NORM_PARTS);
     let program = |last| {
         Program::new(&KERNEL)
             .u32("COUNT", count)

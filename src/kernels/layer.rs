@@ -151,12 +151,31 @@ impl Layer {
         )
     }
 
+    /// The same layer for a batch of fewer samples. It shares the packed weights, so that [`Self::prepare`] of one
+    /// prepares both.
+    pub fn for_samples(&self, samples: usize) -> Layer {
+        Layer {
+            samples,
+            ..self.clone()
+        }
+    }
+
     /// Names maps that this layer can read as its input.
     ///
     /// # Errors
     /// When they exceed the adapter's image size.
     pub fn new_input(&self, label: &'static str) -> Result<Maps, GpuError> {
         self.new_maps(label, self.kind.input_shape(), self.borders().0)
+    }
+
+    /// Names maps between this layer and the one after it, which can hold the output of this one, its derivative, or
+    /// the gradient of the energy in it.
+    ///
+    /// # Errors
+    /// As for [`Self::new_input`].
+    pub fn new_between(&self, next: &Layer, label: &'static str) -> Result<Maps, GpuError> {
+        let border = self.borders().1.max(next.borders().0);
+        self.new_maps(label, self.kind.output_shape(), border)
     }
 
     /// Names maps for the gradient of the energy in this layer's output before the activation.
@@ -363,8 +382,8 @@ impl Layer {
         }
     }
 
-    /// Writes Σₙ `factor`ₙ · ∂Eₙ/∂(weight, bias) into `gradient` at word `offset`, through `partials` of
-    /// [`Self::partial_words`] words.
+    /// Writes Σₙ `factor`ₙ · ∂Eₙ/∂(weight, bias) into `gradient` at word `offset`, or with `accumulate` adds it to what
+    /// is there, through `partials` of [`Self::partial_words`] words.
     #[allow(clippy::too_many_arguments)]
     pub fn weight_gradient(
         &self,
@@ -375,6 +394,7 @@ impl Layer {
         partials: Buffer,
         gradient: Buffer,
         offset: usize,
+        accumulate: bool,
     ) {
         match (&self.shape, &self.kind) {
             (LayerShape::Tiled, kind) => tiled::conv_weight_gradient(
@@ -410,7 +430,15 @@ impl Layer {
             }
         }
         let length = self.kind.weight_len() + self.kind.outputs();
-        sum_partials(recording, self.shares(), length, offset, partials, gradient);
+        sum_partials(
+            recording,
+            self.shares(),
+            length,
+            offset,
+            accumulate,
+            partials,
+            gradient,
+        );
     }
 }
 

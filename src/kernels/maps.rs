@@ -19,6 +19,14 @@ impl Maps {
         }
     }
 
+    /// The same maps for a batch of fewer samples: those of the first ones, in the places they have here.
+    pub fn for_samples(&self, samples: usize) -> Maps {
+        match *self {
+            Maps::Flat(buffer) => Maps::Flat(buffer),
+            Maps::Plane(plane) => Maps::Plane(Plane { samples, ..plane }),
+        }
+    }
+
     /// Bytes on the GPU.
     pub fn bytes(&self) -> u64 {
         match self {

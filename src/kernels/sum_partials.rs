@@ -8,18 +8,21 @@ pub(crate) static KERNEL: Kernel = Kernel {
     immediates: 1,
 };
 
-/// `gradient[first + i]` = Σₖ `partials[k·length + i]` over the `parts` parts, in order.
+/// `gradient[first + i]` = Σₖ `partials[k·length + i]` over the `parts` parts, in order; with `accumulate` the sum is
+/// added to what is there.
 pub fn sum_partials(
     recording: &mut Recording,
     parts: usize,
     length: usize,
     first: usize,
+    accumulate: bool,
     partials: Buffer,
     gradient: Buffer,
 ) {
     let program = Program::new(&KERNEL)
         .u32("PARTS", parts)
-        .u32("LENGTH", length);
+        .u32("LENGTH", length)
+        .flag("ACCUMULATE", accumulate);
     over(
         recording,
         program,

@@ -14,15 +14,17 @@ pub struct Chains {
     x: Buffer,
     energies: Buffer,
     gradient: Buffer,
-    /// The step taken last, since most go on as they began.
-    step: RefCell<Option<RecordedStep>>,
+    /// The steps taken last, since most go on as they began.
+    steps: RefCell<Option<RecordedSteps>>,
 }
 
-/// A Langevin step numbered 0, and what it was recorded for.
-struct RecordedStep {
+/// A Langevin step numbered 0, without energies and with them, and what it was recorded for.
+#[derive(Clone)]
+struct RecordedSteps {
     parameters: Buffer,
     first_chain: usize,
-    frozen: Frozen,
+    quiet: Frozen,
+    last: Frozen,
 }
 
 impl Chains {
@@ -38,9 +40,22 @@ impl Chains {
         start: ChainStart,
         (seed, stream): (u64, Stream),
     ) -> Result<Self, GpuError> {
-        let values = count * architecture.input().len();
-        Ok(Chains {
-            network: Network::new(architecture, count, variant)?,
+        let network = Network::new(architecture, count, variant)?;
+        Ok(Self::on(network, langevin, start, (seed, stream)))
+    }
+
+    /// As many chains as a batch of `network` has samples. Its workspace may be shared with others that are in use
+    /// before or after.
+    pub fn on(
+        network: Network,
+        langevin: LangevinSettings,
+        start: ChainStart,
+        (seed, stream): (u64, Stream),
+    ) -> Self {
+        let count = network.samples();
+        let values = count * network.architecture().input().len();
+        Chains {
+            network,
             langevin,
             start,
             stream,
@@ -48,8 +63,8 @@ impl Chains {
             x: Buffer::new("chains", values),
             energies: Buffer::new("chain energies", count),
             gradient: Buffer::new("chain gradients", values),
-            step: RefCell::new(None),
-        })
+            steps: RefCell::new(None),
+        }
     }
 
     /// The network the chains run on.
@@ -62,14 +77,14 @@ impl Chains {
         self.x
     }
 
-    /// The energies of the states before the last step.
+    /// The energies of the states before the last step of [`Self::advance`].
     pub fn energies(&self) -> Buffer {
         self.energies
     }
 
-    /// Bytes of what a step needs beside the states.
-    pub fn workspace_bytes(&self) -> u64 {
-        self.network.sampling_bytes() + self.energies.bytes() + self.gradient.bytes()
+    /// Bytes of states, energies and gradients.
+    pub fn bytes(&self) -> u64 {
+        self.x.bytes() + self.energies.bytes() + self.gradient.bytes()
     }
 
     /// Must be recorded once before anything else.
@@ -111,28 +126,45 @@ impl Chains {
         steps: usize,
         first_chain: usize,
     ) {
-        let step = self.recorded_step(parameters, first_chain);
-        recording.replay(&step, first_step, steps as u32);
+        if steps == 0 {
+            return;
+        }
+        let recorded = self.recorded_steps(parameters, first_chain);
+        // Nobody sees the energies on the way.
+        let quiet = steps as u32 - 1;
+        recording.replay(&recorded.quiet, first_step, quiet);
+        recording.replay(&recorded.last, first_step.wrapping_add(quiet), 1);
     }
 
-    fn recorded_step(&self, parameters: Buffer, first_chain: usize) -> Frozen {
-        let mut step = self.step.borrow_mut();
-        if let Some(known) = &*step
-            && (known.parameters, known.first_chain) == (parameters, first_chain)
-        {
-            return known.frozen.clone();
+    fn recorded_steps(&self, parameters: Buffer, first_chain: usize) -> RecordedSteps {
+        let mut steps = self.steps.borrow_mut();
+        match &*steps {
+            Some(known) if (known.parameters, known.first_chain) == (parameters, first_chain) => {
+                known.clone()
+            }
+            _ => {
+                let record = |energies| {
+                    let mut once = Recording::new();
+                    self.network.energy_gradient(
+                        &mut once,
+                        parameters,
+                        self.x,
+                        energies,
+                        self.gradient,
+                    );
+                    self.step(&mut once, &self.langevin, 0, first_chain);
+                    once.freeze()
+                };
+                steps
+                    .insert(RecordedSteps {
+                        parameters,
+                        first_chain,
+                        quiet: record(None),
+                        last: record(Some(self.energies)),
+                    })
+                    .clone()
+            }
         }
-        let mut once = Recording::new();
-        self.network
-            .energy_gradient(&mut once, parameters, self.x, self.energies, self.gradient);
-        self.step(&mut once, &self.langevin, 0, first_chain);
-        let frozen = once.freeze();
-        *step = Some(RecordedStep {
-            parameters,
-            first_chain,
-            frozen: frozen.clone(),
-        });
-        frozen
     }
 
     /// Replaces every state of data with Gaussian noise of standard deviation `std` by the mean of the clean data it
@@ -145,7 +177,7 @@ impl Chains {
             bounds: self.langevin.bounds,
         };
         self.network
-            .energy_gradient(recording, parameters, self.x, self.energies, self.gradient);
+            .energy_gradient(recording, parameters, self.x, None, self.gradient);
         self.step(recording, &settings, 0, 0);
     }
 

@@ -1,9 +1,7 @@
 use super::chains::Chains;
-use crate::gpu::{Buffer, GpuError, Recording};
-use crate::kernels::{
-    ChainStart, LangevinSettings, Variant, gather_chains, scatter_chains, start_chains,
-};
-use crate::network::Architecture;
+use crate::gpu::{Buffer, Recording};
+use crate::kernels::{ChainStart, LangevinSettings, gather_chains, scatter_chains, start_chains};
+use crate::network::Network;
 use crate::random::{Philox, Stream};
 use rand::seq::SliceRandom;
 
@@ -55,8 +53,10 @@ impl SamplerSettings {
     }
 }
 
-/// Draws the noise samples of every optimiser step.
+/// Draws the noise samples of every optimiser step, in groups one after another where they do not all fit into the
+/// network's workspace.
 pub struct Sampler {
+    /// Those of one group.
     chains: Chains,
     settings: SamplerSettings,
     count: usize,
@@ -72,63 +72,46 @@ struct Replay {
 }
 
 impl Sampler {
-    /// Lays out `count` chains per step.
-    ///
-    /// # Errors
-    /// When the batch exceeds the adapter's image size.
-    pub fn new(
-        architecture: &Architecture,
-        count: usize,
-        variant: Variant,
-        settings: SamplerSettings,
-        seed: u64,
-    ) -> Result<Self, GpuError> {
+    /// Lays out `count` chains per step, in groups of as many as a batch of `network` has samples.
+    pub fn new(network: Network, count: usize, settings: SamplerSettings, seed: u64) -> Self {
+        let length = network.architecture().input().len();
         let random = (seed, Stream::Langevin);
-        let chains = Chains::new(
-            architecture,
-            count,
-            variant,
-            settings.langevin,
-            settings.start,
-            random,
-        )?;
+        let chains = Chains::on(network, settings.langevin, settings.start, random);
         let replay = match settings.mode {
             ChainMode::Persistent { slots, .. } => {
                 // A whole number of batches, so that no batch meets a slot twice.
                 let slots = (slots / count).max(1) * count;
-                let states = Buffer::new("replay buffer", slots * architecture.input().len());
                 Some(Replay {
-                    states,
+                    states: Buffer::new("replay buffer", slots * length),
                     order: Buffer::new("replay order", slots),
                     slots,
                 })
             }
             ChainMode::ShortRun | ChainMode::Data => None,
         };
-        Ok(Sampler {
+        Sampler {
             chains,
             settings,
             count,
             seed,
             replay,
-        })
+        }
     }
 
-    /// The chains of the present step.
+    /// The chains of one group.
     pub fn chains(&self) -> &Chains {
         &self.chains
     }
 
-    /// Bytes of the chains: those of the present step, and those in the replay buffer with their order.
-    pub fn chain_bytes(&self) -> u64 {
-        let replay = self.replay.as_ref();
-        self.chains.states().bytes()
-            + replay.map_or(0, |replay| replay.states.bytes() + replay.order.bytes())
+    /// Bytes of the replay buffer and its order.
+    pub fn replay_bytes(&self) -> u64 {
+        self.replay
+            .as_ref()
+            .map_or(0, |replay| replay.states.bytes() + replay.order.bytes())
     }
 
-    /// Must be recorded once before anything else.
+    /// Must be recorded once before anything else, beside the setup of the network.
     pub fn setup(&self, recording: &mut Recording) {
-        self.chains.setup(recording);
         if let Some(replay) = &self.replay {
             let (start, count) = (self.settings.start, replay.states.words());
             // Step u32::MAX, which no optimiser step reaches, keeps these draws apart from restarts.
@@ -147,65 +130,82 @@ impl Sampler {
     }
 
     /// Draws the noise samples of optimiser step `step` from the energy with `parameters`, for which the chains must
-    /// be prepared. They end up in [`Chains::states`]. The first `data_count` samples of `data` are the step's data.
+    /// be prepared. The first `data_count` samples of `samples` are the step's data; the noise goes behind them.
     pub fn draw(
         &self,
         recording: &mut Recording,
         parameters: Buffer,
         step: u64,
-        data: Buffer,
+        samples: Buffer,
         data_count: usize,
     ) {
-        let x = self.chains.states();
-        let length = self.chains.network().architecture().input().len();
-        match (self.settings.mode, &self.replay) {
-            (ChainMode::Persistent { restart, .. }, Some(replay)) => {
-                let batches = (replay.slots / self.count) as u64;
-                if step.is_multiple_of(batches) {
-                    recording.upload(replay.order, 0, self.order(step / batches, replay.slots));
-                }
-                let first = (step % batches) as u32 * self.count as u32;
-                gather_chains(
-                    recording,
-                    self.count,
-                    length,
-                    first,
-                    replay.states,
-                    replay.order,
-                    x,
-                );
-                // The order is random, so the first few of a batch are as good as any.
-                let restarts = restarts(step, restart, self.count);
-                self.chains.restart(recording, step as u32, 0, restarts);
-                self.run(recording, parameters, step);
-                scatter_chains(
-                    recording,
-                    self.count,
-                    length,
-                    first,
-                    replay.states,
-                    replay.order,
-                    x,
-                );
+        if let Some(replay) = &self.replay {
+            let batches = self.batches(replay);
+            if step.is_multiple_of(batches) {
+                recording.upload(replay.order, 0, self.order(step / batches, replay.slots));
             }
-            (ChainMode::Data, _) => {
-                let rows = data_count * length;
-                for start in (0..x.words()).step_by(rows) {
-                    recording.copy_range(data, 0, x, start, rows.min(x.words() - start));
-                }
-                self.run(recording, parameters, step);
-            }
-            _ => {
-                self.chains.restart(recording, step as u32, 0, self.count);
-                self.run(recording, parameters, step);
-            }
+        }
+        for first in (0..self.count).step_by(self.chains.network().samples()) {
+            self.draw_group(recording, parameters, step, samples, data_count, first);
         }
     }
 
-    fn run(&self, recording: &mut Recording, parameters: Buffer, step: u64) {
+    /// The group of [`Self::draw`] whose first chain is number `first`. A last group that is not full computes the
+    /// missing chains like the others and leaves them where they are.
+    pub fn draw_group(
+        &self,
+        recording: &mut Recording,
+        parameters: Buffer,
+        step: u64,
+        samples: Buffer,
+        data_count: usize,
+        first: usize,
+    ) {
+        let x = self.chains.states();
+        let length = self.chains.network().architecture().input().len();
+        let count = self.chains.network().samples().min(self.count - first);
+        match (self.settings.mode, &self.replay) {
+            (ChainMode::Persistent { restart, .. }, Some(replay)) => {
+                let batch = (step % self.batches(replay)) as usize;
+                let place = (batch * self.count + first) as u32;
+                let (states, order) = (replay.states, replay.order);
+                gather_chains(recording, count, length, place, states, order, x);
+                // The order is random, so the first few of a batch are as good as any.
+                let restarts = restarts(step, restart, self.count).saturating_sub(first);
+                self.chains
+                    .restart(recording, step as u32, first, restarts.min(count));
+                self.run(recording, parameters, step, first);
+                scatter_chains(recording, count, length, place, states, order, x);
+            }
+            (ChainMode::Data, _) => {
+                let mut done = 0;
+                while done < count {
+                    let row = (first + done) % data_count;
+                    let rows = (data_count - row).min(count - done);
+                    recording.copy_range(samples, row * length, x, done * length, rows * length);
+                    done += rows;
+                }
+                self.run(recording, parameters, step, first);
+            }
+            _ => {
+                self.chains.restart(recording, step as u32, first, count);
+                self.run(recording, parameters, step, first);
+            }
+        }
+        let behind = (data_count + first) * length;
+        recording.copy_range(x, 0, samples, behind, count * length);
+    }
+
+    /// How many steps an epoch takes.
+    fn batches(&self, replay: &Replay) -> u64 {
+        (replay.slots / self.count) as u64
+    }
+
+    fn run(&self, recording: &mut Recording, parameters: Buffer, step: u64, first: usize) {
         let first_step = (step as u32).wrapping_mul(self.settings.steps as u32);
+        let steps = self.settings.steps;
         self.chains
-            .advance(recording, parameters, first_step, self.settings.steps, 0);
+            .advance(recording, parameters, first_step, steps, first);
     }
 
     fn order(&self, epoch: u64, slots: usize) -> Vec<u32> {

@@ -24,11 +24,18 @@ impl Evaluator {
         batch: usize,
     ) -> Result<Self, GpuError> {
         let variant = trusted_variant(executor)?;
+        let network = Network::new(architecture, batch, variant)?;
+        Self::on(executor, network, parameters)
+    }
+
+    /// On a workspace that may be shared with others, which are not in use while this one is.
+    fn on(executor: &mut Executor, network: Network, parameters: &[f32]) -> Result<Self, GpuError> {
+        let batch = network.samples();
         let evaluator = Evaluator {
-            network: Network::new(architecture, batch, variant)?,
             parameters: Buffer::new("parameters", parameters.len()),
-            x: Buffer::new("samples", batch * architecture.input().len()),
+            x: Buffer::new("samples", batch * network.architecture().input().len()),
             energies: Buffer::new("energies", batch),
+            network,
         };
         let mut recording = Recording::new();
         evaluator.network.setup(&mut recording);
@@ -109,7 +116,7 @@ impl Evaluator {
             }
         }
         self.network
-            .energy_gradient(recording, self.parameters, x, energies, gradient);
+            .energy_gradient(recording, self.parameters, x, Some(energies), gradient);
         Ok(())
     }
 }
@@ -137,6 +144,20 @@ impl Model {
             &self.architecture,
             &self.parameters,
             batch,
+        )?)
+    }
+
+    /// [`Self::evaluator`] on a workspace of this model's architecture that exists already and is not in use; whoever
+    /// uses it afterwards prepares it anew.
+    pub(crate) fn evaluator_on(
+        &self,
+        executor: &mut Executor,
+        workspace: &Network,
+    ) -> Result<Evaluator, ModelError> {
+        Ok(Evaluator::on(
+            executor,
+            workspace.clone(),
+            &self.parameters,
         )?)
     }
 }

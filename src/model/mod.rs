@@ -9,6 +9,7 @@ mod stored;
 
 pub use error::ModelError;
 pub use evaluator::Evaluator;
+pub(crate) use sample::batch_size;
 pub use sample::{SampleOptions, Samples};
 pub use settings::{
     architecture, chain_start, generator, initialisation, langevin, normaliser, optimiser, sampler,

@@ -3,12 +3,17 @@ use super::settings;
 use super::stored::Model;
 use crate::gpu::{Buffer, Executor, Recording};
 use crate::method::Chains;
-use crate::network::trusted_variant;
+use crate::network::{Network, trusted_variant};
 use crate::random::Stream;
 
 /// Chains that run side by side hold about this many values; more chains are drawn in batches, which does not change
 /// what is drawn.
 const BATCH_VALUES: usize = 1 << 16;
+
+/// How many chains run side by side where `count` samples of `length` values are drawn.
+pub(crate) fn batch_size(count: usize, length: usize) -> usize {
+    count.min((BATCH_VALUES / length).clamp(128, 2048))
+}
 
 /// What to draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,18 +53,36 @@ impl Model {
         options: &SampleOptions,
         progress: &mut dyn FnMut(usize, usize) -> bool,
     ) -> Result<Samples, ModelError> {
+        self.check(options)?;
         let mark = executor.mark();
-        let samples = self.draw(executor, options, progress);
+        let batch = batch_size(options.count, self.architecture.input().len());
+        let variant = trusted_variant(executor)?;
+        let samples = Network::new(&self.architecture, batch, variant)
+            .map_err(ModelError::from)
+            .and_then(|network| self.draw(executor, network, options, progress));
         executor.release_since(mark);
         samples
     }
 
-    fn draw(
+    /// [`Self::sample`] on a workspace of this model's architecture that exists already and is not in use; whoever uses
+    /// it afterwards prepares it anew.
+    pub(crate) fn sample_on(
         &self,
         executor: &mut Executor,
+        workspace: &Network,
         options: &SampleOptions,
         progress: &mut dyn FnMut(usize, usize) -> bool,
     ) -> Result<Samples, ModelError> {
+        self.check(options)?;
+        let mark = executor.mark();
+        let network =
+            workspace.for_samples(batch_size(options.count, self.architecture.input().len()));
+        let samples = self.draw(executor, network, options, progress);
+        executor.release_since(mark);
+        samples
+    }
+
+    fn check(&self, options: &SampleOptions) -> Result<(), ModelError> {
         let length = self.architecture.input().len();
         if options.count == 0 || options.count.saturating_mul(length) > 1 << 30 {
             return Err(ModelError::OutOfRange {
@@ -75,15 +98,24 @@ impl Model {
                 advice: "take at most 2²⁴",
             });
         }
-        let batch = options.count.min((BATCH_VALUES / length).clamp(128, 2048));
-        let chains = Chains::new(
-            &self.architecture,
-            batch,
-            trusted_variant(executor)?,
+        Ok(())
+    }
+
+    fn draw(
+        &self,
+        executor: &mut Executor,
+        network: Network,
+        options: &SampleOptions,
+        progress: &mut dyn FnMut(usize, usize) -> bool,
+    ) -> Result<Samples, ModelError> {
+        let length = self.architecture.input().len();
+        let batch = network.samples();
+        let chains = Chains::on(
+            network,
             settings::langevin(&self.config),
             settings::chain_start(&self.config),
             (options.seed, Stream::Sampling),
-        )?;
+        );
         let parameters = Buffer::new("parameters", self.parameters.len());
         let mut recording = Recording::new();
         chains.setup(&mut recording);

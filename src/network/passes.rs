@@ -8,20 +8,22 @@ use crate::kernels::{
 ///
 /// It owns no parameters; every pass takes the parameter buffer, so that the live parameters and the snapshot share
 /// one workspace. Passes follow one another as in: [`Self::prepare`] whenever the parameters change, then
-/// [`Self::energies`] or [`Self::energy_gradient`], then, after a forward pass that kept derivatives,
-/// [`Self::weight_gradient`].
+/// [`Self::energies`] or [`Self::energy_gradient`]; [`Self::weight_gradient`] comes right after a forward pass that kept
+/// derivatives, and only once, since a backward pass writes over the maps of the forward pass.
+#[derive(Clone)]
 pub struct Network {
     architecture: Architecture,
     samples: usize,
     layers: Vec<Layer>,
-    /// Input of every layer. Entry 0 of the tiled variant is unused: samples are read where they are.
+    /// Input of every layer. Going back, it becomes the gradient in the output of the layer before: whoever needs the
+    /// input has had it by then. Entry 0 becomes the gradient in the samples; the tiled variant does not use it, because
+    /// it reads samples and writes their gradient where they are.
     inputs: Vec<Maps>,
     head: Maps,
     /// Activation derivative after every layer but the last.
     derivatives: Vec<Maps>,
-    /// Gradient of the energy in every layer's output before its activation; the last is all ones.
-    output_gradients: Vec<Maps>,
-    input_gradient: Maps,
+    /// Gradient of the energy in the outputs of the last layer: all ones.
+    ones: Maps,
     /// The head's outputs in a flat buffer.
     outputs: Buffer,
     partials: Buffer,
@@ -53,20 +55,16 @@ impl Network {
         let last = &layers[layers.len() - 1];
         let output_shape = last.kind.output_shape();
         let head = last.new_plain("head", output_shape)?;
-        let inputs = layers
-            .iter()
-            .map(|layer| layer.new_input("layer input"))
+        let between = |label| {
+            let pairs = layers.iter().zip(&layers[1..]);
+            pairs.map(move |(layer, next)| layer.new_between(next, label))
+        };
+        let inputs = std::iter::once(layers[0].new_input("samples in maps"))
+            .chain(between("maps between layers"))
             .collect::<Result<_, _>>()?;
-        // Written beside the layer's output, so laid out like it: as the input of the layer after.
-        let derivatives = layers[1..]
-            .iter()
-            .map(|layer| layer.new_input("activation derivative"))
-            .collect::<Result<_, _>>()?;
-        let output_gradients = layers
-            .iter()
-            .map(|layer| layer.new_output_gradient("output gradient"))
-            .collect::<Result<_, _>>()?;
-        let input_gradient = layers[0].new_plain("input gradient", architecture.input())?;
+        // Written beside the layer's output, so laid out like it.
+        let derivatives = between("activation derivative").collect::<Result<_, _>>()?;
+        let ones = last.new_output_gradient("output gradient")?;
         let partial_words = layers.iter().map(Layer::partial_words).max().unwrap_or(1);
         let outputs = match head {
             Maps::Flat(buffer) => buffer,
@@ -75,15 +73,35 @@ impl Network {
         Ok(Network {
             architecture: architecture.clone(),
             samples,
-            layers,
             inputs,
             head,
             derivatives,
-            output_gradients,
-            input_gradient,
+            ones,
             outputs,
             partials: Buffer::new("weight gradient partials", partial_words),
+            layers,
         })
+    }
+
+    /// The same workspace for batches of `samples`, at most as many as it was laid out for. The two share everything,
+    /// so only one of them is in use at a time, and what one has prepared is prepared for the other. Weight gradients
+    /// are for the whole workspace only.
+    pub fn for_samples(&self, samples: usize) -> Network {
+        let samples = samples.min(self.samples);
+        let fewer = |maps: &[Maps]| maps.iter().map(|maps| maps.for_samples(samples)).collect();
+        Network {
+            samples,
+            layers: self
+                .layers
+                .iter()
+                .map(|layer| layer.for_samples(samples))
+                .collect(),
+            inputs: fewer(&self.inputs),
+            head: self.head.for_samples(samples),
+            derivatives: fewer(&self.derivatives),
+            ones: self.ones.for_samples(samples),
+            ..self.clone()
+        }
     }
 
     /// What it computes.
@@ -96,40 +114,35 @@ impl Network {
         self.samples
     }
 
-    /// Bytes on the GPU where only energies and their gradients in x are taken.
-    pub fn sampling_bytes(&self) -> u64 {
-        self.common_bytes() + own_bytes(&self.input_gradient)
-    }
-
-    /// Bytes on the GPU where only energies and their gradients in the parameters are taken.
-    pub fn training_bytes(&self) -> u64 {
-        self.common_bytes() + self.partials.bytes()
-    }
-
-    /// Maps, packed weights and the head's outputs.
-    fn common_bytes(&self) -> u64 {
-        let between = self.inputs[1..]
-            .iter()
-            .chain(&self.derivatives)
-            .chain(&self.output_gradients);
-        let packed: u64 = self.layers.iter().map(Layer::packed_bytes).sum();
+    /// Bytes on the GPU of the maps between the layers and at both ends, which all passes share.
+    pub fn map_bytes(&self) -> u64 {
+        let between = self.inputs[1..].iter().chain(&self.derivatives);
         own_bytes(&self.inputs[0])
             + own_bytes(&self.head)
             + between.map(Maps::bytes).sum::<u64>()
-            + packed
+            + self.ones.bytes()
             + self.outputs.bytes()
+    }
+
+    /// Bytes on the GPU of copies of the weights in the order the kernels want.
+    pub fn packed_bytes(&self) -> u64 {
+        self.layers.iter().map(Layer::packed_bytes).sum()
+    }
+
+    /// Bytes on the GPU of what only weight gradients need.
+    pub fn partial_bytes(&self) -> u64 {
+        self.partials.bytes()
     }
 
     /// Must be recorded once before anything else: ∂E/∂(outputs of the last layer) = 1.
     pub fn setup(&self, recording: &mut Recording) {
         let ones =
             vec![1.0; self.samples * self.layers[self.layers.len() - 1].kind.output_shape().len()];
-        let seed = &self.output_gradients[self.layers.len() - 1];
-        match seed {
-            Maps::Flat(buffer) => recording.upload_f32(*buffer, 0, &ones),
+        match self.ones {
+            Maps::Flat(buffer) => recording.upload_f32(buffer, 0, &ones),
             Maps::Plane(_) => {
                 recording.upload_f32(self.outputs, 0, &ones);
-                load(recording, self.outputs, seed);
+                load(recording, self.outputs, &self.ones);
             }
         }
     }
@@ -152,25 +165,7 @@ impl Network {
         energies: Buffer,
         keep: bool,
     ) {
-        if let Maps::Plane(_) = self.inputs[0] {
-            load(recording, x, &self.inputs[0]);
-        }
-        for (index, layer) in self.layers.iter().enumerate() {
-            let input = if index == 0 {
-                self.first_input(x)
-            } else {
-                self.inputs[index]
-            };
-            let output = self.inputs.get(index + 1).unwrap_or(&self.head);
-            let derivative = self.derivatives.get(index).filter(|_| keep);
-            layer.forward(
-                recording,
-                self.layer_parameters(parameters, index),
-                &input,
-                output,
-                derivative,
-            );
-        }
+        self.forward(recording, parameters, x, self.layers.len(), keep);
         if let Maps::Plane(_) = self.head {
             unload(recording, &self.head, self.outputs);
         }
@@ -186,31 +181,42 @@ impl Network {
         );
     }
 
-    /// `energies` as above, and `gradient` = ∇ₓE of every sample, in the layout of `x`.
+    /// The part of [`Self::energies`] with `keep` that [`Self::weight_gradient`] needs, for when the energies are known.
+    pub fn derivatives(&self, recording: &mut Recording, parameters: Buffer, x: Buffer) {
+        // Nobody asks for the outputs of the last layer, whose derivative is 1.
+        self.forward(recording, parameters, x, self.layers.len() - 1, true);
+    }
+
+    /// `gradient` = ∇ₓE of every sample, in the layout of `x`, and where they are wanted the `energies` as above, which
+    /// cost a little more.
     pub fn energy_gradient(
         &self,
         recording: &mut Recording,
         parameters: Buffer,
         x: Buffer,
-        energies: Buffer,
+        energies: Option<Buffer>,
         gradient: Buffer,
     ) {
-        self.energies(recording, parameters, x, energies, true);
-        self.backward(recording, parameters);
-        let first = &self.layers[0];
-        let input_gradient = match self.input_gradient {
+        match energies {
+            Some(energies) => self.energies(recording, parameters, x, energies, true),
+            None => self.derivatives(recording, parameters, x),
+        }
+        for index in (1..self.layers.len()).rev() {
+            self.backward(recording, parameters, index);
+        }
+        let input_gradient = match self.inputs[0] {
             Maps::Flat(_) => Maps::Flat(gradient),
-            Maps::Plane(_) => self.input_gradient,
+            Maps::Plane(_) => self.inputs[0],
         };
-        first.input_gradient(
+        self.layers[0].input_gradient(
             recording,
             self.layer_parameters(parameters, 0),
-            &self.output_gradients[0],
+            &self.output_gradient(0),
             None,
             &input_gradient,
         );
-        if let Maps::Plane(_) = self.input_gradient {
-            unload(recording, &self.input_gradient, gradient);
+        if let Maps::Plane(_) = input_gradient {
+            unload(recording, &input_gradient, gradient);
         }
         if let Some(base) = self.architecture.base() {
             let count = self.samples * self.architecture.input().len();
@@ -218,7 +224,8 @@ impl Network {
         }
     }
 
-    /// `gradient` = Σₙ `factor`ₙ · ∂E(xₙ)/∂θ, after [`Self::energies`] with `keep` on the same `x` and parameters.
+    /// `gradient` = Σₙ `factor`ₙ · ∂E(xₙ)/∂θ, or with `accumulate` that much more than it was, right after
+    /// [`Self::energies`] with `keep` or [`Self::derivatives`] on the same `x` and parameters.
     pub fn weight_gradient(
         &self,
         recording: &mut Recording,
@@ -226,37 +233,74 @@ impl Network {
         x: Buffer,
         factor: Buffer,
         gradient: Buffer,
+        accumulate: bool,
     ) {
-        self.backward(recording, parameters);
-        for (index, layer) in self.layers.iter().enumerate() {
+        for index in (0..self.layers.len()).rev() {
             let input = if index == 0 {
                 self.first_input(x)
             } else {
                 self.inputs[index]
             };
-            layer.weight_gradient(
+            self.layers[index].weight_gradient(
                 recording,
                 &input,
-                &self.output_gradients[index],
+                &self.output_gradient(index),
                 factor,
                 self.partials,
                 gradient,
                 self.architecture.parameter_offset(index),
+                accumulate,
+            );
+            if index > 0 {
+                self.backward(recording, parameters, index);
+            }
+        }
+    }
+
+    /// The first `count` layers on `x`.
+    fn forward(
+        &self,
+        recording: &mut Recording,
+        parameters: Buffer,
+        x: Buffer,
+        count: usize,
+        keep: bool,
+    ) {
+        if let Maps::Plane(_) = self.inputs[0] {
+            load(recording, x, &self.inputs[0]);
+        }
+        for (index, layer) in self.layers[..count].iter().enumerate() {
+            let input = if index == 0 {
+                self.first_input(x)
+            } else {
+                self.inputs[index]
+            };
+            let output = self.inputs.get(index + 1).unwrap_or(&self.head);
+            let derivative = self.derivatives.get(index).filter(|_| keep);
+            layer.forward(
+                recording,
+                self.layer_parameters(parameters, index),
+                &input,
+                output,
+                derivative,
             );
         }
     }
 
-    /// The gradients in the outputs of all layers, from the last to the first.
-    fn backward(&self, recording: &mut Recording, parameters: Buffer) {
-        for index in (1..self.layers.len()).rev() {
-            self.layers[index].input_gradient(
-                recording,
-                self.layer_parameters(parameters, index),
-                &self.output_gradients[index],
-                Some(&self.derivatives[index - 1]),
-                &self.output_gradients[index - 1],
-            );
-        }
+    /// The gradient in the output of layer `index` − 1 from that of layer `index`, in place of the latter's input.
+    fn backward(&self, recording: &mut Recording, parameters: Buffer, index: usize) {
+        self.layers[index].input_gradient(
+            recording,
+            self.layer_parameters(parameters, index),
+            &self.output_gradient(index),
+            Some(&self.derivatives[index - 1]),
+            &self.output_gradient(index - 1),
+        );
+    }
+
+    /// The gradient of the energy in the output of layer `index` before its activation.
+    fn output_gradient(&self, index: usize) -> Maps {
+        self.inputs.get(index + 1).copied().unwrap_or(self.ones)
     }
 
     fn first_input(&self, x: Buffer) -> Maps {

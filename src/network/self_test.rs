@@ -114,6 +114,7 @@ fn compare(executor: &mut Executor, variant: Variant) -> Result<bool, GpuError> 
         partials,
         weight_gradient,
         0,
+        false,
     );
     unload(&mut r, &output, flat_output);
     unload(&mut r, &input_gradient, flat_gradient);

@@ -23,6 +23,15 @@ pub enum TrainError {
     )]
     Summary(serde_json::Error),
     #[error(
+        "the run needs {needed} of GPU memory with {slice} samples at a time, but run.memory allows {allowed} MiB: {advice}"
+    )]
+    Memory {
+        needed: String,
+        slice: usize,
+        allowed: u64,
+        advice: &'static str,
+    },
+    #[error(
         "the run diverged at step {step}: {what} is not finite; lower optimiser.rate or sampler.step_size, refresh \
          more often (snapshot.interval), or add objective.energy_l2"
     )]

@@ -1,44 +1,71 @@
 use std::fmt;
 
-/// Where the GPU memory of a run goes, in bytes.
+/// Where the GPU memory of a run goes, in bytes: the formula is in docs/training.md.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct MemoryAccount {
+    /// Samples, not bytes, that pass through the network at a time.
+    pub slice: usize,
     /// The live parameters.
     pub parameters: u64,
     /// Gradient, Adam's moments and the moving average.
     pub optimiser: u64,
-    /// Maps between the layers, packed weights and scratch, for training and for sampling.
-    pub workspace: u64,
+    /// Maps between the layers and at both ends of the network, for one slice; training and sampling share them.
+    pub maps: u64,
+    /// Copies of the weights in the order the kernels want.
+    pub packed_weights: u64,
+    /// Data, energies and factors of the batch, states and gradients of a group of chains, partial weight gradients.
+    pub scratch: u64,
     /// The method: one stale copy of the parameters.
     pub snapshot: u64,
-    /// The method: the chains, those of the present step and those in the replay buffer.
+    /// The method: the noise samples of the present step and the chains in the replay buffer.
     pub chains: u64,
+    /// What drawing pictures of samples takes for a while, beside the maps that it borrows.
+    pub drawing: u64,
 }
 
 impl MemoryAccount {
-    /// All of it, without the staging that uploads and downloads pass through.
+    /// The peak: what training holds, and what drawing adds to it.
     pub fn total(&self) -> u64 {
-        self.parameters + self.optimiser + self.workspace + self.snapshot + self.chains
+        self.training() + self.drawing
+    }
+
+    /// What training holds, without the staging that uploads and downloads pass through.
+    pub fn training(&self) -> u64 {
+        self.parameters
+            + self.optimiser
+            + self.maps
+            + self.packed_weights
+            + self.scratch
+            + self.snapshot
+            + self.chains
     }
 }
 
 impl fmt::Display for MemoryAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let size = |bytes: u64| match bytes {
-            0..1024 => format!("{bytes} B"),
-            1024..1_048_576 => format!("{:.0} KiB", bytes as f64 / 1024.0),
-            _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
-        };
         write!(
             f,
-            "{}: parameters {}, optimiser {}, workspace {}; for the method one stale copy of the parameters {} and \
-             the chains {}",
+            "at most {} with {} samples at a time: parameters {}, optimiser {}, maps {}, packed weights {}, scratch {}, \
+             drawing pictures {}; for the method one stale copy of the parameters {} and the chains {}",
             size(self.total()),
+            self.slice,
             size(self.parameters),
             size(self.optimiser),
-            size(self.workspace),
+            size(self.maps),
+            size(self.packed_weights),
+            size(self.scratch),
+            size(self.drawing),
             size(self.snapshot),
             size(self.chains)
         )
+    }
+}
+
+/// A number of bytes for people.
+pub(super) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{:.0} KiB", bytes as f64 / 1024.0),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
     }
 }

@@ -3,7 +3,9 @@
 //! [`TrainingPlan`] writes an optimiser step down as a recording and needs no device; [`Trainer`] runs it; [`run`]
 //! fills a run folder with what came of it and tells an observer on the way.
 
+mod drawing;
 mod error;
+mod fit;
 mod memory;
 mod metrics;
 mod plan;

@@ -1,3 +1,4 @@
+use super::drawing::{SCATTER_POINTS, can_be_shown, samples_drawn};
 use super::error::TrainError;
 use super::memory::MemoryAccount;
 use super::metrics::MetricsRow;
@@ -14,8 +15,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const LANDSCAPE_SIDE: usize = 160;
 /// The landscape shows the square [−4, 4]², where the planar sets lie.
 const LANDSCAPE_EXTENT: f32 = 4.0;
-/// Points in a scatter plot, at least.
-const SCATTER_POINTS: usize = 1500;
 
 /// What an observer is told while a run goes on.
 pub enum Event<'a> {
@@ -180,7 +179,7 @@ impl Run<'_> {
         let picture = if let Some(average) = average {
             let model = trainer.model_of(average, step)?;
             self.landscape(trainer, &model, values)?
-        } else if can_be_shown(trainer) {
+        } else if can_be_shown(trainer.data().shape()) {
             self.grid(trainer, values)?
         } else {
             return Ok(());
@@ -223,9 +222,11 @@ impl Run<'_> {
                 [x, LANDSCAPE_EXTENT - (row as f32 + 0.5) * cell]
             })
             .collect();
-        let executor = trainer.executor();
+        let (executor, workspace) = trainer.workspace();
         let mark = executor.mark();
-        let energies = model.evaluator(executor, 1024)?.energies(executor, &grid)?;
+        let energies = model
+            .evaluator_on(executor, workspace)?
+            .energies(executor, &grid)?;
         executor.release_since(mark);
         let data = trainer.data().first(SCATTER_POINTS);
         let picture = landscape(
@@ -276,7 +277,7 @@ impl Run<'_> {
         samples: &mut Option<PathBuf>,
         landscape: &mut Option<PathBuf>,
     ) -> Result<(), TrainError> {
-        if !can_be_shown(trainer) {
+        if !can_be_shown(trainer.data().shape()) {
             return Ok(());
         }
         let values = if stopped {
@@ -299,11 +300,7 @@ impl Run<'_> {
     fn draw(&mut self, trainer: &mut Trainer, model: &Model) -> Result<Vec<f32>, TrainError> {
         let run = &self.config.run;
         let options = SampleOptions {
-            count: if trainer.data().is_planar() {
-                SCATTER_POINTS.max(run.samples)
-            } else {
-                run.samples
-            },
+            count: samples_drawn(self.config, trainer.data().shape()),
             steps: run.sample_steps,
             seed: run.seed,
             frames: 0,
@@ -313,7 +310,8 @@ impl Run<'_> {
             observer(Event::Drawing { done, of });
             !stop.load(Ordering::Relaxed)
         };
-        let samples = model.sample(trainer.executor(), &options, &mut progress)?;
+        let (executor, workspace) = trainer.workspace();
+        let samples = model.sample_on(executor, workspace, &options, &mut progress)?;
         if samples.lost > 0 {
             (self.observer)(Event::Lost {
                 chains: samples.lost,
@@ -375,11 +373,6 @@ impl Run<'_> {
         self.write(self.folder.join("curves.png"), &picture)
             .map(Some)
     }
-}
-
-/// Whether there is a picture for the samples: points in the plane, and images in grey or colour.
-fn can_be_shown(trainer: &Trainer) -> bool {
-    trainer.data().is_planar() || matches!(trainer.data().shape().channels, 1 | 3)
 }
 
 fn points(values: &[f32]) -> Vec<[f32; 2]> {

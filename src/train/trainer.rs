@@ -1,4 +1,5 @@
 use super::error::TrainError;
+use super::fit::fitting_plan;
 use super::metrics::MetricsRow;
 use super::plan::TrainingPlan;
 use crate::config::Config;
@@ -6,7 +7,7 @@ use crate::data::Dataset;
 use crate::gpu::{Executor, Recording};
 use crate::method::RatioMetrics;
 use crate::model::{self, Model};
-use crate::network::{initial_parameters, trusted_variant};
+use crate::network::{Network, initial_parameters, trusted_variant};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -49,12 +50,11 @@ impl Trainer {
     /// Starts a run at its initial parameters.
     ///
     /// # Errors
-    /// When the configuration does not fit the data or the adapter, or the GPU fails.
+    /// When the configuration does not fit the data, the adapter or `run.memory`, or the GPU fails.
     pub fn new(mut executor: Executor, config: &Config, data: Dataset) -> Result<Self, TrainError> {
         let variant = trusted_variant(&mut executor)?;
-        let plan = TrainingPlan::new(config, data.shape(), variant)?;
-        // Before the host holds as many.
-        executor.check_size(plan.live_parameters())?;
+        // Checks all sizes, before the host holds as many parameters.
+        let plan = fitting_plan(&executor, config, data.shape(), variant)?;
         let how = model::initialisation(config);
         let initial = initial_parameters(plan.architecture(), &how, config.run.seed);
         executor.run(&plan.setup(&initial))?;
@@ -79,6 +79,11 @@ impl Trainer {
     /// The data it trains on.
     pub fn data(&self) -> &Dataset {
         &self.data
+    }
+
+    /// The device, with the workspace of the passes to use between two steps.
+    pub(super) fn workspace(&mut self) -> (&mut Executor, &Network) {
+        (&mut self.executor, self.plan.network())
     }
 
     /// The device.
@@ -109,13 +114,13 @@ impl Trainer {
     /// # Errors
     /// What the GPU reported.
     pub fn request_states(&mut self) -> Result<(), TrainError> {
-        let states = self.plan.noise_samples();
+        let (states, start, words) = self.plan.noise_samples();
         let mut recording = Recording::new();
         if self.data.is_planar() {
             let average = self.plan.optimiser().average();
             recording.fetch(average, 0, average.words(), AVERAGE | self.step);
         }
-        recording.fetch(states, 0, states.words(), STATES | self.step);
+        recording.fetch(states, start, words, STATES | self.step);
         Ok(self.executor.run(&recording)?)
     }
 
@@ -124,7 +129,9 @@ impl Trainer {
     /// # Errors
     /// What the GPU reported.
     pub fn noise_samples(&mut self) -> Result<Vec<f32>, TrainError> {
-        Ok(self.executor.read(self.plan.noise_samples())?)
+        let (states, start, words) = self.plan.noise_samples();
+        let words = self.executor.read_words(states, start, words)?;
+        Ok(words.into_iter().map(f32::from_bits).collect())
     }
 
     /// What has arrived since the last call; with `wait`, everything outstanding.

@@ -1,0 +1,307 @@
+//! What a run holds on the GPU, predicted byte for byte, and batches that only fit in slices.
+
+mod common;
+
+use afterimage::config::{self, Config, LayerConfig};
+use afterimage::data::{self, DataOptions, Dataset};
+use afterimage::gpu::GpuError;
+use afterimage::kernels::{LayerKind, Variant, tiled};
+use afterimage::network::{Initialisation, initial_parameters};
+use afterimage::shape::Shape;
+use afterimage::train::{TrainError, Trainer, TrainingPlan, run};
+use common::{ROUNDING, assert_close, executor, normals, variants, widen};
+use std::sync::atomic::AtomicBool;
+
+const PLAIN: Initialisation = Initialisation {
+    zero_head: false,
+    first_weight_scale: 1.0,
+    first_bias_scale: 1.0,
+};
+
+const DIGITS: Shape = Shape {
+    channels: 1,
+    height: 8,
+    width: 8,
+};
+
+fn conv(conv: usize, kernel: usize, stride: usize, padding: usize) -> LayerConfig {
+    LayerConfig::Conv {
+        conv,
+        kernel,
+        stride,
+        padding,
+    }
+}
+
+/// 8 data and 16 noise samples a step.
+fn small(layers: &[LayerConfig]) -> Config {
+    let mut config = config::load("digits", &[]).expect("is valid");
+    config.network.layers = layers.to_vec();
+    config.network.zero_head = false;
+    config.snapshot.interval = 3;
+    config.objective.noise_ratio = 2;
+    config.sampler.steps = 2;
+    config.sampler.buffer = 50;
+    config.run.batch = 8;
+    config
+}
+
+/// Convolutions into dense layers, a convolutional head, and a single layer.
+fn nets() -> [Vec<LayerConfig>; 3] {
+    let dense = |dense| LayerConfig::Dense { dense };
+    [
+        vec![conv(6, 3, 1, 1), conv(9, 3, 2, 1), dense(5), dense(1)],
+        vec![conv(5, 4, 2, 1), conv(2, 3, 1, 0)],
+        vec![dense(1)],
+    ]
+}
+
+fn dataset(config: &Config) -> Dataset {
+    let options = DataOptions {
+        source: config.data.source.clone(),
+        path: String::new(),
+        low: config.data.low,
+        high: config.data.high,
+        limit: 0,
+    };
+    data::open(&options, config.run.seed).expect("opens")
+}
+
+#[test]
+fn the_device_holds_what_was_predicted() {
+    let runs = [
+        (8, None, "persistent"),
+        (8, Some(5), "persistent"),
+        (3, Some(1), "short_run"),
+        (5, Some(14), "data"),
+    ];
+    // Every net with two of the runs, one of them in slices.
+    for (index, layers) in nets().into_iter().enumerate() {
+        for (batch, slice, chains) in [runs[index], runs[(index + 1) % 4]] {
+            let mut config = small(&layers);
+            config.run.batch = batch;
+            config.run.slice = slice;
+            config.sampler.chains = chains.into();
+            for &(name, variant) in &variants(&executor(false))[..2] {
+                let mut executor = executor(false);
+                let plan = TrainingPlan::new(&config, DIGITS, variant).expect("fits");
+                let initial = initial_parameters(plan.architecture(), &PLAIN, 1);
+                executor.run(&plan.setup(&initial)).expect("runs");
+                let data = vec![0.1; batch * DIGITS.len()];
+                // A step with a refresh and one without: between them they use everything.
+                for step in 0..2 {
+                    executor.run(&plan.step(step, &data)).expect("runs");
+                }
+                executor.finish().expect("finishes");
+                assert_eq!(
+                    executor.allocated_bytes(),
+                    plan.memory().training(),
+                    "{name}, batch {batch}, slice {slice:?}, {layers:?}"
+                );
+            }
+        }
+    }
+}
+
+/// The formula of docs/training.md for flat buffers, written out.
+#[test]
+fn the_prediction_is_the_documented_formula() {
+    for layers in nets() {
+        for (slice, size) in [(None, 24), (Some(24), 24), (Some(23), 12), (Some(5), 5)] {
+            let mut config = small(&layers);
+            config.run.slice = slice;
+            let plan = TrainingPlan::new(&config, DIGITS, Variant::Tiled).expect("fits");
+            let network = plan.architecture();
+            let values: Vec<usize> = network
+                .layers()
+                .iter()
+                .map(|layer| layer.output_shape().len())
+                .collect();
+            let (last, between) = values.split_last().expect("has layers");
+            let partials = network.layers().iter().map(|layer| {
+                let geometry = match *layer {
+                    LayerKind::Conv(geometry) => geometry,
+                    LayerKind::Dense { input, outputs } => {
+                        afterimage::twins::dense_geometry(input.len(), outputs)
+                    }
+                };
+                let words = layer.weight_len() + layer.outputs();
+                tiled::weight_gradient_chunks(&geometry, size) * words
+            });
+            let (data, noise, length) = (8, 16usize, DIGITS.len());
+            let group = noise.div_ceil(noise.div_ceil(size));
+            let staging = if size < 24 { size * (length + 2) } else { 0 };
+            let maps = 2 * size * (between.iter().sum::<usize>() + last);
+            let scratch = partials.max().expect("has layers")
+                + data * length
+                + 3 * (data + noise)
+                + 1
+                + 10
+                + group * (2 * length + 1)
+                + staging;
+            let memory = plan.memory();
+            assert_eq!(memory.slice, size);
+            assert_eq!(
+                [memory.maps, memory.packed_weights, memory.scratch],
+                [4 * maps as u64, 0, 4 * scratch as u64],
+                "slice {slice:?}, {layers:?}"
+            );
+        }
+    }
+}
+
+/// From the first sample to the last picture.
+#[test]
+fn the_peak_of_a_whole_run_is_what_was_predicted() {
+    for (preset, slice) in [("digits", None), ("8gaussians", Some(9))] {
+        let mut config = small(&[
+            LayerConfig::Dense { dense: 7 },
+            LayerConfig::Dense { dense: 1 },
+        ]);
+        let data = config::load(preset, &[]).expect("is valid").data;
+        config.data = data;
+        // More than the self-test at the start takes, which is gone before the run takes anything.
+        config.sampler.buffer = 5000;
+        config.run.slice = slice;
+        config.run.steps = 4;
+        config.run.sample_every = 3;
+        config.run.samples = 9;
+        config.run.sample_steps = 3;
+        let folder = tempfile::tempdir().expect("makes a folder");
+        let data = dataset(&config);
+        let mut trainer = Trainer::new(executor(false), &config, data).expect("starts");
+        let (out, stop) = (folder.path().join("run"), AtomicBool::new(false));
+        let summary = run(&mut trainer, &config, &out, false, &stop, &mut |_| {}).expect("runs");
+        assert!(summary.memory.drawing > 0);
+        assert_eq!(
+            trainer.executor().most_allocated_bytes(),
+            summary.memory.total(),
+            "{preset}"
+        );
+    }
+}
+
+/// Noise samples, gradient and metrics after every step.
+fn steps(config: &Config, variant: Variant, count: u64) -> Vec<(Vec<u32>, Vec<f32>, Vec<f32>)> {
+    let mut executor = executor(false);
+    let plan = TrainingPlan::new(config, DIGITS, variant).expect("fits");
+    let initial = initial_parameters(plan.architecture(), &PLAIN, 1);
+    executor.run(&plan.setup(&initial)).expect("runs");
+    let data = normals(3, config.run.batch * DIGITS.len());
+    (0..count)
+        .map(|step| {
+            executor.run(&plan.step(step, &data)).expect("runs");
+            let arrived = executor.finish().expect("finishes");
+            let metrics = arrived[0].1.iter().map(|&word| f32::from_bits(word));
+            let (noise, start, words) = plan.noise_samples();
+            (
+                executor.read_words(noise, start, words).expect("reads"),
+                executor.read(plan.optimiser().gradient()).expect("reads"),
+                metrics.collect(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn slices_change_no_chain_and_the_gradient_by_rounding_only() {
+    for (chains, slice) in [
+        ("persistent", 5),
+        ("persistent", 1),
+        ("data", 7),
+        ("short_run", 13),
+    ] {
+        let mut config = small(&[
+            conv(6, 3, 2, 1),
+            conv(9, 3, 1, 1),
+            LayerConfig::Dense { dense: 1 },
+        ]);
+        config.sampler.chains = chains.into();
+        // A share that starts afresh ends inside a group.
+        config.sampler.restart = 0.4;
+        // Adam divides the gradient by its own size, which would make much of a rounding; this hardly does.
+        config.optimiser.epsilon = 1.0;
+        for &(name, variant) in &variants(&executor(false))[..2] {
+            config.run.slice = None;
+            let whole = steps(&config, variant, 3);
+            config.run.slice = Some(slice);
+            let sliced = steps(&config, variant, 3);
+            for (step, (whole, sliced)) in whole.iter().zip(&sliced).enumerate() {
+                let what =
+                    |part| format!("{name}, {chains}, slices of {slice}, step {step}: {part}");
+                // The snapshot is taken before step 0 only, so that rounding cannot reach it.
+                assert!(whole.0 == sliced.0, "{}", what("noise"));
+                // Sums over at most 24 samples of 16 pixels, in another order.
+                let tolerance = 24.0 * 16.0 * ROUNDING;
+                assert_close(&what("gradient"), &sliced.1, &widen(&whole.1), tolerance);
+                if step == 0 {
+                    // Energies of the same parameters are the same bits, and so is all that follows from them but the norm.
+                    assert_eq!(whole.2[..9], sliced.2[..9], "{}", what("metrics"));
+                }
+                assert_close(
+                    &what("metrics"),
+                    &sliced.2,
+                    &widen(&whole.2),
+                    10.0 * tolerance,
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_batch_beyond_the_adapters_images_fits_in_slices() {
+    let mut config = small(&nets()[0]);
+    let variant = Variant::Texel {
+        lanes: 1,
+        longest_side: 40,
+    };
+    let outcome = TrainingPlan::new(&config, DIGITS, variant);
+    assert!(matches!(
+        outcome,
+        Err(TrainError::Gpu(GpuError::ImageTooLarge { allowed: 40, .. }))
+    ));
+    config.run.slice = Some(4);
+    let in_small_images = steps(&config, variant, 1);
+    let in_large_images = steps(&config, variants(&executor(false))[2].1, 1);
+    assert!(
+        in_small_images[0].0 == in_large_images[0].0,
+        "the same noise"
+    );
+}
+
+#[test]
+fn a_budget_cuts_the_batch_into_slices_that_fit() {
+    let mut config = config::load("digits", &[]).expect("is valid");
+    config.sampler.buffer = 128;
+    config.sampler.steps = 2;
+    config.run.memory = Some(6);
+    let start = |config: &Config| Trainer::new(executor(false), config, dataset(config));
+
+    let mut trainer = start(&config).expect("fits in slices");
+    let memory = trainer.plan().memory();
+    assert!(memory.slice < 256, "{memory}");
+    assert!(memory.total() <= 6 << 20, "{memory}");
+    trainer.step().expect("steps");
+    trainer.arrived(true).expect("arrives");
+    assert!(trainer.executor().most_allocated_bytes() <= 6 << 20);
+
+    // Asked for by name, a slice is kept to.
+    config.run.slice = Some(256);
+    let error = start(&config).err().expect("does not fit");
+    let text = error.to_string();
+    assert!(
+        matches!(error, TrainError::Memory { slice: 256, .. }),
+        "{text}"
+    );
+    assert!(
+        text.contains("lower run.slice") && !text.contains('\n'),
+        "{text}"
+    );
+
+    config.run.slice = None;
+    config.run.memory = Some(1);
+    let text = start(&config).err().expect("does not fit").to_string();
+    assert!(text.contains("with 1 samples at a time"), "{text}");
+    assert!(text.contains("raise run.memory"), "{text}");
+}
