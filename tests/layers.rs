@@ -4,7 +4,7 @@ mod common;
 
 use afterimage::gpu::{Executor, Recording};
 use afterimage::kernels::{
-    Activation, Layer, LayerKind, LayerParameters, Maps, Variant, load, unload,
+    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, Maps, Variant, load, unload,
 };
 use afterimage::shape::Shape;
 use afterimage::twins::{self, dense_geometry};
@@ -255,4 +255,57 @@ fn layers_agree_with_their_twins_under_runtime_checks() {
         outputs: 21,
     };
     check(&mut executor, dense, Activation::Tanh, 3);
+}
+
+/// The first layer of a network writes ∇ₓE where the samples are, with a kernel of its own for one to three channels.
+#[test]
+fn gradients_in_the_samples_agree_with_their_twin() {
+    for checks in [false, true] {
+        let mut executor = executor(checks);
+        for geometry in [
+            common::square([1, 8], 32, 3, 1, 1),
+            common::square([1, 9], 16, 5, 2, 4),
+            common::square([3, 7], 6, 4, 2, 1),
+            common::square([2, 5], 3, 1, 3, 0),
+            common::square([4, 6], 5, 3, 1, 1),
+        ] {
+            sample_gradient(&mut executor, geometry, 3);
+        }
+    }
+}
+
+fn sample_gradient(executor: &mut Executor, geometry: ConvGeometry, samples: usize) {
+    let kind = LayerKind::Conv(geometry);
+    let given = inputs(&kind, samples);
+    let (weight, _) = given.parameters.split_at(kind.weight_len());
+    let wanted = twins::conv_input_gradient(
+        &geometry,
+        samples,
+        &widen(&given.output_gradient),
+        &widen(weight),
+        None,
+    );
+    for (name, variant) in variants(executor) {
+        let layer = Layer::new(kind, Activation::Silu, samples, variant).reading_samples();
+        let mut r = Recording::new();
+        let parameters = LayerParameters {
+            buffer: filled(&mut r, "parameters", &given.parameters),
+            offset: 0,
+        };
+        let flat = filled(&mut r, "values", &given.output_gradient);
+        let output_gradient = layer.new_output_gradient("output gradient").expect("fits");
+        load(&mut r, flat, &output_gradient);
+        layer.prepare(&mut r, parameters);
+        let gradient = poisoned(&mut r, "gradient", given.x.len());
+        let maps = layer.new_input("samples").expect("fits");
+        let maps = layer.sample_gradient(&maps, gradient);
+        layer.input_gradient(&mut r, parameters, &output_gradient, None, &maps);
+        if let Maps::Plane(_) = maps {
+            unload(&mut r, &maps, gradient);
+        }
+        executor.run(&r).expect("runs");
+        let got = executor.read(gradient).expect("reads");
+        let what = format!("{name}, sample gradient, {geometry:?}");
+        assert_close(&what, &got, &wanted, TOLERANCE);
+    }
 }

@@ -8,7 +8,8 @@
 #const KERNEL_WIDTH: u32
 #const STRIDE: u32
 // 0: forward, with the bias behind the weights; 1: input gradient of a convolution, one phase;
-// 2: input gradient of a dense layer, whose outputs are the texels of the KERNEL_HEIGHT × KERNEL_WIDTH input map.
+// 2: input gradient of a dense layer, whose outputs are the texels of the KERNEL_HEIGHT × KERNEL_WIDTH input map;
+// 3: as 1, but texel (group, tap, channel) holds the weights from four outputs to one input channel.
 #const MODE: u32
 #const BLOCK: u32
 #const GROUPS: u32
@@ -21,7 +22,7 @@ struct Place {
     texels: u32,
     // Texels that hold weights; the rest hold the bias.
     weight_texels: u32,
-    // For MODE 1: taps of this phase and the first of them in the kernel.
+    // For MODE 1 and 3: taps of this phase and the first of them in the kernel.
     taps_y: u32,
     taps_x: u32,
     first_y: u32,
@@ -58,8 +59,18 @@ fn texel_value(i: u32) -> vec4<f32> {
         }
         return value;
     }
-    let column = i % COLUMNS;
     let taps = place.taps_y * place.taps_x;
+    if MODE == 3u {
+        let tap = i / IN_CHANNELS % taps;
+        for (var k = 0u; k < 4u; k++) {
+            value[k] = weight(
+                i / (IN_CHANNELS * taps) * 4u + k, i % IN_CHANNELS,
+                place.first_y + STRIDE * (tap / place.taps_x), place.first_x + STRIDE * (tap % place.taps_x),
+            );
+        }
+        return value;
+    }
+    let column = i % COLUMNS;
     let tap = i / COLUMNS % taps;
     let group = i / (COLUMNS * taps) % GROUPS;
     let output = i / (COLUMNS * taps * GROUPS) * BLOCK + column / 4u;

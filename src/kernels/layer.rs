@@ -91,6 +91,8 @@ enum LayerShape {
         tiles: Tiles,
         forward: PackedWeights,
         input_gradient: PackedWeights,
+        /// Whether the gradient in the input goes into a flat buffer (see [`Layer::reading_samples`]).
+        flat_gradient: bool,
     },
 }
 
@@ -123,6 +125,7 @@ impl Layer {
                     tiles,
                     forward,
                     input_gradient,
+                    flat_gradient: false,
                 }
             }
         };
@@ -131,6 +134,40 @@ impl Layer {
             activation,
             samples,
             shape,
+        }
+    }
+
+    /// The same layer as the first of a network, which writes the gradient in its input where [`Self::sample_gradient`]
+    /// says. To be called before anything else is asked of it.
+    pub fn reading_samples(mut self) -> Self {
+        if let (
+            LayerShape::Texel {
+                lanes,
+                tiles,
+                input_gradient,
+                flat_gradient,
+                ..
+            },
+            LayerKind::Conv(geometry),
+        ) = (&mut self.shape, &self.kind)
+            && geometry.in_channels < 4
+        {
+            tiles.input_gradient = Tiles::for_samples(geometry, *lanes);
+            *input_gradient = PackedWeights::conv_sample_gradient(geometry, tiles.input_gradient);
+            *flat_gradient = true;
+        }
+        self
+    }
+
+    /// Where the first layer of a network writes the gradient in the samples: into the flat buffer `gradient`, or into
+    /// `maps` to be unloaded from there.
+    pub fn sample_gradient(&self, maps: &Maps, gradient: Buffer) -> Maps {
+        match self.shape {
+            LayerShape::Texel {
+                flat_gradient: false,
+                ..
+            } => *maps,
+            _ => Maps::Flat(gradient),
         }
     }
 
@@ -244,6 +281,7 @@ impl Layer {
         let LayerShape::Texel {
             forward,
             input_gradient,
+            flat_gradient,
             ..
         } = &self.shape
         else {
@@ -252,6 +290,9 @@ impl Layer {
         let geometry = self.kind.as_convolution();
         texel::pack_forward(recording, &geometry, parameters, forward);
         match self.kind {
+            LayerKind::Conv(_) if *flat_gradient => {
+                texel::pack_conv_sample_gradient(recording, &geometry, parameters, input_gradient);
+            }
             LayerKind::Conv(_) => {
                 texel::pack_conv_input_gradient(recording, &geometry, parameters, input_gradient);
             }
@@ -340,6 +381,24 @@ impl Layer {
                 input_derivative.map(flat),
                 flat(input_gradient),
             ),
+            (
+                LayerShape::Texel {
+                    lanes,
+                    input_gradient: weights,
+                    flat_gradient: true,
+                    ..
+                },
+                LayerKind::Conv(geometry),
+            ) => {
+                texel::conv_sample_gradient(
+                    recording,
+                    geometry,
+                    *lanes,
+                    plane(output_gradient),
+                    weights,
+                    flat(input_gradient),
+                );
+            }
             (
                 LayerShape::Texel {
                     lanes,

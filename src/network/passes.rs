@@ -44,12 +44,12 @@ impl Network {
             .iter()
             .enumerate()
             .map(|(index, kind)| {
-                Layer::new(
-                    *kind,
-                    architecture.activation_after(index),
-                    samples,
-                    variant,
-                )
+                let activation = architecture.activation_after(index);
+                let layer = Layer::new(*kind, activation, samples, variant);
+                match index {
+                    0 => layer.reading_samples(),
+                    _ => layer,
+                }
             })
             .collect();
         let last = &layers[layers.len() - 1];
@@ -204,10 +204,7 @@ impl Network {
         for index in (1..self.layers.len()).rev() {
             self.backward(recording, parameters, index);
         }
-        let input_gradient = match self.inputs[0] {
-            Maps::Flat(_) => Maps::Flat(gradient),
-            Maps::Plane(_) => self.inputs[0],
-        };
+        let input_gradient = self.layers[0].sample_gradient(&self.inputs[0], gradient);
         self.layers[0].input_gradient(
             recording,
             self.layer_parameters(parameters, 0),

@@ -2,6 +2,7 @@
 
 mod conv_forward;
 mod conv_input_gradient;
+mod conv_sample_gradient;
 mod conv_weight_gradient;
 mod dense_forward;
 mod dense_input_gradient;
@@ -14,6 +15,7 @@ mod unload_maps;
 
 pub use conv_forward::{conv_forward, conv_forward_border};
 pub use conv_input_gradient::{conv_input_gradient, conv_input_gradient_border, phases};
+pub use conv_sample_gradient::conv_sample_gradient;
 pub use conv_weight_gradient::{
     conv_weight_gradient, conv_weight_gradient_borders, weight_gradient_shares,
 };
@@ -22,7 +24,8 @@ pub use dense_input_gradient::dense_input_gradient;
 pub use dense_weight_gradient::{dense_weight_gradient, dense_weight_gradient_shares};
 pub use load_maps::load_maps;
 pub use pack_weights::{
-    PackedWeights, pack_conv_input_gradient, pack_dense_input_gradient, pack_forward,
+    PackedWeights, pack_conv_input_gradient, pack_conv_sample_gradient, pack_dense_input_gradient,
+    pack_forward,
 };
 pub use plane::{Border, Plane};
 pub use tile::{Tile, Tiles};

@@ -57,6 +57,12 @@ impl PackedWeights {
         Self::new("packed weights, input gradient", tile, &texels)
     }
 
+    /// For the gradient in the samples of a convolution with fewer than four input channels.
+    pub fn conv_sample_gradient(geometry: &ConvGeometry, tile: Tile) -> Self {
+        let texels = sample_phase_texels(geometry);
+        Self::new("packed weights, sample gradient", tile, &texels)
+    }
+
     /// For the input gradient of a dense layer.
     pub fn dense_input_gradient(geometry: &ConvGeometry, tile: Tile) -> Self {
         let texels = dense_texels(geometry, tile);
@@ -83,6 +89,13 @@ fn phase_texels(g: &ConvGeometry, tile: Tile) -> Vec<usize> {
         .map(|(y, x)| {
             block_count * g.out_channels.div_ceil(4) * y.taps.max(1) * x.taps.max(1) * block * 4
         })
+        .collect()
+}
+
+fn sample_phase_texels(g: &ConvGeometry) -> Vec<usize> {
+    phases(g)
+        .into_iter()
+        .map(|(y, x)| g.out_channels.div_ceil(4) * y.taps.max(1) * x.taps.max(1) * g.in_channels)
         .collect()
 }
 
@@ -160,8 +173,7 @@ pub fn pack_forward(
     pack(recording, geometry, parameters, packed, part);
 }
 
-/// Packs weights for [`super::conv_input_gradient`]. The one tap of a phase that has none lies outside the kernel and
-/// must be packed as zero: its image, which starts as zeros, is left alone.
+/// Packs weights for [`super::conv_input_gradient`].
 pub fn pack_conv_input_gradient(
     recording: &mut Recording,
     geometry: &ConvGeometry,
@@ -169,12 +181,36 @@ pub fn pack_conv_input_gradient(
     packed: &PackedWeights,
 ) {
     let texels = phase_texels(geometry, packed.tile);
+    pack_phases(recording, geometry, parameters, packed, 1, &texels);
+}
+
+/// Packs weights for [`super::conv_sample_gradient`].
+pub fn pack_conv_sample_gradient(
+    recording: &mut Recording,
+    geometry: &ConvGeometry,
+    parameters: LayerParameters,
+    packed: &PackedWeights,
+) {
+    let texels = sample_phase_texels(geometry);
+    pack_phases(recording, geometry, parameters, packed, 3, &texels);
+}
+
+/// The one tap of a phase that has none lies outside the kernel and must be packed as zero: its image, which starts as
+/// zeros, is left alone.
+fn pack_phases(
+    recording: &mut Recording,
+    geometry: &ConvGeometry,
+    parameters: LayerParameters,
+    packed: &PackedWeights,
+    mode: usize,
+    texels: &[usize],
+) {
     for (index, (y, x)) in phases(geometry).into_iter().enumerate() {
         if y.taps == 0 || x.taps == 0 {
             continue;
         }
         let part = Part {
-            mode: 1,
+            mode,
             block: packed.tile.block,
             groups: geometry.out_channels.div_ceil(4),
             first_texel: packed.parts[index],

@@ -60,6 +60,23 @@ impl Tiles {
         }
     }
 
+    /// The tile for the gradient in the samples, of fewer than four channels: pixels only.
+    pub fn for_samples(g: &ConvGeometry, lanes: usize) -> Tile {
+        let phase = phases(g)[0].1;
+        let taps = phase.taps.max(1);
+        let cost = |pixels: usize| {
+            let weights = (taps * g.in_channels).div_ceil(lanes);
+            let loads = 5 * lanes * (pixels + taps - 1 + weights);
+            let products = 8 * taps * g.in_channels * (pixels + 1);
+            phase.pixels.div_ceil(pixels) * (loads + products + 100)
+        };
+        let pixels = (1..=LARGEST.min(phase.pixels)).min_by_key(|&pixels| cost(pixels));
+        Tile {
+            pixels: pixels.unwrap_or(1),
+            block: 1,
+        }
+    }
+
     /// The same for a dense layer, whose "row" are the samples.
     pub fn for_dense(input: Shape, outputs: usize, samples: usize, lanes: usize) -> Self {
         let texels = input.channels.div_ceil(4) * input.height * input.width;

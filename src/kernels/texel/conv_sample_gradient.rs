@@ -1,0 +1,63 @@
+use super::conv_input_gradient::phases;
+use super::pack_weights::PackedWeights;
+use super::plane::{IN, Plane};
+use super::tile::{Tile, WIDTH, describe_lanes};
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::kernels::geometry::ConvGeometry;
+use crate::kernels::launch::launch;
+
+pub(super) static KERNEL: Kernel = Kernel {
+    name: "texel/conv_sample_gradient",
+    source: include_str!("../../../shaders/texel/conv_sample_gradient.wgsl"),
+    bindings: &[Access::ImageRead, Access::ImageRead, Access::ReadWrite],
+    immediates: 5,
+};
+
+/// `gradient` = Wᵀ ∗ `output_gradient` as (sample, channel, row, column), for convolutions of fewer than four input
+/// channels, from weights packed by [`super::pack_conv_sample_gradient`].
+pub fn conv_sample_gradient(
+    recording: &mut Recording,
+    geometry: &ConvGeometry,
+    lanes: usize,
+    output_gradient: &Plane,
+    weights: &PackedWeights,
+    gradient: Buffer,
+) {
+    let g = geometry;
+    let Tile { pixels, .. } = weights.tile;
+    for ((y, x), &first_texel) in phases(g).iter().zip(&weights.parts) {
+        // A phase that meets no tap still writes its zeros: one tap of zero weights (see `PackedWeights`).
+        let (taps_y, taps_x) = (y.taps.max(1), x.taps.max(1));
+        let program = Program::new(&KERNEL)
+            .u32("SAMPLES", output_gradient.samples)
+            .u32("TAPS_Y", taps_y)
+            .u32("TAPS_X", taps_x)
+            .u32("STRIDE", g.stride)
+            .u32("PIXELS", pixels)
+            .u32("CHANNELS", g.in_channels)
+            .u32("ROW_TEXELS", pixels - 1 + taps_x)
+            .u32("LOADS", (taps_x * g.in_channels).div_ceil(lanes))
+            .u32("MAP_WIDTH", g.in_width)
+            .u32("MAP_HEIGHT", g.in_height);
+        let program = output_gradient.describe(describe_lanes(program, lanes), &IN, 0);
+        let resources = vec![
+            output_gradient.image.into(),
+            weights.image.into(),
+            gradient.into(),
+        ];
+        let immediates = [x.offset, y.offset, x.reach, y.reach, first_texel]
+            .map(|value| value as u32)
+            .to_vec();
+        let tiles = output_gradient.samples * y.pixels * x.pixels.div_ceil(pixels);
+        let pairs = g.in_channels * g.out_channels;
+        let multiply_adds = output_gradient.samples * y.pixels * x.pixels * y.taps * x.taps * pairs;
+        launch(
+            recording,
+            program,
+            resources,
+            immediates,
+            [tiles.div_ceil(WIDTH) as u32, 1, 1],
+            2 * multiply_adds as u64,
+        );
+    }
+}
