@@ -60,6 +60,10 @@ const SHARED: &[(&str, &str)] = &[
         include_str!("../../shaders/shared/index.wgsl"),
     ),
     (
+        "shared/langevin_step.wgsl",
+        include_str!("../../shaders/shared/langevin_step.wgsl"),
+    ),
+    (
         "shared/philox.wgsl",
         include_str!("../../shaders/shared/philox.wgsl"),
     ),
