@@ -83,6 +83,14 @@ const SHARED: &[(&str, &str)] = &[
         "shared/tile.wgsl",
         include_str!("../../shaders/shared/tile.wgsl"),
     ),
+    (
+        "shared/walk_backward.wgsl",
+        include_str!("../../shaders/shared/walk_backward.wgsl"),
+    ),
+    (
+        "shared/walk_forward.wgsl",
+        include_str!("../../shaders/shared/walk_forward.wgsl"),
+    ),
 ];
 
 /// A shader's text, ready for the compiler.

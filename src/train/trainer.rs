@@ -4,7 +4,7 @@ use super::plan::TrainingPlan;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::gpu::{Executor, Recording};
-use crate::method::RatioMetrics;
+use crate::method::{RatioMetrics, Strategy};
 use crate::model::{self, Model};
 use crate::network::{initial_parameters, trusted_variant};
 use std::collections::{BTreeMap, VecDeque};
@@ -53,6 +53,8 @@ impl Trainer {
     pub fn new(mut executor: Executor, config: &Config, data: Dataset) -> Result<Self, TrainError> {
         let variant = trusted_variant(&mut executor)?;
         let plan = TrainingPlan::new(config, data.shape(), variant)?;
+        let strategy = Strategy::trusted(&mut executor, plan.architecture(), plan.chain_count())?;
+        let plan = plan.with_strategy(strategy);
         // Before the host holds as many.
         executor.check_size(plan.live_parameters())?;
         let how = model::initialisation(config);
