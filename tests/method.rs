@@ -11,9 +11,11 @@ use afterimage::kernels::{
     Activation, Bounds, ChainStart, Generator, LangevinSettings, QuadraticBase, RatioMetrics,
     Variant,
 };
-use afterimage::method::{Chains, Normaliser, Objective};
+use afterimage::method::{Chains, Normaliser, Objective, Strategy};
 use afterimage::model::Model;
-use afterimage::network::{Architecture, Initialisation, LayerSpec, Network, initial_parameters};
+use afterimage::network::{
+    Architecture, Initialisation, LayerSpec, Network, initial_parameters, walk_plan,
+};
 use afterimage::random::Stream;
 use afterimage::shape::Shape;
 use afterimage::train::{Arrival, MetricsRow, TrainError, Trainer, TrainingPlan, run};
@@ -462,6 +464,32 @@ fn one_step(config: &Config, data: &[f32]) -> (Vec<f32>, RatioMetrics) {
     let (states, start, words) = plan.noise_samples();
     let states = executor.read_words(states, start, words).expect("reads");
     (states.into_iter().map(f32::from_bits).collect(), metrics)
+}
+
+#[test]
+fn a_step_whose_chains_are_walked_draws_the_same_noise() {
+    let data = normals(1, 8 * DIGITS.len());
+    let config = small();
+    let (want, _) = one_step(&config, &data);
+    let (plan, initial) = plan(&config);
+    let walk = walk_plan(plan.architecture(), 2, 16_384).expect("fits");
+    let plan = plan.with_strategy(Strategy::Walk(walk));
+    let mut executor = executor(true);
+    executor.run(&plan.setup(&initial)).expect("runs");
+    let step = plan.step(0, &data);
+    let launches = step.launches();
+    assert_eq!(launches["walk/langevin_chain"], 1);
+    assert!(!launches.contains_key("langevin"));
+    executor.run(&step).expect("runs");
+    let states = executor.read(plan.noise_samples()).expect("reads");
+    // Four steps of 0.01 along gradients that in both ways are right to 2e-5 of their scale; see tests/walk.rs.
+    assert_close("noise samples", &states, &widen(&want), 2e-6);
+    // A whole interval, so that every buffer has been used and so made.
+    for step in 1..=config.snapshot.interval {
+        executor.run(&plan.step(step, &data)).expect("runs");
+    }
+    executor.finish().expect("finishes");
+    assert_eq!(plan.memory().total(), executor.allocated_bytes());
 }
 
 #[test]

@@ -5,8 +5,9 @@ mod common;
 use afterimage::config::{self, Config, LayerConfig};
 use afterimage::gpu::{Buffer, Dispatch, Program, Recording};
 use afterimage::kernels::{self, Variant};
-use afterimage::method::Chains;
+use afterimage::method::{Chains, Strategy};
 use afterimage::model;
+use afterimage::network::walk_plan;
 use afterimage::random::Stream;
 use afterimage::shape::Shape;
 use afterimage::train::TrainingPlan;
@@ -16,6 +17,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const LONGEST_SIDE: usize = 16_384;
+/// What most GPUs have of workgroup memory.
+const WORKGROUP_BYTES: usize = 49_152;
 
 /// The shape for GPUs, and the one for software drivers without subgroups, with lavapipe's and with wide ones.
 fn variants() -> [Variant; 4] {
@@ -118,13 +121,19 @@ fn programs() -> HashMap<Program, Dispatch> {
             )
             .expect("fits");
             let parameters = Buffer::new("parameters", plan.architecture().parameter_count());
-            let mut r = Recording::new();
-            chains.setup(&mut r);
-            chains.prepare(&mut r, parameters);
-            chains.restart(&mut r, 0, 0, config.run.samples);
-            chains.advance(&mut r, parameters, 0, 1, 0);
-            chains.denoise(&mut r, parameters, 0.1);
-            collect(&mut programs, &r);
+            let mut collect_chains = |chains: &Chains| {
+                let mut r = Recording::new();
+                chains.setup(&mut r);
+                chains.prepare(&mut r, parameters);
+                chains.restart(&mut r, 0, 0, config.run.samples);
+                chains.advance(&mut r, parameters, 0, 1, 0);
+                chains.denoise(&mut r, parameters, 0.1);
+                collect(&mut programs, &r);
+            };
+            collect_chains(&chains);
+            if let Some(walk) = walk_plan(plan.architecture(), 1, WORKGROUP_BYTES) {
+                collect_chains(&chains.with_strategy(Strategy::Walk(walk)));
+            }
         }
     }
     // Only the tests of the random numbers launch this one.
@@ -142,7 +151,7 @@ fn every_shader_is_valid_and_binds_what_it_declares_in_every_program() {
         check_dispatch(dispatch);
     }
 
-    let entries: HashMap<String, PathBuf> = ["", "texel", "tiled"]
+    let entries: HashMap<String, PathBuf> = ["", "texel", "tiled", "walk"]
         .into_iter()
         .flat_map(wgsl_files)
         .map(|path| (fs::read_to_string(&path).expect("reads"), path))
@@ -178,7 +187,7 @@ fn every_shared_file_is_imported() {
             .map(|name| shaders().join(name.trim().trim_matches('"')))
             .collect()
     };
-    let imported: BTreeSet<PathBuf> = ["", "texel", "tiled", "shared"]
+    let imported: BTreeSet<PathBuf> = ["", "texel", "tiled", "walk", "shared"]
         .into_iter()
         .flat_map(wgsl_files)
         .flat_map(|path| imports(&path))

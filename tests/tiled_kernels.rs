@@ -156,13 +156,13 @@ impl Parameters {
 /// Rows and columns of the tile that each launch uses.
 fn tiles(recording: &Recording) -> BTreeSet<(u32, u32)> {
     let tile = |dispatch: &Dispatch| {
-        let value = |name| {
+        let value = |name: &str| {
             dispatch
                 .program
                 .constants
                 .iter()
-                .find_map(|&(known, value)| match value {
-                    Constant::U32(value) if known == name => Some(value),
+                .find_map(|(known, value)| match value {
+                    Constant::U32(value) if *known == name => Some(*value),
                     _ => None,
                 })
         };

@@ -143,6 +143,7 @@ impl Executor {
         let has_subgroups = self.device.features().contains(wgpu::Features::SUBGROUP);
         Profile {
             is_cpu: self.adapter.kind == AdapterKind::Cpu,
+            workgroup_bytes: self.device.limits().max_compute_workgroup_storage_size as usize,
             longest_image_side: self.device.limits().max_texture_dimension_2d,
             subgroup_size: (has_subgroups && one_size).then_some(smallest),
         }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
@@ -74,7 +75,7 @@ impl fmt::Display for Constant {
 #[derive(Clone, Debug)]
 pub struct Program {
     pub kernel: &'static Kernel,
-    pub constants: Vec<(&'static str, Constant)>,
+    pub constants: Vec<(Cow<'static, str>, Constant)>,
 }
 
 impl Program {
@@ -87,21 +88,22 @@ impl Program {
     }
 
     /// Sets an unsigned constant.
-    pub fn u32(mut self, name: &'static str, value: usize) -> Self {
+    pub fn u32(mut self, name: impl Into<Cow<'static, str>>, value: usize) -> Self {
         // Every caller passes a shape, and shapes that do not fit 32 bits fail the buffer limits long before.
-        self.constants.push((name, Constant::U32(value as u32)));
+        self.constants
+            .push((name.into(), Constant::U32(value as u32)));
         self
     }
 
     /// Sets a floating-point constant.
-    pub fn f32(mut self, name: &'static str, value: f32) -> Self {
-        self.constants.push((name, Constant::F32(value)));
+    pub fn f32(mut self, name: impl Into<Cow<'static, str>>, value: f32) -> Self {
+        self.constants.push((name.into(), Constant::F32(value)));
         self
     }
 
     /// Sets a switch.
-    pub fn flag(mut self, name: &'static str, value: bool) -> Self {
-        self.constants.push((name, Constant::Bool(value)));
+    pub fn flag(mut self, name: impl Into<Cow<'static, str>>, value: bool) -> Self {
+        self.constants.push((name.into(), Constant::Bool(value)));
         self
     }
 }

@@ -54,6 +54,8 @@ impl Requirements {
 pub struct Profile {
     /// Whether the adapter is a software driver on the CPU.
     pub is_cpu: bool,
+    /// Bytes of memory that a workgroup may use.
+    pub workgroup_bytes: usize,
     /// The longest side an image may have, in texels.
     pub longest_image_side: u32,
     /// The subgroup size, when the device has subgroups and only one size of them.

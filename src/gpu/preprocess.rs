@@ -9,8 +9,12 @@
 //! - `#repeat kx KERNEL_WIDTH` … `#end` writes the lines between them once for each value of `$kx` from 0 up to that
 //!   `u32` constant (or number). Software drivers give up unrolling loops of the size of a convolution's inner body
 //!   and put its registers into memory: measured on lavapipe, 29 against 70 GFLOP/s (docs/kernels.md).
+//!   Inside names, `${kx}` is the bare number, as in `pass_${kx}`, and `${kx-1}` or `${kx+1}` a neighbour's; constants
+//!   and directives may use it too.
 
 use super::kernel::Constant;
+use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// Why a shader's text could not be put together.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,6 +60,10 @@ const SHARED: &[(&str, &str)] = &[
         include_str!("../../shaders/shared/index.wgsl"),
     ),
     (
+        "shared/langevin_step.wgsl",
+        include_str!("../../shaders/shared/langevin_step.wgsl"),
+    ),
+    (
         "shared/philox.wgsl",
         include_str!("../../shaders/shared/philox.wgsl"),
     ),
@@ -75,6 +83,14 @@ const SHARED: &[(&str, &str)] = &[
         "shared/tile.wgsl",
         include_str!("../../shaders/shared/tile.wgsl"),
     ),
+    (
+        "shared/walk_backward.wgsl",
+        include_str!("../../shaders/shared/walk_backward.wgsl"),
+    ),
+    (
+        "shared/walk_forward.wgsl",
+        include_str!("../../shaders/shared/walk_forward.wgsl"),
+    ),
 ];
 
 /// A shader's text, ready for the compiler.
@@ -86,29 +102,29 @@ pub struct Expanded {
 /// Expands the directives in `source` under `constants`.
 pub fn expand(
     source: &str,
-    constants: &[(&'static str, Constant)],
+    constants: &[(Cow<'static, str>, Constant)],
 ) -> Result<Expanded, PreprocessError> {
     let mut state = Expansion {
         constants,
-        used: Vec::new(),
+        used: HashSet::new(),
         imported: Vec::new(),
         text: String::new(),
     };
     state.file(source)?;
     if let Some((name, _)) = constants
         .iter()
-        .find(|(name, _)| !state.used.contains(name))
+        .find(|(name, _)| !state.used.contains(name.as_ref()))
     {
         return Err(PreprocessError::UndeclaredConstant {
-            name: (*name).into(),
+            name: name.to_string(),
         });
     }
     Ok(Expanded { text: state.text })
 }
 
 struct Expansion<'a> {
-    constants: &'a [(&'static str, Constant)],
-    used: Vec<&'static str>,
+    constants: &'a [(Cow<'static, str>, Constant)],
+    used: HashSet<&'a str>,
     imported: Vec<String>,
     text: String,
 }
@@ -215,11 +231,10 @@ impl Expansion<'_> {
             Some((_, Constant::U32(value))) => *value,
             _ => count.parse().map_err(|_| wrong())?,
         };
-        let marker = format!("${name}");
         for value in 0..count {
             let copy: Vec<_> = body
                 .iter()
-                .map(|(line, text)| (*line, text.replace(&marker, &format!("{value}u"))))
+                .map(|(line, text)| (*line, substituted(text, name, value)))
                 .collect();
             self.lines(&copy)?;
         }
@@ -246,7 +261,7 @@ impl Expansion<'_> {
         let found = self.constants.iter().find(|(known, _)| *known == name);
         match found {
             Some((known, value)) if kind_of(*value) == kind => {
-                self.used.push(known);
+                self.used.insert(known.as_ref());
                 self.text
                     .push_str(&format!("const {name}: {kind} = {value};\n"));
                 Ok(())
@@ -269,6 +284,29 @@ impl Expansion<'_> {
             }),
         }
     }
+}
+
+/// `text` with `$name` and `${name}`, the latter with or without something added, replaced by what they stand for.
+fn substituted(text: &str, name: &str, value: u32) -> String {
+    let open = format!("${{{name}");
+    let mut parts = text.split(&open);
+    let mut result = String::from(parts.next().unwrap_or_default());
+    for part in parts {
+        let sum = part.split_once('}').and_then(|(added, rest)| {
+            let added = if added.is_empty() {
+                0
+            } else {
+                added.parse::<i64>().ok()?
+            };
+            Some((i64::from(value) + added, rest))
+        });
+        match sum {
+            Some((sum, rest)) => result.push_str(&format!("{sum}{rest}")),
+            // A longer name that begins alike.
+            None => result.push_str(&format!("{open}{part}")),
+        }
+    }
+    result.replace(&format!("${name}"), &format!("{value}u"))
 }
 
 /// How many lines there are before the #end that closes the #repeat just opened.
@@ -296,6 +334,17 @@ fn kind_of(value: Constant) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn expand(
+        source: &str,
+        constants: &[(&'static str, Constant)],
+    ) -> Result<Expanded, PreprocessError> {
+        let owned: Vec<_> = constants
+            .iter()
+            .map(|&(name, value)| (name.into(), value))
+            .collect();
+        super::expand(source, &owned)
+    }
 
     #[test]
     fn constants_and_branches_are_expanded() {
@@ -330,6 +379,23 @@ mod tests {
         assert_eq!(
             expand("#repeat i 2", &[]).unwrap_err(),
             PreprocessError::Unclosed
+        );
+    }
+
+    #[test]
+    fn repeats_number_names_constants_and_conditions() {
+        let source = "#repeat p 2\n#const N_${p}: u32\n#repeat q N_${p}\nf_${p}_${q}(g_${p-1}, $p, ${pq});\n#end\n\
+                      #const LAST_${p}: bool\n#if LAST_${p}\nh_${p+10};\n#endif\n#end";
+        let constants = [
+            ("N_0", Constant::U32(1)),
+            ("N_1", Constant::U32(2)),
+            ("LAST_0", Constant::Bool(false)),
+            ("LAST_1", Constant::Bool(true)),
+        ];
+        assert_eq!(
+            expand(source, &constants).unwrap().text,
+            "const N_0: u32 = 1u;\nf_0_0(g_-1, 0u, ${pq});\nconst LAST_0: bool = false;\n\
+             const N_1: u32 = 2u;\nf_1_0(g_0, 1u, ${pq});\nf_1_1(g_0, 1u, ${pq});\nconst LAST_1: bool = true;\nh_11;\n"
         );
     }
 

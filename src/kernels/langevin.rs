@@ -22,6 +22,37 @@ pub struct LangevinSettings {
     pub bounds: Bounds,
 }
 
+impl LangevinSettings {
+    /// Adds the constants of `shaders/shared/langevin_step.wgsl`.
+    pub(super) fn describe(&self, program: Program) -> Program {
+        let bounds = match self.bounds {
+            Bounds::None => 0,
+            Bounds::Clamp { .. } => 1,
+            Bounds::Reflect { .. } => 2,
+        };
+        program.u32("BOUNDS", bounds).flag("CLIP", self.clip > 0.0)
+    }
+}
+
+/// The `Step` of `shaders/shared/langevin_step.wgsl`.
+pub(super) fn step_immediates(
+    settings: &LangevinSettings,
+    seed: u64,
+    step: u32,
+    first_element: u32,
+) -> Vec<u32> {
+    let (low, high) = match settings.bounds {
+        Bounds::None => (0.0, 0.0),
+        Bounds::Clamp { low, high } | Bounds::Reflect { low, high } => (low, high),
+    };
+    let floats = [settings.step_size, settings.noise, settings.clip, low, high];
+    let mut words = vec![seed as u32, (seed >> 32) as u32, step, first_element];
+    words.extend(floats.map(f32::to_bits));
+    // The struct is as long as a multiple of its alignment, that of the seed's vec2.
+    words.push(0);
+    words
+}
+
 pub(crate) static KERNEL: Kernel = Kernel {
     name: "langevin",
     source: include_str!("../../shaders/langevin.wgsl"),
@@ -46,23 +77,12 @@ pub fn langevin(
     x: Buffer,
     gradient: Buffer,
 ) {
-    let (bounds, low, high) = match settings.bounds {
-        Bounds::None => (0, 0.0, 0.0),
-        Bounds::Clamp { low, high } => (1, low, high),
-        Bounds::Reflect { low, high } => (2, low, high),
-    };
     let program = Program::new(&KERNEL)
         .u32("COUNT", count)
-        .u32("STREAM", stream as usize)
-        .u32("BOUNDS", bounds)
-        .flag("CLIP", settings.clip > 0.0);
-    let floats = [settings.step_size, settings.noise, settings.clip, low, high];
-    let mut immediates = vec![seed as u32, (seed >> 32) as u32, step, first_element];
-    immediates.extend(floats.map(f32::to_bits));
-    // The shader's struct is as long as a multiple of its alignment, that of the seed's vec2.
-    immediates.push(0);
+        .u32("STREAM", stream as usize);
+    let immediates = step_immediates(settings, seed, step, first_element);
     let dispatch = one_dimensional(
-        program,
+        settings.describe(program),
         vec![x.into(), gradient.into()],
         immediates,
         blocks(first_element, count),

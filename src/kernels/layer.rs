@@ -42,8 +42,13 @@ impl LayerKind {
         Shape::new(g.in_channels, g.in_height, g.in_width)
     }
 
+    /// Floating-point operations of one sample in the forward pass, counting a multiply-add as two.
+    pub(super) fn flops(&self) -> u64 {
+        self.as_convolution().flops()
+    }
+
     /// A dense layer is a convolution whose kernel covers its input map.
-    fn as_convolution(&self) -> ConvGeometry {
+    pub(super) fn as_convolution(&self) -> ConvGeometry {
         match *self {
             LayerKind::Conv(geometry) => geometry,
             LayerKind::Dense { input, outputs } => ConvGeometry {

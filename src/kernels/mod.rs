@@ -2,6 +2,7 @@
 //!
 //! Every shader in `shaders/` has a Rust file here and, unless it only moves data, an f64 twin in [`crate::twins`]. The layers of
 //! a network come in two variants behind one interface, [`Layer`]: `tiled` for GPUs and `texel` for software drivers.
+//! Beside them, [`walk_chains`] runs whole Langevin chains of a small network in one launch.
 
 pub mod geometry;
 mod layer;
@@ -10,6 +11,7 @@ mod parameters;
 pub mod texel;
 pub mod tiled;
 mod variant;
+mod walk;
 
 mod adam;
 mod add_noise;
@@ -42,3 +44,4 @@ pub use scatter_chains::scatter_chains;
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;
 pub use variant::Variant;
+pub use walk::{WalkArguments, WalkPlan, pack_walk_weights, walk_chains};

@@ -1,5 +1,9 @@
+use super::strategy::Strategy;
 use crate::gpu::{Buffer, Frozen, GpuError, Recording};
-use crate::kernels::{ChainStart, LangevinSettings, Variant, langevin, start_chains};
+use crate::kernels::{
+    ChainStart, LangevinSettings, Variant, WalkArguments, WalkPlan, langevin, pack_walk_weights,
+    start_chains, walk_chains,
+};
 use crate::network::{Architecture, Network};
 use crate::random::Stream;
 use std::cell::RefCell;
@@ -7,6 +11,8 @@ use std::cell::RefCell;
 /// A batch of Langevin chains on the energy of one network.
 pub struct Chains {
     network: Network,
+    /// Where chains are walked instead of run on the network's layers: how, and the weights in the order for it.
+    walk: Option<(WalkPlan, Buffer)>,
     langevin: LangevinSettings,
     start: ChainStart,
     stream: Stream,
@@ -56,6 +62,7 @@ impl Chains {
         let values = count * network.architecture().input().len();
         Chains {
             network,
+            walk: None,
             langevin,
             start,
             stream,
@@ -65,6 +72,18 @@ impl Chains {
             gradient: Buffer::new("chain gradients", values),
             steps: RefCell::new(None),
         }
+    }
+
+    /// The same chains, run by `strategy`; without this, layer by layer. The strategy must be one for the same network.
+    pub fn with_strategy(mut self, strategy: Strategy) -> Self {
+        self.walk = match strategy {
+            Strategy::Layers => None,
+            Strategy::Walk(plan) => {
+                let packed = Buffer::new("packed weights, walk", plan.packed_words());
+                Some((plan, packed))
+            }
+        };
+        self
     }
 
     /// The network the chains run on.
@@ -82,19 +101,28 @@ impl Chains {
         self.energies
     }
 
-    /// Bytes of states, energies and gradients.
+    /// Bytes of the states and of what a step needs beside the network.
     pub fn bytes(&self) -> u64 {
-        self.x.bytes() + self.energies.bytes() + self.gradient.bytes()
+        let own = match &self.walk {
+            Some((_, packed)) => packed.bytes(),
+            None => self.gradient.bytes(),
+        };
+        self.x.bytes() + self.energies.bytes() + own
     }
 
     /// Must be recorded once before anything else.
     pub fn setup(&self, recording: &mut Recording) {
-        self.network.setup(recording);
+        if self.walk.is_none() {
+            self.network.setup(recording);
+        }
     }
 
     /// Makes the chains run on the energy with `parameters`; needed again whenever their values have changed.
     pub fn prepare(&self, recording: &mut Recording, parameters: Buffer) {
-        self.network.prepare(recording, parameters);
+        match &self.walk {
+            Some((plan, packed)) => pack_walk_weights(recording, plan, parameters, *packed),
+            None => self.network.prepare(recording, parameters),
+        }
     }
 
     /// Puts the first `count` chains at fresh starts, drawn for `step`; chain i takes the random numbers of chain
@@ -126,7 +154,7 @@ impl Chains {
         steps: usize,
         first_chain: usize,
     ) {
-        if steps == 0 {
+        if steps == 0 || self.walk(recording, &self.langevin, first_step, steps, first_chain) {
             return;
         }
         let recorded = self.recorded_steps(parameters, first_chain);
@@ -176,9 +204,38 @@ impl Chains {
             clip: 0.0,
             bounds: self.langevin.bounds,
         };
+        if self.walk(recording, &settings, 0, 1, 0) {
+            return;
+        }
         self.network
             .energy_gradient(recording, parameters, self.x, None, self.gradient);
         self.step(recording, &settings, 0, 0);
+    }
+
+    /// Whether these chains are walked, and if so, the steps.
+    fn walk(
+        &self,
+        recording: &mut Recording,
+        settings: &LangevinSettings,
+        first_step: u32,
+        steps: usize,
+        first_chain: usize,
+    ) -> bool {
+        let Some((plan, packed)) = &self.walk else {
+            return false;
+        };
+        let arguments = WalkArguments {
+            settings,
+            stream: self.stream,
+            seed: self.seed,
+            first_element: (first_chain * self.sample_length()) as u32,
+            samples: self.network.samples(),
+            packed: *packed,
+            x: self.x,
+            energies: self.energies,
+        };
+        walk_chains(recording, plan, &arguments, first_step, steps);
+        true
     }
 
     /// Chains started for sampling draw their starts from a stream of their own.

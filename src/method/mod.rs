@@ -2,6 +2,7 @@
 //!
 //! - [`Snapshot`]: when the live parameters are copied to the stale ones, which are the noise distribution.
 //! - [`Sampler`]: draws noise from the snapshot by Langevin chains that live in a replay buffer.
+//! - [`Strategy`]: whether chains run layer by layer or each in a workgroup of its own.
 //! - [`Objective`]: turns the energies under both into the factor of every sample in the gradient.
 //! - [`Optimiser`]: Adam on the live parameters, its learning-rate schedule, and their moving average.
 
@@ -11,6 +12,7 @@ mod objective;
 mod optimiser;
 mod sampler;
 mod snapshot;
+mod strategy;
 
 pub use crate::kernels::{Generator, RatioMetrics};
 pub use chains::Chains;
@@ -19,3 +21,4 @@ pub use objective::{Normaliser, Objective};
 pub use optimiser::{Optimiser, OptimiserSettings, Schedule};
 pub use sampler::{ChainMode, Sampler, SamplerSettings};
 pub use snapshot::Snapshot;
+pub use strategy::Strategy;

@@ -1,4 +1,5 @@
 use super::chains::Chains;
+use super::strategy::Strategy;
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::{ChainStart, LangevinSettings, gather_chains, scatter_chains, start_chains};
 use crate::network::Network;
@@ -96,6 +97,12 @@ impl Sampler {
             seed,
             replay,
         }
+    }
+
+    /// The same sampler with its chains run by `strategy`; see [`Chains::with_strategy`].
+    pub fn with_strategy(mut self, strategy: Strategy) -> Self {
+        self.chains = self.chains.with_strategy(strategy);
+        self
     }
 
     /// The chains of one group.

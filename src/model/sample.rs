@@ -2,7 +2,7 @@ use super::error::ModelError;
 use super::settings;
 use super::stored::Model;
 use crate::gpu::{Buffer, Executor, Recording};
-use crate::method::Chains;
+use crate::method::{Chains, Strategy};
 use crate::network::{Network, trusted_variant};
 use crate::random::Stream;
 
@@ -115,7 +115,8 @@ impl Model {
             settings::langevin(&self.config),
             settings::chain_start(&self.config),
             (options.seed, Stream::Sampling),
-        );
+        )
+        .with_strategy(Strategy::trusted(executor, &self.architecture, batch)?);
         let parameters = Buffer::new("parameters", self.parameters.len());
         let mut recording = Recording::new();
         chains.setup(&mut recording);

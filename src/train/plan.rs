@@ -3,7 +3,7 @@ use super::error::TrainError;
 use super::memory::MemoryAccount;
 use crate::config::Config;
 use crate::gpu::{Buffer, Recording};
-use crate::method::{DataNoise, Objective, Optimiser, Sampler, Snapshot};
+use crate::method::{DataNoise, Objective, Optimiser, Sampler, Snapshot, Strategy};
 use crate::model;
 use crate::network::{Architecture, Network, Variant};
 use crate::shape::Shape;
@@ -82,6 +82,17 @@ impl TrainingPlan {
             drawing_bytes: drawing_bytes(config, input, parameters, slice),
             architecture,
         })
+    }
+
+    /// The same run with its chains run by `strategy`; without this, layer by layer.
+    pub fn with_strategy(mut self, strategy: Strategy) -> Self {
+        self.sampler = self.sampler.with_strategy(strategy);
+        self
+    }
+
+    /// Chains of a step.
+    pub fn chain_count(&self) -> usize {
+        self.sampler.chains().network().samples()
     }
 
     /// The network that is trained.

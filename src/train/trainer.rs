@@ -5,7 +5,7 @@ use super::plan::TrainingPlan;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::gpu::{Executor, Recording};
-use crate::method::RatioMetrics;
+use crate::method::{RatioMetrics, Strategy};
 use crate::model::{self, Model};
 use crate::network::{Network, initial_parameters, trusted_variant};
 use std::collections::{BTreeMap, VecDeque};
@@ -55,6 +55,8 @@ impl Trainer {
         let variant = trusted_variant(&mut executor)?;
         // Checks all sizes, before the host holds as many parameters.
         let plan = fitting_plan(&executor, config, data.shape(), variant)?;
+        let strategy = Strategy::trusted(&mut executor, plan.architecture(), plan.chain_count())?;
+        let plan = plan.with_strategy(strategy);
         let how = model::initialisation(config);
         let initial = initial_parameters(plan.architecture(), &how, config.run.seed);
         executor.run(&plan.setup(&initial))?;

@@ -1,13 +1,12 @@
 //! What the GPU tests share: executors, awkward shapes, reproducible values, and the tolerance of f32 sums.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 pub mod programs;
 
 use afterimage::gpu::{AdapterChoice, Buffer, Executor, ExecutorOptions, Recording};
-use afterimage::kernels::{Activation, ConvGeometry, LayerKind, Variant};
-use afterimage::network::Architecture;
+use afterimage::kernels::{Activation, ConvGeometry, Variant};
+pub use afterimage::network::twin;
 use afterimage::random::{Philox, Stream};
-use afterimage::twins::{self, TwinLayer, TwinNetwork, dense_geometry};
 
 /// Half a unit in the last place of 1.0f32: the relative error of one rounding.
 pub const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
@@ -139,32 +138,4 @@ pub fn awkward_geometries() -> Vec<ConvGeometry> {
             padding: 1,
         },
     ]
-}
-
-/// The f64 twin of a network with these parameters.
-pub fn twin(architecture: &Architecture, parameters: &[f64]) -> TwinNetwork {
-    let layers = architecture
-        .layers()
-        .iter()
-        .enumerate()
-        .map(|(index, layer)| {
-            let start = architecture.parameter_offset(index);
-            let (weight, rest) = parameters[start..].split_at(layer.weight_len());
-            let geometry = match *layer {
-                LayerKind::Conv(geometry) => geometry,
-                LayerKind::Dense { input, outputs } => dense_geometry(input.len(), outputs),
-            };
-            TwinLayer {
-                geometry,
-                activation: architecture.activation_after(index),
-                weight: weight.to_vec(),
-                bias: rest[..layer.outputs()].to_vec(),
-            }
-        })
-        .collect();
-    let base = architecture.base().map(|base| twins::QuadraticBase {
-        mean: base.mean.into(),
-        std: base.std.into(),
-    });
-    TwinNetwork { layers, base }
 }

@@ -20,14 +20,7 @@ pub fn launches(recording: &Recording) -> Vec<&Dispatch> {
 /// Asserts that a launch is of a valid program and gives it what it binds.
 pub fn check_dispatch(dispatch: &Dispatch) {
     let kernel = dispatch.program.kernel;
-    let text = expand(kernel.source, &dispatch.program.constants)
-        .unwrap_or_else(|error| panic!("{}: {error}", kernel.name))
-        .text;
-    let module = naga::front::wgsl::parse_str(&text)
-        .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(&text)));
-    naga::valid::Validator::new(Default::default(), naga::valid::Capabilities::all())
-        .validate(&module)
-        .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(&text)));
+    let (module, _) = validated(dispatch);
 
     let entries: Vec<_> = module
         .entry_points
@@ -65,6 +58,35 @@ pub fn check_dispatch(dispatch: &Dispatch) {
         kernel.name,
         dispatch.workgroups
     );
+}
+
+/// Asserts that the driver's compiler can be given a launch's program, and returns the bytes of workgroup memory.
+pub fn check_spirv(dispatch: &Dispatch) -> usize {
+    let kernel = dispatch.program.kernel;
+    let (module, info) = validated(dispatch);
+    let options = naga::back::spv::Options::default();
+    let words = naga::back::spv::write_vec(&module, &info, &options, None)
+        .unwrap_or_else(|error| panic!("{}: {error}", kernel.name));
+    assert_eq!(words[0], 0x0723_0203, "SPIR-V's magic number");
+    let shared = module.global_variables.iter().map(|(_, variable)| variable);
+    shared
+        .filter(|variable| variable.space == AddressSpace::WorkGroup)
+        .map(|variable| module.types[variable.ty].inner.size(module.to_ctx()) as usize)
+        .map(|bytes| bytes.next_multiple_of(16))
+        .sum()
+}
+
+fn validated(dispatch: &Dispatch) -> (naga::Module, naga::valid::ModuleInfo) {
+    let kernel = dispatch.program.kernel;
+    let text = expand(kernel.source, &dispatch.program.constants)
+        .unwrap_or_else(|error| panic!("{}: {error}", kernel.name))
+        .text;
+    let module = naga::front::wgsl::parse_str(&text)
+        .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(&text)));
+    let info = naga::valid::Validator::new(Default::default(), naga::valid::Capabilities::all())
+        .validate(&module)
+        .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(&text)));
+    (module, info)
 }
 
 /// The bindings of a module by number, all of which must be in group 0.

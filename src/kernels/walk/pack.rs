@@ -1,0 +1,58 @@
+use super::plan::WalkPlan;
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::kernels::geometry::ConvGeometry;
+use crate::kernels::launch::over;
+
+static KERNEL: Kernel = Kernel {
+    name: "walk/pack_weights",
+    source: include_str!("../../../shaders/walk/pack_weights.wgsl"),
+    bindings: &[Access::Read, Access::ReadWrite],
+    immediates: 2,
+};
+
+/// Writes the network's `parameters` into `packed`, of [`WalkPlan::packed_words`], in the order in which
+/// [`walk_chains`](super::walk_chains) reads them.
+pub fn pack_walk_weights(
+    recording: &mut Recording,
+    plan: &WalkPlan,
+    parameters: Buffer,
+    packed: Buffer,
+) {
+    debug_assert!(packed.words() >= plan.packed_words());
+    let mut parameters_at = 0;
+    for layer in &plan.hidden {
+        let program = describe(&layer.original, layer.rows())
+            .flag("HEAD", false)
+            .flag("FLAT", layer.flat);
+        let quads = layer.weight_quads() + layer.pitch();
+        let immediates = vec![parameters_at as u32, layer.weight_at as u32];
+        let resources = vec![parameters.into(), packed.into()];
+        over(recording, program, resources, immediates, quads);
+        parameters_at += layer.original.weight_len() + layer.original.out_channels;
+    }
+    let program = describe(&plan.head, plan.head.in_channels)
+        .flag("HEAD", true)
+        .flag("FLAT", false);
+    let immediates = vec![parameters_at as u32, plan.head_at as u32];
+    let resources = vec![parameters.into(), packed.into()];
+    over(
+        recording,
+        program,
+        resources,
+        immediates,
+        plan.head_length() + 1,
+    );
+}
+
+fn describe(geometry: &ConvGeometry, rows: usize) -> Program {
+    Program::new(&KERNEL)
+        .u32("IN_CHANNELS", geometry.in_channels)
+        .u32("IN_HEIGHT", geometry.in_height)
+        .u32("IN_WIDTH", geometry.in_width)
+        .u32("OUT_CHANNELS", geometry.out_channels)
+        .u32("KERNEL_HEIGHT", geometry.kernel_height)
+        .u32("KERNEL_WIDTH", geometry.kernel_width)
+        .u32("STRIDE", geometry.stride)
+        .u32("PADDING", geometry.padding)
+        .u32("ROWS", rows)
+}

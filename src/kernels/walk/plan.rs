@@ -1,0 +1,197 @@
+use super::pass::{Map, Pass};
+use super::{QUAD, THREADS};
+use crate::kernels::geometry::{Activation, ConvGeometry};
+use crate::kernels::layer::LayerKind;
+use crate::kernels::quadratic_base::QuadraticBase;
+
+/// What sums that several invocations share may take up, in bytes: the first that fits is taken.
+const SCRATCH_BYTES: [usize; 4] = [8192, 4096, 2048, 0];
+/// The largest stride: an invocation keeps the sums of stride² positions in registers.
+const LARGEST_STRIDE: usize = 4;
+
+/// A hidden layer, as it is walked through.
+#[derive(Clone, Debug)]
+pub(super) struct Hidden {
+    /// One that covers its whole input is turned into one over a single pixel; see [`Self::flat`].
+    pub(super) geometry: ConvGeometry,
+    /// The geometry in which its parameters lie.
+    pub(super) original: ConvGeometry,
+    /// Whether its input channels are the groups of four channels of all pixels of the map before.
+    pub(super) flat: bool,
+    /// First quad of its weights among the packed weights.
+    pub(super) weight_at: usize,
+}
+
+impl Hidden {
+    /// Rows of weights a tap: one for each input channel, and for those that fill up a group of four.
+    pub(super) fn rows(&self) -> usize {
+        match self.geometry.in_channels {
+            few @ 1..4 => few,
+            many => many.next_multiple_of(4),
+        }
+    }
+
+    /// Groups of four output channels.
+    pub(super) fn pitch(&self) -> usize {
+        self.geometry.out_channels.div_ceil(4)
+    }
+
+    pub(super) fn weight_quads(&self) -> usize {
+        self.geometry.kernel_height * self.geometry.kernel_width * self.rows() * self.pitch()
+    }
+}
+
+/// How one workgroup walks Langevin chains on a network: what it keeps in its memory, and who computes what.
+#[derive(Clone, Debug)]
+pub struct WalkPlan {
+    pub(super) samples_per_group: usize,
+    /// Values in a sample.
+    pub(super) length: usize,
+    pub(super) activation: Activation,
+    pub(super) base: Option<QuadraticBase>,
+    pub(super) hidden: Vec<Hidden>,
+    /// The last layer, in the geometry of its parameters, and the first quad of its gradient.
+    pub(super) head: ConvGeometry,
+    pub(super) head_at: usize,
+    /// In the order in which they run: forward, then backward.
+    pub(super) passes: Vec<Pass>,
+    /// First quad of scratch in the pool, behind the maps.
+    pub(super) scratch_at: usize,
+    /// Quads of the pool.
+    pub(super) pool: usize,
+    /// Floating-point operations of a step of one sample.
+    pub(super) flops: u64,
+}
+
+impl WalkPlan {
+    /// Plans workgroups of `samples_per_group` chains on the network of `layers`, with `activation` after all but the
+    /// last, that keep within `limit` bytes of workgroup memory.
+    ///
+    /// None when the samples do not fit, when the network has no hidden layer or a stride above 4, or when
+    /// `samples_per_group` is no power of two up to 256.
+    pub fn new(
+        layers: &[LayerKind],
+        activation: Activation,
+        base: Option<QuadraticBase>,
+        samples_per_group: usize,
+        limit: usize,
+    ) -> Option<Self> {
+        SCRATCH_BYTES.into_iter().find_map(|scratch| {
+            let plan = Self::with_scratch(layers, activation, base, samples_per_group, scratch)?;
+            (plan.workgroup_bytes() <= limit).then_some(plan)
+        })
+    }
+
+    fn with_scratch(
+        layers: &[LayerKind],
+        activation: Activation,
+        base: Option<QuadraticBase>,
+        samples: usize,
+        scratch_bytes: usize,
+    ) -> Option<Self> {
+        let (last, rest) = layers.split_last()?;
+        let first = rest.first()?;
+        if !samples.is_power_of_two() || samples > THREADS {
+            return None;
+        }
+        let mut hidden: Vec<Hidden> = Vec::new();
+        let mut packed = 0;
+        for (index, kind) in rest.iter().enumerate() {
+            let layer = as_hidden(kind, index == 0, packed);
+            if layer.geometry.stride > LARGEST_STRIDE {
+                return None;
+            }
+            packed += layer.weight_quads() + layer.pitch();
+            hidden.push(layer);
+        }
+        let mut pool = 0;
+        let maps: Vec<Map> = rest
+            .iter()
+            .map(|kind| {
+                let map = Map::new(kind.output_shape(), pool);
+                pool += map.quads(samples);
+                map
+            })
+            .collect();
+        // Far above any workgroup's memory, and far below what would not fit 32 bits.
+        if pool > 1 << 24 || first.input_shape().len() > 1 << 24 {
+            return None;
+        }
+        let passes = Pass::all(&hidden, &maps, samples, scratch_bytes / QUAD);
+        let scratch = passes
+            .iter()
+            .map(|pass| pass.scratch_quads(samples))
+            .max()
+            .unwrap_or(0);
+        let flops = layers.iter().map(|kind| 2 * kind.flops()).sum();
+        Some(WalkPlan {
+            samples_per_group: samples,
+            length: first.input_shape().len(),
+            activation,
+            base,
+            hidden,
+            head: last.as_convolution(),
+            head_at: packed,
+            passes,
+            scratch_at: pool,
+            // One quad of zeros.
+            pool: pool + scratch + 1,
+            flops,
+        })
+    }
+
+    /// Chains that a workgroup walks.
+    pub fn samples_per_group(&self) -> usize {
+        self.samples_per_group
+    }
+
+    /// Bytes of workgroup memory: the pool of maps, the samples and a zero, their noise, and the shares of an energy.
+    pub fn workgroup_bytes(&self) -> usize {
+        let values = self.length * self.samples_per_group;
+        let array = |words: usize| (4 * words).next_multiple_of(QUAD);
+        QUAD * self.pool + array(values + 1) + array(values) + array(THREADS)
+    }
+
+    /// Words of the weights in the order in which they are read.
+    pub fn packed_words(&self) -> usize {
+        4 * (self.head_at + self.head_length() + 1)
+    }
+
+    /// Quads of the map that the last layer reads, for one sample.
+    pub(super) fn head_length(&self) -> usize {
+        self.head.in_channels.div_ceil(4) * self.head.in_height * self.head.in_width
+    }
+}
+
+/// A layer whose kernel covers its whole input is a layer over one pixel: then no tap is tried in vain backward.
+fn as_hidden(kind: &LayerKind, first: bool, weight_at: usize) -> Hidden {
+    let original = kind.as_convolution();
+    let g = original;
+    let covers = g.padding == 0
+        && (g.kernel_height, g.kernel_width) == (g.in_height, g.in_width)
+        && g.in_height * g.in_width > 1;
+    let flattened = |in_channels| ConvGeometry {
+        in_channels,
+        in_height: 1,
+        in_width: 1,
+        kernel_height: 1,
+        kernel_width: 1,
+        stride: 1,
+        ..g
+    };
+    // Samples are kept value by value, in the order of the parameters; maps in groups of four channels.
+    let (geometry, original) = match (covers, first) {
+        (true, true) => (flattened(g.in_len()), flattened(g.in_len())),
+        (true, false) => {
+            let channels = g.in_channels.next_multiple_of(4);
+            (flattened(channels * g.in_height * g.in_width), original)
+        }
+        (false, _) => (g, original),
+    };
+    Hidden {
+        geometry,
+        original,
+        flat: covers && !first,
+        weight_at,
+    }
+}
