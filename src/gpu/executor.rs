@@ -1,3 +1,8 @@
+mod timing;
+
+pub(super) use timing::TIMESTAMPS;
+pub use timing::Timing;
+
 use super::adapter::{self, AdapterChoice, AdapterKind, AdapterSummary};
 use super::budget::Budget;
 use super::error::GpuError;

@@ -1,3 +1,4 @@
+use super::executor::TIMESTAMPS;
 use std::time::Duration;
 
 /// How an executor runs.
@@ -32,9 +33,10 @@ pub struct Requirements {
 }
 
 impl Requirements {
-    /// The features and limits Afterimage uses of `adapter`: immediates always, subgroups where there are any.
+    /// The features and limits Afterimage uses of `adapter`: immediates always, subgroups and timestamps where
+    /// there are any.
     pub fn of(adapter: &wgpu::Adapter) -> Self {
-        let optional = adapter.features() & wgpu::Features::SUBGROUP;
+        let optional = adapter.features() & (wgpu::Features::SUBGROUP | TIMESTAMPS);
         Requirements {
             features: wgpu::Features::IMMEDIATES | optional,
             limits: adapter.limits(),

@@ -51,6 +51,8 @@ pub struct Dispatch {
     /// Floating-point operations of the launch: what the submission budget is reckoned in. Kernels bound by memory
     /// stand for about 16 an element.
     pub flops: u64,
+    /// Bytes that the launch has to read and write, each value counted once; 0 where nobody said.
+    pub bytes: u64,
 }
 
 /// Something a kernel can be bound to.
@@ -101,6 +103,14 @@ impl Recording {
     /// Adds a kernel launch.
     pub fn dispatch(&mut self, dispatch: Dispatch) {
         self.commands.push(Command::Dispatch(dispatch));
+    }
+
+    /// Says how many bytes the launch recorded last has to read and write, each value counted once: for kernels that
+    /// move data rather than compute.
+    pub fn moves(&mut self, bytes: usize) {
+        if let Some(Command::Dispatch(dispatch)) = self.commands.last_mut() {
+            dispatch.bytes = bytes as u64;
+        }
     }
 
     /// Adds an upload of f32 values.
@@ -168,13 +178,19 @@ impl Recording {
 
     /// Floating-point operations of all launches.
     pub fn flops(&self) -> u64 {
-        self.commands
-            .iter()
-            .map(|command| match command {
-                Command::Dispatch(dispatch) => dispatch.flops,
-                _ => 0,
-            })
-            .sum()
+        self.dispatches().map(|dispatch| dispatch.flops).sum()
+    }
+
+    /// Bytes moved by all launches that [say how many](Self::moves).
+    pub fn bytes(&self) -> u64 {
+        self.dispatches().map(|dispatch| dispatch.bytes).sum()
+    }
+
+    fn dispatches(&self) -> impl Iterator<Item = &Dispatch> {
+        self.commands.iter().filter_map(|command| match command {
+            Command::Dispatch(dispatch) => Some(dispatch),
+            _ => None,
+        })
     }
 }
 
@@ -272,9 +288,11 @@ mod tests {
                 immediates: vec![],
                 workgroups: [1, 1, 1],
                 flops: 7,
+                bytes: 0,
             });
         }
-        assert_eq!(recording.flops(), 21);
+        recording.moves(16);
+        assert_eq!((recording.flops(), recording.bytes()), (21, 16));
         assert_eq!(recording.launches()["nothing"], 3);
         let text = recording.to_string();
         assert!(

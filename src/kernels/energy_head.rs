@@ -39,4 +39,6 @@ pub fn energy_head(
         grid(samples),
         flops as u64,
     );
+    let read = outputs + if base.is_some() { sample_length } else { 0 };
+    recording.moves(4 * samples * (read + 1));
 }

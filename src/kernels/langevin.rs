@@ -65,6 +65,7 @@ pub fn langevin(
         immediates,
         blocks(first_element, count),
     );
+    recording.moves(12 * count);
 }
 
 /// How many blocks of four random numbers the elements from `first` on touch.

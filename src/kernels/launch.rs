@@ -37,5 +37,6 @@ pub(super) fn launch(
         immediates,
         workgroups,
         flops,
+        bytes: 0,
     });
 }
