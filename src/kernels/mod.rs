@@ -3,6 +3,7 @@
 //! Every shader in `shaders/` has a Rust file here and, unless it only moves data, an f64 twin in [`crate::twins`]. The layers of
 //! a network come in two variants behind one interface, [`Layer`]: `tiled` for GPUs and `texel` for software drivers.
 
+pub mod bench;
 pub mod geometry;
 mod layer;
 mod maps;
