@@ -1,299 +1,86 @@
-//! Times the kernels and whole steps on one adapter.
+//! Times reference networks, their kernels and the machine itself on one adapter; see `docs/performance.md`.
 //!
 //! Machines are shared and noisy: compare the figures of one run with each other, not with those of another.
 
-use crate::gpu::{Buffer, Command, Executor, Recording};
-use crate::kernels::{
-    Activation, Bounds, ChainStart, ConvGeometry, LangevinSettings, Layer, LayerKind,
-    LayerParameters, Variant,
-};
-use crate::method::Chains;
-use crate::model::ModelError;
-use crate::network::{Architecture, LayerSpec, Network, trusted_variant};
-use crate::random::Stream;
-use crate::shape::Shape;
-use serde::Serialize;
-use std::time::{Duration, Instant};
+mod ceilings;
+mod error;
+mod figure;
+mod growth;
+mod kernels;
+mod layers;
+mod networks;
+mod table;
+mod timing;
+mod work;
 
-/// Each figure is the median over at least this long.
-const LONG_ENOUGH: Duration = Duration::from_millis(300);
+pub use ceilings::Ceilings;
+pub use error::BenchError;
+pub use figure::{Figure, Header, Kind};
+pub use growth::{GrowthPoint, growth, growth_panels};
+pub use networks::{ReferenceNetwork, reference_networks};
+pub use table::{columns, growth_heading, growth_row, heading, preamble, row};
+pub use timing::{Clock, Spread};
 
-/// One measurement.
-#[derive(Clone, Debug, Serialize)]
-pub struct Figure {
-    pub name: String,
-    /// Median time of one launch, or of one step.
-    pub milliseconds: f64,
-    /// Useful floating-point operations a second, in 10⁹, a multiply-add counted as two; none for kernels that only
-    /// move or reduce data.
-    pub gflops: Option<f64>,
-    /// Kernel launches in one measurement.
-    pub launches: usize,
+use crate::gpu::Executor;
+use crate::network::{Variant, trusted_variant};
+
+/// What to measure.
+pub struct BenchOptions {
+    pub networks: Vec<ReferenceNetwork>,
+    /// How long to measure each network's work at least; kernels get a part of it.
+    pub seconds: f64,
+    /// Only the Langevin step and the update of each network: no ceilings, layers, kernels or full steps.
+    pub brief: bool,
 }
 
-/// Times the 64→128 convolution kernel by kernel, then a Langevin step and a training pass of the reference networks
-/// D (8×8 digits), M (28×28) and C (32×32 colour).
+/// What all measurements of a run share.
+struct Session<'a> {
+    executor: &'a mut Executor,
+    variant: Variant,
+    seconds: f64,
+    ceilings: Option<Ceilings>,
+    tell: &'a mut dyn FnMut(Figure),
+}
+
+impl Session<'_> {
+    fn tell(&mut self, figure: Figure) {
+        (self.tell)(figure);
+    }
+
+    /// How long to measure one kernel.
+    fn kernel_seconds(&self) -> f64 {
+        self.seconds / 8.0
+    }
+}
+
+/// Measures the two ceilings, the 64→128 layer, and each network: its Langevin step, its update, the full training
+/// step, and every kernel in them. `tell` is given each figure as soon as it is there.
 ///
 /// # Errors
-/// When the GPU fails.
-pub fn measure(executor: &mut Executor, tell: &mut dyn FnMut(Figure)) -> Result<(), ModelError> {
+/// When the GPU fails or a network does not fit it.
+pub fn measure(
+    executor: &mut Executor,
+    options: &BenchOptions,
+    tell: &mut dyn FnMut(Figure),
+) -> Result<(), BenchError> {
     let variant = trusted_variant(executor)?;
-    layers(executor, variant, tell)?;
-    for (name, batch, architecture) in reference_networks()? {
-        network(executor, variant, name, batch, &architecture, tell)?;
-    }
-    Ok(())
-}
-
-fn time(
-    executor: &mut Executor,
-    name: String,
-    recording: &Recording,
-) -> Result<Figure, ModelError> {
-    let once = |executor: &mut Executor| -> Result<f64, ModelError> {
-        let start = Instant::now();
-        executor.run(recording)?;
-        executor.finish()?;
-        Ok(start.elapsed().as_secs_f64())
-    };
-    // The first run compiles, the second one warms up.
-    once(executor)?;
-    once(executor)?;
-    let mut times = Vec::new();
-    let start = Instant::now();
-    while start.elapsed() < LONG_ENOUGH || times.len() < 3 {
-        times.push(once(executor)?);
-    }
-    times.sort_by(f64::total_cmp);
-    let seconds = times[times.len() / 2];
-    let launches = recording.launches().values().sum();
-    let gflops = Some(recording.flops() as f64 / seconds / 1e9);
-    Ok(Figure {
-        name,
-        milliseconds: seconds * 1e3,
-        gflops,
-        launches,
-    })
-}
-
-fn layers(
-    executor: &mut Executor,
-    variant: Variant,
-    tell: &mut dyn FnMut(Figure),
-) -> Result<(), ModelError> {
-    let geometry = ConvGeometry {
-        in_channels: 64,
-        in_height: 32,
-        in_width: 32,
-        out_channels: 128,
-        kernel_height: 4,
-        kernel_width: 4,
-        stride: 2,
-        padding: 1,
-    };
-    let samples = 64;
-    let layer = Layer::new(
-        LayerKind::Conv(geometry),
-        Activation::LeakyRelu(0.2),
-        samples,
-        variant,
-    );
-    let shape = layer.kind.output_shape();
-    let input = layer.new_input("input")?;
-    let output = layer.new_plain("output", shape)?;
-    let derivative = layer.new_plain("derivative", shape)?;
-    let output_gradient = layer.new_output_gradient("output gradient")?;
-    let input_gradient = layer.new_plain("input gradient", layer.kind.input_shape())?;
-    let count = geometry.weight_len() + geometry.out_channels;
-    let parameters = LayerParameters {
-        buffer: Buffer::new("parameters", count),
-        offset: 0,
-    };
-    let factor = Buffer::new("factor", samples);
-    let partials = Buffer::new("partials", layer.partial_words());
-    let gradient = Buffer::new("gradient", count);
-    let name = |what: &str| format!("conv 64→128 4×4 s2, batch 64: {what}");
-
-    let mut recording = Recording::new();
-    layer.forward(
-        &mut recording,
-        parameters,
-        &input,
-        &output,
-        Some(&derivative),
-    );
-    tell(time(executor, name("forward"), &recording)?);
-    let mut recording = Recording::new();
-    layer.input_gradient(
-        &mut recording,
-        parameters,
-        &output_gradient,
-        None,
-        &input_gradient,
-    );
-    tell(time(executor, name("input gradient"), &recording)?);
-    let mut recording = Recording::new();
-    layer.weight_gradient(
-        &mut recording,
-        &input,
-        &output_gradient,
-        factor,
-        partials,
-        gradient,
-        0,
-    );
-    tell(time(executor, name("weight gradient"), &recording)?);
-    let mut recording = Recording::new();
-    layer.prepare(&mut recording, parameters);
-    if !recording.commands().is_empty() {
-        let figure = time(executor, name("pack weights"), &recording)?;
-        tell(Figure {
-            gflops: None,
-            ..figure
-        });
-    }
-    Ok(())
-}
-
-fn network(
-    executor: &mut Executor,
-    variant: Variant,
-    name: &str,
-    batch: usize,
-    architecture: &Architecture,
-    tell: &mut dyn FnMut(Figure),
-) -> Result<(), ModelError> {
-    let langevin = LangevinSettings {
-        step_size: 1e-3,
-        noise: 0.005,
-        clip: 0.0,
-        bounds: Bounds::None,
-    };
-    let start = ChainStart::Uniform {
-        low: 0.0,
-        high: 1.0,
-    };
-    let chains = Chains::new(
-        architecture,
-        batch,
-        variant,
-        langevin,
-        start,
-        (1, Stream::Sampling),
-    )?;
-    let parameters = Buffer::new("parameters", architecture.parameter_count());
-    let mut recording = Recording::new();
-    chains.setup(&mut recording);
-    chains.prepare(&mut recording, parameters);
-    chains.restart(&mut recording, 0, 0, batch);
-    executor.run(&recording)?;
-    let mut recording = Recording::new();
-    chains.advance(&mut recording, parameters, 0, 1, 0);
-    tell(time(
+    let mut session = Session {
         executor,
-        format!("network {name}, batch {batch}: Langevin step"),
-        &recording,
-    )?);
-    by_kernel(executor, &recording, tell)?;
-
-    let network = Network::new(architecture, batch, variant)?;
-    let (x, energies) = (chains.states(), chains.energies());
-    let factor = Buffer::new("factor", batch);
-    let gradient = Buffer::new("gradient", parameters.words());
-    let mut recording = Recording::new();
-    network.setup(&mut recording);
-    executor.run(&recording)?;
-    let mut recording = Recording::new();
-    network.prepare(&mut recording, parameters);
-    network.energies(&mut recording, parameters, x, energies, true);
-    network.weight_gradient(&mut recording, parameters, x, factor, gradient);
-    tell(time(
-        executor,
-        format!("network {name}, batch {batch}: training pass"),
-        &recording,
-    )?);
-    by_kernel(executor, &recording, tell)
-}
-
-/// Times the launches of each kernel of a recording apart from the others, repeated so that
-/// handing them over does not count.
-fn by_kernel(
-    executor: &mut Executor,
-    recording: &Recording,
-    tell: &mut dyn FnMut(Figure),
-) -> Result<(), ModelError> {
-    const REPEATS: usize = 8;
-    for (kernel, launches) in recording.launches() {
-        let mut alone = Recording::new();
-        for _ in 0..REPEATS {
-            for command in recording.commands() {
-                if let Command::Dispatch(dispatch) = command
-                    && dispatch.program.kernel.name == kernel
-                {
-                    alone.dispatch(dispatch.clone());
-                }
-            }
-        }
-        let figure = time(executor, format!("    {kernel}"), &alone)?;
-        let milliseconds = figure.milliseconds / REPEATS as f64;
-        // The others are bound by memory and launches.
-        let computes = kernel.contains("conv_") || kernel.contains("dense_");
-        let gflops = figure.gflops.filter(|_| computes);
-        tell(Figure {
-            milliseconds,
-            gflops,
-            launches,
-            ..figure
-        });
+        variant,
+        seconds: options.seconds,
+        ceilings: None,
+        tell,
+    };
+    if !options.brief {
+        let mark = session.executor.mark();
+        session.ceilings = Some(ceilings::measure(&mut session)?);
+        layers::measure(&mut session)?;
+        session.executor.release_since(mark);
+    }
+    for network in &options.networks {
+        let mark = session.executor.mark();
+        work::measure(&mut session, network, options.brief)?;
+        session.executor.release_since(mark);
     }
     Ok(())
-}
-
-fn reference_networks() -> Result<Vec<(&'static str, usize, Architecture)>, ModelError> {
-    let conv = |channels, kernel, stride, padding| LayerSpec::Conv {
-        channels,
-        kernel,
-        stride,
-        padding,
-    };
-    let dense = |features| LayerSpec::Dense { features };
-    let d = [
-        conv(32, 3, 1, 1),
-        conv(64, 3, 2, 1),
-        conv(64, 3, 2, 1),
-        dense(1),
-    ];
-    let m = [
-        conv(16, 5, 2, 4),
-        conv(32, 3, 2, 1),
-        conv(64, 3, 2, 1),
-        conv(64, 3, 2, 1),
-        dense(64),
-        dense(1),
-    ];
-    let c = [
-        conv(64, 3, 1, 1),
-        conv(128, 4, 2, 1),
-        conv(256, 4, 2, 1),
-        conv(512, 4, 2, 1),
-        conv(1, 4, 1, 0),
-    ];
-    let (silu, leaky) = (Activation::Silu, Activation::LeakyRelu(0.2));
-    Ok(vec![
-        (
-            "D",
-            128,
-            Architecture::new(Shape::new(1, 8, 8), &d, silu, None)?,
-        ),
-        (
-            "M",
-            128,
-            Architecture::new(Shape::new(1, 28, 28), &m, silu, None)?,
-        ),
-        (
-            "C",
-            64,
-            Architecture::new(Shape::new(3, 32, 32), &c, leaky, None)?,
-        ),
-    ])
 }
