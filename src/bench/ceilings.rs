@@ -12,7 +12,7 @@ use serde::Serialize;
 
 /// Enough invocations to fill the largest GPU several times over.
 const WORKGROUPS: usize = 8192;
-const ROUNDS: usize = 32;
+const ROUNDS: usize = 16;
 /// Multiply-adds of vectors written out in a round: enough to hide the loop around them.
 const WRITTEN_OUT: usize = 64;
 /// Independent accumulators to try: latency wants many, the number of registers few.
