@@ -3,6 +3,7 @@
 use super::error::BenchError;
 use super::figure::mode;
 use super::networks::{conv, reference_networks};
+use super::table::unit_for;
 use super::timing::measure;
 use super::work::Chain;
 use crate::gpu::Executor;
@@ -172,13 +173,63 @@ pub fn growth(
 pub fn growth_panels(points: &[GrowthPoint]) -> Vec<GrowthPanel> {
     points
         .chunk_by(|a, b| a.curve == b.curve)
-        .map(|curve| GrowthPanel {
-            title: format!("nanoseconds per {}", curve[0].unit),
-            size: curve[0].curve.into(),
-            points: curve
-                .iter()
-                .map(|point| (point.size as f64, point.ns_per_unit))
-                .collect(),
+        .map(|curve| {
+            let largest = curve.iter().map(|point| point.ns_per_unit);
+            let (factor, unit) = unit_for(largest.fold(0.0, f64::max));
+            GrowthPanel {
+                title: format!("{unit} per {}", curve[0].unit),
+                size: curve[0].curve.into(),
+                points: curve
+                    .iter()
+                    .map(|point| (point.size as f64, point.ns_per_unit * factor))
+                    .collect(),
+            }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_curve_is_a_panel_in_a_unit_that_suits_it() {
+        let point = |curve, size, ns_per_unit| GrowthPoint {
+            kind: "growth",
+            curve,
+            size,
+            unit: "step",
+            ms: 1.0,
+            ms_min: 1.0,
+            runs: 3,
+            steps: 4,
+            ns_per_unit,
+            device: String::new(),
+            mode: String::new(),
+        };
+        let points = [
+            point("channels", 8, 800.0),
+            point("channels", 16, 2000.0),
+            point("image side", 8, 0.5),
+        ];
+        let panels = growth_panels(&points);
+        let titles: Vec<&str> = panels.iter().map(|panel| panel.title.as_str()).collect();
+        assert_eq!(titles, ["µs per step", "ps per step"]);
+        assert_eq!(panels[0].points, [(8.0, 0.8), (16.0, 2.0)]);
+        assert_eq!(panels[1].points, [(8.0, 500.0)]);
+    }
+
+    #[test]
+    fn every_size_is_a_network_that_fits() {
+        for family in FAMILIES {
+            for &size in family.sizes {
+                let case = (family.case)(size).expect("fits");
+                assert!(
+                    case.units > 0.0 && case.batch > 0,
+                    "{} {size}",
+                    family.curve
+                );
+            }
+        }
+    }
 }
