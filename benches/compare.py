@@ -148,7 +148,7 @@ def cpu_name():
     return platform.processor() or platform.machine()
 
 
-def facts(figures, arguments):
+def facts(figures, arguments, load):
     """What the table was measured on and with."""
     ours, torch = figures.headers[OURS], figures.headers[TORCH]
     adapter = ours["adapter"]
@@ -165,6 +165,7 @@ def facts(figures, arguments):
         f"adapter: {adapter['name']} ({adapter['backend']}), driver {adapter['driver']}",
         f"versions: {', '.join(versions)}",
         f"{arguments.rounds} rounds in turn, each at least {arguments.seconds:g} s of every kind of work",
+        f"load average before the first round: {load}",
     ]
 
 
@@ -208,6 +209,8 @@ def main():
     if arguments.burn:
         peers, burn = [TORCH, BURN], build_burn()
 
+    # Other programs hurt those most that wait for one another on all cores, as PyTorch's threads do.
+    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     figures = Figures()
     for round_number in range(1, arguments.rounds + 1):
         for net in nets:
@@ -226,7 +229,7 @@ def main():
                 print(f"{failure}; going on without", file=sys.stderr)
                 without_burn.add(net)
 
-    rows, about = table(figures, nets, peers), facts(figures, arguments)
+    rows, about = table(figures, nets, peers), facts(figures, arguments, load)
     print(as_text(rows), *about, sep="\n")
     if arguments.markdown:
         text = as_markdown(rows) + "\n\n" + "\n".join(f"- {fact}" for fact in about) + "\n"
