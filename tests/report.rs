@@ -3,7 +3,8 @@
 use std::io::Cursor;
 
 use afterimage::report::{
-    Panel, ReportError, Series, curves, gif, landscape, png_bytes, sample_grid,
+    GrowthPanel, Panel, ReportError, Series, curves, gif, growth_curves, landscape, png_bytes,
+    sample_grid,
 };
 use afterimage::shape::Shape;
 use image::codecs::gif::GifDecoder;
@@ -347,5 +348,45 @@ fn png_of_no_pixels_is_an_error() {
     assert!(matches!(
         png_bytes(&RgbImage::new(0, 0)),
         Err(ReportError::Encoding(_))
+    ));
+}
+
+#[test]
+fn growth_is_drawn_from_zero_at_its_sizes() {
+    let panel = |points: &[(f64, f64)]| GrowthPanel {
+        title: "nanoseconds per sample".into(),
+        size: "samples in a batch".into(),
+        points: points.to_vec(),
+    };
+    let flat = panel(&[(16.0, 5.0), (32.0, 5.0), (64.0, 5.0)]);
+    let image = growth_curves(&[flat.clone(), flat]).unwrap();
+    assert_eq!(image.dimensions(), (1200, 320));
+    // A flat cost is a level line near the top, not one in the middle of a magnified axis.
+    let rows: Vec<u32> = image
+        .enumerate_pixels()
+        .filter(|(x, _, pixel)| *x < 600 && is_blue(pixel))
+        .map(|(_, y, _)| y)
+        .collect();
+    let (top, bottom) = (rows.iter().min().unwrap(), rows.iter().max().unwrap());
+    assert!(
+        bottom - top <= 8 && (50..100).contains(top),
+        "{top}..{bottom}"
+    );
+
+    for awkward in [
+        &[][..],
+        &[(16.0, 5.0)],
+        &[
+            (0.0, 5.0),
+            (16.0, f64::NAN),
+            (32.0, 0.0),
+            (f64::INFINITY, 1.0),
+        ],
+    ] {
+        growth_curves(&[panel(awkward)]).unwrap();
+    }
+    assert!(matches!(
+        growth_curves(&[]),
+        Err(ReportError::Nothing { .. })
     ));
 }

@@ -140,6 +140,16 @@ fn programs() -> HashMap<Program, Dispatch> {
     let mut r = Recording::new();
     let buffer = |words| Buffer::new("words", words);
     kernels::philox_words(&mut r, 3, buffer(12), buffer(6), buffer(12));
+    // And only `afterimage bench` these.
+    kernels::bench::copy(&mut r, 1, 4, buffer(4), buffer(4));
+    let loops = kernels::bench::MultiplyAdd {
+        accumulators: 3,
+        rounds: 2,
+        updates: 2,
+        factor: 0.5,
+        term: 1.0,
+    };
+    kernels::bench::multiply_add(&mut r, &loops, 1, buffer(256));
     collect(&mut programs, &r);
     programs
 }
@@ -151,7 +161,7 @@ fn every_shader_is_valid_and_binds_what_it_declares_in_every_program() {
         check_dispatch(dispatch);
     }
 
-    let entries: HashMap<String, PathBuf> = ["", "texel", "tiled", "walk"]
+    let entries: HashMap<String, PathBuf> = ["", "bench", "texel", "tiled", "walk"]
         .into_iter()
         .flat_map(wgsl_files)
         .map(|path| (fs::read_to_string(&path).expect("reads"), path))
@@ -187,7 +197,7 @@ fn every_shared_file_is_imported() {
             .map(|name| shaders().join(name.trim().trim_matches('"')))
             .collect()
     };
-    let imported: BTreeSet<PathBuf> = ["", "texel", "tiled", "walk", "shared"]
+    let imported: BTreeSet<PathBuf> = ["", "bench", "texel", "tiled", "walk", "shared"]
         .into_iter()
         .flat_map(wgsl_files)
         .flat_map(|path| imports(&path))

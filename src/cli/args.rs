@@ -47,7 +47,7 @@ pub enum Command {
     Presets(ListArgs),
     /// Print a whole configuration as TOML, with a comment for every key
     Config(ConfigArgs),
-    /// Measure the kernels on an adapter, in GFLOP/s
+    /// Measure reference networks, their kernels and the machine's own limits on an adapter
     Bench(BenchArgs),
 }
 
@@ -237,8 +237,35 @@ pub struct ConfigArgs {
 
 /// Arguments of `afterimage bench`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  afterimage bench                        everything, in a minute or two
+  afterimage bench --nets D --json        one network, for programs
+  afterimage bench --growth growth.png    does the cost stay flat as the work grows?
+benches/compare.py runs this and PyTorch in turn. What the numbers mean: docs/performance.md.")]
 pub struct BenchArgs {
-    /// Print the figures to stdout as JSON
+    /// The reference networks: D (8×8 digits), M (28×28, as MNIST), C (32×32 colour, as CIFAR-10)
+    #[arg(
+        long,
+        value_name = "NAMES",
+        default_value = "D,M,C",
+        help_heading = "Work"
+    )]
+    pub nets: String,
+
+    /// How long to measure each network's work, at least; kernels get a part of it
+    #[arg(long, value_name = "S", default_value_t = 1.0, help_heading = "Work", value_parser = seconds)]
+    pub seconds: f64,
+
+    /// Only a Langevin step and an update of each network: no ceilings, kernels or full training steps
+    #[arg(long, help_heading = "Work")]
+    pub brief: bool,
+
+    /// Measure how the cost grows with batch, image side, channels and chain length instead, and draw it
+    #[arg(long, value_name = "FILE.png", help_heading = "Work", conflicts_with_all = ["nets", "brief"])]
+    pub growth: Option<PathBuf>,
+
+    /// Print the figures to stdout as JSON, one object a line, the first of them about the machine
     #[arg(long, help_heading = "Output")]
     pub json: bool,
 
@@ -250,6 +277,14 @@ pub struct BenchArgs {
 /// Reads a seed that a run's configuration can hold.
 fn seed() -> clap::builder::RangedU64ValueParser<u64> {
     clap::value_parser!(u64).range(..=LARGEST_SEED)
+}
+
+/// Reads a time that can be waited for.
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if (0.0..=3600.0).contains(&seconds) => Ok(seconds),
+        _ => Err("it must be a number of seconds from 0 to 3600".into()),
+    }
 }
 
 #[cfg(test)]
@@ -283,6 +318,9 @@ mod tests {
             "afterimage train digits --seed -1",
             "afterimage sample run --count 0",
             "afterimage sample run --steps 0",
+            "afterimage bench --seconds -1",
+            "afterimage bench --seconds nan",
+            "afterimage bench --growth a.png --brief",
         ] {
             let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
             assert_ne!(error.exit_code(), 0, "{line}");

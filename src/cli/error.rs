@@ -1,3 +1,4 @@
+use crate::bench::BenchError;
 use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::data::DataError;
@@ -26,6 +27,8 @@ pub(super) enum CliError {
     Train(#[from] TrainError),
     #[error(transparent)]
     File(#[from] FileError),
+    #[error(transparent)]
+    Bench(#[from] BenchError),
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error("stopped after {steps} steps; what there is was kept in {}", folder.display())]

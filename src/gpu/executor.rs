@@ -1,3 +1,8 @@
+mod timing;
+
+pub(super) use timing::TIMESTAMPS;
+pub use timing::Timing;
+
 use super::adapter::{self, AdapterChoice, AdapterKind, AdapterSummary};
 use super::budget::Budget;
 use super::error::GpuError;
@@ -266,7 +271,7 @@ impl Executor {
     /// What the GPU reported since the last call, or what is wrong with the recording.
     pub fn run(&mut self, recording: &Recording) -> Result<(), GpuError> {
         self.check()?;
-        self.timed(|executor| executor.encode(recording))
+        self.counting_time(|executor| executor.encode(recording))
     }
 
     fn encode(&mut self, recording: &Recording) -> Result<(), GpuError> {
@@ -338,7 +343,7 @@ impl Executor {
     /// # Errors
     /// What the GPU reported.
     pub fn flush(&mut self) -> Result<(), GpuError> {
-        self.timed(Self::submit)
+        self.counting_time(Self::submit)
     }
 
     fn submit(&mut self) -> Result<(), GpuError> {
@@ -364,7 +369,7 @@ impl Executor {
     }
 
     /// Counts the time of `work` as that of encoding, except where it waits for the GPU.
-    fn timed<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+    fn counting_time<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         let (began, waited) = (Instant::now(), self.waited);
         let result = work(self);
         let waited = self.waited - waited;

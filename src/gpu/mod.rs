@@ -22,7 +22,7 @@ mod statistics;
 
 pub use adapter::{AdapterChoice, AdapterKind, AdapterSummary, list_adapters};
 pub use error::GpuError;
-pub use executor::Executor;
+pub use executor::{Executor, Timing};
 pub use frozen::Frozen;
 pub use handles::{Buffer, Image, Mark};
 pub use kernel::{Access, Constant, Kernel, Program};
@@ -31,5 +31,18 @@ pub use preprocess::{Expanded, PreprocessError, expand};
 pub use recording::{Command, Dispatch, Recording, Resource, grid};
 pub use statistics::ExecutorStatistics;
 
+/// The version of wgpu, as in Cargo.lock.
+pub const WGPU_VERSION: &str = "30.0.1";
+
 /// wgpu itself, for a host program that brings its own device.
 pub use wgpu;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_version_of_wgpu_is_the_one_in_use() {
+        let lock = include_str!("../../Cargo.lock");
+        let package = format!("name = \"wgpu\"\nversion = \"{}\"", super::WGPU_VERSION);
+        assert!(lock.contains(&package), "{package}");
+    }
+}

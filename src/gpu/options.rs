@@ -1,3 +1,4 @@
+use super::executor::TIMESTAMPS;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,11 +38,11 @@ pub struct Requirements {
 }
 
 impl Requirements {
-    /// The features and limits Afterimage uses of `adapter`: immediates always, subgroups and pipeline caches where
-    /// there are any.
+    /// The features and limits Afterimage uses of `adapter`: immediates always; subgroups, timestamps and
+    /// pipeline caches where there are any.
     pub fn of(adapter: &wgpu::Adapter) -> Self {
-        let optional =
-            adapter.features() & (wgpu::Features::SUBGROUP | wgpu::Features::PIPELINE_CACHE);
+        let optional = adapter.features()
+            & (wgpu::Features::SUBGROUP | wgpu::Features::PIPELINE_CACHE | TIMESTAMPS);
         Requirements {
             features: wgpu::Features::IMMEDIATES | optional,
             limits: adapter.limits(),

@@ -60,6 +60,8 @@ pub struct Dispatch {
     /// Floating-point operations of the launch: what the submission budget is reckoned in. Kernels bound by memory
     /// stand for about 16 an element.
     pub flops: u64,
+    /// Bytes that the launch has to read and write, each value counted once; 0 where nobody said.
+    pub bytes: u64,
 }
 
 /// Something a kernel can be bound to.
@@ -119,6 +121,14 @@ impl Recording {
     /// Adds a kernel launch.
     pub fn dispatch(&mut self, dispatch: Dispatch) {
         self.commands.push(Command::Dispatch(dispatch));
+    }
+
+    /// Says how many bytes the launch recorded last has to read and write, each value counted once: for kernels that
+    /// move data rather than compute.
+    pub fn moves(&mut self, bytes: usize) {
+        if let Some(Command::Dispatch(dispatch)) = self.commands.last_mut() {
+            dispatch.bytes = bytes as u64;
+        }
     }
 
     /// Adds an upload of f32 values.
@@ -234,12 +244,21 @@ impl Recording {
 
     /// Floating-point operations of all launches.
     pub fn flops(&self) -> u64 {
+        self.total(&|dispatch| dispatch.flops)
+    }
+
+    /// Bytes moved by all launches that [say how many](Self::moves).
+    pub fn bytes(&self) -> u64 {
+        self.total(&|dispatch| dispatch.bytes)
+    }
+
+    fn total(&self, of: &dyn Fn(&Dispatch) -> u64) -> u64 {
         self.commands
             .iter()
             .map(|command| match command {
-                Command::Dispatch(dispatch) => dispatch.flops,
+                Command::Dispatch(dispatch) => of(dispatch),
                 Command::Replay { frozen, times, .. } => {
-                    frozen.recording().flops() * u64::from(*times)
+                    frozen.recording().total(of) * u64::from(*times)
                 }
                 _ => 0,
             })
@@ -365,9 +384,11 @@ mod tests {
                 step_word: None,
                 workgroups: [1, 1, 1],
                 flops: 7,
+                bytes: 0,
             });
         }
-        assert_eq!(recording.flops(), 21);
+        recording.moves(16);
+        assert_eq!((recording.flops(), recording.bytes()), (21, 16));
         assert_eq!(recording.launches()["nothing"], 3);
         let text = recording.to_string();
         assert!(
@@ -386,6 +407,7 @@ mod tests {
             step_word: Some(1),
             workgroups: [1, 1, 1],
             flops: 7,
+            bytes: 0,
         });
         let mut recording = Recording::new();
         recording.replay(&once.freeze(), u32::MAX - 1, 3);

@@ -84,4 +84,6 @@ pub fn adam(
         immediates,
         count,
     );
+    // Five arrays are read, and all but the gradient are written back.
+    recording.moves(36 * count);
 }

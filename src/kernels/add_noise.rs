@@ -30,4 +30,5 @@ pub fn add_noise(
         immediates,
         count.div_ceil(4),
     );
+    recording.moves(8 * count);
 }

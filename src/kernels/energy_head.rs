@@ -46,4 +46,6 @@ pub fn energy_head(
         grid(if alone { samples.div_ceil(64) } else { samples }),
         flops as u64,
     );
+    let read = outputs + if base.is_some() { sample_length } else { 0 };
+    recording.moves(4 * samples * (read + 1));
 }

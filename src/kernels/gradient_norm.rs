@@ -39,6 +39,7 @@ pub fn gradient_norm(
         [parts as u32, 1, 1],
         2 * count as u64,
     );
+    recording.moves(4 * count);
     launch(
         recording,
         program(true),
@@ -47,4 +48,5 @@ pub fn gradient_norm(
         [1, 1, 1],
         parts as u64,
     );
+    recording.moves(4 * parts);
 }

@@ -91,6 +91,7 @@ pub fn langevin(
         step_word: Some(STEP_WORD),
         ..dispatch
     });
+    recording.moves(12 * count);
 }
 
 /// How many blocks of four random numbers the elements from `first` on touch.

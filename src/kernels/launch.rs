@@ -29,6 +29,7 @@ pub(super) fn one_dimensional(
         step_word: None,
         workgroups: grid(items.div_ceil(WIDTH)),
         flops: items as u64 * 16,
+        bytes: 0,
     }
 }
 
@@ -48,5 +49,6 @@ pub(super) fn launch(
         step_word: None,
         workgroups,
         flops,
+        bytes: 0,
     });
 }

@@ -4,6 +4,7 @@
 //! a network come in two variants behind one interface, [`Layer`]: `tiled` for GPUs and `texel` for software drivers.
 //! Beside them, [`walk_chains`] runs whole Langevin chains of a small network in one launch.
 
+pub mod bench;
 pub mod geometry;
 mod layer;
 mod maps;

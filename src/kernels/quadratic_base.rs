@@ -34,4 +34,5 @@ pub fn quadratic_base_gradient(
         vec![],
         count,
     );
+    recording.moves(12 * count);
 }

@@ -124,4 +124,5 @@ pub fn ratio_head(
         [1, 1, 1],
         (data + noise) as u64 * 200,
     );
+    recording.moves(12 * (data + noise));
 }

@@ -30,4 +30,5 @@ pub fn scatter_chains(
         vec![first],
         chains * sample_length,
     );
+    recording.moves(4 * chains * (2 * sample_length + 1));
 }

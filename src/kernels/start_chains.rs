@@ -57,4 +57,5 @@ pub fn start_chains(
         immediates,
         blocks(first_element, count),
     );
+    recording.moves(4 * count);
 }

@@ -47,6 +47,22 @@ impl Axis {
         }
     }
 
+    /// A logarithmic axis with a tick at each of `sizes`, which are above zero.
+    pub(super) fn sizes(sizes: &[f64]) -> Axis {
+        let low = sizes.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = sizes.iter().copied().fold(0.0, f64::max);
+        let (low, high) = match low <= high {
+            true => (low.log10() - 0.1, high.log10() + 0.1),
+            false => (0.0, 1.0),
+        };
+        Axis {
+            low,
+            high,
+            logarithmic: true,
+            ticks: sizes.iter().map(|&size| (size, size.to_string())).collect(),
+        }
+    }
+
     /// Where `value` lies: 0 at the lower end, 1 at the upper.
     pub(super) fn position(&self, value: f64) -> f64 {
         let value = if self.logarithmic {

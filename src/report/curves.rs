@@ -28,16 +28,16 @@ pub struct Series {
 }
 
 /// The width of the whole picture in pixels.
-const WIDTH: usize = 1200;
-const PANEL_HEIGHT: usize = 320;
-const COLUMNS: usize = 2;
+pub(super) const WIDTH: usize = 1200;
+pub(super) const PANEL_HEIGHT: usize = 320;
+pub(super) const COLUMNS: usize = 2;
 
-const MARGIN_LEFT: f64 = 78.0;
-const MARGIN_RIGHT: f64 = 26.0;
-const MARGIN_BOTTOM: f64 = 56.0;
-const TITLE_HEIGHT: f64 = 40.0;
+pub(super) const MARGIN_LEFT: f64 = 78.0;
+pub(super) const MARGIN_RIGHT: f64 = 26.0;
+pub(super) const MARGIN_BOTTOM: f64 = 56.0;
+pub(super) const TITLE_HEIGHT: f64 = 40.0;
 const TITLE_SIZE: f64 = 20.0;
-const TEXT_SIZE: f64 = 16.0;
+pub(super) const TEXT_SIZE: f64 = 16.0;
 const LEGEND_ROW: f64 = 20.0;
 /// Rows of the legend; what does not fit is left out, so that the plot keeps its room.
 const LEGEND_ROWS: usize = 2;
@@ -133,7 +133,7 @@ fn draw_panel(
 }
 
 /// The points that have a place on the axes.
-fn drawable(points: &[(f64, f64)], log_scale: bool) -> Vec<(f64, f64)> {
+pub(super) fn drawable(points: &[(f64, f64)], log_scale: bool) -> Vec<(f64, f64)> {
     let smallest = if log_scale { 1.0 / LARGEST } else { -LARGEST };
     points
         .iter()
@@ -142,7 +142,7 @@ fn drawable(points: &[(f64, f64)], log_scale: bool) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn draw_title(
+pub(super) fn draw_title(
     canvas: &Canvas,
     title: &str,
     skipped: usize,
@@ -193,7 +193,7 @@ fn draw_legend(
     Ok(row + 1)
 }
 
-fn draw_line(
+pub(super) fn draw_line(
     canvas: &Canvas,
     frame: &Frame,
     points: &[(f64, f64)],
@@ -263,7 +263,7 @@ fn value_axis(values: impl Iterator<Item = f64>, log_scale: bool) -> Axis {
     Axis::linear(low - reach, high + reach, 0.0)
 }
 
-fn colour(index: usize) -> RGBAColor {
+pub(super) fn colour(index: usize) -> RGBAColor {
     COLOURS[index % COLOURS.len()].to_rgba()
 }
 

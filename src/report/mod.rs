@@ -1,4 +1,4 @@
-//! Pictures of a run: sample grids, 2-D energy landscapes, training curves and animations.
+//! Pictures: sample grids, 2-D energy landscapes, training curves, animations, and the growth of cost.
 //!
 //! Everything is drawn in memory with an embedded font, so that a picture depends neither on the
 //! fonts installed nor on a display.
@@ -10,12 +10,14 @@ mod colour;
 mod curves;
 mod error;
 mod grid;
+mod growth;
 mod landscape;
 
 pub use animation::gif;
 pub use curves::{Panel, Series, curves};
 pub use error::ReportError;
 pub use grid::sample_grid;
+pub use growth::{GrowthPanel, growth_curves};
 pub use landscape::{landscape, scatter};
 
 use std::io::Cursor;

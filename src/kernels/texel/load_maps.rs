@@ -33,6 +33,11 @@ pub(super) fn texels(plane: &Plane) -> usize {
     plane.samples * plane.groups() * plane.shape.height * plane.shape.width
 }
 
+/// Bytes of the maps of a plane without their borders, and of the same maps in a flat buffer.
+pub(super) fn flat_and_plane_bytes(plane: &Plane) -> usize {
+    4 * plane.samples * plane.shape.len() + 16 * texels(plane)
+}
+
 /// Copies flat (sample, channel, row, column) maps into a plane.
 pub fn load_maps(recording: &mut Recording, flat: Buffer, plane: &Plane) {
     over(
@@ -42,4 +47,5 @@ pub fn load_maps(recording: &mut Recording, flat: Buffer, plane: &Plane) {
         vec![],
         texels(plane),
     );
+    recording.moves(flat_and_plane_bytes(plane));
 }

@@ -150,6 +150,12 @@ fn pack(
         immediates,
         part.texels,
     );
+    // A part of a strided input gradient has some of the taps; that of a dense layer covers its map.
+    let taps = match part.mode {
+        2 => g.kernel_height * g.kernel_width,
+        _ => part.taps[0] * part.taps[1],
+    };
+    recording.moves(16 * part.texels + 4 * g.in_channels * g.out_channels * taps);
 }
 
 /// Packs weights and bias for [`super::conv_forward`] or [`super::dense_forward`].

@@ -1,4 +1,4 @@
-use super::load_maps::{describe, texels};
+use super::load_maps::{describe, flat_and_plane_bytes, texels};
 use super::plane::Plane;
 use crate::gpu::{Access, Buffer, Kernel, Recording};
 use crate::kernels::launch::over;
@@ -19,4 +19,5 @@ pub fn unload_maps(recording: &mut Recording, plane: &Plane, flat: Buffer) {
         vec![],
         texels(plane),
     );
+    recording.moves(flat_and_plane_bytes(plane));
 }

@@ -1,0 +1,153 @@
+use super::Session;
+use super::networks::ReferenceNetwork;
+use super::timing::{Clock, Times};
+use crate::gpu::{AdapterSummary, Executor, WGPU_VERSION};
+use crate::kernels::Variant;
+use serde::Serialize;
+
+/// What a figure is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// One of the two limits of the machine.
+    Ceiling,
+    /// One pass of one layer.
+    Layer,
+    /// Work of a network: `langevin`, `train` or `full`.
+    Network,
+    /// One kernel's part in the work of a network.
+    Kernel,
+}
+
+/// One measurement. The names are those of `benches/peer_torch.py --json`, with more behind them.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figure {
+    pub net: Option<&'static str>,
+    /// The variant of the layer kernels.
+    pub mode: String,
+    /// `langevin`, `train` or `full` for networks and their kernels, otherwise what was measured, in words.
+    pub work: String,
+    /// The adapter.
+    pub device: String,
+    pub batch: Option<usize>,
+    /// Median time of one step, update or launch, by `clock`.
+    pub ms: f64,
+    pub ms_min: f64,
+    pub per_s: f64,
+    /// 10⁹ useful floating-point operations a second, a multiply-add counted as two; none where data is moved.
+    pub gflops: Option<f64>,
+    pub runs: usize,
+    pub precision: &'static str,
+
+    pub kind: Kind,
+    pub kernel: Option<&'static str>,
+    /// The middle half of the runs lies between these.
+    pub ms_q1: f64,
+    pub ms_q3: f64,
+    pub clock: Clock,
+    /// Median by the GPU's clock, where it has one.
+    pub gpu_ms: Option<f64>,
+    /// 10⁹ bytes a second, each value read and each written counted once, for kernels that move data.
+    pub gb_per_s: Option<f64>,
+    /// Of the multiply-add or the copy ceiling, as a share of 1.
+    pub ceiling_share: Option<f64>,
+    /// A kernel's part of its work's time, as a share of 1.
+    pub work_share: Option<f64>,
+    /// Kernel launches in one step, update or pass.
+    pub launches: f64,
+    /// Put together from the figures of its parts, not measured as one.
+    pub composed: bool,
+}
+
+/// What a figure is about, in its own terms.
+pub(super) struct Subject<'a> {
+    pub(super) kind: Kind,
+    pub(super) network: Option<&'a ReferenceNetwork>,
+    pub(super) work: String,
+    pub(super) kernel: Option<&'static str>,
+}
+
+impl Figure {
+    /// From times of one unit of work. Networks go by the clock on the wall, as their peers do; everything else by
+    /// the GPU's, where there is one.
+    pub(super) fn new(session: &Session, subject: Subject, times: &Times, launches: f64) -> Self {
+        let (spread, clock) = match times.gpu {
+            Some(gpu) if subject.kind != Kind::Network => (gpu, Clock::Gpu),
+            _ => (times.wall, Clock::Wall),
+        };
+        let ms = |seconds: f64| seconds * 1e3;
+        Figure {
+            net: subject.network.map(|network| network.name),
+            mode: mode(session.variant),
+            work: subject.work,
+            device: session.executor.adapter().name.clone(),
+            batch: subject.network.map(|network| network.batch),
+            ms: ms(spread.median),
+            ms_min: ms(spread.smallest),
+            per_s: 1.0 / spread.median,
+            gflops: None,
+            runs: spread.runs,
+            precision: "fp32",
+            kind: subject.kind,
+            kernel: subject.kernel,
+            ms_q1: ms(spread.lower_quartile),
+            ms_q3: ms(spread.upper_quartile),
+            clock,
+            gpu_ms: times.gpu.map(|gpu| ms(gpu.median)),
+            gb_per_s: None,
+            ceiling_share: None,
+            work_share: None,
+            launches,
+            composed: false,
+        }
+    }
+
+    /// Adds the rates that `flops` or `bytes` of one unit make, and their shares of the ceilings.
+    pub(super) fn rates(&mut self, session: &Session, flops: Option<u64>, bytes: Option<u64>) {
+        let rate = |amount: u64| amount as f64 / self.ms / 1e6;
+        self.gflops = flops.map(rate);
+        self.gb_per_s = bytes.map(rate);
+        self.ceiling_share = session.ceilings.and_then(|ceilings| {
+            let arithmetic = self.gflops.map(|rate| rate / ceilings.gflops);
+            arithmetic.or(self.gb_per_s.map(|rate| rate / ceilings.gb_per_s))
+        });
+    }
+}
+
+/// The variant of the layer kernels in a word.
+pub(super) fn mode(variant: Variant) -> String {
+    match variant {
+        Variant::Tiled => "tiled".into(),
+        Variant::Texel { lanes, .. } => format!("texel-{lanes}"),
+    }
+}
+
+/// What all figures of a run have in common: the first line of the output.
+#[derive(Clone, Debug, Serialize)]
+pub struct Header {
+    /// `header`, where figures have their kind.
+    pub kind: &'static str,
+    /// Of this program.
+    pub afterimage: &'static str,
+    pub wgpu: &'static str,
+    pub adapter: AdapterSummary,
+    /// The clock of everything but the networks' work, which goes by the wall's.
+    pub kernel_clock: Clock,
+}
+
+impl Header {
+    /// Describes the adapter that `executor` runs on.
+    pub fn of(executor: &Executor) -> Self {
+        let kernel_clock = match executor.has_timestamps() {
+            true => Clock::Gpu,
+            false => Clock::Wall,
+        };
+        Header {
+            kind: "header",
+            afterimage: env!("CARGO_PKG_VERSION"),
+            wgpu: WGPU_VERSION,
+            adapter: executor.adapter().clone(),
+            kernel_clock,
+        }
+    }
+}

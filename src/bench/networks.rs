@@ -1,0 +1,82 @@
+//! The networks that are measured everywhere: here, in `benches/peer_torch.py` and in `benches/burn`.
+
+use super::error::BenchError;
+use crate::kernels::Activation;
+use crate::network::{Architecture, LayerSpec};
+use crate::shape::Shape;
+
+/// A network with the batch it is measured at.
+#[derive(Clone, Debug)]
+pub struct ReferenceNetwork {
+    pub name: &'static str,
+    pub batch: usize,
+    pub architecture: Architecture,
+}
+
+/// A convolution of `channels` outputs.
+pub(super) fn conv(channels: usize, kernel: usize, stride: usize, padding: usize) -> LayerSpec {
+    LayerSpec::Conv {
+        channels,
+        kernel,
+        stride,
+        padding,
+    }
+}
+
+/// The networks with the comma-separated `names`, in that order: D (8×8 digits), M (28×28, as MNIST) and C (32×32
+/// colour, as CIFAR-10).
+///
+/// # Errors
+/// When there is no network of a name.
+pub fn reference_networks(names: &str) -> Result<Vec<ReferenceNetwork>, BenchError> {
+    let known = all()?;
+    names
+        .split(',')
+        .map(|name| {
+            let found = known.iter().find(|network| network.name == name.trim());
+            found.cloned().ok_or_else(|| BenchError::UnknownNetwork {
+                given: name.trim().to_owned(),
+                known: known.iter().map(|n| n.name).collect::<Vec<_>>().join(", "),
+            })
+        })
+        .collect()
+}
+
+fn all() -> Result<[ReferenceNetwork; 3], BenchError> {
+    let dense = |features| LayerSpec::Dense { features };
+    let network = |name, batch, input, layers: &[LayerSpec], activation| {
+        let architecture = Architecture::new(input, layers, activation, None)?;
+        Ok::<_, BenchError>(ReferenceNetwork {
+            name,
+            batch,
+            architecture,
+        })
+    };
+    let d = [
+        conv(32, 3, 1, 1),
+        conv(64, 3, 2, 1),
+        conv(64, 3, 2, 1),
+        dense(1),
+    ];
+    let m = [
+        conv(16, 5, 2, 4),
+        conv(32, 3, 2, 1),
+        conv(64, 3, 2, 1),
+        conv(64, 3, 2, 1),
+        dense(64),
+        dense(1),
+    ];
+    let c = [
+        conv(64, 3, 1, 1),
+        conv(128, 4, 2, 1),
+        conv(256, 4, 2, 1),
+        conv(512, 4, 2, 1),
+        conv(1, 4, 1, 0),
+    ];
+    let (silu, leaky) = (Activation::Silu, Activation::LeakyRelu(0.2));
+    Ok([
+        network("D", 128, Shape::new(1, 8, 8), &d, silu)?,
+        network("M", 128, Shape::new(1, 28, 28), &m, silu)?,
+        network("C", 64, Shape::new(3, 32, 32), &c, leaky)?,
+    ])
+}

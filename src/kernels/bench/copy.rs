@@ -1,0 +1,25 @@
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording, grid};
+use crate::kernels::launch::{WIDTH, launch};
+
+pub(crate) static KERNEL: Kernel = Kernel {
+    name: "bench/copy",
+    source: include_str!("../../../shaders/bench/copy.wgsl"),
+    bindings: &[Access::Read, Access::ReadWrite],
+    immediates: 0,
+};
+
+/// `to` = `from` over their first `count` vectors of four values; every invocation copies `vectors` of them.
+pub fn copy(recording: &mut Recording, count: usize, vectors: usize, from: Buffer, to: Buffer) {
+    let program = Program::new(&KERNEL)
+        .u32("COUNT", count)
+        .u32("VECTORS", vectors);
+    launch(
+        recording,
+        program,
+        vec![from.into(), to.into()],
+        vec![],
+        grid(count.div_ceil(WIDTH * vectors)),
+        16 * count as u64,
+    );
+    recording.moves(32 * count);
+}
