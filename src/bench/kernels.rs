@@ -46,7 +46,7 @@ pub(super) fn measure(session: &mut Session, work: &Work, whole: &Times) -> Resu
 /// The launches of one kernel.
 fn only(kernel: &str, recording: &Recording) -> Recording {
     let mut alone = Recording::new();
-    for command in recording.commands() {
+    for command in recording.expanded().commands() {
         if let Command::Dispatch(dispatch) = command
             && dispatch.program.kernel.name == kernel
         {

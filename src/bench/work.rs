@@ -10,7 +10,9 @@ use crate::gpu::{Buffer, Executor, GpuError, Recording};
 use crate::kernels::{
     AdamSettings, Bounds, ChainStart, Generator, LangevinSettings, Variant, start_chains,
 };
-use crate::method::{Chains, Normaliser, Objective, Optimiser, OptimiserSettings, Schedule};
+use crate::method::{
+    Chains, Normaliser, Objective, Optimiser, OptimiserSettings, Schedule, Strategy,
+};
 use crate::network::{Architecture, Initialisation, Network, initial_parameters};
 use crate::random::Stream;
 
@@ -143,7 +145,8 @@ impl Chain {
             bounds: Bounds::None,
         };
         let random = (SEED, Stream::Sampling);
-        let chains = Chains::new(architecture, batch, variant, langevin, UNIFORM, random)?;
+        let chains = Chains::new(architecture, batch, variant, langevin, UNIFORM, random)?
+            .with_strategy(Strategy::trusted(executor, architecture, batch)?);
         let parameters = Buffer::new("parameters", architecture.parameter_count());
         let plain = Initialisation {
             zero_head: false,

@@ -10,6 +10,7 @@ mod output;
 mod progress;
 mod sample;
 mod train;
+mod vector_width;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -20,6 +21,20 @@ use tracing_subscriber::EnvFilter;
 
 /// Exit status of a run that was stopped with Ctrl-C: 128 + SIGINT, as shells expect.
 const INTERRUPTED: u8 = 130;
+
+/// Sets what the environment should say before a driver is loaded, where the user has not said otherwise.
+///
+/// # Safety
+/// No other thread may run yet.
+pub unsafe fn prepare_environment() {
+    // SAFETY: promised by the caller.
+    unsafe {
+        // Mesa's device-select layer asks a display server which GPU is its own, and complains on stderr where there
+        // is none. Adapters are chosen here, so the layer is not needed.
+        std::env::set_var("NODEVICE_SELECT", "1");
+        vector_width::widen();
+    }
+}
 
 /// Parses the command line, does what it says, and returns the exit status.
 pub fn main() -> ExitCode {

@@ -2,6 +2,7 @@
 
 use super::args::AdapterArgs;
 use super::error::CliError;
+use super::vector_width;
 use crate::cache;
 use crate::gpu::{AdapterChoice, AdapterKind, Executor, ExecutorOptions};
 use crate::model::Model;
@@ -22,7 +23,11 @@ pub(super) fn executor(arguments: &AdapterArgs) -> Result<Executor, CliError> {
         cache,
         ..Default::default()
     };
-    Ok(Executor::open(&choice, options)?)
+    let mut executor = Executor::open(&choice, options)?;
+    if vector_width::disappoint(&mut executor) {
+        vector_width::restart_without();
+    }
+    Ok(executor)
 }
 
 /// The adapter in words.

@@ -142,8 +142,8 @@ impl Work {
         // Sums are loaded, blended and stored at the end of the loop body.
         let carried = 3.0 * 4.0 * block * pixels;
         let body = loads + products + shuffles + carried + 100.0;
-        // Code that outgrows the 32 KiB of a first-level instruction cache, at about 7 bytes an instruction.
-        let cached = if body > 4500.0 { 1.25 } else { 1.0 };
+        // Loop bodies of more than about this many instructions outgrow the instruction caches (docs/kernels.md).
+        let cached = if body > 9000.0 { 1.25 } else { 1.0 };
         let tiles = (self.row.div_ceil(tile.pixels) * tile.blocks(self.groups)) as f64;
         tiles * body * cached
     }

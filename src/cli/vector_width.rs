@@ -1,0 +1,82 @@
+//! Wide vectors on lavapipe, the driver that runs where there is no GPU.
+//!
+//! On processors with AVX-512, lavapipe computes with half of what they have unless LP_NATIVE_VECTOR_WIDTH asks for 512
+//! bits. One Mesa release (25.0) was seen to compute wrong results then, so the self-test decides.
+
+use crate::cache;
+use crate::gpu::Executor;
+use crate::network::{Variant, trusted_variant};
+use std::env;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+const WIDTH: &str = "LP_NATIVE_VECTOR_WIDTH";
+const SHADER_CACHE: &str = "MESA_SHADER_CACHE_DIR";
+/// Lanes of 32 bits in 512.
+const LANES: usize = 16;
+
+/// Whether this process asked for them.
+static WIDENED: AtomicBool = AtomicBool::new(false);
+
+/// Asks lavapipe for vectors of 512 bits, unless the user has asked for something or the processor has none.
+///
+/// # Safety
+/// No other thread may run yet: environment variables are set.
+pub(super) unsafe fn widen() {
+    if env::var_os(WIDTH).is_some() || !has_wide_vectors() {
+        return;
+    }
+    // Mesa's shader cache does not know for which width a shader was compiled, so this one has a folder of its own.
+    let folder = env::var_os(SHADER_CACHE)
+        .map(PathBuf::from)
+        .or_else(cache::folder)
+        .map(|folder| folder.join("mesa-512"));
+    // SAFETY: promised by the caller.
+    unsafe {
+        env::set_var(WIDTH, "512");
+        match folder {
+            Some(folder) => env::set_var(SHADER_CACHE, folder),
+            None => env::set_var("MESA_SHADER_CACHE_DISABLE", "true"),
+        }
+    }
+    WIDENED.store(true, Ordering::Relaxed);
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_wide_vectors() -> bool {
+    std::is_x86_feature_detected!("avx512f")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn has_wide_vectors() -> bool {
+    false
+}
+
+/// Whether this process widened the vectors of the driver in use and they compute wrong results.
+pub(super) fn disappoint(executor: &mut Executor) -> bool {
+    let profile = executor.profile();
+    let wide = profile.is_cpu && profile.subgroup_size == Some(LANES as u32);
+    WIDENED.load(Ordering::Relaxed)
+        && wide
+        && !matches!(
+            trusted_variant(executor),
+            Ok(Variant::Texel { lanes: LANES, .. })
+        )
+}
+
+/// Starts this program again with the driver's own width. Comes back only if that is not possible; the slower kernels
+/// that were found to be right will do then.
+pub(super) fn restart_without() {
+    tracing::warn!("starting again with narrower vectors");
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt;
+        if let Ok(program) = env::current_exe() {
+            let error = std::process::Command::new(program)
+                .args(env::args_os().skip(1))
+                .env(WIDTH, "256")
+                .exec();
+            tracing::warn!("that failed: {error}");
+        }
+    }
+}
