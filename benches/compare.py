@@ -26,6 +26,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 # Langevin steps of a full training step.
 FULL_STEPS = 40
 WORKS = ["langevin", "train", "full"]
+# Mesa's device-select layer looks for a display server, and complains where there is none.
+ENVIRONMENT = {**os.environ, "NODEVICE_SELECT": "1"}
 OURS, TORCH, BURN = "Afterimage", "PyTorch", "Burn"
 
 
@@ -40,7 +42,7 @@ class Failed(Exception):
 def lines_of(command, program, timeout=None):
     """The JSON lines that a program prints."""
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=timeout)
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=timeout, env=ENVIRONMENT)
     except subprocess.TimeoutExpired:
         raise Failed(f"{program} gave no figure within {timeout:g} s: {' '.join(command)}")
     except OSError as error:
@@ -191,7 +193,7 @@ def main():
     parser.add_argument("--python", default=os.environ.get("AFTERIMAGE_TORCH_PYTHON", sys.executable),
                         help="a Python that has PyTorch")  # fmt: skip
     parser.add_argument("--burn", action="store_true", help="compare with Burn as well; builds it first")
-    parser.add_argument("--burn-timeout", type=float, default=120.0, metavar="S",
+    parser.add_argument("--burn-timeout", type=float, default=600.0, metavar="S",
                         help="give up on Burn for a network after this long (default: %(default)s)")  # fmt: skip
     parser.add_argument("--markdown", type=pathlib.Path, metavar="FILE", help="also write the table into FILE")
     arguments = parser.parse_args()
