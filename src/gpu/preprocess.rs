@@ -75,6 +75,14 @@ const SHARED: &[(&str, &str)] = &[
         "shared/tile.wgsl",
         include_str!("../../shaders/shared/tile.wgsl"),
     ),
+    (
+        "shared/winograd.wgsl",
+        include_str!("../../shaders/shared/winograd.wgsl"),
+    ),
+    (
+        "shared/winograd_tiles.wgsl",
+        include_str!("../../shaders/shared/winograd_tiles.wgsl"),
+    ),
 ];
 
 /// A shader's text, ready for the compiler.

@@ -2,7 +2,9 @@ use super::geometry::{Activation, ConvGeometry};
 use super::maps::Maps;
 use super::parameters::LayerParameters;
 use super::sum_partials::sum_partials;
-use super::texel::{self, Border, PackedWeights, Plane};
+use super::texel::{
+    self, Algorithm, Border, PackedWeights, Pass, Plane, Winograd, WinogradScratch,
+};
 use super::tiled;
 use super::variant::Variant;
 use crate::gpu::{Buffer, GpuError, Recording};
@@ -88,14 +90,64 @@ enum LayerShape {
     Texel {
         lanes: usize,
         longest_side: usize,
-        forward: PackedWeights,
-        input_gradient: PackedWeights,
+        forward: TexelPass,
+        input_gradient: TexelPass,
     },
+}
+
+/// How a pass of a texel layer is computed, with its copy of the weights.
+#[derive(Clone, Debug)]
+enum TexelPass {
+    Direct(PackedWeights),
+    Winograd(Winograd),
+}
+
+impl TexelPass {
+    /// The bytes of its copy of the weights.
+    fn bytes(&self) -> u64 {
+        match self {
+            TexelPass::Direct(weights) => weights.bytes(),
+            TexelPass::Winograd(plan) => plan.weight_bytes(),
+        }
+    }
 }
 
 impl Layer {
     /// Plans a layer over batches of exactly `samples`.
     pub fn new(kind: LayerKind, activation: Activation, samples: usize, variant: Variant) -> Self {
+        Self::planned(kind, activation, samples, variant, |pass| {
+            let (
+                LayerKind::Conv(g),
+                Variant::Texel {
+                    lanes,
+                    longest_side,
+                },
+            ) = (kind, variant)
+            else {
+                return Algorithm::Direct;
+            };
+            texel::algorithm(pass, &g, samples, lanes, longest_side)
+        })
+    }
+
+    /// As [`Self::new`], by `algorithm` wherever that can be done, whatever it costs: for tests.
+    pub fn forced(
+        kind: LayerKind,
+        activation: Activation,
+        samples: usize,
+        variant: Variant,
+        algorithm: Algorithm,
+    ) -> Self {
+        Self::planned(kind, activation, samples, variant, |_| algorithm)
+    }
+
+    fn planned(
+        kind: LayerKind,
+        activation: Activation,
+        samples: usize,
+        variant: Variant,
+        algorithm: impl Fn(Pass) -> Algorithm,
+    ) -> Self {
         let shape = match variant {
             Variant::Tiled => LayerShape::Tiled,
             Variant::Texel {
@@ -103,16 +155,30 @@ impl Layer {
                 longest_side,
             } => {
                 let geometry = kind.as_convolution();
-                let input_gradient = match kind {
-                    LayerKind::Conv(_) => PackedWeights::conv_input_gradient(&geometry),
-                    LayerKind::Dense { .. } => PackedWeights::dense_input_gradient(&geometry),
+                let planned = |pass| match (kind, algorithm(pass)) {
+                    (LayerKind::Conv(g), Algorithm::Winograd) => {
+                        Winograd::new(pass, &g, samples, lanes, longest_side)
+                    }
+                    _ => None,
                 };
-                let forward = PackedWeights::forward(&geometry);
+                let direct = |pass| match (pass, kind) {
+                    (Pass::Forward, _) => PackedWeights::forward(&geometry),
+                    (Pass::InputGradient, LayerKind::Conv(_)) => {
+                        PackedWeights::conv_input_gradient(&geometry)
+                    }
+                    (Pass::InputGradient, LayerKind::Dense { .. }) => {
+                        PackedWeights::dense_input_gradient(&geometry)
+                    }
+                };
+                let pass = |pass| match planned(pass) {
+                    Some(plan) => TexelPass::Winograd(plan),
+                    None => TexelPass::Direct(direct(pass)),
+                };
                 LayerShape::Texel {
                     lanes,
                     longest_side,
-                    forward,
-                    input_gradient,
+                    forward: pass(Pass::Forward),
+                    input_gradient: pass(Pass::InputGradient),
                 }
             }
         };
@@ -124,10 +190,56 @@ impl Layer {
         }
     }
 
+    /// The algorithms of the forward pass and the input gradient.
+    pub fn algorithms(&self) -> [Algorithm; 2] {
+        match &self.shape {
+            LayerShape::Tiled => [Algorithm::Direct; 2],
+            LayerShape::Texel {
+                forward,
+                input_gradient,
+                ..
+            } => [forward, input_gradient].map(|pass| match pass {
+                TexelPass::Direct(_) => Algorithm::Direct,
+                TexelPass::Winograd(_) => Algorithm::Winograd,
+            }),
+        }
+    }
+
+    /// Makes `layers`, of which one pass is computed at a time, use the same scratch, and returns its bytes.
+    pub fn share_scratch(layers: &mut [Layer]) -> u64 {
+        let mut plans: Vec<_> = layers.iter_mut().flat_map(Layer::winograd_plans).collect();
+        let needed = plans
+            .iter()
+            .map(|plan| plan.scratch_texels())
+            .reduce(|a, b| [a[0].max(b[0]), a[1].max(b[1])]);
+        let Some(needed) = needed else { return 0 };
+        let scratch = WinogradScratch::new(needed);
+        for plan in &mut plans {
+            plan.set_scratch(scratch);
+        }
+        scratch.bytes()
+    }
+
+    fn winograd_plans(&mut self) -> impl Iterator<Item = &mut Winograd> {
+        let passes = match &mut self.shape {
+            LayerShape::Tiled => vec![],
+            LayerShape::Texel {
+                forward,
+                input_gradient,
+                ..
+            } => vec![forward, input_gradient],
+        };
+        passes.into_iter().filter_map(|pass| match pass {
+            TexelPass::Direct(_) => None,
+            TexelPass::Winograd(plan) => Some(plan),
+        })
+    }
+
     /// The border this layer needs around its input maps.
     fn input_border(&self) -> Border {
         match &self.kind {
-            LayerKind::Conv(geometry) => texel::conv_forward_border(geometry)
+            LayerKind::Conv(geometry) => self
+                .border(Pass::Forward, geometry)
                 .max(texel::conv_weight_gradient_borders(geometry).0),
             LayerKind::Dense { .. } => Border::default(),
         }
@@ -135,9 +247,28 @@ impl Layer {
 
     fn output_gradient_border(&self) -> Border {
         match &self.kind {
-            LayerKind::Conv(geometry) => texel::conv_input_gradient_border(geometry)
+            LayerKind::Conv(geometry) => self
+                .border(Pass::InputGradient, geometry)
                 .max(texel::conv_weight_gradient_borders(geometry).1),
             LayerKind::Dense { .. } => Border::default(),
+        }
+    }
+
+    /// The border that a pass of a convolution reads around its maps; maps without storage for one have none.
+    fn border(&self, pass: Pass, geometry: &ConvGeometry) -> Border {
+        let LayerShape::Texel {
+            forward,
+            input_gradient,
+            ..
+        } = &self.shape
+        else {
+            return Border::default();
+        };
+        match (pass, forward, input_gradient) {
+            (Pass::Forward, TexelPass::Winograd(plan), _)
+            | (Pass::InputGradient, _, TexelPass::Winograd(plan)) => plan.border(),
+            (Pass::Forward, ..) => texel::conv_forward_border(geometry),
+            (Pass::InputGradient, ..) => texel::conv_input_gradient_border(geometry),
         }
     }
 
@@ -225,13 +356,21 @@ impl Layer {
             return;
         };
         let geometry = self.kind.as_convolution();
-        texel::pack_forward(recording, &geometry, parameters, forward);
-        match self.kind {
-            LayerKind::Conv(_) => {
-                texel::pack_conv_input_gradient(recording, &geometry, parameters, input_gradient);
+        match forward {
+            TexelPass::Winograd(plan) => texel::winograd_weights(recording, plan, parameters),
+            TexelPass::Direct(packed) => {
+                texel::pack_forward(recording, &geometry, parameters, packed);
             }
-            LayerKind::Dense { .. } => {
-                texel::pack_dense_input_gradient(recording, &geometry, parameters, input_gradient);
+        }
+        match (input_gradient, self.kind) {
+            (TexelPass::Winograd(plan), _) => {
+                texel::winograd_weights(recording, plan, parameters);
+            }
+            (TexelPass::Direct(packed), LayerKind::Conv(_)) => {
+                texel::pack_conv_input_gradient(recording, &geometry, parameters, packed);
+            }
+            (TexelPass::Direct(packed), LayerKind::Dense { .. }) => {
+                texel::pack_dense_input_gradient(recording, &geometry, parameters, packed);
             }
         }
     }
@@ -256,28 +395,38 @@ impl Layer {
                 flat(output),
                 derivative.map(flat),
             ),
-            (LayerShape::Texel { lanes, forward, .. }, LayerKind::Conv(geometry)) => {
-                texel::conv_forward(
-                    recording,
-                    geometry,
-                    self.activation,
-                    *lanes,
-                    plane(input),
-                    forward,
-                    plane(output),
-                    derivative.map(plane),
-                )
-            }
-            (LayerShape::Texel { lanes, forward, .. }, LayerKind::Dense { .. }) => {
-                texel::dense_forward(
-                    recording,
-                    self.activation,
-                    *lanes,
-                    plane(input),
-                    forward,
-                    plane(output),
-                    derivative.map(plane),
-                )
+            (LayerShape::Texel { lanes, forward, .. }, kind) => {
+                let (input, output) = (plane(input), plane(output));
+                let derivative = derivative.map(plane);
+                match (forward, kind) {
+                    (TexelPass::Winograd(plan), _) => texel::winograd_forward(
+                        recording,
+                        plan,
+                        self.activation,
+                        input,
+                        output,
+                        derivative,
+                    ),
+                    (TexelPass::Direct(weights), LayerKind::Conv(geometry)) => texel::conv_forward(
+                        recording,
+                        geometry,
+                        self.activation,
+                        *lanes,
+                        input,
+                        weights,
+                        output,
+                        derivative,
+                    ),
+                    (TexelPass::Direct(weights), LayerKind::Dense { .. }) => texel::dense_forward(
+                        recording,
+                        self.activation,
+                        *lanes,
+                        input,
+                        weights,
+                        output,
+                        derivative,
+                    ),
+                }
             }
         }
     }
@@ -304,37 +453,28 @@ impl Layer {
             (
                 LayerShape::Texel {
                     lanes,
-                    input_gradient: weights,
+                    input_gradient: pass,
                     ..
                 },
-                LayerKind::Conv(geometry),
+                kind,
             ) => {
-                texel::conv_input_gradient(
-                    recording,
-                    geometry,
-                    *lanes,
-                    plane(output_gradient),
-                    weights,
-                    input_derivative.map(plane),
-                    plane(input_gradient),
-                );
-            }
-            (
-                LayerShape::Texel {
-                    lanes,
-                    input_gradient: weights,
-                    ..
-                },
-                LayerKind::Dense { .. },
-            ) => {
-                texel::dense_input_gradient(
-                    recording,
-                    *lanes,
-                    plane(output_gradient),
-                    weights,
-                    input_derivative.map(plane),
-                    plane(input_gradient),
-                );
+                let (from, to) = (plane(output_gradient), plane(input_gradient));
+                let derivative = input_derivative.map(plane);
+                match (pass, kind) {
+                    (TexelPass::Winograd(plan), _) => {
+                        texel::winograd_input_gradient(recording, plan, from, derivative, to);
+                    }
+                    (TexelPass::Direct(weights), LayerKind::Conv(geometry)) => {
+                        texel::conv_input_gradient(
+                            recording, geometry, *lanes, from, weights, derivative, to,
+                        );
+                    }
+                    (TexelPass::Direct(weights), LayerKind::Dense { .. }) => {
+                        texel::dense_input_gradient(
+                            recording, *lanes, from, weights, derivative, to,
+                        );
+                    }
+                }
             }
         }
     }

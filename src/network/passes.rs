@@ -25,6 +25,8 @@ pub struct Network {
     /// The head's outputs in a flat buffer.
     outputs: Buffer,
     partials: Buffer,
+    /// Of the scratch that the layers share.
+    scratch_bytes: u64,
 }
 
 impl Network {
@@ -37,7 +39,7 @@ impl Network {
         samples: usize,
         variant: Variant,
     ) -> Result<Self, GpuError> {
-        let layers: Vec<Layer> = architecture
+        let mut layers: Vec<Layer> = architecture
             .layers()
             .iter()
             .enumerate()
@@ -50,6 +52,7 @@ impl Network {
                 )
             })
             .collect();
+        let scratch_bytes = Layer::share_scratch(&mut layers);
         let last = &layers[layers.len() - 1];
         let output_shape = last.kind.output_shape();
         let head = last.new_plain("head", output_shape)?;
@@ -83,6 +86,7 @@ impl Network {
             input_gradient,
             outputs,
             partials: Buffer::new("weight gradient partials", partial_words),
+            scratch_bytes,
         })
     }
 
@@ -106,7 +110,7 @@ impl Network {
         self.common_bytes() + self.partials.bytes()
     }
 
-    /// Maps, packed weights and the head's outputs.
+    /// Maps, packed weights, scratch and the head's outputs.
     fn common_bytes(&self) -> u64 {
         let between = self.inputs[1..]
             .iter()
@@ -117,6 +121,7 @@ impl Network {
             + own_bytes(&self.head)
             + between.map(Maps::bytes).sum::<u64>()
             + packed
+            + self.scratch_bytes
             + self.outputs.bytes()
     }
 
