@@ -27,13 +27,15 @@ const GROUPS: u32 = IN_GROUPS * 4u;
 const APART: u32 = CHUNKS * GROUPS * CHUNK;
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    if id.x >= slice.samples * TILES {
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    // Phases next to one another share cache lines, so they run after one another.
+    let phase = workgroup.x;
+    let item = workgroup.y * 64u + local;
+    if item >= slice.samples * TILES {
         return;
     }
-    let tile = id.x % TILES;
-    let phase = id.z;
-    let corner = plane_corner(slice.first_sample + id.x / TILES, id.y, IN_GROUPS, IN_WIDTH, IN_HEIGHT, IN_PER_ROW)
+    let tile = item % TILES;
+    let corner = plane_corner(slice.first_sample + item / TILES, workgroup.z, IN_GROUPS, IN_WIDTH, IN_HEIGHT, IN_PER_ROW)
         + vec2<u32>(IN_X + tile % TILES_X * 8u + phase % 2u, IN_Y + tile / TILES_X * 8u + phase / 2u);
     var columns: array<array<vec4<f32>, 5>, 5>;
 #repeat j 5
@@ -43,7 +45,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 #end
     ));
 #end
-    let start = tile_texel(id.x, id.y * 4u + phase, GROUPS);
+    let start = tile_texel(item, workgroup.z * 4u + phase, GROUPS);
 #repeat i 5
     {
         let row = winograd_input(array<vec4<f32>, 5>(

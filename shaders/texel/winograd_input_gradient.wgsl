@@ -60,15 +60,17 @@ fn product(tile: Tile, position: u32) -> vec4<f32> {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    if id.x >= slice.samples * MADE_X * MADE_Y {
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    // Phases next to one another share cache lines, so they run after one another.
+    let phase = workgroup.x;
+    let item = workgroup.y * 64u + local;
+    if item >= slice.samples * MADE_X * MADE_Y {
         return;
     }
-    let sample = id.x / (MADE_X * MADE_Y);
-    let tile_y = id.x / MADE_X % MADE_Y;
-    let tile_x = id.x % MADE_X;
-    let phase = id.z;
-    let group = id.y * 4u + phase;
+    let sample = item / (MADE_X * MADE_Y);
+    let tile_y = item / MADE_X % MADE_Y;
+    let tile_x = item % MADE_X;
+    let group = workgroup.z * 4u + phase;
     // Element 0 of the first tile is input pixel phase − PADDING: outside the map unless this is not below zero.
     let late_x = PADDING > phase % 2u;
     let late_y = PADDING > phase / 2u;
@@ -107,11 +109,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     // Pixels before the map wrap around to large numbers, which are not inside it either.
     let x = (tile_x * 4u + u32(late_x)) * 2u + phase % 2u - PADDING;
     let y = (tile_y * 4u + u32(late_y)) * 2u + phase / 2u - PADDING;
-    let corner = plane_corner(slice.first_sample + sample, id.y, OUT_GROUPS, OUT_WIDTH, OUT_HEIGHT, OUT_PER_ROW)
+    let corner = plane_corner(slice.first_sample + sample, workgroup.z, OUT_GROUPS, OUT_WIDTH, OUT_HEIGHT, OUT_PER_ROW)
         + vec2<u32>(OUT_X + x, OUT_Y + y);
 #if DERIVATIVE
     let derivative_corner = plane_corner(
-        slice.first_sample + sample, id.y, OUT_GROUPS, DERIVATIVE_WIDTH, DERIVATIVE_HEIGHT, DERIVATIVE_PER_ROW,
+        slice.first_sample + sample, workgroup.z, OUT_GROUPS, DERIVATIVE_WIDTH, DERIVATIVE_HEIGHT, DERIVATIVE_PER_ROW,
     ) + vec2<u32>(DERIVATIVE_X + x, DERIVATIVE_Y + y);
 #endif
 #repeat i 4

@@ -99,7 +99,7 @@ enum LayerShape {
 #[derive(Clone, Debug)]
 enum TexelPass {
     Direct(PackedWeights),
-    Winograd(Winograd),
+    Winograd(Box<Winograd>),
 }
 
 impl TexelPass {
@@ -171,7 +171,7 @@ impl Layer {
                     }
                 };
                 let pass = |pass| match planned(pass) {
-                    Some(plan) => TexelPass::Winograd(plan),
+                    Some(plan) => TexelPass::Winograd(Box::new(plan)),
                     None => TexelPass::Direct(direct(pass)),
                 };
                 LayerShape::Texel {
@@ -231,7 +231,7 @@ impl Layer {
         };
         passes.into_iter().filter_map(|pass| match pass {
             TexelPass::Direct(_) => None,
-            TexelPass::Winograd(plan) => Some(plan),
+            TexelPass::Winograd(plan) => Some(plan.as_mut()),
         })
     }
 

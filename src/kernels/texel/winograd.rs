@@ -16,7 +16,7 @@ pub(super) const PER_LANE: usize = 4;
 /// Groups of four channels that it makes at most.
 const LARGEST_BLOCK: usize = 8;
 /// Larger maps are worked on in slices of the samples, so that either part of the scratch stays below this many texels.
-const LARGEST_SCRATCH: usize = 1 << 21;
+const LARGEST_SCRATCH: usize = 1 << 20;
 
 /// How a convolution is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,15 +73,16 @@ pub struct Winograd {
     samples: usize,
     /// Samples worked on at a time.
     slice: usize,
-    pub(super) weights: Image,
+    /// Transformed weights, laid out as `shaders/texel/winograd_weights.wgsl` says.
+    pub weights: Image,
     pub(super) scratch: WinogradScratch,
 }
 
 /// Where a pass keeps its transformed maps and its products: used within one pass only, so layers can share it.
 #[derive(Clone, Copy, Debug)]
 pub struct WinogradScratch {
-    pub(super) transformed: Image,
-    pub(super) products: Image,
+    pub transformed: Image,
+    pub products: Image,
 }
 
 impl WinogradScratch {
@@ -126,13 +127,15 @@ impl Winograd {
             weights: Image::new("transformed weights", 1, 1),
             scratch: WinogradScratch::new([0, 0]),
         };
-        let fits = LINEAR_ROW * longest_side;
         let chunk_texels = POSITIONS * plan.chunk() * plan.summed().max(plan.made());
-        let largest_slice = LARGEST_SCRATCH.min(fits) / chunk_texels * plan.chunk() / plan.tiles();
-        if largest_slice == 0 || plan.weight_texels() > fits {
+        let chunks = (LARGEST_SCRATCH / chunk_texels).max(1);
+        let slice = (chunks * plan.chunk() / plan.tiles()).max(1);
+        // As long as one another.
+        plan.slice = samples.div_ceil(samples.div_ceil(slice));
+        let [transformed, products] = plan.scratch_texels();
+        if transformed.max(products).max(plan.weight_texels()) > LINEAR_ROW * longest_side {
             return None;
         }
-        plan.slice = samples.div_ceil(samples.div_ceil(largest_slice));
         plan.weights = linear_image("transformed weights", plan.weight_texels());
         plan.scratch = WinogradScratch::new(plan.scratch_texels());
         Some(plan)
@@ -260,5 +263,40 @@ impl Winograd {
 
     pub(super) fn describe_lanes(&self, program: Program) -> Program {
         describe_lanes(program, self.lanes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_cover_every_sample_once_within_the_scratch() {
+        let geometry = ConvGeometry {
+            in_channels: 128,
+            in_height: 80,
+            in_width: 4,
+            out_channels: 4,
+            kernel_height: 4,
+            kernel_width: 4,
+            stride: 2,
+            padding: 1,
+        };
+        for lanes in [1, 8, 16, 64] {
+            let plan = Winograd::new(Pass::Forward, &geometry, 33, lanes, 16_384).unwrap();
+            let slices: Vec<_> = plan.slices().collect();
+            assert!(slices.len() > 1, "{slices:?}");
+            let next = slices.iter().fold(0, |next, &(first, samples)| {
+                assert_eq!(first, next);
+                assert!(samples > 0 && samples <= plan.slice);
+                next + samples
+            });
+            assert_eq!(next, 33);
+            assert!(
+                plan.scratch_texels()
+                    .iter()
+                    .all(|&texels| texels <= LARGEST_SCRATCH)
+            );
+        }
     }
 }

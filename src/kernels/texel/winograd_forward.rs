@@ -72,7 +72,7 @@ pub fn winograd_forward(
             input.describe(plan.describe_tiles(Program::new(&INPUT)), &IN, g.padding),
             vec![input.image.into(), plan.scratch.transformed.into()],
             slice,
-            [workgroups, input.groups(), 4],
+            [4, workgroups, input.groups()],
         );
         winograd_product(recording, plan, slice.1);
         let kernel = if derivative.is_some() {

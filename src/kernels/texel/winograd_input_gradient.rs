@@ -94,9 +94,9 @@ pub fn winograd_input_gradient(
             resources,
             slice,
             [
+                4,
                 (slice.1 * made_y * made_x).div_ceil(WIDTH),
                 input_gradient.groups(),
-                4,
             ],
         );
     }
