@@ -3,8 +3,9 @@
 mod common;
 
 use afterimage::gpu::{Executor, Recording};
+use afterimage::kernels::texel::Algorithm;
 use afterimage::kernels::{
-    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, Maps, Variant, load, unload,
+    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, Maps, load, unload,
 };
 use afterimage::shape::Shape;
 use afterimage::twins::{self, dense_geometry};
@@ -15,6 +16,7 @@ use common::{
 
 /// f32 sums of K products of normals carry an error of about √K·2⁻²⁴ relative to their size; the largest K here is
 /// the weight gradient's, about 3·28·28, and exp and tanh of drivers are allowed a few units in the last place more.
+/// Winograd's transforms double the error (docs/kernels.md).
 const TOLERANCE: f64 = 1e-5;
 
 struct Outcome {
@@ -49,16 +51,8 @@ fn inputs(kind: &LayerKind, samples: usize) -> Inputs {
     }
 }
 
-fn run(
-    executor: &mut Executor,
-    variant: Variant,
-    kind: LayerKind,
-    activation: Activation,
-    samples: usize,
-    inputs: &Inputs,
-) -> Outcome {
-    let (input_shape, output_shape) = (kind.input_shape(), kind.output_shape());
-    let layer = Layer::new(kind, activation, samples, variant);
+fn run(executor: &mut Executor, layer: &Layer, inputs: &Inputs) -> Outcome {
+    let (input_shape, output_shape) = (layer.kind.input_shape(), layer.kind.output_shape());
     let mut r = Recording::new();
     let new = |maps: Result<Maps, _>| maps.expect("maps fit");
     let input = new(layer.new_input("input"));
@@ -135,6 +129,18 @@ fn run(
 }
 
 fn check(executor: &mut Executor, kind: LayerKind, activation: Activation, samples: usize) {
+    let layers: Vec<(String, Layer)> = variants(executor)
+        .into_iter()
+        .flat_map(|(name, variant)| {
+            let layer = |algorithm| Layer::forced(kind, activation, samples, variant, algorithm);
+            let direct = layer(Algorithm::Direct);
+            let winograd = layer(Algorithm::Winograd);
+            let differs = winograd.algorithms() != direct.algorithms();
+            let winograd = differs.then(|| (format!("{name}, Winograd"), winograd));
+            [Some((name.to_string(), direct)), winograd]
+        })
+        .flatten()
+        .collect();
     let geometry = match kind {
         LayerKind::Conv(geometry) => geometry,
         LayerKind::Dense { input, outputs } => dense_geometry(input.len(), outputs),
@@ -160,8 +166,8 @@ fn check(executor: &mut Executor, kind: LayerKind, activation: Activation, sampl
         &widen(&inputs.factor),
     );
     let gradient: Vec<f64> = gradient.weight.into_iter().chain(gradient.bias).collect();
-    for (name, variant) in variants(executor) {
-        let got = run(executor, variant, kind, activation, samples, &inputs);
+    for (name, layer) in &layers {
+        let got = run(executor, layer, &inputs);
         let what =
             |part: &str| format!("{name}, {part}, {kind:?}, {activation:?}, {samples} samples");
         assert_close(&what("output"), &got.output, &forward.output, TOLERANCE);
@@ -197,6 +203,38 @@ fn convolutions_agree_with_their_twins() {
             Activation::Silu,
             samples,
         );
+    }
+}
+
+/// Edge tiles, one tile and several, no padding and more than the kernel needs, channels that fill no block and blocks
+/// that fill no subgroup, fewer tiles than a subgroup takes and more.
+fn winograd_geometries() -> Vec<(ConvGeometry, usize)> {
+    let rectangle = ConvGeometry {
+        in_height: 4,
+        ..common::square([6, 9], 27, 4, 2, 2)
+    };
+    let narrow = ConvGeometry {
+        in_width: 4,
+        ..common::square([128, 4], 80, 4, 2, 1)
+    };
+    vec![
+        (common::square([3, 5], 8, 4, 2, 1), 3),
+        (common::square([5, 70], 10, 4, 2, 0), 2),
+        (common::square([37, 6], 19, 4, 2, 1), 5),
+        (common::square([4, 8], 5, 4, 2, 3), 1),
+        (common::square([2, 3], 32, 4, 2, 1), 18),
+        (rectangle, 4),
+        // More than the bounded scratch holds: worked on in slices, the last of them shorter.
+        (narrow, 33),
+    ]
+}
+
+#[test]
+fn winograd_convolutions_agree_with_their_twins() {
+    let mut executor = executor(false);
+    for (geometry, samples) in winograd_geometries() {
+        let kind = LayerKind::Conv(geometry);
+        check(&mut executor, kind, Activation::LeakyRelu(0.2), samples);
     }
 }
 

@@ -91,6 +91,14 @@ const SHARED: &[(&str, &str)] = &[
         "shared/walk_forward.wgsl",
         include_str!("../../shaders/shared/walk_forward.wgsl"),
     ),
+    (
+        "shared/winograd.wgsl",
+        include_str!("../../shaders/shared/winograd.wgsl"),
+    ),
+    (
+        "shared/winograd_tiles.wgsl",
+        include_str!("../../shaders/shared/winograd_tiles.wgsl"),
+    ),
 ];
 
 /// A shader's text, ready for the compiler.

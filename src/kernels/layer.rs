@@ -2,7 +2,9 @@ use super::geometry::{Activation, ConvGeometry};
 use super::maps::Maps;
 use super::parameters::LayerParameters;
 use super::sum_partials::sum_partials;
-use super::texel::{self, Border, PackedWeights, Plane, Tiles};
+use super::texel::{
+    self, Algorithm, Border, PackedWeights, Pass, Plane, Tiles, Winograd, WinogradScratch,
+};
 use super::tiled;
 use super::variant::Variant;
 use crate::gpu::{Buffer, GpuError, Recording};
@@ -93,17 +95,68 @@ enum LayerShape {
     Texel {
         lanes: usize,
         longest_side: usize,
-        tiles: Tiles,
-        forward: PackedWeights,
-        input_gradient: PackedWeights,
-        /// Whether the gradient in the input goes into a flat buffer (see [`Layer::reading_samples`]).
-        flat_gradient: bool,
+        forward: TexelPass,
+        input_gradient: TexelPass,
+        /// Output pixels that a weight gradient takes at a time.
+        gradient_pixels: usize,
     },
+}
+
+/// How a pass of a texel layer is computed, with its copy of the weights.
+#[derive(Clone, Debug)]
+enum TexelPass {
+    Direct(PackedWeights),
+    /// Straight into a flat buffer (see [`Layer::reading_samples`]).
+    Samples(PackedWeights),
+    Winograd(Box<Winograd>),
+}
+
+impl TexelPass {
+    /// The bytes of its copy of the weights.
+    fn bytes(&self) -> u64 {
+        match self {
+            TexelPass::Direct(weights) | TexelPass::Samples(weights) => weights.bytes(),
+            TexelPass::Winograd(plan) => plan.weight_bytes(),
+        }
+    }
 }
 
 impl Layer {
     /// Plans a layer over batches of exactly `samples`.
     pub fn new(kind: LayerKind, activation: Activation, samples: usize, variant: Variant) -> Self {
+        Self::planned(kind, activation, samples, variant, |pass| {
+            let (
+                LayerKind::Conv(g),
+                Variant::Texel {
+                    lanes,
+                    longest_side,
+                },
+            ) = (kind, variant)
+            else {
+                return Algorithm::Direct;
+            };
+            texel::algorithm(pass, &g, samples, lanes, longest_side)
+        })
+    }
+
+    /// As [`Self::new`], by `algorithm` wherever that can be done, whatever it costs: for tests.
+    pub fn forced(
+        kind: LayerKind,
+        activation: Activation,
+        samples: usize,
+        variant: Variant,
+        algorithm: Algorithm,
+    ) -> Self {
+        Self::planned(kind, activation, samples, variant, |_| algorithm)
+    }
+
+    fn planned(
+        kind: LayerKind,
+        activation: Activation,
+        samples: usize,
+        variant: Variant,
+        algorithm: impl Fn(Pass) -> Algorithm,
+    ) -> Self {
         let shape = match variant {
             Variant::Tiled => LayerShape::Tiled,
             Variant::Texel {
@@ -111,26 +164,37 @@ impl Layer {
                 longest_side,
             } => {
                 let geometry = kind.as_convolution();
-                let (tiles, input_gradient) = match kind {
-                    LayerKind::Conv(_) => {
-                        let tiles = Tiles::for_convolution(&geometry, lanes);
-                        let tile = tiles.input_gradient;
-                        (tiles, PackedWeights::conv_input_gradient(&geometry, tile))
-                    }
+                let tiles = match kind {
+                    LayerKind::Conv(_) => Tiles::for_convolution(&geometry, lanes),
                     LayerKind::Dense { input, outputs } => {
-                        let tiles = Tiles::for_dense(input, outputs, samples, lanes);
-                        let tile = tiles.input_gradient;
-                        (tiles, PackedWeights::dense_input_gradient(&geometry, tile))
+                        Tiles::for_dense(input, outputs, samples, lanes)
                     }
                 };
-                let forward = PackedWeights::forward(&geometry, tiles.forward);
+                let direct = |pass| match (pass, kind) {
+                    (Pass::Forward, _) => PackedWeights::forward(&geometry, tiles.forward),
+                    (Pass::InputGradient, LayerKind::Conv(_)) => {
+                        PackedWeights::conv_input_gradient(&geometry, tiles.input_gradient)
+                    }
+                    (Pass::InputGradient, LayerKind::Dense { .. }) => {
+                        PackedWeights::dense_input_gradient(&geometry, tiles.input_gradient)
+                    }
+                };
+                let winograd = |pass| match (kind, algorithm(pass)) {
+                    (LayerKind::Conv(g), Algorithm::Winograd) => {
+                        Winograd::new(pass, &g, samples, lanes, longest_side)
+                    }
+                    _ => None,
+                };
+                let pass = |pass| match winograd(pass) {
+                    Some(plan) => TexelPass::Winograd(Box::new(plan)),
+                    None => TexelPass::Direct(direct(pass)),
+                };
                 LayerShape::Texel {
                     lanes,
                     longest_side,
-                    tiles,
-                    forward,
-                    input_gradient,
-                    flat_gradient: false,
+                    forward: pass(Pass::Forward),
+                    input_gradient: pass(Pass::InputGradient),
+                    gradient_pixels: tiles.weight_gradient,
                 }
             }
         };
@@ -142,24 +206,67 @@ impl Layer {
         }
     }
 
+    /// The algorithms of the forward pass and the input gradient.
+    pub fn algorithms(&self) -> [Algorithm; 2] {
+        match &self.shape {
+            LayerShape::Tiled => [Algorithm::Direct; 2],
+            LayerShape::Texel {
+                forward,
+                input_gradient,
+                ..
+            } => [forward, input_gradient].map(|pass| match pass {
+                TexelPass::Direct(_) | TexelPass::Samples(_) => Algorithm::Direct,
+                TexelPass::Winograd(_) => Algorithm::Winograd,
+            }),
+        }
+    }
+
+    /// Makes `layers`, of which one pass is computed at a time, use the same scratch, and returns its bytes.
+    pub fn share_scratch(layers: &mut [Layer]) -> u64 {
+        let mut plans: Vec<_> = layers.iter_mut().flat_map(Layer::winograd_plans).collect();
+        let needed = plans
+            .iter()
+            .map(|plan| plan.scratch_texels())
+            .reduce(|a, b| [a[0].max(b[0]), a[1].max(b[1])]);
+        let Some(needed) = needed else { return 0 };
+        let scratch = WinogradScratch::new(needed);
+        for plan in &mut plans {
+            plan.set_scratch(scratch);
+        }
+        scratch.bytes()
+    }
+
+    fn winograd_plans(&mut self) -> impl Iterator<Item = &mut Winograd> {
+        let passes = match &mut self.shape {
+            LayerShape::Tiled => vec![],
+            LayerShape::Texel {
+                forward,
+                input_gradient,
+                ..
+            } => vec![forward, input_gradient],
+        };
+        passes.into_iter().filter_map(|pass| match pass {
+            TexelPass::Direct(_) | TexelPass::Samples(_) => None,
+            TexelPass::Winograd(plan) => Some(plan.as_mut()),
+        })
+    }
+
     /// The same layer as the first of a network, which writes the gradient in its input where [`Self::sample_gradient`]
     /// says. To be called before anything else is asked of it.
     pub fn reading_samples(mut self) -> Self {
         if let (
             LayerShape::Texel {
                 lanes,
-                tiles,
                 input_gradient,
-                flat_gradient,
                 ..
             },
             LayerKind::Conv(geometry),
         ) = (&mut self.shape, &self.kind)
             && geometry.in_channels < 4
         {
-            tiles.input_gradient = Tiles::for_samples(geometry, *lanes);
-            *input_gradient = PackedWeights::conv_sample_gradient(geometry, tiles.input_gradient);
-            *flat_gradient = true;
+            let tile = Tiles::for_samples(geometry, *lanes);
+            *input_gradient =
+                TexelPass::Samples(PackedWeights::conv_sample_gradient(geometry, tile));
         }
         self
     }
@@ -169,7 +276,7 @@ impl Layer {
     pub fn sample_gradient(&self, maps: &Maps, gradient: Buffer) -> Maps {
         match self.shape {
             LayerShape::Texel {
-                flat_gradient: false,
+                input_gradient: TexelPass::Direct(_) | TexelPass::Winograd(_),
                 ..
             } => *maps,
             _ => Maps::Flat(gradient),
@@ -178,28 +285,45 @@ impl Layer {
 
     /// The borders this layer needs around its input maps and around the gradient in its outputs.
     fn borders(&self) -> (Border, Border) {
-        let (LayerShape::Texel { tiles, .. }, LayerKind::Conv(geometry)) =
-            (&self.shape, &self.kind)
+        let (
+            LayerShape::Texel {
+                forward,
+                input_gradient,
+                gradient_pixels,
+                ..
+            },
+            LayerKind::Conv(geometry),
+        ) = (&self.shape, &self.kind)
         else {
             return (Border::default(), Border::default());
         };
-        let (input, output) = texel::conv_weight_gradient_borders(geometry, tiles.weight_gradient);
-        (
-            input.max(texel::conv_forward_border(geometry, tiles.forward.pixels)),
-            output.max(texel::conv_input_gradient_border(
-                geometry,
-                tiles.input_gradient,
-            )),
-        )
+        let (input, output) = texel::conv_weight_gradient_borders(geometry, *gradient_pixels);
+        let forward = match forward {
+            TexelPass::Winograd(plan) => plan.border(),
+            TexelPass::Direct(weights) | TexelPass::Samples(weights) => {
+                texel::conv_forward_border(geometry, weights.tile().pixels)
+            }
+        };
+        let input_gradient = match input_gradient {
+            TexelPass::Winograd(plan) => plan.border(),
+            TexelPass::Direct(weights) | TexelPass::Samples(weights) => {
+                texel::conv_input_gradient_border(geometry, weights.tile())
+            }
+        };
+        (input.max(forward), output.max(input_gradient))
     }
 
     /// The same layer for a batch of fewer samples. It shares the packed weights, so that [`Self::prepare`] of one
     /// prepares both.
     pub fn for_samples(&self, samples: usize) -> Layer {
-        Layer {
+        let mut layer = Layer {
             samples,
             ..self.clone()
+        };
+        for plan in layer.winograd_plans() {
+            plan.take_samples(samples);
         }
+        layer
     }
 
     /// Names maps that this layer can read as its input.
@@ -286,23 +410,30 @@ impl Layer {
         let LayerShape::Texel {
             forward,
             input_gradient,
-            flat_gradient,
             ..
         } = &self.shape
         else {
             return;
         };
         let geometry = self.kind.as_convolution();
-        texel::pack_forward(recording, &geometry, parameters, forward);
-        match self.kind {
-            LayerKind::Conv(_) if *flat_gradient => {
-                texel::pack_conv_sample_gradient(recording, &geometry, parameters, input_gradient);
+        match forward {
+            TexelPass::Winograd(plan) => texel::winograd_weights(recording, plan, parameters),
+            TexelPass::Direct(packed) | TexelPass::Samples(packed) => {
+                texel::pack_forward(recording, &geometry, parameters, packed);
             }
-            LayerKind::Conv(_) => {
-                texel::pack_conv_input_gradient(recording, &geometry, parameters, input_gradient);
+        }
+        match (input_gradient, self.kind) {
+            (TexelPass::Winograd(plan), _) => {
+                texel::winograd_weights(recording, plan, parameters);
             }
-            LayerKind::Dense { .. } => {
-                texel::pack_dense_input_gradient(recording, &geometry, parameters, input_gradient);
+            (TexelPass::Samples(packed), _) => {
+                texel::pack_conv_sample_gradient(recording, &geometry, parameters, packed);
+            }
+            (TexelPass::Direct(packed), LayerKind::Conv(_)) => {
+                texel::pack_conv_input_gradient(recording, &geometry, parameters, packed);
+            }
+            (TexelPass::Direct(packed), LayerKind::Dense { .. }) => {
+                texel::pack_dense_input_gradient(recording, &geometry, parameters, packed);
             }
         }
     }
@@ -327,43 +458,45 @@ impl Layer {
                 flat(output),
                 derivative.map(flat),
             ),
-            (
-                LayerShape::Texel {
-                    lanes,
-                    tiles,
-                    forward,
-                    ..
-                },
-                LayerKind::Conv(geometry),
-            ) => texel::conv_forward(
-                recording,
-                geometry,
-                self.activation,
-                *lanes,
-                tiles.forward,
-                plane(input),
-                forward,
-                plane(output),
-                derivative.map(plane),
-            ),
-            (
-                LayerShape::Texel {
-                    lanes,
-                    tiles,
-                    forward,
-                    ..
-                },
-                LayerKind::Dense { .. },
-            ) => texel::dense_forward(
-                recording,
-                self.activation,
-                *lanes,
-                tiles.forward,
-                plane(input),
-                forward,
-                plane(output),
-                derivative.map(plane),
-            ),
+            (LayerShape::Texel { lanes, forward, .. }, kind) => {
+                let (input, output) = (plane(input), plane(output));
+                let derivative = derivative.map(plane);
+                match (forward, kind) {
+                    (TexelPass::Winograd(plan), _) => texel::winograd_forward(
+                        recording,
+                        plan,
+                        self.activation,
+                        input,
+                        output,
+                        derivative,
+                    ),
+                    (
+                        TexelPass::Direct(weights) | TexelPass::Samples(weights),
+                        LayerKind::Conv(geometry),
+                    ) => texel::conv_forward(
+                        recording,
+                        geometry,
+                        self.activation,
+                        *lanes,
+                        input,
+                        weights,
+                        output,
+                        derivative,
+                    ),
+                    (
+                        TexelPass::Direct(weights) | TexelPass::Samples(weights),
+                        LayerKind::Dense { .. },
+                    ) => texel::dense_forward(
+                        recording,
+                        self.activation,
+                        *lanes,
+                        input,
+                        weights,
+                        output,
+                        derivative,
+                    ),
+                }
+            }
         }
     }
 
@@ -389,59 +522,48 @@ impl Layer {
             (
                 LayerShape::Texel {
                     lanes,
-                    input_gradient: weights,
-                    flat_gradient: true,
+                    input_gradient: pass,
                     ..
                 },
-                LayerKind::Conv(geometry),
+                kind,
             ) => {
-                texel::conv_sample_gradient(
-                    recording,
-                    geometry,
-                    *lanes,
-                    plane(output_gradient),
-                    weights,
-                    flat(input_gradient),
-                );
-            }
-            (
-                LayerShape::Texel {
-                    lanes,
-                    tiles,
-                    input_gradient: weights,
-                    ..
-                },
-                LayerKind::Conv(geometry),
-            ) => {
-                texel::conv_input_gradient(
-                    recording,
-                    geometry,
-                    *lanes,
-                    tiles.input_gradient,
-                    plane(output_gradient),
-                    weights,
-                    input_derivative.map(plane),
-                    plane(input_gradient),
-                );
-            }
-            (
-                LayerShape::Texel {
-                    lanes,
-                    tiles,
-                    input_gradient: weights,
-                    ..
-                },
-                LayerKind::Dense { .. },
-            ) => {
-                texel::dense_input_gradient(
-                    recording,
-                    *lanes,
-                    tiles.input_gradient,
-                    plane(output_gradient),
-                    weights,
-                    input_derivative.map(plane),
-                    plane(input_gradient),
-                );
+                let from = plane(output_gradient);
+                let derivative = input_derivative.map(plane);
+                match (pass, kind) {
+                    (TexelPass::Samples(weights), kind) => texel::conv_sample_gradient(
+                        recording,
+                        &kind.as_convolution(),
+                        *lanes,
+                        from,
+                        weights,
+                        flat(input_gradient),
+                    ),
+                    (TexelPass::Winograd(plan), _) => {
+                        let to = plane(input_gradient);
+                        texel::winograd_input_gradient(recording, plan, from, derivative, to);
+                    }
+                    (TexelPass::Direct(weights), LayerKind::Conv(geometry)) => {
+                        texel::conv_input_gradient(
+                            recording,
+                            geometry,
+                            *lanes,
+                            from,
+                            weights,
+                            derivative,
+                            plane(input_gradient),
+                        );
+                    }
+                    (TexelPass::Direct(weights), LayerKind::Dense { .. }) => {
+                        texel::dense_input_gradient(
+                            recording,
+                            *lanes,
+                            from,
+                            weights,
+                            derivative,
+                            plane(input_gradient),
+                        );
+                    }
+                }
             }
         }
     }
@@ -470,18 +592,23 @@ impl Layer {
                 factor,
                 partials,
             ),
-            (LayerShape::Texel { lanes, tiles, .. }, LayerKind::Conv(geometry)) => {
-                texel::conv_weight_gradient(
-                    recording,
-                    geometry,
-                    *lanes,
-                    tiles.weight_gradient,
-                    plane(input),
-                    plane(output_gradient),
-                    factor,
-                    partials,
-                )
-            }
+            (
+                LayerShape::Texel {
+                    lanes,
+                    gradient_pixels,
+                    ..
+                },
+                LayerKind::Conv(geometry),
+            ) => texel::conv_weight_gradient(
+                recording,
+                geometry,
+                *lanes,
+                *gradient_pixels,
+                plane(input),
+                plane(output_gradient),
+                factor,
+                partials,
+            ),
             (LayerShape::Texel { lanes, .. }, LayerKind::Dense { .. }) => {
                 texel::dense_weight_gradient(
                     recording,

@@ -27,6 +27,8 @@ pub struct Network {
     /// The head's outputs in a flat buffer.
     outputs: Buffer,
     partials: Buffer,
+    /// Of the scratch that the layers share.
+    scratch_bytes: u64,
 }
 
 impl Network {
@@ -39,7 +41,7 @@ impl Network {
         samples: usize,
         variant: Variant,
     ) -> Result<Self, GpuError> {
-        let layers: Vec<Layer> = architecture
+        let mut layers: Vec<Layer> = architecture
             .layers()
             .iter()
             .enumerate()
@@ -52,6 +54,7 @@ impl Network {
                 }
             })
             .collect();
+        let scratch_bytes = Layer::share_scratch(&mut layers);
         let last = &layers[layers.len() - 1];
         let output_shape = last.kind.output_shape();
         let head = last.new_plain("head", output_shape)?;
@@ -80,6 +83,7 @@ impl Network {
             outputs,
             partials: Buffer::new("weight gradient partials", partial_words),
             layers,
+            scratch_bytes,
         })
     }
 
@@ -114,13 +118,15 @@ impl Network {
         self.samples
     }
 
-    /// Bytes on the GPU of the maps between the layers and at both ends, which all passes share.
+    /// Bytes on the GPU of the maps between the layers and at both ends, and of the scratch beside them, which all
+    /// passes share.
     pub fn map_bytes(&self) -> u64 {
         let between = self.inputs[1..].iter().chain(&self.derivatives);
         own_bytes(&self.inputs[0])
             + own_bytes(&self.head)
             + between.map(Maps::bytes).sum::<u64>()
             + self.ones.bytes()
+            + self.scratch_bytes
             + self.outputs.bytes()
     }
 

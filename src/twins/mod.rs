@@ -31,6 +31,7 @@ pub mod ratio_head;
 pub mod scatter_chains;
 pub mod start_chains;
 pub mod sum_partials;
+pub mod winograd;
 
 mod taps;
 #[cfg(test)]
@@ -58,6 +59,9 @@ pub use ratio_head::{Generator, RatioInput, RatioOutput, ratio_head};
 pub use scatter_chains::scatter_chains;
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;
+pub use winograd::{
+    WINOGRAD_POINTS, WinogradMatrices, transposed, winograd_matrices, winograd_transform,
+};
 
 /// Panics unless `values` holds `expected` values: an oracle must not answer a malformed question.
 #[track_caller]

@@ -85,13 +85,13 @@ pub fn conv_input_gradient(
     recording: &mut Recording,
     geometry: &ConvGeometry,
     lanes: usize,
-    tile: Tile,
     output_gradient: &Plane,
     weights: &PackedWeights,
     input_derivative: Option<&Plane>,
     input_gradient: &Plane,
 ) {
     let g = geometry;
+    let tile = weights.tile;
     let Tile { pixels, block } = tile;
     let block_count = tile.blocks(input_gradient.groups());
     let kernel = if input_derivative.is_some() {

@@ -33,12 +33,12 @@ pub fn dense_forward(
     recording: &mut Recording,
     activation: Activation,
     lanes: usize,
-    tile: Tile,
     input: &Plane,
     weights: &PackedWeights,
     output: &Plane,
     derivative: Option<&Plane>,
 ) {
+    let tile = weights.tile;
     let Tile { pixels, block } = tile;
     let block_count = tile.blocks(output.groups());
     debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));

@@ -30,13 +30,13 @@ pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
 pub fn dense_input_gradient(
     recording: &mut Recording,
     lanes: usize,
-    tile: Tile,
     output_gradient: &Plane,
     weights: &PackedWeights,
     input_derivative: Option<&Plane>,
     input_gradient: &Plane,
 ) {
     let shape = input_gradient.shape;
+    let tile = weights.tile;
     let Tile { pixels, block } = tile;
     let block_count = tile.blocks(input_gradient.groups() * shape.height * shape.width);
     let kernel = if input_derivative.is_some() {

@@ -12,6 +12,11 @@ mod pack_weights;
 mod plane;
 mod tile;
 mod unload_maps;
+mod winograd;
+mod winograd_forward;
+mod winograd_input_gradient;
+mod winograd_product;
+mod winograd_weights;
 
 pub use conv_forward::{conv_forward, conv_forward_border};
 pub use conv_input_gradient::{conv_input_gradient, conv_input_gradient_border, phases};
@@ -30,3 +35,7 @@ pub use pack_weights::{
 pub use plane::{Border, Plane};
 pub use tile::{Tile, Tiles};
 pub use unload_maps::unload_maps;
+pub use winograd::{Algorithm, Pass, Winograd, WinogradScratch, algorithm};
+pub use winograd_forward::winograd_forward;
+pub use winograd_input_gradient::winograd_input_gradient;
+pub use winograd_weights::winograd_weights;

@@ -69,6 +69,11 @@ impl PackedWeights {
         Self::new("packed weights, input gradient", tile, &[texels])
     }
 
+    /// The tile of the kernel that reads them.
+    pub fn tile(&self) -> Tile {
+        self.tile
+    }
+
     /// Bytes on the GPU.
     pub fn bytes(&self) -> u64 {
         self.image.bytes()

@@ -1,0 +1,103 @@
+use super::plane::{IN, OUT, Plane};
+use super::tile::{WIDTH, describe_activation};
+use super::winograd::{POSITIONS, Winograd};
+use super::winograd_product::winograd_product;
+use crate::gpu::{Access, Kernel, Program, Recording, Resource};
+use crate::kernels::geometry::Activation;
+use crate::kernels::launch::launch;
+
+pub(super) static INPUT: Kernel = Kernel {
+    name: "texel/winograd_input",
+    source: include_str!("../../../shaders/texel/winograd_input.wgsl"),
+    bindings: &[Access::ImageRead, Access::ImageWrite],
+    immediates: 2,
+};
+
+const OUTPUT_BINDINGS: [Access; 4] = [
+    Access::ImageRead,
+    Access::ImageRead,
+    Access::ImageWrite,
+    Access::ImageWrite,
+];
+
+pub(super) static OUTPUT: Kernel = Kernel {
+    name: "texel/winograd_output",
+    source: include_str!("../../../shaders/texel/winograd_output.wgsl"),
+    bindings: OUTPUT_BINDINGS.split_at(3).0,
+    immediates: 2,
+};
+
+pub(super) static OUTPUT_WITH_DERIVATIVE: Kernel = Kernel {
+    name: "texel/winograd_output",
+    source: include_str!("../../../shaders/texel/winograd_output.wgsl"),
+    bindings: &OUTPUT_BINDINGS,
+    immediates: 2,
+};
+
+/// A launch of a transform over the tiles of a slice, which takes the slice as its immediates.
+pub(super) fn transform(
+    recording: &mut Recording,
+    program: Program,
+    resources: Vec<Resource>,
+    (first, samples): (usize, usize),
+    workgroups: [usize; 3],
+) {
+    let items = workgroups.iter().product::<usize>() * WIDTH * POSITIONS;
+    launch(
+        recording,
+        program,
+        resources,
+        vec![first as u32, samples as u32],
+        workgroups.map(|n| n as u32),
+        items as u64 * 16,
+    );
+}
+
+/// What [`super::conv_forward`] computes, as planned for [`super::Pass::Forward`], from weights transformed by
+/// [`super::winograd_weights`].
+pub fn winograd_forward(
+    recording: &mut Recording,
+    plan: &Winograd,
+    activation: Activation,
+    input: &Plane,
+    output: &Plane,
+    derivative: Option<&Plane>,
+) {
+    debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
+    let g = &plan.geometry;
+    for slice in plan.slices() {
+        let workgroups = (slice.1 * plan.tiles()).div_ceil(WIDTH);
+        transform(
+            recording,
+            input.describe(plan.describe_tiles(Program::new(&INPUT)), &IN, g.padding),
+            vec![input.image.into(), plan.scratch.transformed.into()],
+            slice,
+            [4, workgroups, input.groups()],
+        );
+        winograd_product(recording, plan, slice.1);
+        let kernel = if derivative.is_some() {
+            &OUTPUT_WITH_DERIVATIVE
+        } else {
+            &OUTPUT
+        };
+        let program = Program::new(kernel)
+            .u32("OUT_MAP_WIDTH", g.out_width())
+            .u32("OUT_MAP_HEIGHT", g.out_height())
+            .u32("BIAS_START", POSITIONS * plan.position_texels())
+            .flag("STORE_DERIVATIVE", derivative.is_some());
+        let program = describe_activation(plan.describe_tiles(program), activation);
+        let mut resources = vec![
+            plan.scratch.products.into(),
+            plan.weights.into(),
+            output.image.into(),
+        ];
+        resources.extend(derivative.map(|plane| Resource::Image(plane.image)));
+        transform(
+            recording,
+            output.describe(program, &OUT, 0),
+            resources,
+            slice,
+            [workgroups, output.groups(), 1],
+        );
+    }
+}

@@ -1,0 +1,103 @@
+use super::plane::{IN, OUT, Plane, describe_derivative};
+use super::tile::WIDTH;
+use super::winograd::{TILE, Winograd};
+use super::winograd_forward::transform;
+use super::winograd_product::winograd_product;
+use crate::gpu::{Access, Kernel, Program, Recording, Resource};
+
+pub(super) static OUTPUT_GRADIENT: Kernel = Kernel {
+    name: "texel/winograd_output_gradient",
+    source: include_str!("../../../shaders/texel/winograd_output_gradient.wgsl"),
+    bindings: &[Access::ImageRead, Access::ImageWrite],
+    immediates: 2,
+};
+
+const BINDINGS: [Access; 3] = [Access::ImageRead, Access::ImageWrite, Access::ImageRead];
+
+pub(super) static INPUT_GRADIENT: Kernel = Kernel {
+    name: "texel/winograd_input_gradient",
+    source: include_str!("../../../shaders/texel/winograd_input_gradient.wgsl"),
+    bindings: BINDINGS.split_at(2).0,
+    immediates: 2,
+};
+
+pub(super) static INPUT_GRADIENT_WITH_DERIVATIVE: Kernel = Kernel {
+    name: "texel/winograd_input_gradient",
+    source: include_str!("../../../shaders/texel/winograd_input_gradient.wgsl"),
+    bindings: &BINDINGS,
+    immediates: 2,
+};
+
+/// Tiles of four that hold the pixels of any phase of a row of `length` pixels. Phase f starts at pixel f − `padding` or,
+/// where that is before the map, at the pixel of the phase two further on.
+fn phase_tiles(length: usize, padding: usize) -> usize {
+    (0..2)
+        .map(|phase| {
+            let late = usize::from(padding > phase);
+            (length + padding)
+                .saturating_sub(2 * late + phase)
+                .div_ceil(2)
+                .div_ceil(TILE)
+        })
+        .max()
+        .unwrap_or(1)
+        .max(1)
+}
+
+/// What [`super::conv_input_gradient`] computes, as planned for [`super::Pass::InputGradient`], from weights transformed by
+/// [`super::winograd_weights`].
+pub fn winograd_input_gradient(
+    recording: &mut Recording,
+    plan: &Winograd,
+    output_gradient: &Plane,
+    input_derivative: Option<&Plane>,
+    input_gradient: &Plane,
+) {
+    let g = &plan.geometry;
+    let (made_y, made_x) = (
+        phase_tiles(g.in_height, g.padding),
+        phase_tiles(g.in_width, g.padding),
+    );
+    for slice in plan.slices() {
+        transform(
+            recording,
+            output_gradient.describe(plan.describe_tiles(Program::new(&OUTPUT_GRADIENT)), &IN, 0),
+            vec![
+                output_gradient.image.into(),
+                plan.scratch.transformed.into(),
+            ],
+            slice,
+            [
+                (slice.1 * plan.tiles()).div_ceil(WIDTH),
+                output_gradient.groups(),
+                1,
+            ],
+        );
+        winograd_product(recording, plan, slice.1);
+        let kernel = if input_derivative.is_some() {
+            &INPUT_GRADIENT_WITH_DERIVATIVE
+        } else {
+            &INPUT_GRADIENT
+        };
+        let program = Program::new(kernel)
+            .u32("MADE_X", made_x)
+            .u32("MADE_Y", made_y)
+            .u32("PADDING", g.padding)
+            .u32("OUT_MAP_WIDTH", g.in_width)
+            .u32("OUT_MAP_HEIGHT", g.in_height);
+        let program = input_gradient.describe(plan.describe_tiles(program), &OUT, 0);
+        let mut resources = vec![plan.scratch.products.into(), input_gradient.image.into()];
+        resources.extend(input_derivative.map(|plane| Resource::Image(plane.image)));
+        transform(
+            recording,
+            describe_derivative(program, input_derivative),
+            resources,
+            slice,
+            [
+                4,
+                (slice.1 * made_y * made_x).div_ceil(WIDTH),
+                input_gradient.groups(),
+            ],
+        );
+    }
+}

@@ -1,0 +1,31 @@
+use super::winograd::{Pass, Winograd};
+use crate::gpu::{Access, Kernel, Program, Recording};
+use crate::kernels::launch::over;
+use crate::kernels::parameters::LayerParameters;
+
+pub(super) static KERNEL: Kernel = Kernel {
+    name: "texel/winograd_weights",
+    source: include_str!("../../../shaders/texel/winograd_weights.wgsl"),
+    bindings: &[Access::Read, Access::ImageWrite],
+    immediates: 1,
+};
+
+/// Transforms a layer's weights for a planned pass: must be recorded whenever the parameters have changed.
+pub fn winograd_weights(recording: &mut Recording, plan: &Winograd, parameters: LayerParameters) {
+    let g = &plan.geometry;
+    let (block, block_count) = plan.blocks();
+    let program = Program::new(&KERNEL)
+        .u32("IN_CHANNELS", g.in_channels)
+        .u32("OUT_CHANNELS", g.out_channels)
+        .flag("TRANSPOSED", plan.pass == Pass::InputGradient)
+        .u32("SUMMED", plan.summed())
+        .u32("BLOCK", block)
+        .u32("BLOCKS", block_count);
+    over(
+        recording,
+        program,
+        vec![parameters.buffer.into(), plan.weights.into()],
+        vec![parameters.offset as u32],
+        plan.position_texels() + g.out_channels.div_ceil(4),
+    );
+}
