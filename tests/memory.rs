@@ -5,7 +5,7 @@ mod common;
 use afterimage::config::{self, Config, LayerConfig};
 use afterimage::data::{self, DataOptions, Dataset};
 use afterimage::gpu::GpuError;
-use afterimage::kernels::{LayerKind, Variant, tiled};
+use afterimage::kernels::{LayerKind, Precision, Variant, tiled};
 use afterimage::network::{Initialisation, initial_parameters};
 use afterimage::shape::Shape;
 use afterimage::train::{TrainError, Trainer, TrainingPlan, run};
@@ -255,6 +255,7 @@ fn a_batch_beyond_the_adapters_images_fits_in_slices() {
     let variant = Variant::Texel {
         lanes: 1,
         longest_side: 40,
+        precision: Precision::Full,
     };
     let outcome = TrainingPlan::new(&config, DIGITS, variant);
     assert!(matches!(

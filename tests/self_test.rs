@@ -4,12 +4,12 @@ mod common;
 
 use afterimage::kernels::Variant;
 use afterimage::network::{computes_right, trusted_variant};
-use common::{executor, variants};
+use common::{executor, mixed_variants, variants};
 
 #[test]
 fn every_variant_can_be_trusted_here() {
     let mut executor = executor(false);
-    for (name, variant) in variants(&executor) {
+    for (name, variant) in [variants(&executor), mixed_variants(&executor)].concat() {
         assert!(
             computes_right(&mut executor, variant).expect("runs"),
             "{name}"
@@ -26,6 +26,7 @@ fn a_wrong_subgroup_size_is_noticed() {
     let Variant::Texel {
         lanes,
         longest_side,
+        precision,
     } = Variant::texel(&executor.profile())
     else {
         unreachable!()
@@ -37,6 +38,7 @@ fn a_wrong_subgroup_size_is_noticed() {
     let wrong = Variant::Texel {
         lanes: lanes * 2,
         longest_side,
+        precision,
     };
     assert!(!computes_right(&mut executor, wrong).expect("runs"));
 }

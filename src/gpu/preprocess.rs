@@ -4,6 +4,8 @@
 //! - `#const NAME: u32` is replaced by `const NAME: u32 = value;` with the value the Rust side gives; a constant
 //!   that is declared and not given, or given and not declared, is an error. Constants and not `override`s, because
 //!   WGSL allows no override in the size of a private array, and because loops over them unroll.
+//! - `#const NAME: format` makes `$NAME` stand for that format of images in the lines that follow, since WGSL has no
+//!   constants of that kind.
 //! - `#if NAME`, `#else`, `#endif` keep or drop lines by a `bool` constant, declared with `#const NAME: bool`.
 //!   Conditions nest.
 //! - `#repeat kx KERNEL_WIDTH` … `#end` writes the lines between them once for each value of `$kx` from 0 up to that
@@ -11,6 +13,7 @@
 //!   and put its registers into memory: measured on lavapipe, 29 against 70 GFLOP/s (docs/kernels.md).
 
 use super::kernel::Constant;
+use std::borrow::Cow;
 
 /// Why a shader's text could not be put together.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -134,7 +137,8 @@ impl Expansion<'_> {
             let kept = open.iter().all(|&branch| branch);
             if !trimmed.starts_with('#') {
                 if kept {
-                    self.text.push_str(raw);
+                    let line = self.with_formats(raw);
+                    self.text.push_str(&line);
                     self.text.push('\n');
                 }
                 continue;
@@ -247,6 +251,9 @@ impl Expansion<'_> {
         match found {
             Some((known, value)) if kind_of(*value) == kind => {
                 self.used.push(known);
+                if let Constant::Format(_) = value {
+                    return Ok(());
+                }
                 self.text
                     .push_str(&format!("const {name}: {kind} = {value};\n"));
                 Ok(())
@@ -257,6 +264,19 @@ impl Expansion<'_> {
                 wanted: kind.into(),
             }),
         }
+    }
+
+    fn with_formats<'t>(&self, line: &'t str) -> Cow<'t, str> {
+        let mut line = Cow::Borrowed(line);
+        for (name, value) in self.constants {
+            if let Constant::Format(format) = value
+                && self.used.contains(name)
+                && line.contains('$')
+            {
+                line = line.replace(&format!("${name}"), format.name()).into();
+            }
+        }
+        line
     }
 
     fn flag(&self, name: &str, line: usize) -> Result<bool, PreprocessError> {
@@ -290,6 +310,7 @@ fn kind_of(value: Constant) -> &'static str {
         Constant::U32(_) => "u32",
         Constant::F32(_) => "f32",
         Constant::Bool(_) => "bool",
+        Constant::Format(_) => "format",
     }
 }
 

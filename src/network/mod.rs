@@ -5,8 +5,8 @@ mod initialise;
 mod passes;
 mod self_test;
 
-pub use crate::kernels::Variant;
+pub use crate::kernels::{Precision, Variant};
 pub use architecture::{Architecture, LayerSpec, NetworkError, ParameterTensor};
 pub use initialise::{Initialisation, initial_parameters};
 pub use passes::Network;
-pub use self_test::{computes_right, trusted_variant};
+pub use self_test::{computes_right, trusted_variant, trusted_variant_in};

@@ -3,8 +3,8 @@
 
 pub mod programs;
 
-use afterimage::gpu::{AdapterChoice, Buffer, Executor, ExecutorOptions, Recording};
-use afterimage::kernels::{Activation, ConvGeometry, LayerKind, Variant};
+use afterimage::gpu::{AdapterChoice, Buffer, Executor, ExecutorOptions, Profile, Recording};
+use afterimage::kernels::{Activation, ConvGeometry, LayerKind, Precision, Variant};
 use afterimage::network::Architecture;
 use afterimage::random::{Philox, Stream};
 use afterimage::twins::{self, TwinLayer, TwinNetwork, dense_geometry};
@@ -25,20 +25,26 @@ pub fn executor(runtime_checks: bool) -> Executor {
 /// Every variant that can run on the adapter, with its name; the texel one also without subgroups.
 pub fn variants(executor: &Executor) -> Vec<(&'static str, Variant)> {
     let texel = Variant::texel(&executor.profile());
-    let Variant::Texel { longest_side, .. } = texel else {
-        unreachable!()
-    };
     vec![
         ("tiled", Variant::Tiled),
         ("texel", texel),
         (
             "texel without subgroups",
-            Variant::Texel {
-                lanes: 1,
-                longest_side,
-            },
+            Variant::texel(&Profile {
+                subgroup_size: None,
+                ..executor.profile()
+            }),
         ),
     ]
+}
+
+/// The variants that can store maps as f16, doing so.
+pub fn mixed_variants(executor: &Executor) -> Vec<(&'static str, Variant)> {
+    let mixed = |(name, variant): (_, Variant)| {
+        let variant = variant.in_precision(Precision::Mixed)?;
+        Some((name, variant))
+    };
+    variants(executor).into_iter().filter_map(mixed).collect()
 }
 
 pub const ACTIVATIONS: [Activation; 5] = [
