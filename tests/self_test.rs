@@ -2,8 +2,8 @@
 
 mod common;
 
-use afterimage::kernels::Variant;
-use afterimage::network::{computes_right, trusted_variant};
+use afterimage::kernels::{Precision, Variant};
+use afterimage::network::{computes_right, trusted_variant, trusted_variant_in};
 use common::{executor, mixed_variants, variants};
 
 #[test]
@@ -17,6 +17,23 @@ fn every_variant_can_be_trusted_here() {
     }
     let preferred = Variant::for_profile(&executor.profile());
     assert_eq!(trusted_variant(&mut executor).expect("runs"), preferred);
+}
+
+#[test]
+fn mixed_precision_runs_where_it_can_and_is_refused_elsewhere() {
+    let mut executor = executor(false);
+    let preferred = Variant::for_profile(&executor.profile());
+    let outcome = trusted_variant_in(&mut executor, Precision::Mixed);
+    match preferred.in_precision(Precision::Mixed) {
+        Some(mixed) => assert_eq!(outcome.expect("runs"), mixed),
+        None => {
+            let text = outcome.expect_err("has no f16").to_string();
+            assert!(text.contains("run.precision = \"full\""), "{text}");
+        }
+    }
+    assert_eq!(Variant::Tiled.in_precision(Precision::Mixed), None);
+    let full = trusted_variant_in(&mut executor, Precision::Full).expect("runs");
+    assert_eq!(full, preferred, "the one does not change the other");
 }
 
 /// What a driver does that reports another subgroup size than it runs.

@@ -317,6 +317,7 @@ fn kind_of(value: Constant) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gpu::ImageFormat;
 
     #[test]
     fn constants_and_branches_are_expanded() {
@@ -373,5 +374,20 @@ mod tests {
         assert!(expand("#wrong", &[]).is_err());
         let unclosed = expand("#const A: bool\n#if A", &[("A", Constant::Bool(true))]).unwrap_err();
         assert_eq!(unclosed, PreprocessError::Unclosed);
+    }
+
+    #[test]
+    fn formats_are_put_where_they_are_named() {
+        let source = "before $F\n#const F: format\ntexture_storage_2d<$F, read> to_$F($p)\n";
+        let given = [("F", Constant::Format(ImageFormat::F16))];
+        assert_eq!(
+            expand(source, &given).expect("expands").text,
+            "before $F\ntexture_storage_2d<rgba16float, read> to_rgba16float($p)\n"
+        );
+        assert!(matches!(
+            expand(source, &[]),
+            Err(PreprocessError::MissingConstant { line: 2, .. })
+        ));
+        assert!(expand(source, &[("F", Constant::U32(1))]).is_err());
     }
 }

@@ -47,6 +47,15 @@ pub fn mixed_variants(executor: &Executor) -> Vec<(&'static str, Variant)> {
     variants(executor).into_iter().filter_map(mixed).collect()
 }
 
+/// Rounding to the nearest f16, which has 11 bits, relative to the value; values below 2⁻¹⁴ err by up to 2⁻²⁴.
+pub const F16_ROUNDING: f64 = 1.0 / 2048.0;
+
+/// The nearest f16, ties to even, of a value between 2⁻¹⁴ and 65504 in size, or of zero.
+pub fn nearest_f16(value: f32) -> f32 {
+    let bits = value.to_bits();
+    f32::from_bits((bits + 0xfff + ((bits >> 13) & 1)) & 0xffff_e000)
+}
+
 pub const ACTIVATIONS: [Activation; 5] = [
     Activation::Identity,
     Activation::Silu,
