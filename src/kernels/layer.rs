@@ -82,6 +82,8 @@ pub struct Layer {
     shape: LayerShape,
 }
 
+/// A network has a handful of these, so their size does not matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 enum LayerShape {
     Tiled,
