@@ -36,6 +36,19 @@ fn presets_parse_and_round_trip() {
 }
 
 #[test]
+fn precision_is_full_unless_asked_for_and_kept() {
+    assert_eq!(digits_with(&[]).run.precision, "full");
+    let config = digits_with(&["run.precision=mixed"]);
+    assert_eq!(config.run.precision, "mixed");
+    assert_eq!(parse(&to_toml(&config), "written").unwrap(), config);
+    let text = refusal(&["run.precision=half"]);
+    assert!(
+        text.contains("run.precision") && text.contains("full, mixed"),
+        "{text}"
+    );
+}
+
+#[test]
 fn planar_presets_name_their_own_source() {
     for name in [
         "digits",

@@ -5,13 +5,13 @@ mod common;
 use afterimage::gpu::{Executor, Recording};
 use afterimage::kernels::texel::Algorithm;
 use afterimage::kernels::{
-    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, Maps, load, unload,
+    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, Maps, Variant, load, unload,
 };
 use afterimage::shape::Shape;
 use afterimage::twins::{self, dense_geometry};
 use common::{
-    ACTIVATIONS, assert_close, awkward_geometries, executor, filled, normals, poisoned, variants,
-    widen,
+    ACTIVATIONS, F16_ROUNDING, assert_close, assert_within, awkward_geometries, executor, filled,
+    mixed_variants, nearest_f16, normals, poisoned, variants, widen,
 };
 
 /// f32 sums of K products of normals carry an error of about √K·2⁻²⁴ relative to their size; the largest K here is
@@ -26,6 +26,27 @@ struct Outcome {
     gradient: Vec<f32>,
 }
 
+/// Layers before and after `kind`: what lies between two layers is stored in the variant's precision.
+fn neighbours(kind: LayerKind, samples: usize, variant: Variant) -> (Layer, Layer) {
+    let input = kind.input_shape();
+    let before = LayerKind::Conv(ConvGeometry {
+        in_channels: 1,
+        in_height: input.height,
+        in_width: input.width,
+        out_channels: input.channels,
+        kernel_height: 1,
+        kernel_width: 1,
+        stride: 1,
+        padding: 0,
+    });
+    let after = LayerKind::Dense {
+        input: kind.output_shape(),
+        outputs: 1,
+    };
+    let layer = |kind| Layer::new(kind, Activation::Identity, samples, variant);
+    (layer(before), layer(after))
+}
+
 struct Inputs {
     x: Vec<f32>,
     parameters: Vec<f32>,
@@ -34,33 +55,67 @@ struct Inputs {
     factor: Vec<f32>,
 }
 
+/// Maps of numbers that are f16s, so that loading them rounds in no precision.
 fn inputs(kind: &LayerKind, samples: usize) -> Inputs {
+    // Keeps clear of numbers too small for 11 bits.
+    let maps = |tag, count| -> Vec<f32> {
+        let values = normals(tag, count).into_iter();
+        values
+            .map(|v| nearest_f16(v.signum() * v.abs().max(1e-3)))
+            .collect()
+    };
     let (x, y) = (
         samples * kind.input_shape().len(),
         samples * kind.output_shape().len(),
     );
     Inputs {
-        x: normals(1, x),
+        x: maps(1, x),
         parameters: normals(2, kind.weight_len() + kind.outputs())
             .iter()
             .map(|v| 0.3 * v)
             .collect(),
-        output_gradient: normals(3, y),
-        input_derivative: normals(4, x),
+        output_gradient: maps(3, y),
+        input_derivative: maps(4, x),
         factor: normals(5, samples),
     }
 }
 
-fn run(executor: &mut Executor, layer: &Layer, inputs: &Inputs) -> Outcome {
+/// Where the layer's maps are: those at the ends of a network are f32 in every precision.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Ends,
+    Between,
+}
+
+fn run(
+    executor: &mut Executor,
+    layer: &Layer,
+    variant: Variant,
+    inputs: &Inputs,
+    place: Place,
+) -> Outcome {
+    let (kind, samples) = (layer.kind, layer.samples);
     let (input_shape, output_shape) = (layer.kind.input_shape(), layer.kind.output_shape());
     let mut r = Recording::new();
     let new = |maps: Result<Maps, _>| maps.expect("maps fit");
-    let input = new(layer.new_input("input"));
-    let output = new(layer.new_plain("output", output_shape));
-    let derivative = new(layer.new_plain("derivative", output_shape));
+    let (before, after) = neighbours(kind, samples, variant);
+    // At the ends of a network, or inside it.
+    let at_input = |label| match place {
+        Place::Ends => new(layer.new_plain(label, input_shape)),
+        Place::Between => new(before.new_between(&layer, label)),
+    };
+    let at_output = |label| match place {
+        Place::Ends => new(layer.new_plain(label, output_shape)),
+        Place::Between => new(layer.new_between(&after, label)),
+    };
+    let input = match place {
+        Place::Ends => new(layer.new_input("input")),
+        Place::Between => at_input("input"),
+    };
+    let (output, derivative) = (at_output("output"), at_output("derivative"));
     let output_gradient = new(layer.new_output_gradient("output gradient"));
-    let input_derivative = new(layer.new_plain("input derivative", input_shape));
-    let input_gradient = new(layer.new_plain("input gradient", input_shape));
+    let input_derivative = at_input("input derivative");
+    let input_gradient = at_input("input gradient");
     // The parameters do not start at the buffer's start, as in a network.
     let mut parameters = vec![f32::NAN; 3];
     parameters.extend(&inputs.parameters);
@@ -129,15 +184,33 @@ fn run(executor: &mut Executor, layer: &Layer, inputs: &Inputs) -> Outcome {
 }
 
 fn check(executor: &mut Executor, kind: LayerKind, activation: Activation, samples: usize) {
-    let layers: Vec<(String, Layer)> = variants(executor)
+    // What is stored as f16 is the nearest one to a value that the twin's differs from by the f32 tolerance.
+    let full = variants(executor)
         .into_iter()
-        .flat_map(|(name, variant)| {
+        .map(|(name, variant)| (name, variant, Place::Ends, 0.0));
+    let mixed = mixed_variants(executor)
+        .into_iter()
+        .map(|(name, variant)| (name, variant, Place::Between, F16_ROUNDING));
+    let layers: Vec<(String, Layer, Variant, Place, f64)> = full
+        .chain(mixed)
+        .flat_map(|(name, variant, place, rounding)| {
             let layer = |algorithm| Layer::forced(kind, activation, samples, variant, algorithm);
             let direct = layer(Algorithm::Direct);
             let winograd = layer(Algorithm::Winograd);
             let differs = winograd.algorithms() != direct.algorithms();
-            let winograd = differs.then(|| (format!("{name}, Winograd"), winograd));
-            [Some((name.to_string(), direct)), winograd]
+            let winograd = differs.then(|| {
+                (
+                    format!("{name}, Winograd"),
+                    winograd,
+                    variant,
+                    place,
+                    rounding,
+                )
+            });
+            [
+                Some((name.to_string(), direct, variant, place, rounding)),
+                winograd,
+            ]
         })
         .flatten()
         .collect();
@@ -166,29 +239,26 @@ fn check(executor: &mut Executor, kind: LayerKind, activation: Activation, sampl
         &widen(&inputs.factor),
     );
     let gradient: Vec<f64> = gradient.weight.into_iter().chain(gradient.bias).collect();
-    for (name, layer) in &layers {
-        let got = run(executor, layer, &inputs);
-        let what =
-            |part: &str| format!("{name}, {part}, {kind:?}, {activation:?}, {samples} samples");
-        assert_close(&what("output"), &got.output, &forward.output, TOLERANCE);
-        assert_close(
-            &what("derivative"),
-            &got.derivative,
-            &forward.derivative,
-            TOLERANCE,
-        );
-        assert_close(
-            &what("input gradient"),
+    for (name, layer, variant, place, rounding) in &layers {
+        let (place, rounding) = (*place, *rounding);
+        let got = run(executor, layer, *variant, &inputs, place);
+        let check = |part: &str, got: &[f32], want: &[f64], rounding: f64| {
+            let what =
+                format!("{name}, {place:?}, {part}, {kind:?}, {activation:?}, {samples} samples");
+            let scale = 1.0 + want.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+            assert_within(&what, got, want, |index| {
+                TOLERANCE * scale + rounding * (want[index].abs() + TOLERANCE * scale)
+            });
+        };
+        check("output", &got.output, &forward.output, rounding);
+        check("derivative", &got.derivative, &forward.derivative, rounding);
+        check(
+            "input gradient",
             &got.input_gradient,
             &input_gradient,
-            TOLERANCE,
+            rounding,
         );
-        assert_close(
-            &what("weight gradient"),
-            &got.gradient,
-            &gradient,
-            TOLERANCE,
-        );
+        check("weight gradient", &got.gradient, &gradient, 0.0);
     }
 }
 
@@ -345,5 +415,42 @@ fn sample_gradient(executor: &mut Executor, geometry: ConvGeometry, samples: usi
         let got = executor.read(gradient).expect("reads");
         let what = format!("{name}, sample gradient, {geometry:?}");
         assert_close(&what, &got, &wanted, TOLERANCE);
+    }
+}
+
+/// The drivers' own conversion may cut off or stop at 65504.
+#[test]
+fn maps_of_f16_hold_the_nearest_ones_and_infinity_beyond_them() {
+    let mut executor = executor(true);
+    let mut values: Vec<f32> = (0..4000)
+        .map(|i| (i as f32 - 2000.0) * 32.749)
+        .filter(|v| v.abs() < 65504.0)
+        .collect();
+    values.extend([65504.0, 65519.9, 65520.0, -65520.0, 1e30, f32::INFINITY]);
+    values.extend([f32::NAN, 1.0 + 1.0 / 2048.0, 1.0 + 3.0 / 2048.0, 0.1, -0.0]);
+    let want = |value: f32| match value.abs() {
+        beyond if beyond >= 65520.0 => value.signum() * f32::INFINITY,
+        _ => nearest_f16(value),
+    };
+    for (name, variant) in mixed_variants(&executor) {
+        let kind = LayerKind::Dense {
+            input: Shape::new(1, 1, 1),
+            outputs: values.len(),
+        };
+        let layer = Layer::new(kind, Activation::Identity, 1, variant);
+        let maps = layer.new_output_gradient("maps").expect("fits");
+        let mut r = Recording::new();
+        let from = filled(&mut r, "from", &values);
+        let to = poisoned(&mut r, "to", values.len());
+        load(&mut r, from, &maps);
+        unload(&mut r, &maps, to);
+        executor.run(&r).expect("runs");
+        for (&value, got) in values.iter().zip(executor.read(to).expect("reads")) {
+            let right = match value.is_nan() {
+                true => !got.is_finite(),
+                false => got == want(value),
+            };
+            assert!(right, "{name}: {value} became {got}");
+        }
     }
 }

@@ -5,11 +5,11 @@ mod common;
 use afterimage::config::{self, Config, LayerConfig};
 use afterimage::data::{self, DataOptions, Dataset};
 use afterimage::gpu::GpuError;
-use afterimage::kernels::{LayerKind, Variant, tiled};
+use afterimage::kernels::{LayerKind, Precision, Variant, tiled};
 use afterimage::network::{Initialisation, initial_parameters};
 use afterimage::shape::Shape;
 use afterimage::train::{TrainError, Trainer, TrainingPlan, run};
-use common::{ROUNDING, assert_close, executor, normals, variants, widen};
+use common::{ROUNDING, assert_close, executor, mixed_variants, normals, variants, widen};
 use std::sync::atomic::AtomicBool;
 
 const PLAIN: Initialisation = Initialisation {
@@ -82,7 +82,9 @@ fn the_device_holds_what_was_predicted() {
             config.run.batch = batch;
             config.run.slice = slice;
             config.sampler.chains = chains.into();
-            for &(name, variant) in &variants(&executor(false))[..2] {
+            let all = executor(false);
+            let runs = [&variants(&all)[..2], &mixed_variants(&all)[..1]].concat();
+            for (name, variant) in runs {
                 let mut executor = executor(false);
                 let plan = TrainingPlan::new(&config, DIGITS, variant).expect("fits");
                 let initial = initial_parameters(plan.architecture(), &PLAIN, 1);
@@ -96,9 +98,35 @@ fn the_device_holds_what_was_predicted() {
                 assert_eq!(
                     executor.allocated_bytes(),
                     plan.memory().training(),
-                    "{name}, batch {batch}, slice {slice:?}, {layers:?}"
+                    "{name}, {variant:?}, batch {batch}, slice {slice:?}, {layers:?}"
                 );
             }
+        }
+    }
+}
+
+/// Samples, head and the head's outputs are f32 in both; what is left is half as large.
+#[test]
+fn mixed_precision_halves_the_maps_between_layers() {
+    let executor = executor(false);
+    let full = variants(&executor)[2].1;
+    let mixed = full.in_precision(Precision::Mixed).expect("has f16");
+    for layers in nets() {
+        let maps = |variant| {
+            let plan = TrainingPlan::new(&small(&layers), DIGITS, variant).expect("fits");
+            plan.memory()
+        };
+        let (full, mixed) = (maps(full), maps(mixed));
+        assert_eq!(full.total() - full.maps, mixed.total() - mixed.maps);
+        // Twice what is saved are the maps that are halved; a single layer has only its ones.
+        let halved = 2 * (full.maps - mixed.maps);
+        assert!(
+            0 < halved && halved < full.maps,
+            "{halved} of {}",
+            full.maps
+        );
+        if layers.len() > 1 {
+            assert!(2 * halved > full.maps, "{halved} of {}", full.maps);
         }
     }
 }
@@ -255,6 +283,7 @@ fn a_batch_beyond_the_adapters_images_fits_in_slices() {
     let variant = Variant::Texel {
         lanes: 1,
         longest_side: 40,
+        precision: Precision::Full,
     };
     let outcome = TrainingPlan::new(&config, DIGITS, variant);
     assert!(matches!(

@@ -8,8 +8,8 @@ use afterimage::gpu::{
     Access, AdapterChoice, Buffer, Command, Executor, ExecutorOptions, Recording, Resource,
 };
 use afterimage::kernels::{
-    Activation, Bounds, ChainStart, Generator, LangevinSettings, QuadraticBase, RatioMetrics,
-    Variant,
+    Activation, Bounds, ChainStart, Generator, LangevinSettings, Precision, QuadraticBase,
+    RatioMetrics, Variant,
 };
 use afterimage::method::{Chains, Normaliser, Objective, Strategy};
 use afterimage::model::Model;
@@ -587,6 +587,28 @@ fn data_that_is_not_finite_is_reported_and_changes_no_parameter() {
 
 #[test]
 fn a_run_on_data_without_finite_energies_diverges_and_keeps_a_finite_model() {
+    // Finite, but its square, in the energy's quadratic base, is not.
+    let text = diverges("full", 3e30);
+    assert!(!text.contains("run.precision"), "{text}");
+}
+
+#[test]
+fn a_run_whose_maps_overflow_f16_diverges_and_says_so() {
+    let profile = executor(false).profile();
+    let variant = Variant::for_profile(&profile);
+    if variant.in_precision(Precision::Mixed).is_none() {
+        println!("skipped: this adapter's kernels cannot store f16");
+        return;
+    }
+    let text = diverges("mixed", 1e8);
+    assert!(
+        text.contains("run.precision = \"full\"") && !text.contains('\n'),
+        "{text}"
+    );
+}
+
+/// Trains on samples that are `value` throughout until the first metrics arrive; says what the run ended with.
+fn diverges(precision: &str, value: f32) -> String {
     let folder = tempfile::tempdir().expect("makes a folder");
     let array = folder.path().join("huge.npy");
     let header = format!(
@@ -596,13 +618,13 @@ fn a_run_on_data_without_finite_energies_diverges_and_keeps_a_finite_model() {
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend((header.len() as u16).to_le_bytes());
     bytes.extend(header.as_bytes());
-    // Finite, but its square, in the energy's quadratic base, is not.
     for _ in 0..16 * 64 {
-        bytes.extend(3e30f32.to_le_bytes());
+        bytes.extend(value.to_le_bytes());
     }
     fs::write(&array, bytes).expect("writes");
 
     let mut config = small();
+    config.run.precision = precision.into();
     config.data.source = "npy".into();
     config.data.path = array.display().to_string();
     let options = DataOptions {
@@ -617,10 +639,9 @@ fn a_run_on_data_without_finite_energies_diverges_and_keeps_a_finite_model() {
     let out = folder.path().join("run");
     let stop = AtomicBool::new(false);
     let outcome = run(&mut trainer, &config, &out, false, &stop, &mut |_| {});
-    assert!(
-        matches!(outcome, Err(TrainError::Diverged { step: 0, .. })),
-        "{outcome:?}"
-    );
+    let Err(error @ TrainError::Diverged { step: 0, .. }) = outcome else {
+        panic!("{outcome:?}");
+    };
     let checkpoint = fs::read_dir(out.join("checkpoints"))
         .expect("is a folder")
         .map(|entry| entry.expect("reads").path())
@@ -628,4 +649,5 @@ fn a_run_on_data_without_finite_energies_diverges_and_keeps_a_finite_model() {
         .expect("a checkpoint is left");
     let model = Model::load(&checkpoint).expect("loads");
     assert!(model.parameters().iter().all(|value| value.is_finite()));
+    error.to_string()
 }

@@ -2,11 +2,14 @@
 
 mod common;
 
-use afterimage::gpu::Recording;
-use afterimage::kernels::{Activation, QuadraticBase};
+use afterimage::gpu::{Executor, Recording};
+use afterimage::kernels::{Activation, QuadraticBase, Variant};
 use afterimage::network::{Architecture, Initialisation, LayerSpec, Network, initial_parameters};
 use afterimage::shape::Shape;
-use common::{assert_close, executor, filled, normals, poisoned, twin, variants, widen};
+use common::{
+    F16_ROUNDING, assert_close, executor, filled, mixed_variants, normals, poisoned, twin,
+    variants, widen,
+};
 
 const PLAIN: Initialisation = Initialisation {
     zero_head: false,
@@ -62,12 +65,20 @@ fn architectures() -> Vec<Architecture> {
 const DIFFERENCE_STEP: f64 = 1e-4;
 /// f32 through four layers; see the layers' own tests.
 const TOLERANCE: f64 = 2e-5;
+/// In mixed precision three maps a layer are rounded on the way forth and back (outputs, derivatives, gradients), which
+/// four layers whose initial weights keep the size of what they pass on add up.
+const MIXED_TOLERANCE: f64 = 3.0 * 4.0 * F16_ROUNDING;
 
 #[test]
 fn energies_and_gradients_agree_with_finite_differences() {
     let mut executor = executor(false);
     for architecture in architectures() {
-        for (name, variant) in variants(&executor) {
+        let full = variants(&executor).into_iter();
+        let mixed = mixed_variants(&executor).into_iter();
+        let runs = full
+            .map(|(name, variant)| (name, variant, TOLERANCE))
+            .chain(mixed.map(|(name, variant)| (name, variant, MIXED_TOLERANCE)));
+        for (name, variant, tolerance) in runs {
             let samples = 3;
             let x = normals(1, samples * architecture.input().len());
             let factor = normals(2, samples);
@@ -96,7 +107,7 @@ fn energies_and_gradients_agree_with_finite_differences() {
                 &what("energies"),
                 &got,
                 &model.energies(&x, samples),
-                TOLERANCE,
+                tolerance,
             );
 
             let length = architecture.input().len();
@@ -111,7 +122,7 @@ fn energies_and_gradients_agree_with_finite_differences() {
                 })
                 .collect();
             let got = executor.read(x_gradient).expect("reads");
-            assert_close(&what("gradient in x"), &got, &differences, TOLERANCE);
+            assert_close(&what("gradient in x"), &got, &differences, tolerance);
 
             let objective = |i: usize, shift: f64| -> f64 {
                 let mut parameters = parameters.clone();
@@ -130,8 +141,51 @@ fn energies_and_gradients_agree_with_finite_differences() {
                 &what("gradient in the parameters"),
                 &got,
                 &differences,
-                TOLERANCE,
+                tolerance,
             );
+        }
+    }
+}
+
+/// Which of three energies are finite when sample 1 is `value` throughout.
+fn finite_energies(
+    executor: &mut Executor,
+    variant: Variant,
+    activation: Activation,
+    value: f32,
+) -> Vec<bool> {
+    let specs = [conv(5, 3, 1, 1), dense(4), dense(1)];
+    let architecture =
+        Architecture::new(Shape::new(1, 4, 4), &specs, activation, None).expect("fits");
+    let mut x = normals(1, 3 * 16);
+    x[16..32].fill(value);
+    let parameters = initial_parameters(&architecture, &PLAIN, 5);
+    let network = Network::new(&architecture, 3, variant).expect("fits");
+    let mut r = Recording::new();
+    network.setup(&mut r);
+    let parameters = filled(&mut r, "parameters", &parameters);
+    let x = filled(&mut r, "x", &x);
+    let energies = poisoned(&mut r, "energies", 3);
+    network.prepare(&mut r, parameters);
+    network.energies(&mut r, parameters, x, energies, false);
+    executor.run(&r).expect("runs");
+    let energies = executor.read(energies).expect("reads");
+    energies.iter().map(|e| e.is_finite()).collect()
+}
+
+/// Maps beyond the largest f16 must not pass for maps of that size.
+#[test]
+fn an_overflow_in_mixed_precision_shows_in_the_energy_of_its_sample() {
+    let mut executor = executor(false);
+    // All but tanh, which is bounded and overflows for no input.
+    for activation in &common::ACTIVATIONS[..4] {
+        for (name, variant) in variants(&executor) {
+            let finite = finite_energies(&mut executor, variant, *activation, 1e8);
+            assert_eq!(finite, [true; 3], "{name}, full, {activation:?}");
+        }
+        for (name, variant) in mixed_variants(&executor) {
+            let finite = finite_energies(&mut executor, variant, *activation, 1e8);
+            assert_eq!(finite, [true, false, true], "{name}, mixed, {activation:?}");
         }
     }
 }
@@ -141,28 +195,8 @@ fn energies_and_gradients_agree_with_finite_differences() {
 fn a_sample_that_is_not_finite_has_an_energy_that_is_not_finite() {
     let mut executor = executor(false);
     for activation in common::ACTIVATIONS {
-        let specs = [conv(5, 3, 1, 1), dense(4), dense(1)];
-        let architecture =
-            Architecture::new(Shape::new(1, 4, 4), &specs, activation, None).expect("fits");
-        for (name, variant) in variants(&executor) {
-            let mut x = normals(1, 3 * 16);
-            x[16 + 5] = f32::NAN;
-            let parameters = initial_parameters(&architecture, &PLAIN, 5);
-            let network = Network::new(&architecture, 3, variant).expect("fits");
-            let mut r = Recording::new();
-            network.setup(&mut r);
-            let parameters = filled(&mut r, "parameters", &parameters);
-            let x = filled(&mut r, "x", &x);
-            let energies = poisoned(&mut r, "energies", 3);
-            network.prepare(&mut r, parameters);
-            network.energies(&mut r, parameters, x, energies, false);
-            executor.run(&r).expect("runs");
-            let finite: Vec<bool> = executor
-                .read(energies)
-                .expect("reads")
-                .iter()
-                .map(|e| e.is_finite())
-                .collect();
+        for (name, variant) in [variants(&executor), mixed_variants(&executor)].concat() {
+            let finite = finite_energies(&mut executor, variant, activation, f32::NAN);
             assert_eq!(finite, [true, false, true], "{name}, {activation:?}");
         }
     }

@@ -2,14 +2,14 @@
 
 mod common;
 
-use afterimage::kernels::Variant;
-use afterimage::network::{computes_right, trusted_variant};
-use common::{executor, variants};
+use afterimage::kernels::{Precision, Variant};
+use afterimage::network::{computes_right, trusted_variant, trusted_variant_in};
+use common::{executor, mixed_variants, variants};
 
 #[test]
 fn every_variant_can_be_trusted_here() {
     let mut executor = executor(false);
-    for (name, variant) in variants(&executor) {
+    for (name, variant) in [variants(&executor), mixed_variants(&executor)].concat() {
         assert!(
             computes_right(&mut executor, variant).expect("runs"),
             "{name}"
@@ -19,6 +19,23 @@ fn every_variant_can_be_trusted_here() {
     assert_eq!(trusted_variant(&mut executor).expect("runs"), preferred);
 }
 
+#[test]
+fn mixed_precision_runs_where_it_can_and_is_refused_elsewhere() {
+    let mut executor = executor(false);
+    let preferred = Variant::for_profile(&executor.profile());
+    let outcome = trusted_variant_in(&mut executor, Precision::Mixed);
+    match preferred.in_precision(Precision::Mixed) {
+        Some(mixed) => assert_eq!(outcome.expect("runs"), mixed),
+        None => {
+            let text = outcome.expect_err("has no f16").to_string();
+            assert!(text.contains("run.precision = \"full\""), "{text}");
+        }
+    }
+    assert_eq!(Variant::Tiled.in_precision(Precision::Mixed), None);
+    let full = trusted_variant_in(&mut executor, Precision::Full).expect("runs");
+    assert_eq!(full, preferred, "the one does not change the other");
+}
+
 /// What a driver does that reports another subgroup size than it runs.
 #[test]
 fn a_wrong_subgroup_size_is_noticed() {
@@ -26,6 +43,7 @@ fn a_wrong_subgroup_size_is_noticed() {
     let Variant::Texel {
         lanes,
         longest_side,
+        precision,
     } = Variant::texel(&executor.profile())
     else {
         unreachable!()
@@ -37,6 +55,7 @@ fn a_wrong_subgroup_size_is_noticed() {
     let wrong = Variant::Texel {
         lanes: lanes * 2,
         longest_side,
+        precision,
     };
     assert!(!computes_right(&mut executor, wrong).expect("runs"));
 }

@@ -4,7 +4,7 @@ mod common;
 
 use afterimage::config::{self, Config, LayerConfig};
 use afterimage::gpu::{Buffer, Dispatch, Program, Recording};
-use afterimage::kernels::{self, Variant};
+use afterimage::kernels::{self, Precision, Variant};
 use afterimage::method::{Chains, Strategy};
 use afterimage::model;
 use afterimage::network::walk_plan;
@@ -20,13 +20,24 @@ const LONGEST_SIDE: usize = 16_384;
 /// What most GPUs have of workgroup memory.
 const WORKGROUP_BYTES: usize = 49_152;
 
-/// The shape for GPUs, and the one for software drivers without subgroups, with lavapipe's and with wide ones.
-fn variants() -> [Variant; 4] {
-    let texel = |lanes| Variant::Texel {
+/// The shape for GPUs, and the one for software drivers without subgroups, with lavapipe's and with wide ones, and with
+/// maps of f16.
+fn variants() -> [Variant; 6] {
+    let texel = |lanes, precision| Variant::Texel {
         lanes,
         longest_side: LONGEST_SIDE,
+        precision,
     };
-    [Variant::Tiled, texel(1), texel(8), texel(32)]
+    let full = |lanes| texel(lanes, Precision::Full);
+    let mixed = |lanes| texel(lanes, Precision::Mixed);
+    [
+        Variant::Tiled,
+        full(1),
+        full(8),
+        full(32),
+        mixed(1),
+        mixed(8),
+    ]
 }
 
 /// Every preset with the shape of its data, and the digits with every setting that picks another program.

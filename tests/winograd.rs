@@ -3,13 +3,14 @@
 
 mod common;
 
-use afterimage::gpu::{Executor, Image, Recording};
+use afterimage::gpu::{Executor, Image, ImageFormat, Recording};
 use afterimage::kernels::texel::{
     Algorithm, Border, Pass, Plane, Winograd, WinogradScratch, winograd_forward,
     winograd_input_gradient, winograd_weights,
 };
 use afterimage::kernels::{
-    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, Maps, Variant, load, texel, unload,
+    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, Maps, Precision, Variant, load,
+    texel, unload,
 };
 use afterimage::shape::Shape;
 use afterimage::twins::{WINOGRAD_POINTS, transposed, winograd_matrices, winograd_transform};
@@ -91,6 +92,7 @@ fn transforms_agree_with_the_defining_matrices() {
         let Variant::Texel {
             lanes,
             longest_side,
+            ..
         } = variant
         else {
             continue;
@@ -103,8 +105,9 @@ fn transforms_agree_with_the_defining_matrices() {
         };
         let (forward, forward_scratch) = plan(Pass::Forward);
         let (backward, backward_scratch) = plan(Pass::InputGradient);
-        let maps =
-            |shape, border| Plane::new("maps", 1, shape, border, longest_side).expect("fits");
+        let maps = |shape, border| {
+            Plane::new("maps", 1, shape, border, ImageFormat::F32, longest_side).expect("fits")
+        };
         let input = maps(layer.input_shape(), forward.border());
         let output_gradient = maps(layer.output_shape(), backward.border());
         let output = maps(layer.output_shape(), Border::default());
@@ -219,6 +222,7 @@ fn layers_share_the_largest_scratch() {
     let variant = Variant::Texel {
         lanes: 8,
         longest_side: 16_384,
+        precision: Precision::Full,
     };
     let layer = |channels, side| {
         let kind = LayerKind::Conv(square(channels, side, 4, 2, 1));

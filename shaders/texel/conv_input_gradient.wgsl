@@ -17,6 +17,7 @@
 #const ROW_TEXELS: u32
 #const LOADS: u32
 // Plane of the output gradient (this kernel's input): groups, bordered size, samples to a row, border.
+#const IN_FORMAT: format
 #const IN_GROUPS: u32
 #const IN_WIDTH: u32
 #const IN_HEIGHT: u32
@@ -26,6 +27,7 @@
 // Plane of the input gradient (this kernel's output).
 #const OUT_MAP_WIDTH: u32
 #const OUT_MAP_HEIGHT: u32
+#const OUT_FORMAT: format
 #const OUT_GROUPS: u32
 #const OUT_WIDTH: u32
 #const OUT_HEIGHT: u32
@@ -50,11 +52,11 @@ struct Phase {
 }
 
 var<immediate> phase: Phase;
-@group(0) @binding(0) var input: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(0) var input: texture_storage_2d<$IN_FORMAT, read>;
 @group(0) @binding(1) var weights: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(2) var output: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(2) var output: texture_storage_2d<$OUT_FORMAT, write>;
 #if DERIVATIVE
-@group(0) @binding(3) var derivative: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(3) var derivative: texture_storage_2d<$OUT_FORMAT, read>;
 #endif
 
 const COLUMNS: u32 = BLOCK * 4u;
@@ -141,7 +143,7 @@ fn main(
 #if DERIVATIVE
             value *= textureLoad(derivative, derivative_corner + vec2<u32>(map_x, 0u));
 #endif
-            textureStore(output, target_corner + vec2<u32>(map_x, 0u), value);
+            textureStore(output, target_corner + vec2<u32>(map_x, 0u), to_$OUT_FORMAT(value));
         }
 #end
     }

@@ -15,6 +15,7 @@
 #const ROW_TEXELS: u32
 #const LOADS: u32
 // Plane of the output gradient: groups, bordered size, samples to a row, border.
+#const IN_FORMAT: format
 #const IN_GROUPS: u32
 #const IN_WIDTH: u32
 #const IN_HEIGHT: u32
@@ -34,7 +35,7 @@ struct Phase {
 }
 
 var<immediate> phase: Phase;
-@group(0) @binding(0) var input: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(0) var input: texture_storage_2d<$IN_FORMAT, read>;
 @group(0) @binding(1) var weights: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var<storage, read_write> gradient: array<f32>;
 

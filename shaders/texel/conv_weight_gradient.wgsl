@@ -21,6 +21,7 @@
 #const IN_CHANNELS: u32
 #const OUT_CHANNELS: u32
 // Plane of the layer's input.
+#const IN_FORMAT: format
 #const IN_GROUPS: u32
 #const IN_WIDTH: u32
 #const IN_HEIGHT: u32
@@ -30,6 +31,7 @@
 // Plane of the output gradient; its border is zero, so tiles may reach over the edge.
 #const OUT_MAP_WIDTH: u32
 #const OUT_MAP_HEIGHT: u32
+#const OUT_FORMAT: format
 #const OUT_GROUPS: u32
 #const OUT_WIDTH: u32
 #const OUT_HEIGHT: u32
@@ -37,8 +39,8 @@
 #const OUT_X: u32
 #const OUT_Y: u32
 
-@group(0) @binding(0) var input: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(1) var output_gradient: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(0) var input: texture_storage_2d<$IN_FORMAT, read>;
+@group(0) @binding(1) var output_gradient: texture_storage_2d<$OUT_FORMAT, read>;
 @group(0) @binding(2) var<storage, read> factor: array<f32>;
 @group(0) @binding(3) var<storage, read_write> partials: array<f32>;
 

@@ -12,12 +12,14 @@
 #const LOADS: u32
 #const IN_MAP_WIDTH: u32
 #const IN_MAP_HEIGHT: u32
+#const IN_FORMAT: format
 #const IN_GROUPS: u32
 #const IN_WIDTH: u32
 #const IN_HEIGHT: u32
 #const IN_PER_ROW: u32
 #const IN_X: u32
 #const IN_Y: u32
+#const OUT_FORMAT: format
 #const OUT_GROUPS: u32
 #const OUT_WIDTH: u32
 #const OUT_HEIGHT: u32
@@ -26,11 +28,11 @@
 #const OUT_Y: u32
 #const STORE_DERIVATIVE: bool
 
-@group(0) @binding(0) var input: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(0) var input: texture_storage_2d<$IN_FORMAT, read>;
 @group(0) @binding(1) var weights: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(2) var output: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(2) var output: texture_storage_2d<$OUT_FORMAT, write>;
 #if STORE_DERIVATIVE
-@group(0) @binding(3) var derivative: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(3) var derivative: texture_storage_2d<$OUT_FORMAT, write>;
 #endif
 
 #import "shared/dense_product.wgsl"
@@ -66,9 +68,9 @@ fn main(
             let place = vec2<u32>(OUT_X, OUT_Y) + plane_corner(
                 tile * PIXELS + $p, block * BLOCK + $b, OUT_GROUPS, OUT_WIDTH, OUT_HEIGHT, OUT_PER_ROW,
             );
-            textureStore(output, place, activation_value(sums[$b][$p]));
+            textureStore(output, place, to_$OUT_FORMAT(activation_value(sums[$b][$p])));
 #if STORE_DERIVATIVE
-            textureStore(derivative, place, activation_derivative(sums[$b][$p]));
+            textureStore(derivative, place, to_$OUT_FORMAT(activation_derivative(sums[$b][$p])));
 #endif
         }
 #end

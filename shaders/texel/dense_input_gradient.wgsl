@@ -11,6 +11,7 @@
 #const LOADS: u32
 #const IN_MAP_WIDTH: u32
 #const IN_MAP_HEIGHT: u32
+#const IN_FORMAT: format
 #const IN_GROUPS: u32
 #const IN_WIDTH: u32
 #const IN_HEIGHT: u32
@@ -19,6 +20,7 @@
 #const IN_Y: u32
 #const OUT_MAP_WIDTH: u32
 #const OUT_MAP_HEIGHT: u32
+#const OUT_FORMAT: format
 #const OUT_GROUPS: u32
 #const OUT_WIDTH: u32
 #const OUT_HEIGHT: u32
@@ -32,11 +34,11 @@
 #const DERIVATIVE_X: u32
 #const DERIVATIVE_Y: u32
 
-@group(0) @binding(0) var input: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(0) var input: texture_storage_2d<$IN_FORMAT, read>;
 @group(0) @binding(1) var weights: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(2) var output: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(2) var output: texture_storage_2d<$OUT_FORMAT, write>;
 #if DERIVATIVE
-@group(0) @binding(3) var derivative: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(3) var derivative: texture_storage_2d<$OUT_FORMAT, read>;
 #endif
 
 #import "shared/dense_product.wgsl"
@@ -84,7 +86,7 @@ fn main(
             );
 #endif
             let corner = plane_corner(sample, group, OUT_GROUPS, OUT_WIDTH, OUT_HEIGHT, OUT_PER_ROW);
-            textureStore(output, corner + vec2<u32>(OUT_X, OUT_Y) + offset, value);
+            textureStore(output, corner + vec2<u32>(OUT_X, OUT_Y) + offset, to_$OUT_FORMAT(value));
         }
 #end
     }

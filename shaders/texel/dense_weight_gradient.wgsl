@@ -12,12 +12,14 @@
 #const IN_CHANNELS: u32
 #const IN_MAP_WIDTH: u32
 #const IN_MAP_HEIGHT: u32
+#const IN_FORMAT: format
 #const IN_GROUPS: u32
 #const IN_WIDTH: u32
 #const IN_HEIGHT: u32
 #const IN_PER_ROW: u32
 #const IN_X: u32
 #const IN_Y: u32
+#const OUT_FORMAT: format
 #const OUT_GROUPS: u32
 #const OUT_WIDTH: u32
 #const OUT_HEIGHT: u32
@@ -25,8 +27,8 @@
 #const OUT_X: u32
 #const OUT_Y: u32
 
-@group(0) @binding(0) var input: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(1) var output_gradient: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(0) var input: texture_storage_2d<$IN_FORMAT, read>;
+@group(0) @binding(1) var output_gradient: texture_storage_2d<$OUT_FORMAT, read>;
 @group(0) @binding(2) var<storage, read> factor: array<f32>;
 @group(0) @binding(3) var<storage, read_write> partials: array<f32>;
 

@@ -6,6 +6,7 @@
 #const CHANNELS: u32
 #const MAP_WIDTH: u32
 #const MAP_HEIGHT: u32
+#const FORMAT: format
 #const GROUPS: u32
 #const WIDTH: u32
 #const HEIGHT: u32
@@ -14,7 +15,7 @@
 #const Y: u32
 
 @group(0) @binding(0) var<storage, read> flat_maps: array<f32>;
-@group(0) @binding(1) var plane: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(1) var plane: texture_storage_2d<$FORMAT, write>;
 
 const AREA: u32 = MAP_WIDTH * MAP_HEIGHT;
 
@@ -38,5 +39,5 @@ fn main(
         }
     }
     let corner = plane_corner(sample, channel_group, GROUPS, WIDTH, HEIGHT, PER_ROW);
-    textureStore(plane, corner + vec2<u32>(X + place % MAP_WIDTH, Y + place / MAP_WIDTH), value);
+    textureStore(plane, corner + vec2<u32>(X + place % MAP_WIDTH, Y + place / MAP_WIDTH), to_$FORMAT(value));
 }

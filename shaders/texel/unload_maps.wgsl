@@ -6,6 +6,7 @@
 #const CHANNELS: u32
 #const MAP_WIDTH: u32
 #const MAP_HEIGHT: u32
+#const FORMAT: format
 #const GROUPS: u32
 #const WIDTH: u32
 #const HEIGHT: u32
@@ -14,7 +15,7 @@
 #const Y: u32
 
 @group(0) @binding(0) var<storage, read_write> flat_maps: array<f32>;
-@group(0) @binding(1) var plane: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(1) var plane: texture_storage_2d<$FORMAT, read>;
 
 const AREA: u32 = MAP_WIDTH * MAP_HEIGHT;
 

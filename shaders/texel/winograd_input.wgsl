@@ -10,6 +10,7 @@
 #const IN_WIDTH: u32
 #const IN_HEIGHT: u32
 #const IN_PER_ROW: u32
+#const IN_FORMAT: format
 #const IN_X: u32
 #const IN_Y: u32
 
@@ -19,7 +20,7 @@ struct Slice {
 }
 
 var<immediate> slice: Slice;
-@group(0) @binding(0) var input: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(0) var input: texture_storage_2d<$IN_FORMAT, read>;
 @group(0) @binding(1) var transformed: texture_storage_2d<rgba32float, write>;
 
 const TILES: u32 = TILES_X * TILES_Y;

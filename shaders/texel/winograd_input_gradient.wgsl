@@ -17,6 +17,7 @@
 #const OUT_WIDTH: u32
 #const OUT_HEIGHT: u32
 #const OUT_PER_ROW: u32
+#const OUT_FORMAT: format
 #const OUT_X: u32
 #const OUT_Y: u32
 #const DERIVATIVE: bool
@@ -33,9 +34,9 @@ struct Slice {
 
 var<immediate> slice: Slice;
 @group(0) @binding(0) var products: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(1) var input_gradient: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(1) var input_gradient: texture_storage_2d<$OUT_FORMAT, write>;
 #if DERIVATIVE
-@group(0) @binding(2) var derivative: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(2) var derivative: texture_storage_2d<$OUT_FORMAT, read>;
 #endif
 
 const GROUPS: u32 = OUT_GROUPS * 4u;
@@ -133,7 +134,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
 #if DERIVATIVE
             value *= textureLoad(derivative, derivative_corner + vec2<u32>($j * 2u, $i * 2u));
 #endif
-            textureStore(input_gradient, corner + vec2<u32>($j * 2u, $i * 2u), value);
+            textureStore(input_gradient, corner + vec2<u32>($j * 2u, $i * 2u), to_$OUT_FORMAT(value));
         }
 #end
     }

@@ -12,6 +12,7 @@
 #const OUT_WIDTH: u32
 #const OUT_HEIGHT: u32
 #const OUT_PER_ROW: u32
+#const OUT_FORMAT: format
 #const OUT_X: u32
 #const OUT_Y: u32
 #const STORE_DERIVATIVE: bool
@@ -26,9 +27,9 @@ struct Slice {
 var<immediate> slice: Slice;
 @group(0) @binding(0) var products: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(1) var weights: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(2) var output: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(2) var output: texture_storage_2d<$OUT_FORMAT, write>;
 #if STORE_DERIVATIVE
-@group(0) @binding(3) var derivative: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(3) var derivative: texture_storage_2d<$OUT_FORMAT, write>;
 #endif
 
 const TILES: u32 = TILES_X * TILES_Y;
@@ -64,9 +65,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 #repeat j 4
         if x + $j < OUT_MAP_WIDTH {
             let z = row[$j] + bias;
-            textureStore(output, corner + vec2<u32>($j, $i), activation_value(z));
+            textureStore(output, corner + vec2<u32>($j, $i), to_$OUT_FORMAT(activation_value(z)));
 #if STORE_DERIVATIVE
-            textureStore(derivative, corner + vec2<u32>($j, $i), activation_derivative(z));
+            textureStore(derivative, corner + vec2<u32>($j, $i), to_$OUT_FORMAT(activation_derivative(z)));
 #endif
         }
 #end

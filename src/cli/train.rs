@@ -5,6 +5,7 @@ use super::{open, output};
 use crate::config::{self, Config};
 use crate::data::{self, DataOptions};
 use crate::model;
+use crate::network::Precision;
 use crate::train::{self, Event, Summary, Trainer};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         ));
         let target = model::sampler(&config).target();
         output::note(format_args!("fits      {target}"));
+        output::note(format_args!("precision {}", config.run.precision));
         output::note(format_args!("run       {}", folder.display()));
     }
     let mut trainer = Trainer::new(executor, &config, data)?;
@@ -108,6 +110,7 @@ struct Screen {
     drawing: Option<Progress>,
     quiet: bool,
     json: bool,
+    mixed: bool,
     failure: Result<(), CliError>,
 }
 
@@ -118,6 +121,7 @@ impl Screen {
             drawing: None,
             quiet: arguments.quiet,
             json: arguments.json,
+            mixed: model::precision(config) == Precision::Mixed,
             failure: Ok(()),
         }
     }
@@ -145,7 +149,12 @@ impl Screen {
             Event::Wrote(path) => tracing::info!("wrote {}", path.display()),
             Event::Lost { chains, of } => output::note(format_args!(
                 "warning: {chains} of {of} chains ran away to values that are not finite; lower sampler.step_size or \
-                 optimiser.rate"
+                 optimiser.rate{}",
+                if self.mixed {
+                    ", or try run.precision = \"full\", since f16 ends at 65504"
+                } else {
+                    ""
+                }
             )),
             Event::Drawing { done, of } => {
                 self.steps.clear();

@@ -13,7 +13,7 @@ pub use error::ConfigError;
 pub use load::{load, parse, set, to_toml};
 pub use presets::{Preset, preset, presets};
 pub use validate::{
-    ACTIVATIONS, BASES, BOUNDS, CHAINS, GENERATORS, NORMALISERS, SCHEDULES, STARTS,
+    ACTIVATIONS, BASES, BOUNDS, CHAINS, GENERATORS, NORMALISERS, PRECISIONS, SCHEDULES, STARTS,
 };
 
 use keys::documented;
@@ -219,6 +219,10 @@ pub struct RunConfig {
     /// GPU memory that the run may use, in MiB, for adapters do not tell how much they have; absent: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
+    /// How the maps between layers are stored: `full` as f32, or `mixed` as f16, which takes half the memory. Arithmetic,
+    /// samples, energies, parameters and optimiser are f32 either way. Mixed is for software adapters so far; `sample`
+    /// and `energy` compute in full.
+    pub precision: String,
     /// Decides every random number: the same seed on the same adapter gives the same bits.
     pub seed: u64,
     /// Optimiser steps between two pictures of samples; 0 for only the last.
@@ -320,6 +324,7 @@ impl Default for RunConfig {
             batch: 128,
             slice: None,
             memory: None,
+            precision: "full".into(),
             seed: 1,
             sample_every: 100,
             samples: 64,

@@ -26,6 +26,9 @@ pub const STARTS: &[&str] = &["gaussian", "uniform"];
 /// The names that `optimiser.schedule` takes.
 pub const SCHEDULES: &[&str] = &["constant", "cosine", "exponential"];
 
+/// The names that `run.precision` takes.
+pub const PRECISIONS: &[&str] = &["full", "mixed"];
+
 /// TOML's whole numbers are signed, so that a larger seed could not be written to a file.
 const LARGEST_SEED: u64 = i64::MAX as u64;
 
@@ -180,6 +183,7 @@ fn validate_run(run: &RunConfig) -> Result<(), ConfigError> {
     count("run.batch", run.batch, MOST_BATCH)?;
     at_least_one("run.slice", run.slice.unwrap_or(1) as u64)?;
     at_least_one("run.memory", run.memory.unwrap_or(1))?;
+    one_of("run.precision", &run.precision, PRECISIONS)?;
     ensure(run.seed <= LARGEST_SEED, "run.seed", &run.seed, || {
         format!("be at most {LARGEST_SEED}")
     })?;

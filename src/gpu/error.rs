@@ -102,6 +102,15 @@ pub enum GpuError {
          --adapter"
     )]
     WrongResults { adapter: String },
+    #[error(
+        "the kernels for '{adapter}' cannot store f16: set run.precision = \"full\", or choose a software adapter with \
+         --adapter"
+    )]
+    NoMixedPrecision { adapter: String },
+    #[error(
+        "'{adapter}' computes wrong results with maps of f16: set run.precision = \"full\", or update its driver"
+    )]
+    WrongMixedPrecision { adapter: String },
 }
 
 impl From<wgpu::Error> for GpuError {

@@ -59,24 +59,64 @@ impl Buffer {
     }
 }
 
-/// A two-dimensional image of four f32 a texel (`rgba32float`), made, filled with zeros, at first use.
+/// How an image keeps the four numbers of a texel. Shaders compute with f32 either way: loads widen, stores round.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ImageFormat {
+    /// `rgba32float`, 16 bytes a texel.
+    #[default]
+    F32,
+    /// `rgba16float`, 8 bytes a texel.
+    F16,
+}
+
+impl ImageFormat {
+    /// What WGSL calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ImageFormat::F32 => "rgba32float",
+            ImageFormat::F16 => "rgba16float",
+        }
+    }
+
+    /// Bytes of a texel.
+    pub fn texel_bytes(self) -> u64 {
+        match self {
+            ImageFormat::F32 => 16,
+            ImageFormat::F16 => 8,
+        }
+    }
+}
+
+/// A two-dimensional image of four numbers a texel, made, filled with zeros, at first use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Image {
     pub(super) id: u64,
+    pub(super) format: ImageFormat,
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) label: &'static str,
 }
 
 impl Image {
-    /// Names a new image of `width` × `height` texels.
+    /// Names a new image of `width` × `height` texels of f32.
     pub fn new(label: &'static str, width: u32, height: u32) -> Self {
+        Self::with_format(label, width, height, ImageFormat::F32)
+    }
+
+    /// Names a new image of `width` × `height` texels.
+    pub fn with_format(label: &'static str, width: u32, height: u32, format: ImageFormat) -> Self {
         Image {
             id: next_id(),
+            format,
             width: width.max(1),
             height: height.max(1),
             label,
         }
+    }
+
+    /// How it keeps its texels.
+    pub fn format(&self) -> ImageFormat {
+        self.format
     }
 
     /// Texels in a row.
@@ -91,7 +131,7 @@ impl Image {
 
     /// Its size in bytes.
     pub fn bytes(&self) -> u64 {
-        u64::from(self.width) * u64::from(self.height) * 16
+        u64::from(self.width) * u64::from(self.height) * self.format.texel_bytes()
     }
 
     /// What it is called in listings and errors.

@@ -1,3 +1,4 @@
+use super::handles::ImageFormat;
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -13,6 +14,10 @@ pub enum Access {
     ImageRead,
     /// `texture_storage_2d<rgba32float, write>`
     ImageWrite,
+    /// `texture_storage_2d<$NAME, read>` in the format that the program gives under this name.
+    FormatRead(&'static str),
+    /// `texture_storage_2d<$NAME, write>` likewise.
+    FormatWrite(&'static str),
 }
 
 /// A compute shader as the Rust side sees it: one WGSL file with the entry point `main`.
@@ -34,6 +39,7 @@ pub enum Constant {
     U32(u32),
     F32(f32),
     Bool(bool),
+    Format(ImageFormat),
 }
 
 impl Constant {
@@ -42,6 +48,7 @@ impl Constant {
             Constant::U32(v) => (0, v),
             Constant::F32(v) => (1, v.to_bits()),
             Constant::Bool(v) => (2, u32::from(v)),
+            Constant::Format(v) => (3, u32::from(v == ImageFormat::F16)),
         }
     }
 }
@@ -67,6 +74,7 @@ impl fmt::Display for Constant {
             // Debug formatting keeps the decimal point and round-trips the value.
             Constant::F32(v) => write!(f, "{v:?}f"),
             Constant::Bool(v) => write!(f, "{v}"),
+            Constant::Format(v) => write!(f, "{}", v.name()),
         }
     }
 }
@@ -105,6 +113,28 @@ impl Program {
     pub fn flag(mut self, name: impl Into<Cow<'static, str>>, value: bool) -> Self {
         self.constants.push((name.into(), Constant::Bool(value)));
         self
+    }
+
+    /// Sets the format of images.
+    pub fn format(mut self, name: &'static str, value: ImageFormat) -> Self {
+        self.constants.push((name.into(), Constant::Format(value)));
+        self
+    }
+
+    /// The format of the images behind a binding of this kind, if there are any; f32 where the name was not given,
+    /// which the preprocessor refuses.
+    pub fn image_format(&self, access: Access) -> Option<ImageFormat> {
+        match access {
+            Access::Read | Access::ReadWrite => None,
+            Access::ImageRead | Access::ImageWrite => Some(ImageFormat::F32),
+            Access::FormatRead(name) | Access::FormatWrite(name) => {
+                let given = self.constants.iter().find(|(known, _)| *known == name);
+                Some(match given {
+                    Some((_, Constant::Format(format))) => *format,
+                    _ => ImageFormat::F32,
+                })
+            }
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 use super::disk_cache::DiskCache;
 use super::error::GpuError;
-use super::handles::Mark;
+use super::handles::{ImageFormat, Mark};
 use super::kernel::{Access, Program};
 use super::options::ExecutorOptions;
 use super::preprocess::expand;
+use super::resources::texture_format;
 use std::collections::HashMap;
 use std::num::NonZero;
 use std::panic::resume_unwind;
@@ -182,7 +183,7 @@ impl Compiler {
             .map(|(binding, access)| wgpu::BindGroupLayoutEntry {
                 binding: binding as u32,
                 visibility: wgpu::ShaderStages::COMPUTE,
-                ty: binding_type(*access),
+                ty: binding_type(*access, program.image_format(*access)),
                 count: None,
             })
             .collect();
@@ -216,21 +217,21 @@ impl Compiler {
     }
 }
 
-fn binding_type(access: Access) -> wgpu::BindingType {
-    match access {
-        Access::Read | Access::ReadWrite => wgpu::BindingType::Buffer {
+fn binding_type(access: Access, format: Option<ImageFormat>) -> wgpu::BindingType {
+    match format {
+        None => wgpu::BindingType::Buffer {
             ty: wgpu::BufferBindingType::Storage {
                 read_only: access == Access::Read,
             },
             has_dynamic_offset: false,
             min_binding_size: None,
         },
-        Access::ImageRead | Access::ImageWrite => wgpu::BindingType::StorageTexture {
+        Some(format) => wgpu::BindingType::StorageTexture {
             access: match access {
-                Access::ImageRead => wgpu::StorageTextureAccess::ReadOnly,
+                Access::ImageRead | Access::FormatRead(_) => wgpu::StorageTextureAccess::ReadOnly,
                 _ => wgpu::StorageTextureAccess::WriteOnly,
             },
-            format: wgpu::TextureFormat::Rgba32Float,
+            format: texture_format(format),
             view_dimension: wgpu::TextureViewDimension::D2,
         },
     }

@@ -4,6 +4,8 @@
 //! - `#const NAME: u32` is replaced by `const NAME: u32 = value;` with the value the Rust side gives; a constant
 //!   that is declared and not given, or given and not declared, is an error. Constants and not `override`s, because
 //!   WGSL allows no override in the size of a private array, and because loops over them unroll.
+//! - `#const NAME: format` makes `$NAME` stand for that format of images in the lines that follow, since WGSL has no
+//!   constants of that kind.
 //! - `#if NAME`, `#else`, `#endif` keep or drop lines by a `bool` constant, declared with `#const NAME: bool`.
 //!   Conditions nest.
 //! - `#repeat kx KERNEL_WIDTH` … `#end` writes the lines between them once for each value of `$kx` from 0 up to that
@@ -158,7 +160,8 @@ impl Expansion<'_> {
             let kept = open.iter().all(|&branch| branch);
             if !trimmed.starts_with('#') {
                 if kept {
-                    self.text.push_str(raw);
+                    let line = self.with_formats(raw);
+                    self.text.push_str(&line);
                     self.text.push('\n');
                 }
                 continue;
@@ -270,6 +273,9 @@ impl Expansion<'_> {
         match found {
             Some((known, value)) if kind_of(*value) == kind => {
                 self.used.insert(known.as_ref());
+                if let Constant::Format(_) = value {
+                    return Ok(());
+                }
                 self.text
                     .push_str(&format!("const {name}: {kind} = {value};\n"));
                 Ok(())
@@ -280,6 +286,19 @@ impl Expansion<'_> {
                 wanted: kind.into(),
             }),
         }
+    }
+
+    fn with_formats<'t>(&self, line: &'t str) -> Cow<'t, str> {
+        let mut line = Cow::Borrowed(line);
+        for (name, value) in self.constants {
+            if let Constant::Format(format) = value
+                && self.used.contains(name.as_ref())
+                && line.contains('$')
+            {
+                line = line.replace(&format!("${name}"), format.name()).into();
+            }
+        }
+        line
     }
 
     fn flag(&self, name: &str, line: usize) -> Result<bool, PreprocessError> {
@@ -336,12 +355,14 @@ fn kind_of(value: Constant) -> &'static str {
         Constant::U32(_) => "u32",
         Constant::F32(_) => "f32",
         Constant::Bool(_) => "bool",
+        Constant::Format(_) => "format",
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gpu::ImageFormat;
 
     fn expand(
         source: &str,
@@ -426,5 +447,20 @@ mod tests {
         assert!(expand("#wrong", &[]).is_err());
         let unclosed = expand("#const A: bool\n#if A", &[("A", Constant::Bool(true))]).unwrap_err();
         assert_eq!(unclosed, PreprocessError::Unclosed);
+    }
+
+    #[test]
+    fn formats_are_put_where_they_are_named() {
+        let source = "before $F\n#const F: format\ntexture_storage_2d<$F, read> to_$F($p)\n";
+        let given = [("F", Constant::Format(ImageFormat::F16))];
+        assert_eq!(
+            expand(source, &given).expect("expands").text,
+            "before $F\ntexture_storage_2d<rgba16float, read> to_rgba16float($p)\n"
+        );
+        assert!(matches!(
+            expand(source, &[]),
+            Err(PreprocessError::MissingConstant { line: 2, .. })
+        ));
+        assert!(expand(source, &[("F", Constant::U32(1))]).is_err());
     }
 }

@@ -1,5 +1,5 @@
 use super::error::GpuError;
-use super::handles::{Buffer, Image, Mark};
+use super::handles::{Buffer, Image, ImageFormat, Mark};
 use super::recording::Resource;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -33,7 +33,9 @@ impl Resources {
     /// Bytes of all there are.
     pub(super) fn bytes(&self) -> u64 {
         let image = |view: &wgpu::TextureView| {
-            u64::from(view.texture().width()) * u64::from(view.texture().height()) * 16
+            let texture = view.texture();
+            let texel = texture.format().block_copy_size(None).unwrap_or(0);
+            u64::from(texture.width()) * u64::from(texture.height()) * u64::from(texel)
         };
         self.buffers.values().map(wgpu::Buffer::size).sum::<u64>()
             + self.images.values().map(image).sum::<u64>()
@@ -154,7 +156,7 @@ impl Resources {
                     mip_level_count: 1,
                     sample_count: 1,
                     dimension: wgpu::TextureDimension::D2,
-                    format: wgpu::TextureFormat::Rgba32Float,
+                    format: texture_format(image.format),
                     usage: wgpu::TextureUsages::STORAGE_BINDING,
                     view_formats: &[],
                 })
@@ -163,6 +165,13 @@ impl Resources {
             self.most = self.most.max(self.bytes());
         }
         Ok(())
+    }
+}
+
+pub(super) fn texture_format(format: ImageFormat) -> wgpu::TextureFormat {
+    match format {
+        ImageFormat::F32 => wgpu::TextureFormat::Rgba32Float,
+        ImageFormat::F16 => wgpu::TextureFormat::Rgba16Float,
     }
 }
 

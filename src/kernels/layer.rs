@@ -6,8 +6,8 @@ use super::texel::{
     self, Algorithm, Border, PackedWeights, Pass, Plane, Tiles, Winograd, WinogradScratch,
 };
 use super::tiled;
-use super::variant::Variant;
-use crate::gpu::{Buffer, GpuError, Recording};
+use super::variant::{Precision, Variant};
+use crate::gpu::{Buffer, GpuError, ImageFormat, Recording};
 use crate::shape::Shape;
 
 /// What a layer computes.
@@ -89,12 +89,15 @@ pub struct Layer {
     shape: LayerShape,
 }
 
+/// A network has a handful of these, so their size does not matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 enum LayerShape {
     Tiled,
     Texel {
         lanes: usize,
         longest_side: usize,
+        precision: Precision,
         forward: TexelPass,
         input_gradient: TexelPass,
         /// Output pixels that a weight gradient takes at a time.
@@ -130,6 +133,7 @@ impl Layer {
                 Variant::Texel {
                     lanes,
                     longest_side,
+                    ..
                 },
             ) = (kind, variant)
             else {
@@ -162,6 +166,7 @@ impl Layer {
             Variant::Texel {
                 lanes,
                 longest_side,
+                precision,
             } => {
                 let geometry = kind.as_convolution();
                 let tiles = match kind {
@@ -192,6 +197,7 @@ impl Layer {
                 LayerShape::Texel {
                     lanes,
                     longest_side,
+                    precision,
                     forward: pass(Pass::Forward),
                     input_gradient: pass(Pass::InputGradient),
                     gradient_pixels: tiles.weight_gradient,
@@ -326,38 +332,53 @@ impl Layer {
         layer
     }
 
-    /// Names maps that this layer can read as its input.
+    /// Names maps that this layer can read as its input, of f32 in every precision.
     ///
     /// # Errors
     /// When they exceed the adapter's image size.
     pub fn new_input(&self, label: &'static str) -> Result<Maps, GpuError> {
-        self.new_maps(label, self.kind.input_shape(), self.borders().0)
+        self.new_maps(
+            label,
+            self.kind.input_shape(),
+            self.borders().0,
+            Precision::Full,
+        )
     }
 
     /// Names maps between this layer and the one after it, which can hold the output of this one, its derivative, or
-    /// the gradient of the energy in it.
+    /// the gradient of the energy in it, in the variant's precision.
     ///
     /// # Errors
     /// As for [`Self::new_input`].
     pub fn new_between(&self, next: &Layer, label: &'static str) -> Result<Maps, GpuError> {
         let border = self.borders().1.max(next.borders().0);
-        self.new_maps(label, self.kind.output_shape(), border)
+        self.new_maps(label, self.kind.output_shape(), border, self.precision())
     }
 
-    /// Names maps for the gradient of the energy in this layer's output before the activation.
+    /// Names maps for the gradient of the energy in this layer's output before the activation, in the variant's
+    /// precision.
     ///
     /// # Errors
     /// As for [`Self::new_input`].
     pub fn new_output_gradient(&self, label: &'static str) -> Result<Maps, GpuError> {
-        self.new_maps(label, self.kind.output_shape(), self.borders().1)
+        let border = self.borders().1;
+        self.new_maps(label, self.kind.output_shape(), border, self.precision())
     }
 
-    /// Names maps that nothing reads with a border: the last output, the gradient in the samples.
+    /// Names maps that nothing reads with a border, of f32 in every precision: the last output, the gradient in the
+    /// samples.
     ///
     /// # Errors
     /// As for [`Self::new_input`].
     pub fn new_plain(&self, label: &'static str, shape: Shape) -> Result<Maps, GpuError> {
-        self.new_maps(label, shape, Border::default())
+        self.new_maps(label, shape, Border::default(), Precision::Full)
+    }
+
+    fn precision(&self) -> Precision {
+        match self.shape {
+            LayerShape::Tiled => Precision::Full,
+            LayerShape::Texel { precision, .. } => precision,
+        }
     }
 
     fn new_maps(
@@ -365,11 +386,17 @@ impl Layer {
         label: &'static str,
         shape: Shape,
         border: Border,
+        precision: Precision,
     ) -> Result<Maps, GpuError> {
+        let format = match precision {
+            Precision::Full => ImageFormat::F32,
+            Precision::Mixed => ImageFormat::F16,
+        };
         match &self.shape {
             LayerShape::Tiled => Ok(Maps::Flat(Buffer::new(label, self.samples * shape.len()))),
             LayerShape::Texel { longest_side, .. } => {
-                Plane::new(label, self.samples, shape, border, *longest_side).map(Maps::Plane)
+                Plane::new(label, self.samples, shape, border, format, *longest_side)
+                    .map(Maps::Plane)
             }
         }
     }

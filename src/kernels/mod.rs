@@ -44,5 +44,5 @@ pub use ratio_head::{Generator, METRIC_WORDS, RatioArguments, RatioMetrics, rati
 pub use scatter_chains::scatter_chains;
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;
-pub use variant::Variant;
+pub use variant::{Precision, Variant};
 pub use walk::{WalkArguments, WalkPlan, pack_walk_weights, walk_chains};

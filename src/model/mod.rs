@@ -12,6 +12,7 @@ pub use evaluator::Evaluator;
 pub(crate) use sample::batch_size;
 pub use sample::{SampleOptions, Samples};
 pub use settings::{
-    architecture, chain_start, generator, initialisation, langevin, normaliser, optimiser, sampler,
+    architecture, chain_start, generator, initialisation, langevin, normaliser, optimiser,
+    precision, sampler,
 };
 pub use stored::Model;

@@ -2,7 +2,7 @@
 
 use crate::config::{Config, LayerConfig};
 use crate::kernels::{
-    Activation, AdamSettings, Bounds, ChainStart, LangevinSettings, QuadraticBase,
+    Activation, AdamSettings, Bounds, ChainStart, LangevinSettings, Precision, QuadraticBase,
 };
 use crate::method::{
     ChainMode, Generator, Normaliser, OptimiserSettings, SamplerSettings, Schedule,
@@ -124,6 +124,14 @@ pub fn normaliser(config: &Config) -> Normaliser {
             rate: config.objective.normaliser_rate,
         },
         _ => Normaliser::Zero,
+    }
+}
+
+/// How training stores the maps between layers.
+pub fn precision(config: &Config) -> Precision {
+    match config.run.precision.as_str() {
+        "mixed" => Precision::Mixed,
+        _ => Precision::Full,
     }
 }
 

@@ -7,10 +7,10 @@ mod self_test;
 mod twin;
 mod walk;
 
-pub use crate::kernels::Variant;
+pub use crate::kernels::{Precision, Variant};
 pub use architecture::{Architecture, LayerSpec, NetworkError, ParameterTensor};
 pub use initialise::{Initialisation, initial_parameters};
 pub use passes::Network;
-pub use self_test::{computes_right, trusted_variant};
+pub use self_test::{computes_right, trusted_variant, trusted_variant_in};
 pub use twin::twin;
 pub use walk::{walk_plan, walks_right};

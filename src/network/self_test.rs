@@ -1,6 +1,6 @@
 use crate::gpu::{Buffer, Executor, GpuError, Recording};
 use crate::kernels::{
-    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, Variant, load, unload,
+    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, Precision, Variant, load, unload,
 };
 use crate::random::{Philox, Stream};
 use crate::twins;
@@ -19,10 +19,18 @@ const GEOMETRY: ConvGeometry = ConvGeometry {
 const SAMPLES: usize = 2;
 /// Sums of 54 products of numbers below one in f32 are right to 1e-5; a wrong lane or a wrong tile is off by 0.1.
 const TOLERANCE: f64 = 1e-3;
+/// Rounding to the nearest number of 11 bits, an f16, relative to the value.
+const F16_ROUNDING: f64 = 1.0 / 2048.0;
+/// Beyond what an f16 can hold.
+const TOO_LARGE: f32 = 1e6;
 
 /// What [`trusted_variant`] has found out about a device.
 #[derive(Clone)]
 struct Trusted(Variant);
+
+/// Whether that variant can be trusted with mixed precision, too.
+#[derive(Clone)]
+struct TrustedMixed(bool);
 
 /// The best variant of the layer kernels that computes a small convolution right on this device, tried once for each
 /// executor.
@@ -35,12 +43,40 @@ pub fn trusted_variant(executor: &mut Executor) -> Result<Variant, GpuError> {
     executor.once(try_variants).map(|Trusted(variant)| variant)
 }
 
+/// [`trusted_variant`] with maps stored in `precision`.
+///
+/// # Errors
+/// When the variant for this device has no such precision or computes wrong in it; nothing else is run in its place.
+/// Otherwise as above.
+pub fn trusted_variant_in(
+    executor: &mut Executor,
+    precision: Precision,
+) -> Result<Variant, GpuError> {
+    let variant = trusted_variant(executor)?;
+    let Some(variant) = variant.in_precision(precision) else {
+        return Err(GpuError::NoMixedPrecision {
+            adapter: executor.adapter().name.clone(),
+        });
+    };
+    if precision == Precision::Mixed {
+        let trusted =
+            executor.once(|executor| computes_right(executor, variant).map(TrustedMixed))?;
+        if !trusted.0 {
+            return Err(GpuError::WrongMixedPrecision {
+                adapter: executor.adapter().name.clone(),
+            });
+        }
+    }
+    Ok(variant)
+}
+
 fn try_variants(executor: &mut Executor) -> Result<Trusted, GpuError> {
     let profile = executor.profile();
     let preferred = Variant::for_profile(&profile);
     let plain = Variant::Texel {
         lanes: 1,
         longest_side: profile.longest_image_side as usize,
+        precision: Precision::Full,
     };
     for variant in [preferred, plain, Variant::Tiled] {
         if computes_right(executor, variant)? {
@@ -57,15 +93,63 @@ fn try_variants(executor: &mut Executor) -> Result<Trusted, GpuError> {
     })
 }
 
-/// Whether `variant` agrees with the f64 twin on a small convolution, its input gradient and its weight gradient.
+/// Whether `variant` agrees with the f64 twin on a small convolution, its input gradient and its weight gradient, and
+/// in mixed precision turns what an f16 cannot hold into what is not finite, so that it is noticed.
 ///
 /// # Errors
 /// When the GPU fails.
 pub fn computes_right(executor: &mut Executor, variant: Variant) -> Result<bool, GpuError> {
     let mark = executor.mark();
-    let outcome = compare(executor, variant);
+    let outcome = compare(executor, variant)
+        .and_then(|right| Ok(right && (!is_mixed(variant) || shows_overflow(executor, variant)?)));
     executor.release_since(mark);
     outcome
+}
+
+fn is_mixed(variant: Variant) -> bool {
+    matches!(
+        variant,
+        Variant::Texel {
+            precision: Precision::Mixed,
+            ..
+        }
+    )
+}
+
+/// Layers before and after the convolution: what is stored between two layers is stored in the variant's precision.
+fn neighbours(variant: Variant) -> (Layer, Layer) {
+    let layer = |kind| Layer::new(kind, Activation::Identity, SAMPLES, variant);
+    let copy = ConvGeometry {
+        out_channels: GEOMETRY.in_channels,
+        kernel_height: 1,
+        kernel_width: 1,
+        padding: 0,
+        ..GEOMETRY
+    };
+    let after = LayerKind::Dense {
+        input: LayerKind::Conv(GEOMETRY).output_shape(),
+        outputs: 1,
+    };
+    (layer(LayerKind::Conv(copy)), layer(after))
+}
+
+fn shows_overflow(executor: &mut Executor, variant: Variant) -> Result<bool, GpuError> {
+    let maps = neighbours(variant)
+        .0
+        .new_output_gradient("self-test maps")?;
+    let (from, to) = (
+        Buffer::new("self-test", SAMPLES * GEOMETRY.in_len()),
+        Buffer::new("self-test", SAMPLES * GEOMETRY.in_len()),
+    );
+    let mut r = Recording::new();
+    let values = [TOO_LARGE, -TOO_LARGE, f32::NAN, 1.0];
+    r.upload_f32(from, 0, &values);
+    load(&mut r, from, &maps);
+    unload(&mut r, &maps, to);
+    executor.run(&r)?;
+    let got = executor.read(to)?;
+    let finite = got.iter().map(|value| value.is_finite());
+    Ok(finite.take(4).eq([false, false, false, true]))
 }
 
 fn compare(executor: &mut Executor, variant: Variant) -> Result<bool, GpuError> {
@@ -73,7 +157,12 @@ fn compare(executor: &mut Executor, variant: Variant) -> Result<bool, GpuError> 
     let layer = Layer::new(kind, Activation::Identity, SAMPLES, variant);
     let mut generator = Philox::new(1, Stream::Parameters, 0);
     let mut values =
-        |count: usize| -> Vec<f32> { (0..count).map(|_| generator.uniform() - 0.5).collect() };
+        // Multiples of 2⁻¹⁰ below ½ in size, which are f16s.
+        |count: usize| -> Vec<f32> {
+            (0..count)
+                .map(|_| ((generator.uniform() - 0.5) * 1024.0).round() / 1024.0)
+                .collect()
+        };
     let x = values(SAMPLES * GEOMETRY.in_len());
     let parameter_values = values(GEOMETRY.weight_len() + GEOMETRY.out_channels);
     let gradient = values(SAMPLES * GEOMETRY.out_len());
@@ -91,10 +180,11 @@ fn compare(executor: &mut Executor, variant: Variant) -> Result<bool, GpuError> 
         buffer: filled(&parameter_values),
         offset: 0,
     };
-    let input = layer.new_input("self-test input")?;
-    let output = layer.new_plain("self-test output", kind.output_shape())?;
+    let (before, after) = neighbours(variant);
+    let input = before.new_between(&layer, "self-test input")?;
+    let output = layer.new_between(&after, "self-test output")?;
     let output_gradient = layer.new_output_gradient("self-test output gradient")?;
-    let input_gradient = layer.new_plain("self-test input gradient", kind.input_shape())?;
+    let input_gradient = before.new_between(&layer, "self-test input gradient")?;
     let (flat_output, flat_gradient) = (
         Buffer::new("self-test", gradient.len()),
         Buffer::new("self-test", x.len()),
@@ -144,15 +234,16 @@ fn compare(executor: &mut Executor, variant: Variant) -> Result<bool, GpuError> 
         &wide(&factors),
     );
     let want_weight_gradient: Vec<f64> = want.weight.into_iter().chain(want.bias).collect();
-    Ok(close(&got_output, &want_output)
-        && close(&got_gradient, &want_gradient)
-        && close(&got_weight_gradient, &want_weight_gradient))
+    let rounding = if is_mixed(variant) { F16_ROUNDING } else { 0.0 };
+    Ok(close(&got_output, &want_output, rounding)
+        && close(&got_gradient, &want_gradient, rounding)
+        && close(&got_weight_gradient, &want_weight_gradient, 0.0))
 }
 
-fn close(got: &[f32], want: &[f64]) -> bool {
+fn close(got: &[f32], want: &[f64], rounding: f64) -> bool {
     got.len() == want.len()
         && got
             .iter()
             .zip(want)
-            .all(|(&g, &w)| (f64::from(g) - w).abs() < TOLERANCE)
+            .all(|(&g, &w)| (f64::from(g) - w).abs() < TOLERANCE + rounding * w.abs())
 }

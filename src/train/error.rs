@@ -33,7 +33,13 @@ pub enum TrainError {
     },
     #[error(
         "the run diverged at step {step}: {what} is not finite; lower optimiser.rate or sampler.step_size, refresh \
-         more often (snapshot.interval), or add objective.energy_l2"
+         more often (snapshot.interval), or add objective.energy_l2{}",
+        if *mixed { "; or try run.precision = \"full\", since f16 ends at 65504" } else { "" }
     )]
-    Diverged { step: u64, what: &'static str },
+    Diverged {
+        step: u64,
+        what: &'static str,
+        /// Whether maps were stored as f16.
+        mixed: bool,
+    },
 }

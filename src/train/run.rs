@@ -6,6 +6,7 @@ use super::trainer::{Arrival, Trainer};
 use crate::config::{self, Config};
 use crate::files::{JsonLines, create_run_folder, write_atomically};
 use crate::model::{self, Model, SampleOptions};
+use crate::network::Precision;
 use crate::report::{Panel, Series, curves, landscape, png_bytes, sample_grid};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -144,6 +145,7 @@ impl Run<'_> {
                         return Err(TrainError::Diverged {
                             step: row.step,
                             what,
+                            mixed: model::precision(self.config) == Precision::Mixed,
                         });
                     }
                 }

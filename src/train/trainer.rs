@@ -7,7 +7,7 @@ use crate::data::Dataset;
 use crate::gpu::{Executor, Recording};
 use crate::method::{RatioMetrics, Strategy};
 use crate::model::{self, Model};
-use crate::network::{Network, initial_parameters, trusted_variant};
+use crate::network::{Network, initial_parameters, trusted_variant_in};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -50,9 +50,10 @@ impl Trainer {
     /// Starts a run at its initial parameters.
     ///
     /// # Errors
-    /// When the configuration does not fit the data, the adapter or `run.memory`, or the GPU fails.
+    /// When the configuration does not fit the data, the adapter or `run.memory`, the adapter
+    /// cannot be trusted with `run.precision`, or the GPU fails.
     pub fn new(mut executor: Executor, config: &Config, data: Dataset) -> Result<Self, TrainError> {
-        let variant = trusted_variant(&mut executor)?;
+        let variant = trusted_variant_in(&mut executor, model::precision(config))?;
         // Checks all sizes, before the host holds as many parameters.
         let plan = fitting_plan(&executor, config, data.shape(), variant)?;
         let strategy = Strategy::trusted(&mut executor, plan.architecture(), plan.chain_count())?;

@@ -3,8 +3,8 @@
 
 pub mod programs;
 
-use afterimage::gpu::{AdapterChoice, Buffer, Executor, ExecutorOptions, Recording};
-use afterimage::kernels::{Activation, ConvGeometry, Variant};
+use afterimage::gpu::{AdapterChoice, Buffer, Executor, ExecutorOptions, Profile, Recording};
+use afterimage::kernels::{Activation, ConvGeometry, LayerKind, Precision, Variant};
 pub use afterimage::network::twin;
 use afterimage::random::{Philox, Stream};
 
@@ -24,20 +24,35 @@ pub fn executor(runtime_checks: bool) -> Executor {
 /// Every variant that can run on the adapter, with its name; the texel one also without subgroups.
 pub fn variants(executor: &Executor) -> Vec<(&'static str, Variant)> {
     let texel = Variant::texel(&executor.profile());
-    let Variant::Texel { longest_side, .. } = texel else {
-        unreachable!()
-    };
     vec![
         ("tiled", Variant::Tiled),
         ("texel", texel),
         (
             "texel without subgroups",
-            Variant::Texel {
-                lanes: 1,
-                longest_side,
-            },
+            Variant::texel(&Profile {
+                subgroup_size: None,
+                ..executor.profile()
+            }),
         ),
     ]
+}
+
+/// The variants that can store maps as f16, doing so.
+pub fn mixed_variants(executor: &Executor) -> Vec<(&'static str, Variant)> {
+    let mixed = |(name, variant): (_, Variant)| {
+        let variant = variant.in_precision(Precision::Mixed)?;
+        Some((name, variant))
+    };
+    variants(executor).into_iter().filter_map(mixed).collect()
+}
+
+/// Rounding to the nearest f16, which has 11 bits, relative to the value; values below 2⁻¹⁴ err by up to 2⁻²⁴.
+pub const F16_ROUNDING: f64 = 1.0 / 2048.0;
+
+/// The nearest f16, ties to even, of a value between 2⁻¹⁴ and 65504 in size, or of zero.
+pub fn nearest_f16(value: f32) -> f32 {
+    let bits = value.to_bits();
+    f32::from_bits((bits + 0xfff + ((bits >> 13) & 1)) & 0xffff_e000)
 }
 
 pub const ACTIVATIONS: [Activation; 5] = [

@@ -1,6 +1,6 @@
 //! Programs without a device: collected from recordings, parsed and validated by naga, compared with what Rust declares.
 
-use afterimage::gpu::{Access, Command, Dispatch, Recording, Resource, expand};
+use afterimage::gpu::{Access, Command, Dispatch, ImageFormat, Recording, Resource, expand};
 use naga::{AddressSpace, ImageClass, StorageAccess, StorageFormat, TypeInner};
 
 /// Every launch; those of replays as recorded, as often as they are replayed.
@@ -28,19 +28,21 @@ pub fn check_dispatch(dispatch: &Dispatch) {
         .map(|e| e.name.as_str())
         .collect();
     assert_eq!(entries, ["main"], "{}", kernel.name);
-    let declared: Vec<_> = (0..).zip(kernel.bindings.iter().copied()).collect();
+    let program = &dispatch.program;
+    let declared: Vec<_> = (0..)
+        .zip(kernel.bindings.iter())
+        .map(|(number, access)| (number, plain(*access), program.image_format(*access)))
+        .collect();
     assert_eq!(bindings(&module), declared, "{}", kernel.name);
     assert_eq!(immediates(&module), kernel.immediates, "{}", kernel.name);
 
     assert_eq!(dispatch.resources.len(), declared.len(), "{}", kernel.name);
-    for (resource, (_, access)) in dispatch.resources.iter().zip(declared) {
-        let is_image = matches!(access, Access::ImageRead | Access::ImageWrite);
-        assert_eq!(
-            matches!(resource, Resource::Image(_)),
-            is_image,
-            "{}: {resource:?}",
-            kernel.name
-        );
+    for (resource, (_, _, format)) in dispatch.resources.iter().zip(declared) {
+        let given = match resource {
+            Resource::Image(image) => Some(image.format()),
+            Resource::Buffer(_) => None,
+        };
+        assert_eq!(given, format, "{}: {resource:?}", kernel.name);
     }
     assert_eq!(
         dispatch.immediates.len(),
@@ -89,21 +91,30 @@ fn validated(dispatch: &Dispatch) -> (naga::Module, naga::valid::ModuleInfo) {
     (module, info)
 }
 
-/// The bindings of a module by number, all of which must be in group 0.
-fn bindings(module: &naga::Module) -> Vec<(u32, Access)> {
+/// An access without the name of its format.
+fn plain(access: Access) -> Access {
+    match access {
+        Access::FormatRead(_) => Access::ImageRead,
+        Access::FormatWrite(_) => Access::ImageWrite,
+        other => other,
+    }
+}
+
+/// The bindings of a module by number, all of which must be in group 0, with the formats of images.
+fn bindings(module: &naga::Module) -> Vec<(u32, Access, Option<ImageFormat>)> {
     let mut bindings = Vec::new();
     for (_, variable) in module.global_variables.iter() {
-        let access = match variable.space {
-            AddressSpace::Storage { access } => buffer_access(access),
+        let (access, format) = match variable.space {
+            AddressSpace::Storage { access } => (buffer_access(access), None),
             AddressSpace::Handle => image_access(&module.types[variable.ty].inner),
             AddressSpace::WorkGroup | AddressSpace::Private | AddressSpace::Immediate => continue,
             other => panic!("a variable in {other:?}, which no kernel declares"),
         };
         let binding = variable.binding.expect("resources are bound");
         assert_eq!(binding.group, 0);
-        bindings.push((binding.binding, access));
+        bindings.push((binding.binding, access, format));
     }
-    bindings.sort_by_key(|&(number, _)| number);
+    bindings.sort_by_key(|&(number, ..)| number);
     bindings
 }
 
@@ -116,7 +127,7 @@ fn buffer_access(access: StorageAccess) -> Access {
     }
 }
 
-fn image_access(inner: &TypeInner) -> Access {
+fn image_access(inner: &TypeInner) -> (Access, Option<ImageFormat>) {
     let TypeInner::Image {
         dim: naga::ImageDimension::D2,
         arrayed: false,
@@ -125,12 +136,17 @@ fn image_access(inner: &TypeInner) -> Access {
     else {
         panic!("{inner:?} is no two-dimensional storage texture");
     };
-    assert_eq!(format, StorageFormat::Rgba32Float);
-    match access {
+    let format = match format {
+        StorageFormat::Rgba32Float => ImageFormat::F32,
+        StorageFormat::Rgba16Float => ImageFormat::F16,
+        other => panic!("a storage texture of {other:?}"),
+    };
+    let access = match access {
         StorageAccess::LOAD => Access::ImageRead,
         StorageAccess::STORE => Access::ImageWrite,
         other => panic!("a storage texture with {other:?}"),
-    }
+    };
+    (access, Some(format))
 }
 
 /// 32-bit words of the immediates.

@@ -6,10 +6,10 @@ use crate::kernels::geometry::{Activation, ConvGeometry};
 use crate::kernels::launch::launch;
 
 const BINDINGS: [Access; 4] = [
+    Access::FormatRead("IN_FORMAT"),
     Access::ImageRead,
-    Access::ImageRead,
-    Access::ImageWrite,
-    Access::ImageWrite,
+    Access::FormatWrite("OUT_FORMAT"),
+    Access::FormatWrite("OUT_FORMAT"),
 ];
 
 /// Without the derivative there are only three bindings.

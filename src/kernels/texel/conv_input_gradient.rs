@@ -6,10 +6,10 @@ use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::launch::launch;
 
 const BINDINGS: [Access; 4] = [
+    Access::FormatRead("IN_FORMAT"),
     Access::ImageRead,
-    Access::ImageRead,
-    Access::ImageWrite,
-    Access::ImageRead,
+    Access::FormatWrite("OUT_FORMAT"),
+    Access::FormatRead("OUT_FORMAT"),
 ];
 
 pub(super) static KERNEL: Kernel = Kernel {

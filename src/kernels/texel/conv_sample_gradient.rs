@@ -9,7 +9,11 @@ use crate::kernels::launch::launch;
 pub(super) static KERNEL: Kernel = Kernel {
     name: "texel/conv_sample_gradient",
     source: include_str!("../../../shaders/texel/conv_sample_gradient.wgsl"),
-    bindings: &[Access::ImageRead, Access::ImageRead, Access::ReadWrite],
+    bindings: &[
+        Access::FormatRead("IN_FORMAT"),
+        Access::ImageRead,
+        Access::ReadWrite,
+    ],
     immediates: 5,
 };
 

@@ -8,8 +8,8 @@ pub(super) static KERNEL: Kernel = Kernel {
     name: "texel/conv_weight_gradient",
     source: include_str!("../../../shaders/texel/conv_weight_gradient.wgsl"),
     bindings: &[
-        Access::ImageRead,
-        Access::ImageRead,
+        Access::FormatRead("IN_FORMAT"),
+        Access::FormatRead("OUT_FORMAT"),
         Access::Read,
         Access::ReadWrite,
     ],

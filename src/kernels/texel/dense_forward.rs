@@ -6,10 +6,10 @@ use crate::kernels::geometry::Activation;
 use crate::kernels::launch::launch;
 
 const BINDINGS: [Access; 4] = [
+    Access::FormatRead("IN_FORMAT"),
     Access::ImageRead,
-    Access::ImageRead,
-    Access::ImageWrite,
-    Access::ImageWrite,
+    Access::FormatWrite("OUT_FORMAT"),
+    Access::FormatWrite("OUT_FORMAT"),
 ];
 
 pub(super) static KERNEL: Kernel = Kernel {

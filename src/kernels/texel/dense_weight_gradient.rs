@@ -11,8 +11,8 @@ pub(super) static KERNEL: Kernel = Kernel {
     name: "texel/dense_weight_gradient",
     source: include_str!("../../../shaders/texel/dense_weight_gradient.wgsl"),
     bindings: &[
-        Access::ImageRead,
-        Access::ImageRead,
+        Access::FormatRead("IN_FORMAT"),
+        Access::FormatRead("OUT_FORMAT"),
         Access::Read,
         Access::ReadWrite,
     ],

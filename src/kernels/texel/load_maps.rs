@@ -5,11 +5,12 @@ use crate::kernels::launch::over;
 pub(super) static KERNEL: Kernel = Kernel {
     name: "texel/load_maps",
     source: include_str!("../../../shaders/texel/load_maps.wgsl"),
-    bindings: &[Access::Read, Access::ImageWrite],
+    bindings: &[Access::Read, Access::FormatWrite("FORMAT")],
     immediates: 0,
 };
 
 const NAMES: PlaneNames = PlaneNames {
+    format: "FORMAT",
     groups: "GROUPS",
     width: "WIDTH",
     height: "HEIGHT",

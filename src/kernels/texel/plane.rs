@@ -1,4 +1,4 @@
-use crate::gpu::{GpuError, Image, Program};
+use crate::gpu::{GpuError, Image, ImageFormat, Program};
 use crate::shape::Shape;
 
 /// Texels of zeros around a map.
@@ -37,6 +37,7 @@ pub struct Plane {
 
 /// The names under which a kernel knows a plane's layout.
 pub(super) struct PlaneNames {
+    pub(super) format: &'static str,
     pub(super) groups: &'static str,
     pub(super) width: &'static str,
     pub(super) height: &'static str,
@@ -46,6 +47,7 @@ pub(super) struct PlaneNames {
 }
 
 pub(super) const IN: PlaneNames = PlaneNames {
+    format: "IN_FORMAT",
     groups: "IN_GROUPS",
     width: "IN_WIDTH",
     height: "IN_HEIGHT",
@@ -55,6 +57,7 @@ pub(super) const IN: PlaneNames = PlaneNames {
 };
 
 pub(super) const OUT: PlaneNames = PlaneNames {
+    format: "OUT_FORMAT",
     groups: "OUT_GROUPS",
     width: "OUT_WIDTH",
     height: "OUT_HEIGHT",
@@ -73,6 +76,7 @@ impl Plane {
         samples: usize,
         shape: Shape,
         border: Border,
+        format: ImageFormat,
         longest_side: usize,
     ) -> Result<Plane, GpuError> {
         let height = shape.height + border.top + border.bottom;
@@ -88,7 +92,8 @@ impl Plane {
                 allowed: longest_side as u32,
             });
         }
-        let image = Image::new(label, (width * per_row) as u32, image_height as u32);
+        let (width, height) = ((width * per_row) as u32, image_height as u32);
+        let image = Image::with_format(label, width, height, format);
         Ok(Plane {
             image,
             samples,
@@ -98,10 +103,11 @@ impl Plane {
         })
     }
 
-    /// Whether every texel has the same place in both.
+    /// Whether every texel has the same place in both, and the same format.
     pub(super) fn has_layout_of(&self, other: &Plane) -> bool {
-        (self.samples, self.shape, self.border, self.per_row)
-            == (other.samples, other.shape, other.border, other.per_row)
+        self.image.format() == other.image.format()
+            && (self.samples, self.shape, self.border, self.per_row)
+                == (other.samples, other.shape, other.border, other.per_row)
     }
 
     /// Groups of four channels.
@@ -120,6 +126,7 @@ impl Plane {
     /// Adds the layout to a program; the window starts `padding` texels before the map.
     pub(super) fn describe(&self, program: Program, names: &PlaneNames, padding: usize) -> Program {
         self.describe_without_groups(program, names, padding)
+            .format(names.format, self.image.format())
             .u32(names.groups, self.groups())
     }
 
@@ -138,9 +145,11 @@ impl Plane {
     }
 }
 
-/// Adds the layout of the plane of activation derivatives, if there is one, to an input-gradient program.
+/// Adds the layout of the plane of activation derivatives, if there is one, to an input-gradient program. Its format is
+/// that of the gradient it is multiplied into.
 pub(super) fn describe_derivative(program: Program, derivative: Option<&Plane>) -> Program {
     const NAMES: PlaneNames = PlaneNames {
+        format: "",
         groups: "",
         width: "DERIVATIVE_WIDTH",
         height: "DERIVATIVE_HEIGHT",

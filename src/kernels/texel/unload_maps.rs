@@ -6,7 +6,7 @@ use crate::kernels::launch::over;
 pub(super) static KERNEL: Kernel = Kernel {
     name: "texel/unload_maps",
     source: include_str!("../../../shaders/texel/unload_maps.wgsl"),
-    bindings: &[Access::ReadWrite, Access::ImageRead],
+    bindings: &[Access::ReadWrite, Access::FormatRead("FORMAT")],
     immediates: 0,
 };
 

@@ -9,15 +9,15 @@ use crate::kernels::launch::launch;
 pub(super) static INPUT: Kernel = Kernel {
     name: "texel/winograd_input",
     source: include_str!("../../../shaders/texel/winograd_input.wgsl"),
-    bindings: &[Access::ImageRead, Access::ImageWrite],
+    bindings: &[Access::FormatRead("IN_FORMAT"), Access::ImageWrite],
     immediates: 2,
 };
 
 const OUTPUT_BINDINGS: [Access; 4] = [
     Access::ImageRead,
     Access::ImageRead,
-    Access::ImageWrite,
-    Access::ImageWrite,
+    Access::FormatWrite("OUT_FORMAT"),
+    Access::FormatWrite("OUT_FORMAT"),
 ];
 
 pub(super) static OUTPUT: Kernel = Kernel {

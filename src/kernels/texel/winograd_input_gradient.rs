@@ -8,11 +8,15 @@ use crate::gpu::{Access, Kernel, Program, Recording, Resource};
 pub(super) static OUTPUT_GRADIENT: Kernel = Kernel {
     name: "texel/winograd_output_gradient",
     source: include_str!("../../../shaders/texel/winograd_output_gradient.wgsl"),
-    bindings: &[Access::ImageRead, Access::ImageWrite],
+    bindings: &[Access::FormatRead("IN_FORMAT"), Access::ImageWrite],
     immediates: 2,
 };
 
-const BINDINGS: [Access; 3] = [Access::ImageRead, Access::ImageWrite, Access::ImageRead];
+const BINDINGS: [Access; 3] = [
+    Access::ImageRead,
+    Access::FormatWrite("OUT_FORMAT"),
+    Access::FormatRead("OUT_FORMAT"),
+];
 
 pub(super) static INPUT_GRADIENT: Kernel = Kernel {
     name: "texel/winograd_input_gradient",
