@@ -9,7 +9,7 @@ use crate::kernels::{
 };
 use crate::method::Chains;
 use crate::model::ModelError;
-use crate::network::{Architecture, LayerSpec, Network, trusted_variant};
+use crate::network::{Architecture, LayerSpec, Network, trusted_variant, tuned_kernels};
 use crate::random::Stream;
 use crate::shape::Shape;
 use serde::Serialize;
@@ -40,7 +40,7 @@ pub fn measure(executor: &mut Executor, tell: &mut dyn FnMut(Figure)) -> Result<
     let variant = trusted_variant(executor)?;
     layers(executor, variant, tell)?;
     for (name, batch, architecture) in reference_networks()? {
-        network(executor, variant, name, batch, &architecture, tell)?;
+        network(executor, name, batch, &architecture, tell)?;
     }
     Ok(())
 }
@@ -158,7 +158,6 @@ fn layers(
 
 fn network(
     executor: &mut Executor,
-    variant: Variant,
     name: &str,
     batch: usize,
     architecture: &Architecture,
@@ -174,10 +173,11 @@ fn network(
         low: 0.0,
         high: 1.0,
     };
+    let kernels = tuned_kernels(executor, architecture, batch)?;
     let chains = Chains::new(
         architecture,
         batch,
-        variant,
+        kernels.clone(),
         langevin,
         start,
         (1, Stream::Sampling),
@@ -197,7 +197,7 @@ fn network(
     )?);
     by_kernel(executor, &recording, tell)?;
 
-    let network = Network::new(architecture, batch, variant)?;
+    let network = Network::new(architecture, batch, kernels)?;
     let (x, energies) = (chains.states(), chains.energies());
     let factor = Buffer::new("factor", batch);
     let gradient = Buffer::new("gradient", parameters.words());

@@ -1,11 +1,12 @@
 use super::args::BenchArgs;
 use super::error::CliError;
+use super::open::Work;
 use super::{open, output};
 use crate::bench::{Figure, measure};
 
 /// `afterimage bench`
 pub(super) fn bench(arguments: &BenchArgs) -> Result<(), CliError> {
-    let mut executor = open::executor(&arguments.adapter)?;
+    let mut executor = open::executor(&arguments.adapter, Work::Long)?;
     let adapter = open::describe(&executor);
     output::note(format_args!("{adapter}"));
     if !arguments.json {

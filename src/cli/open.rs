@@ -5,10 +5,19 @@ use super::error::CliError;
 use crate::cache;
 use crate::gpu::{AdapterChoice, AdapterKind, Executor, ExecutorOptions};
 use crate::model::Model;
+use crate::network::{TuningOptions, allow_tuning};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Whether a command computes for long enough to measure kernels first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Work {
+    Long,
+    Short,
+}
 
 /// Opens the adapter that was asked for.
-pub(super) fn executor(arguments: &AdapterArgs) -> Result<Executor, CliError> {
+pub(super) fn executor(arguments: &AdapterArgs, work: Work) -> Result<Executor, CliError> {
     let choice = match &arguments.adapter {
         Some(name) => AdapterChoice::Named(name.clone()),
         None => AdapterChoice::Best,
@@ -19,10 +28,22 @@ pub(super) fn executor(arguments: &AdapterArgs) -> Result<Executor, CliError> {
         cache::folder()
     };
     let options = ExecutorOptions {
-        cache,
+        cache: cache.clone(),
         ..Default::default()
     };
-    Ok(Executor::open(&choice, options)?)
+    let mut executor = Executor::open(&choice, options)?;
+    if !arguments.no_tune {
+        let mut options = TuningOptions {
+            folder: cache,
+            again: arguments.retune,
+            ..Default::default()
+        };
+        if work == Work::Short && !arguments.retune {
+            options.limit = Duration::ZERO;
+        }
+        allow_tuning(&mut executor, options);
+    }
+    Ok(executor)
 }
 
 /// The adapter in words.

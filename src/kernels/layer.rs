@@ -1,3 +1,4 @@
+use super::choice::{Choice, Choices, Pass};
 use super::geometry::{Activation, ConvGeometry};
 use super::maps::Maps;
 use super::parameters::LayerParameters;
@@ -84,7 +85,9 @@ pub struct Layer {
 
 #[derive(Clone, Debug)]
 enum LayerShape {
-    Tiled,
+    Tiled {
+        choices: Choices,
+    },
     Texel {
         lanes: usize,
         longest_side: usize,
@@ -95,26 +98,80 @@ enum LayerShape {
 }
 
 impl Layer {
-    /// Plans a layer over batches of exactly `samples`.
+    /// Plans a layer over batches of exactly `samples`, by the choices of the cost model.
     pub fn new(kind: LayerKind, activation: Activation, samples: usize, variant: Variant) -> Self {
+        Self::with_choices(kind, activation, samples, variant, Choices::default())
+    }
+
+    /// The ways to compute a pass of such a layer: first the cost model's choice, then those it thinks slower.
+    pub fn candidates(
+        kind: LayerKind,
+        samples: usize,
+        variant: Variant,
+        pass: Pass,
+    ) -> Vec<Choice> {
+        match variant {
+            Variant::Tiled => {
+                let geometry = kind.flattened();
+                let places = match pass {
+                    Pass::Forward => tiled::forward_tiles(&geometry, samples),
+                    Pass::InputGradient => tiled::input_gradient_tiles(&geometry, samples),
+                };
+                places.into_iter().map(Choice::Tiled).collect()
+            }
+            Variant::Texel { lanes, .. } => {
+                let tiles = match kind {
+                    LayerKind::Conv(geometry) => texel::conv_tiles(&geometry, pass, lanes),
+                    LayerKind::Dense { input, outputs } => {
+                        texel::dense_tiles(input, outputs, samples, pass, lanes)
+                    }
+                };
+                tiles.into_iter().map(Choice::Texel).collect()
+            }
+        }
+    }
+
+    /// As [`Self::new`], but by `choices`. One that is not among [`Self::candidates`] counts as none.
+    pub fn with_choices(
+        kind: LayerKind,
+        activation: Activation,
+        samples: usize,
+        variant: Variant,
+        choices: Choices,
+    ) -> Self {
+        let possible = |pass| {
+            let chosen = choices.of(pass)?;
+            Self::candidates(kind, samples, variant, pass)
+                .contains(&chosen)
+                .then_some(chosen)
+        };
+        let choices = Choices {
+            forward: possible(Pass::Forward),
+            input_gradient: possible(Pass::InputGradient),
+        };
         let shape = match variant {
-            Variant::Tiled => LayerShape::Tiled,
+            Variant::Tiled => LayerShape::Tiled { choices },
             Variant::Texel {
                 lanes,
                 longest_side,
             } => {
                 let geometry = kind.as_convolution();
-                let (tiles, input_gradient) = match kind {
-                    LayerKind::Conv(_) => {
-                        let tiles = Tiles::for_convolution(&geometry, lanes);
-                        let tile = tiles.input_gradient;
-                        (tiles, PackedWeights::conv_input_gradient(&geometry, tile))
-                    }
+                let mut tiles = match kind {
+                    LayerKind::Conv(_) => Tiles::for_convolution(&geometry, lanes),
                     LayerKind::Dense { input, outputs } => {
-                        let tiles = Tiles::for_dense(input, outputs, samples, lanes);
-                        let tile = tiles.input_gradient;
-                        (tiles, PackedWeights::dense_input_gradient(&geometry, tile))
+                        Tiles::for_dense(input, outputs, samples, lanes)
                     }
+                };
+                if let Some(Choice::Texel(tile)) = choices.forward {
+                    tiles.forward = tile;
+                }
+                if let Some(Choice::Texel(tile)) = choices.input_gradient {
+                    tiles.input_gradient = tile;
+                }
+                let tile = tiles.input_gradient;
+                let input_gradient = match kind {
+                    LayerKind::Conv(_) => PackedWeights::conv_input_gradient(&geometry, tile),
+                    LayerKind::Dense { .. } => PackedWeights::dense_input_gradient(&geometry, tile),
                 };
                 let forward = PackedWeights::forward(&geometry, tiles.forward);
                 LayerShape::Texel {
@@ -201,7 +258,9 @@ impl Layer {
         border: Border,
     ) -> Result<Maps, GpuError> {
         match &self.shape {
-            LayerShape::Tiled => Ok(Maps::Flat(Buffer::new(label, self.samples * shape.len()))),
+            LayerShape::Tiled { .. } => {
+                Ok(Maps::Flat(Buffer::new(label, self.samples * shape.len())))
+            }
             LayerShape::Texel { longest_side, .. } => {
                 Plane::new(label, self.samples, shape, border, *longest_side).map(Maps::Plane)
             }
@@ -216,7 +275,7 @@ impl Layer {
     /// Bytes of copies of the weights in the order the kernels want.
     pub fn packed_bytes(&self) -> u64 {
         match &self.shape {
-            LayerShape::Tiled => 0,
+            LayerShape::Tiled { .. } => 0,
             LayerShape::Texel {
                 forward,
                 input_gradient,
@@ -227,7 +286,7 @@ impl Layer {
 
     fn shares(&self) -> usize {
         match (&self.shape, &self.kind) {
-            (LayerShape::Tiled, kind) => {
+            (LayerShape::Tiled { .. }, kind) => {
                 tiled::weight_gradient_chunks(&kind.flattened(), self.samples)
             }
             (LayerShape::Texel { lanes, .. }, LayerKind::Conv(geometry)) => {
@@ -271,11 +330,12 @@ impl Layer {
         derivative: Option<&Maps>,
     ) {
         match (&self.shape, &self.kind) {
-            (LayerShape::Tiled, kind) => tiled::conv_forward(
+            (LayerShape::Tiled { choices }, kind) => tiled::conv_forward(
                 recording,
                 &kind.flattened(),
                 self.activation,
                 self.samples,
+                place(choices.forward),
                 flat(input),
                 parameters,
                 flat(output),
@@ -331,10 +391,11 @@ impl Layer {
         input_gradient: &Maps,
     ) {
         match (&self.shape, &self.kind) {
-            (LayerShape::Tiled, kind) => tiled::conv_input_gradient(
+            (LayerShape::Tiled { choices }, kind) => tiled::conv_input_gradient(
                 recording,
                 &kind.flattened(),
                 self.samples,
+                place(choices.input_gradient),
                 flat(output_gradient),
                 parameters,
                 input_derivative.map(flat),
@@ -397,7 +458,7 @@ impl Layer {
         accumulate: bool,
     ) {
         match (&self.shape, &self.kind) {
-            (LayerShape::Tiled, kind) => tiled::conv_weight_gradient(
+            (LayerShape::Tiled { .. }, kind) => tiled::conv_weight_gradient(
                 recording,
                 &kind.flattened(),
                 self.samples,
@@ -439,6 +500,14 @@ impl Layer {
             partials,
             gradient,
         );
+    }
+}
+
+/// The place in the table of tiles, of the tiled variant.
+fn place(choice: Option<Choice>) -> Option<usize> {
+    match choice {
+        Some(Choice::Tiled(place)) => Some(place),
+        _ => None,
     }
 }
 

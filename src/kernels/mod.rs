@@ -3,6 +3,7 @@
 //! Every shader in `shaders/` has a Rust file here and, unless it only moves data, an f64 twin in [`crate::twins`]. The layers of
 //! a network come in two variants behind one interface, [`Layer`]: `tiled` for GPUs and `texel` for software drivers.
 
+mod choice;
 pub mod geometry;
 mod layer;
 mod maps;
@@ -27,6 +28,7 @@ mod sum_partials;
 
 pub use adam::{AdamArguments, AdamSettings, adam};
 pub use add_noise::add_noise;
+pub use choice::{Choice, Choices, Pass};
 pub use energy_head::energy_head;
 pub use gather_chains::gather_chains;
 pub use geometry::{Activation, ConvGeometry};

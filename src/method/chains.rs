@@ -1,6 +1,6 @@
 use crate::gpu::{Buffer, Frozen, GpuError, Recording};
-use crate::kernels::{ChainStart, LangevinSettings, Variant, langevin, start_chains};
-use crate::network::{Architecture, Network};
+use crate::kernels::{ChainStart, LangevinSettings, langevin, start_chains};
+use crate::network::{Architecture, Kernels, Network};
 use crate::random::Stream;
 use std::cell::RefCell;
 
@@ -35,12 +35,12 @@ impl Chains {
     pub fn new(
         architecture: &Architecture,
         count: usize,
-        variant: Variant,
+        kernels: impl Into<Kernels>,
         langevin: LangevinSettings,
         start: ChainStart,
         (seed, stream): (u64, Stream),
     ) -> Result<Self, GpuError> {
-        let network = Network::new(architecture, count, variant)?;
+        let network = Network::new(architecture, count, kernels)?;
         Ok(Self::on(network, langevin, start, (seed, stream)))
     }
 

@@ -1,7 +1,7 @@
 use super::error::ModelError;
 use super::stored::Model;
 use crate::gpu::{Buffer, Executor, GpuError, Recording};
-use crate::network::{Architecture, Network, trusted_variant};
+use crate::network::{Architecture, Network, tuned_kernels};
 use crate::shape::Shape;
 
 /// A network with parameters on the GPU: energies and their gradients for batches of one size.
@@ -23,8 +23,8 @@ impl Evaluator {
         parameters: &[f32],
         batch: usize,
     ) -> Result<Self, GpuError> {
-        let variant = trusted_variant(executor)?;
-        let network = Network::new(architecture, batch, variant)?;
+        let kernels = tuned_kernels(executor, architecture, batch)?;
+        let network = Network::new(architecture, batch, kernels)?;
         Self::on(executor, network, parameters)
     }
 

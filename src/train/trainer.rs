@@ -1,5 +1,5 @@
 use super::error::TrainError;
-use super::fit::fitting_plan;
+use super::fit::{fitting_plan, tuned_plan};
 use super::metrics::MetricsRow;
 use super::plan::TrainingPlan;
 use crate::config::Config;
@@ -55,6 +55,7 @@ impl Trainer {
         let variant = trusted_variant(&mut executor)?;
         // Checks all sizes, before the host holds as many parameters.
         let plan = fitting_plan(&executor, config, data.shape(), variant)?;
+        let plan = tuned_plan(&mut executor, config, data.shape(), plan)?;
         let how = model::initialisation(config);
         let initial = initial_parameters(plan.architecture(), &how, config.run.seed);
         executor.run(&plan.setup(&initial))?;

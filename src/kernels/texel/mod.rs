@@ -25,5 +25,5 @@ pub use pack_weights::{
     PackedWeights, pack_conv_input_gradient, pack_dense_input_gradient, pack_forward,
 };
 pub use plane::{Border, Plane};
-pub use tile::{Tile, Tiles};
+pub use tile::{Tile, Tiles, conv_tiles, dense_tiles};
 pub use unload_maps::unload_maps;
