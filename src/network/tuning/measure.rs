@@ -6,6 +6,7 @@ use crate::kernels::{
 };
 use crate::network::Architecture;
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// How many candidates of a pass are measured: the cost model is right but for a few places.
@@ -121,29 +122,38 @@ impl Meter for OnGpu<'_> {
         self.began.elapsed()
     }
 
-    fn prepare(&mut self, task: &Task) -> Result<Vec<bool>, GpuError> {
-        self.executor.release_since(self.mark);
-        self.mark = self.executor.mark();
+    fn candidates(&self, task: &Task) -> usize {
+        task.candidates.len()
+    }
+
+    fn prepare(&mut self, task: &Task, candidates: Range<usize>) -> Result<Vec<bool>, GpuError> {
+        let first = candidates.start == 0;
+        if first {
+            self.executor.release_since(self.mark);
+            self.mark = self.executor.mark();
+            self.candidates.clear();
+            self.runs = 1;
+        }
         let mut all = Recording::new();
-        self.candidates.clear();
-        for &candidate in &task.candidates {
+        let mut possible = Vec::new();
+        for &candidate in &task.candidates[candidates] {
             // One that needs more than the adapter allows is none.
-            let recording = task.record(candidate).ok();
-            let possible = recording.filter(|once| self.executor.admits(once).is_ok());
-            if let Some(once) = &possible {
+            let once = task.record(candidate).ok();
+            let once = once.filter(|once| self.executor.admits(once).is_ok());
+            possible.push(once.is_some());
+            if let Some(once) = &once {
                 all.append(once.clone());
             }
-            self.candidates.push(possible.map(Recording::freeze));
+            self.candidates.push(once.map(Recording::freeze));
         }
         // Compiles them side by side.
         self.run(&all)?;
-        self.runs = 1;
-        if let Some(first) = self.candidates.iter().position(Option::is_some) {
-            let once = self.time(first)?;
+        if first && let Some(one) = self.candidates.iter().position(Option::is_some) {
+            let once = self.time(one)?;
             let runs = LONG_ENOUGH.as_secs_f64() / once.as_secs_f64();
             self.runs = (runs as u32).clamp(1, MOST_RUNS);
         }
-        Ok(self.candidates.iter().map(Option::is_some).collect())
+        Ok(possible)
     }
 
     fn time(&mut self, candidate: usize) -> Result<Duration, GpuError> {

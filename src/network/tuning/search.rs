@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::time::Duration;
 
 /// How often the candidates for a pass are timed in turn. The least time counts, since other work on the machine only
@@ -9,6 +10,9 @@ const HOPELESS: f64 = 1.3;
 /// vary by.
 const MARGIN: f64 = 0.05;
 
+/// Candidates that are compiled side by side.
+const SIDE_BY_SIDE: usize = 2;
+
 /// What a search measures with.
 pub(super) trait Meter {
     /// A pass with its candidates.
@@ -19,10 +23,18 @@ pub(super) trait Meter {
     /// Time since the search began.
     fn now(&self) -> Duration;
 
-    /// Makes the candidates ready to be timed, and says of each whether it can be.
-    fn prepare(&mut self, pass: &Self::Pass) -> Result<Vec<bool>, Self::Error>;
+    /// How many candidates a pass has.
+    fn candidates(&self, pass: &Self::Pass) -> usize;
 
-    /// How long one run of a candidate for the pass prepared last takes.
+    /// Makes some candidates of a pass ready to be timed and says of each whether it can be. Those before them stay
+    /// ready; from the first one on, those of other passes do not.
+    fn prepare(
+        &mut self,
+        pass: &Self::Pass,
+        candidates: Range<usize>,
+    ) -> Result<Vec<bool>, Self::Error>;
+
+    /// How long one run of a candidate that is ready takes.
     fn time(&mut self, candidate: usize) -> Result<Duration, Self::Error>;
 }
 
@@ -51,11 +63,28 @@ fn best_candidate<M: Meter>(
     pass: &M::Pass,
     limit: Duration,
 ) -> Result<usize, M::Error> {
-    let mut in_question = meter.prepare(pass)?;
+    let mut in_question = Vec::new();
+    let began = meter.now();
+    let mut longest = Duration::ZERO;
+    // Compiling is what takes long: of the first pass, fewer candidates may have to do.
+    for start in (0..meter.candidates(pass)).step_by(SIDE_BY_SIDE) {
+        let before = meter.now();
+        if start > 0 && before + longest >= limit {
+            break;
+        }
+        let end = (start + SIDE_BY_SIDE).min(meter.candidates(pass));
+        in_question.extend(meter.prepare(pass, start..end)?);
+        longest = longest.max(meter.now().saturating_sub(before));
+    }
+    tracing::debug!(
+        "{} candidates compiled in {:?}",
+        in_question.len(),
+        meter.now().saturating_sub(began)
+    );
     let mut least = vec![Duration::MAX; in_question.len()];
     for round in 0..ROUNDS {
-        // One whole round at least.
         let rivals = in_question.iter().filter(|&&yes| yes).count();
+        // One whole round at least.
         if rivals < 2 || (round > 0 && meter.now() >= limit) {
             break;
         }
@@ -67,6 +96,7 @@ fn best_candidate<M: Meter>(
             *yes &= time.as_secs_f64() < HOPELESS * fastest.as_secs_f64();
         }
     }
+    tracing::debug!("least times {least:?}");
     Ok(choose(&least))
 }
 
@@ -102,11 +132,24 @@ mod tests {
             self.clock
         }
 
-        fn prepare(&mut self, pass: &Vec<u64>) -> Result<Vec<bool>, Infallible> {
+        fn candidates(&self, pass: &Vec<u64>) -> usize {
+            pass.len()
+        }
+
+        fn prepare(
+            &mut self,
+            pass: &Vec<u64>,
+            candidates: Range<usize>,
+        ) -> Result<Vec<bool>, Infallible> {
             self.clock += self.compile;
-            self.pass = pass.clone();
-            self.timed = vec![0; pass.len()];
-            Ok(pass.iter().map(|&time| time > 0).collect())
+            if candidates.start == 0 {
+                self.pass.clear();
+                self.timed.clear();
+            }
+            assert_eq!(self.pass.len(), candidates.start, "one after another");
+            self.pass.extend(&pass[candidates.clone()]);
+            self.timed.resize(self.pass.len(), 0);
+            Ok(pass[candidates].iter().map(|&time| time > 0).collect())
         }
 
         fn time(&mut self, candidate: usize) -> Result<Duration, Infallible> {
