@@ -4,6 +4,8 @@ use std::time::Duration;
 /// How often the candidates for a pass are timed in turn. The least time counts, since other work on the machine only
 /// ever adds to it.
 const ROUNDS: usize = 5;
+/// Rounds that are worth their time even past the limit: far less than it took to compile.
+const LEAST_ROUNDS: usize = 3;
 /// Candidates that are slower than the fastest so far by this much are not timed again.
 const HOPELESS: f64 = 1.3;
 /// What another candidate must save to take the place of the cost model's choice: about what such short measurements
@@ -84,8 +86,7 @@ fn best_candidate<M: Meter>(
     let mut least = vec![Duration::MAX; in_question.len()];
     for round in 0..ROUNDS {
         let rivals = in_question.iter().filter(|&&yes| yes).count();
-        // One whole round at least.
-        if rivals < 2 || (round > 0 && meter.now() >= limit) {
+        if rivals < 2 || (round >= LEAST_ROUNDS && meter.now() >= limit) {
             break;
         }
         for candidate in (0..least.len()).filter(|&candidate| in_question[candidate]) {
@@ -221,10 +222,9 @@ mod tests {
             compile: AGES,
             ..Default::default()
         };
-        assert_eq!(
-            found(&mut fake, &[&[100, 80], &[1, 1]], Duration::from_secs(3)),
-            [1]
-        );
-        assert_eq!(fake.timed, [1, 1]);
+        let passes: [&[u64]; 2] = [&[100, 80, 1], &[1, 1]];
+        assert_eq!(found(&mut fake, &passes, Duration::from_secs(3)), [1]);
+        // Nothing was left for a third candidate and more rounds.
+        assert_eq!(fake.timed, [LEAST_ROUNDS; 2]);
     }
 }
