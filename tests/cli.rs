@@ -15,8 +15,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
-/// The program, about to run in `folder`; its cache is not the user's.
+/// The program, about to run in `folder` on the kernels it knows without measuring; its cache is not the user's.
 fn afterimage(folder: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = tuning(folder, arguments);
+    if let Some(&("train" | "sample" | "energy" | "bench")) = arguments.first() {
+        command.arg("--no-tune");
+    }
+    command
+}
+
+/// As [`afterimage`], but free to measure.
+fn tuning(folder: &TempDir, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_afterimage"));
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
     command.args(arguments).current_dir(folder);
@@ -965,6 +974,7 @@ fn the_command_line_itself_is_checked() {
         &["train", "digits", "--sed", "1"],
         &["sample", "x", "--count", "0"],
         &["train", "digits", "--seed", "-1"],
+        &["train", "digits", "--retune", "--no-tune"],
     ] {
         let output = afterimage(&folder, arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -998,4 +1008,51 @@ fn what_was_compiled_is_kept_unless_that_is_switched_off_or_impossible() {
         let errors = sample(&below_a_file, &[]);
         assert_eq!(errors.matches("--no-cache").count(), 1, "{errors}");
     }
+}
+
+#[test]
+fn kernels_are_measured_once_and_change_no_result() {
+    let folder = TempDir::new().unwrap();
+    let cache = folder.path().join("cache");
+    let mut runs = 0;
+    // Trains once, and says whether kernels were measured and what was trained.
+    let mut train = |more: &[&str]| {
+        runs += 1;
+        let out = format!("run-{runs}");
+        let arguments = tiny("moons", POINT_LAYERS, &["--out", &out]);
+        let mut command = tuning(&folder, &[&arguments[..], more].concat());
+        let output = command.env("AFTERIMAGE_CACHE", &cache).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        let checkpoint = folder
+            .path()
+            .join(out)
+            .join("checkpoints/000006.safetensors");
+        let tuned = stderr(&output).contains("kernels   tuned ");
+        (tuned, fs::read(checkpoint).unwrap())
+    };
+    let tables = || {
+        let names = fs::read_dir(&cache).into_iter().flatten();
+        let names = names.map(|entry| entry.unwrap().file_name());
+        names
+            .filter(|name| name.to_string_lossy().starts_with("tuning-"))
+            .count()
+    };
+    let (tuned, estimated) = train(&["--no-tune"]);
+    assert!(!tuned && tables() == 0);
+    // Every run gets on with what the ones before had no time for.
+    let mut searches = 0;
+    loop {
+        let (tuned, model) = train(&[]);
+        assert!(model == estimated, "another model by measured kernels");
+        if !tuned {
+            break;
+        }
+        assert_eq!(tables(), 1);
+        searches += 1;
+        assert!(searches < 10, "a search that does not end");
+    }
+    assert!(searches > 0);
+    assert!(!train(&["--no-tune"]).0);
+    assert!(train(&["--retune"]).0);
+    assert!(train(&["--retune", "--no-cache"]).0);
 }

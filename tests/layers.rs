@@ -2,10 +2,12 @@
 
 mod common;
 
-use afterimage::gpu::{Executor, Recording};
-use afterimage::kernels::texel::Algorithm;
+use afterimage::gpu::{Buffer, Dispatch, Executor, Recording};
 use afterimage::kernels::{
-    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, Maps, Variant, load, unload,
+    Activation, Choice, Choices, ConvGeometry, Layer, LayerKind, LayerParameters, Maps, Pass,
+    Variant, load,
+    texel::{Algorithm, Tile},
+    unload,
 };
 use afterimage::shape::Shape;
 use afterimage::twins::{self, dense_geometry};
@@ -451,6 +453,89 @@ fn maps_of_f16_hold_the_nearest_ones_and_infinity_beyond_them() {
                 false => got == want(value),
             };
             assert!(right, "{name}: {value} became {got}");
+        }
+    }
+}
+
+/// Choices are made by the clock, so no result may depend on them.
+#[test]
+fn every_choice_gives_the_same_bits() {
+    let mut executor = executor(false);
+    let dense = |input, outputs| LayerKind::Dense { input, outputs };
+    for (kind, samples) in [
+        (LayerKind::Conv(common::square([6, 11], 5, 3, 1, 1)), 1),
+        (LayerKind::Conv(common::square([5, 7], 6, 4, 2, 1)), 3),
+        (dense(Shape::new(6, 2, 1), 11), 4),
+        (dense(Shape::new(19, 1, 1), 3), 1),
+    ] {
+        let inputs = inputs(&kind, samples);
+        for (name, variant) in variants(&executor) {
+            let outcome = |executor: &mut Executor, choices| {
+                let layer = Layer::with_choices(kind, Activation::Silu, samples, variant, choices);
+                run(executor, &layer, variant, &inputs, Place::Ends)
+            };
+            let plain = outcome(&mut executor, Choices::default());
+            let candidates = |pass| Layer::candidates(kind, samples, variant, pass);
+            let (forward, back) = (candidates(Pass::Forward), candidates(Pass::InputGradient));
+            assert!(forward.len() > 1 || back.len() > 1, "{name}, {kind:?}");
+            for index in 0..forward.len().max(back.len()) {
+                let choices = Choices {
+                    forward: forward.get(index).copied(),
+                    input_gradient: back.get(index).copied(),
+                };
+                let got = outcome(&mut executor, choices);
+                let what = format!("{name}, {kind:?}, {choices:?}");
+                assert_eq!(bits(&got.output), bits(&plain.output), "{what}");
+                assert_eq!(bits(&got.derivative), bits(&plain.derivative), "{what}");
+                let gradients = (&got.input_gradient, &plain.input_gradient);
+                assert_eq!(bits(gradients.0), bits(gradients.1), "{what}");
+                assert_eq!(bits(&got.gradient), bits(&plain.gradient), "{what}");
+            }
+        }
+    }
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+/// A choice of another variant, or a tile that does not fit, must not reach a kernel.
+#[test]
+fn a_choice_that_is_no_candidate_counts_as_none() {
+    let executor = executor(false);
+    let kind = LayerKind::Conv(common::square([6, 11], 5, 3, 1, 1));
+    let parameters = LayerParameters {
+        buffer: Buffer::new("parameters", kind.weight_len() + kind.outputs()),
+        offset: 0,
+    };
+    for (_, variant) in variants(&executor) {
+        let programs = |choices| {
+            let layer = Layer::with_choices(kind, Activation::Silu, 2, variant, choices);
+            let mut r = Recording::new();
+            let input = layer.new_input("input").unwrap();
+            let output = layer.new_plain("output", kind.output_shape()).unwrap();
+            layer.forward(&mut r, parameters, &input, &output, None);
+            let launches = common::programs::launches(&r).into_iter();
+            let constants = |d: &Dispatch| (d.program.constants.clone(), d.workgroups);
+            launches.map(constants).collect::<Vec<_>>()
+        };
+        let plain = programs(Choices::default());
+        for foreign in [
+            Choice::Tiled(999),
+            Choice::Texel(Tile {
+                pixels: 0,
+                block: 1,
+            }),
+            Choice::Texel(Tile {
+                pixels: 99,
+                block: 1,
+            }),
+        ] {
+            let choices = Choices {
+                forward: Some(foreign),
+                input_gradient: Some(foreign),
+            };
+            assert_eq!(programs(choices), plain, "{variant:?}, {foreign:?}");
         }
     }
 }

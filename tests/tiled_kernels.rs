@@ -193,6 +193,7 @@ fn forward(
         g,
         activation,
         samples,
+        None,
         input,
         parameters.place,
         output,
@@ -203,6 +204,7 @@ fn forward(
         g,
         activation,
         samples,
+        None,
         input,
         parameters.place,
         alone,
@@ -263,6 +265,7 @@ fn input_gradient(executors: &mut [Executor], g: &ConvGeometry, samples: usize) 
             &mut r,
             g,
             samples,
+            None,
             output_gradient,
             parameters.place,
             derivative,
@@ -431,10 +434,12 @@ fn record(g: &ConvGeometry, activation: Activation, samples: usize) -> Recording
         offset: 0,
     };
     for derivative in [None, Some(Buffer::new("dy", samples * g.out_len()))] {
-        tiled::conv_forward(&mut r, g, activation, samples, x, parameters, y, derivative);
+        tiled::conv_forward(
+            &mut r, g, activation, samples, None, x, parameters, y, derivative,
+        );
     }
     for derivative in [None, Some(Buffer::new("dx", samples * g.in_len()))] {
-        tiled::conv_input_gradient(&mut r, g, samples, y, parameters, derivative, x);
+        tiled::conv_input_gradient(&mut r, g, samples, None, y, parameters, derivative, x);
     }
     let partials = Buffer::new(
         "partials",

@@ -5,12 +5,12 @@ mod common;
 
 use afterimage::gpu::{Executor, Image, ImageFormat, Recording};
 use afterimage::kernels::texel::{
-    Algorithm, Border, Pass, Plane, Winograd, WinogradScratch, winograd_forward,
-    winograd_input_gradient, winograd_weights,
+    Algorithm, Border, Plane, Winograd, WinogradScratch, winograd_forward, winograd_input_gradient,
+    winograd_weights,
 };
 use afterimage::kernels::{
-    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, Maps, Precision, Variant, load,
-    texel, unload,
+    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, Maps, Pass, Precision, Variant,
+    load, texel, unload,
 };
 use afterimage::shape::Shape;
 use afterimage::twins::{WINOGRAD_POINTS, transposed, winograd_matrices, winograd_transform};

@@ -13,7 +13,7 @@ use crate::kernels::{
 use crate::method::{
     Chains, Normaliser, Objective, Optimiser, OptimiserSettings, Schedule, Strategy,
 };
-use crate::network::{Architecture, Initialisation, Network, initial_parameters};
+use crate::network::{Architecture, Initialisation, Network, initial_parameters, tuned_kernels};
 use crate::random::Stream;
 
 /// Langevin steps of a full training step.
@@ -145,7 +145,8 @@ impl Chain {
             bounds: Bounds::None,
         };
         let random = (SEED, Stream::Sampling);
-        let chains = Chains::new(architecture, batch, variant, langevin, UNIFORM, random)?
+        let kernels = tuned_kernels(executor, architecture, batch, variant)?;
+        let chains = Chains::new(architecture, batch, kernels, langevin, UNIFORM, random)?
             .with_strategy(Strategy::trusted(executor, architecture, batch)?);
         let parameters = Buffer::new("parameters", architecture.parameter_count());
         let plain = Initialisation {
@@ -214,8 +215,9 @@ impl Update {
             warmup: 0,
             steps: 1,
         };
+        let kernels = tuned_kernels(executor, architecture, 2 * batch, variant)?;
         let update = Update {
-            network: Network::new(architecture, 2 * batch, variant)?,
+            network: Network::new(architecture, 2 * batch, kernels)?,
             parameters: chain.parameters,
             samples: Buffer::new("data and noise", 2 * batch * architecture.input().len()),
             live_energies: Buffer::new("live energies", 2 * batch),

@@ -77,12 +77,25 @@ pub struct AdapterArgs {
     #[arg(long, value_name = "NAME|INDEX", help_heading = "Device")]
     pub adapter: Option<String>,
 
-    /// Neither use nor keep what was compiled for the adapter
+    /// Neither use nor keep what was compiled and measured for the adapter
     ///
     /// Default: it is kept in the user's cache folder, or in the one that the environment variable AFTERIMAGE_CACHE
     /// names, so that later runs start sooner.
     #[arg(long, help_heading = "Device")]
     pub no_cache: bool,
+
+    /// Measure again which kernels are the fastest
+    ///
+    /// Default: `train` and `bench` measure what is not known yet of the layers they meet, for about three seconds at a
+    /// time, and keep it; the other commands use what is known. Which kernels run changes no result.
+    #[arg(long, help_heading = "Device")]
+    pub retune: bool,
+
+    /// Neither measure which kernels are the fastest nor use what was measured
+    ///
+    /// They are then chosen by an estimate.
+    #[arg(long, help_heading = "Device", conflicts_with = "retune")]
+    pub no_tune: bool,
 }
 
 /// Arguments of `afterimage train`.

@@ -6,10 +6,19 @@ use super::vector_width;
 use crate::cache;
 use crate::gpu::{AdapterChoice, AdapterKind, Executor, ExecutorOptions};
 use crate::model::Model;
+use crate::network::{TuningOptions, allow_tuning};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Whether a command computes for long enough to measure kernels first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Work {
+    Long,
+    Short,
+}
 
 /// Opens the adapter that was asked for.
-pub(super) fn executor(arguments: &AdapterArgs) -> Result<Executor, CliError> {
+pub(super) fn executor(arguments: &AdapterArgs, work: Work) -> Result<Executor, CliError> {
     let choice = match &arguments.adapter {
         Some(name) => AdapterChoice::Named(name.clone()),
         None => AdapterChoice::Best,
@@ -20,12 +29,26 @@ pub(super) fn executor(arguments: &AdapterArgs) -> Result<Executor, CliError> {
         cache::folder()
     };
     let options = ExecutorOptions {
-        cache,
+        cache: cache.clone(),
         ..Default::default()
     };
     let mut executor = Executor::open(&choice, options)?;
     if vector_width::disappoint(&mut executor) {
         vector_width::restart_without();
+    }
+    if !arguments.no_tune {
+        let mut options = TuningOptions {
+            folder: cache,
+            again: arguments.retune,
+            ..Default::default()
+        };
+        // A software driver takes seconds to compile a candidate, and the cost model was made on one: what was measured
+        // before is used there, but nothing is measured unasked.
+        let pays = work == Work::Long && executor.adapter().kind == AdapterKind::Gpu;
+        if !pays && !arguments.retune {
+            options.limit = Duration::ZERO;
+        }
+        allow_tuning(&mut executor, options);
     }
     Ok(executor)
 }

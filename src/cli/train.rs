@@ -1,11 +1,12 @@
 use super::args::TrainArgs;
 use super::error::CliError;
+use super::open::Work;
 use super::progress::{Progress, describe};
 use super::{open, output};
 use crate::config::{self, Config};
 use crate::data::{self, DataOptions};
 use crate::model;
-use crate::network::Precision;
+use crate::network::{Precision, tuning_report};
 use crate::train::{self, Event, Summary, Trainer};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,7 +30,7 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         limit: config.data.limit,
     };
     let data = data::open(&options, config.run.seed)?;
-    let executor = open::executor(&arguments.adapter)?;
+    let executor = open::executor(&arguments.adapter, Work::Long)?;
     if !arguments.quiet {
         let size = data
             .len()
@@ -46,6 +47,12 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         output::note(format_args!("run       {}", folder.display()));
     }
     let mut trainer = Trainer::new(executor, &config, data)?;
+    if let Some(report) = tuning_report(trainer.executor())
+        && !arguments.quiet
+        && report.measured > 0
+    {
+        output::note(format_args!("kernels   {report}"));
+    }
     let stop = Arc::new(AtomicBool::new(false));
     stop_on_ctrl_c(stop.clone())?;
 

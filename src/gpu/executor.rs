@@ -177,14 +177,23 @@ impl Executor {
         &mut self,
         find: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        let known = self.findings.get(&TypeId::of::<T>());
-        if let Some(found) = known.and_then(|found| found.downcast_ref::<T>()) {
-            return Ok(found.clone());
+        if let Some(found) = self.recall() {
+            return Ok(found);
         }
-        let found = find(self)?;
-        self.findings
-            .insert(TypeId::of::<T>(), Box::new(found.clone()));
+        let found: T = find(self)?;
+        self.remember(found.clone());
         Ok(found)
+    }
+
+    /// What was remembered last of this type.
+    pub fn recall<T: Clone + Send + 'static>(&self) -> Option<T> {
+        let known = self.findings.get(&TypeId::of::<T>());
+        known.and_then(|found| found.downcast_ref::<T>()).cloned()
+    }
+
+    /// Keeps one value of each type for [`Self::recall`] and [`Self::once`].
+    pub fn remember<T: Clone + Send + 'static>(&mut self, found: T) {
+        self.findings.insert(TypeId::of::<T>(), Box::new(found));
     }
 
     /// The most bytes of buffers and images there have been at a time.

@@ -1,9 +1,10 @@
+use super::choice::{Choice, Choices, Pass};
 use super::geometry::{Activation, ConvGeometry};
 use super::maps::Maps;
 use super::parameters::LayerParameters;
 use super::sum_partials::sum_partials;
 use super::texel::{
-    self, Algorithm, Border, PackedWeights, Pass, Plane, Tiles, Winograd, WinogradScratch,
+    self, Algorithm, Border, PackedWeights, Plane, Tiles, Winograd, WinogradScratch,
 };
 use super::tiled;
 use super::variant::{Precision, Variant};
@@ -93,7 +94,9 @@ pub struct Layer {
 #[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 enum LayerShape {
-    Tiled,
+    Tiled {
+        choices: Choices,
+    },
     Texel {
         lanes: usize,
         longest_side: usize,
@@ -125,22 +128,9 @@ impl TexelPass {
 }
 
 impl Layer {
-    /// Plans a layer over batches of exactly `samples`.
+    /// Plans a layer over batches of exactly `samples`, by the choices of the cost model.
     pub fn new(kind: LayerKind, activation: Activation, samples: usize, variant: Variant) -> Self {
-        Self::planned(kind, activation, samples, variant, |pass| {
-            let (
-                LayerKind::Conv(g),
-                Variant::Texel {
-                    lanes,
-                    longest_side,
-                    ..
-                },
-            ) = (kind, variant)
-            else {
-                return Algorithm::Direct;
-            };
-            texel::algorithm(pass, &g, samples, lanes, longest_side)
-        })
+        Self::with_choices(kind, activation, samples, variant, Choices::default())
     }
 
     /// As [`Self::new`], by `algorithm` wherever that can be done, whatever it costs: for tests.
@@ -151,7 +141,68 @@ impl Layer {
         variant: Variant,
         algorithm: Algorithm,
     ) -> Self {
-        Self::planned(kind, activation, samples, variant, |_| algorithm)
+        let choices = Choices::default();
+        Self::planned(kind, activation, samples, variant, choices, |_| algorithm)
+    }
+
+    /// The algorithm that the cost model picks for a pass.
+    fn algorithm(kind: LayerKind, samples: usize, variant: Variant, pass: Pass) -> Algorithm {
+        match (kind, variant) {
+            (
+                LayerKind::Conv(g),
+                Variant::Texel {
+                    lanes,
+                    longest_side,
+                    ..
+                },
+            ) => texel::algorithm(pass, &g, samples, lanes, longest_side),
+            _ => Algorithm::Direct,
+        }
+    }
+
+    /// The ways to compute a pass of such a layer: first the cost model's choice, then those it thinks slower. None where
+    /// it is Winograd's method, which has only one way.
+    pub fn candidates(
+        kind: LayerKind,
+        samples: usize,
+        variant: Variant,
+        pass: Pass,
+    ) -> Vec<Choice> {
+        if Self::algorithm(kind, samples, variant, pass) == Algorithm::Winograd {
+            return Vec::new();
+        }
+        match variant {
+            Variant::Tiled => {
+                let geometry = kind.flattened();
+                let places = match pass {
+                    Pass::Forward => tiled::forward_tiles(&geometry, samples),
+                    Pass::InputGradient => tiled::input_gradient_tiles(&geometry, samples),
+                };
+                places.into_iter().map(Choice::Tiled).collect()
+            }
+            Variant::Texel { lanes, .. } => {
+                let tiles = match kind {
+                    LayerKind::Conv(geometry) => texel::conv_tiles(&geometry, pass, lanes),
+                    LayerKind::Dense { input, outputs } => {
+                        texel::dense_tiles(input, outputs, samples, pass, lanes)
+                    }
+                };
+                tiles.into_iter().map(Choice::Texel).collect()
+            }
+        }
+    }
+
+    /// As [`Self::new`], but by `choices`. One that is not among [`Self::candidates`] counts as none.
+    pub fn with_choices(
+        kind: LayerKind,
+        activation: Activation,
+        samples: usize,
+        variant: Variant,
+        choices: Choices,
+    ) -> Self {
+        Self::planned(kind, activation, samples, variant, choices, |pass| {
+            Self::algorithm(kind, samples, variant, pass)
+        })
     }
 
     fn planned(
@@ -159,22 +210,39 @@ impl Layer {
         activation: Activation,
         samples: usize,
         variant: Variant,
+        choices: Choices,
         algorithm: impl Fn(Pass) -> Algorithm,
     ) -> Self {
+        let possible = |pass| {
+            let chosen = choices.of(pass)?;
+            Self::candidates(kind, samples, variant, pass)
+                .contains(&chosen)
+                .then_some(chosen)
+        };
+        let choices = Choices {
+            forward: possible(Pass::Forward),
+            input_gradient: possible(Pass::InputGradient),
+        };
         let shape = match variant {
-            Variant::Tiled => LayerShape::Tiled,
+            Variant::Tiled => LayerShape::Tiled { choices },
             Variant::Texel {
                 lanes,
                 longest_side,
                 precision,
             } => {
                 let geometry = kind.as_convolution();
-                let tiles = match kind {
+                let mut tiles = match kind {
                     LayerKind::Conv(_) => Tiles::for_convolution(&geometry, lanes),
                     LayerKind::Dense { input, outputs } => {
                         Tiles::for_dense(input, outputs, samples, lanes)
                     }
                 };
+                if let Some(Choice::Texel(tile)) = choices.forward {
+                    tiles.forward = tile;
+                }
+                if let Some(Choice::Texel(tile)) = choices.input_gradient {
+                    tiles.input_gradient = tile;
+                }
                 let direct = |pass| match (pass, kind) {
                     (Pass::Forward, _) => PackedWeights::forward(&geometry, tiles.forward),
                     (Pass::InputGradient, LayerKind::Conv(_)) => {
@@ -215,7 +283,7 @@ impl Layer {
     /// The algorithms of the forward pass and the input gradient.
     pub fn algorithms(&self) -> [Algorithm; 2] {
         match &self.shape {
-            LayerShape::Tiled => [Algorithm::Direct; 2],
+            LayerShape::Tiled { .. } => [Algorithm::Direct; 2],
             LayerShape::Texel {
                 forward,
                 input_gradient,
@@ -244,7 +312,7 @@ impl Layer {
 
     fn winograd_plans(&mut self) -> impl Iterator<Item = &mut Winograd> {
         let passes = match &mut self.shape {
-            LayerShape::Tiled => vec![],
+            LayerShape::Tiled { .. } => vec![],
             LayerShape::Texel {
                 forward,
                 input_gradient,
@@ -376,7 +444,7 @@ impl Layer {
 
     fn precision(&self) -> Precision {
         match self.shape {
-            LayerShape::Tiled => Precision::Full,
+            LayerShape::Tiled { .. } => Precision::Full,
             LayerShape::Texel { precision, .. } => precision,
         }
     }
@@ -393,7 +461,9 @@ impl Layer {
             Precision::Mixed => ImageFormat::F16,
         };
         match &self.shape {
-            LayerShape::Tiled => Ok(Maps::Flat(Buffer::new(label, self.samples * shape.len()))),
+            LayerShape::Tiled { .. } => {
+                Ok(Maps::Flat(Buffer::new(label, self.samples * shape.len())))
+            }
             LayerShape::Texel { longest_side, .. } => {
                 Plane::new(label, self.samples, shape, border, format, *longest_side)
                     .map(Maps::Plane)
@@ -409,7 +479,7 @@ impl Layer {
     /// Bytes of copies of the weights in the order the kernels want.
     pub fn packed_bytes(&self) -> u64 {
         match &self.shape {
-            LayerShape::Tiled => 0,
+            LayerShape::Tiled { .. } => 0,
             LayerShape::Texel {
                 forward,
                 input_gradient,
@@ -420,7 +490,7 @@ impl Layer {
 
     fn shares(&self) -> usize {
         match (&self.shape, &self.kind) {
-            (LayerShape::Tiled, kind) => {
+            (LayerShape::Tiled { .. }, kind) => {
                 tiled::weight_gradient_chunks(&kind.flattened(), self.samples)
             }
             (LayerShape::Texel { lanes, .. }, LayerKind::Conv(geometry)) => {
@@ -475,11 +545,12 @@ impl Layer {
         derivative: Option<&Maps>,
     ) {
         match (&self.shape, &self.kind) {
-            (LayerShape::Tiled, kind) => tiled::conv_forward(
+            (LayerShape::Tiled { choices }, kind) => tiled::conv_forward(
                 recording,
                 &kind.flattened(),
                 self.activation,
                 self.samples,
+                place(choices.forward),
                 flat(input),
                 parameters,
                 flat(output),
@@ -537,10 +608,11 @@ impl Layer {
         input_gradient: &Maps,
     ) {
         match (&self.shape, &self.kind) {
-            (LayerShape::Tiled, kind) => tiled::conv_input_gradient(
+            (LayerShape::Tiled { choices }, kind) => tiled::conv_input_gradient(
                 recording,
                 &kind.flattened(),
                 self.samples,
+                place(choices.input_gradient),
                 flat(output_gradient),
                 parameters,
                 input_derivative.map(flat),
@@ -610,7 +682,7 @@ impl Layer {
         accumulate: bool,
     ) {
         match (&self.shape, &self.kind) {
-            (LayerShape::Tiled, kind) => tiled::conv_weight_gradient(
+            (LayerShape::Tiled { .. }, kind) => tiled::conv_weight_gradient(
                 recording,
                 &kind.flattened(),
                 self.samples,
@@ -657,6 +729,14 @@ impl Layer {
             partials,
             gradient,
         );
+    }
+}
+
+/// The place in the table of tiles, of the tiled variant.
+fn place(choice: Option<Choice>) -> Option<usize> {
+    match choice {
+        Some(Choice::Tiled(place)) => Some(place),
+        _ => None,
     }
 }
 

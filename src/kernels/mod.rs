@@ -5,6 +5,7 @@
 //! Beside them, [`walk_chains`] runs whole Langevin chains of a small network in one launch.
 
 pub mod bench;
+mod choice;
 pub mod geometry;
 mod layer;
 mod maps;
@@ -30,6 +31,7 @@ mod sum_partials;
 
 pub use adam::{AdamArguments, AdamSettings, adam};
 pub use add_noise::add_noise;
+pub use choice::{Choice, Choices, Pass};
 pub use energy_head::energy_head;
 pub use gather_chains::gather_chains;
 pub use geometry::{Activation, ConvGeometry};

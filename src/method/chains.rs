@@ -1,10 +1,10 @@
 use super::strategy::Strategy;
 use crate::gpu::{Buffer, Frozen, GpuError, Recording};
 use crate::kernels::{
-    ChainStart, LangevinSettings, Variant, WalkArguments, WalkPlan, langevin, pack_walk_weights,
+    ChainStart, LangevinSettings, WalkArguments, WalkPlan, langevin, pack_walk_weights,
     start_chains, walk_chains,
 };
-use crate::network::{Architecture, Network};
+use crate::network::{Architecture, Kernels, Network};
 use crate::random::Stream;
 use std::cell::RefCell;
 
@@ -41,12 +41,12 @@ impl Chains {
     pub fn new(
         architecture: &Architecture,
         count: usize,
-        variant: Variant,
+        kernels: impl Into<Kernels>,
         langevin: LangevinSettings,
         start: ChainStart,
         (seed, stream): (u64, Stream),
     ) -> Result<Self, GpuError> {
-        let network = Network::new(architecture, count, variant)?;
+        let network = Network::new(architecture, count, kernels)?;
         Ok(Self::on(network, langevin, start, (seed, stream)))
     }
 

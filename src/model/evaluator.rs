@@ -1,7 +1,7 @@
 use super::error::ModelError;
 use super::stored::Model;
 use crate::gpu::{Buffer, Executor, GpuError, Recording};
-use crate::network::{Architecture, Network, trusted_variant};
+use crate::network::{Architecture, Network, trusted_variant, tuned_kernels};
 use crate::shape::Shape;
 
 /// A network with parameters on the GPU: energies and their gradients for batches of one size.
@@ -24,7 +24,8 @@ impl Evaluator {
         batch: usize,
     ) -> Result<Self, GpuError> {
         let variant = trusted_variant(executor)?;
-        let network = Network::new(architecture, batch, variant)?;
+        let kernels = tuned_kernels(executor, architecture, batch, variant)?;
+        let network = Network::new(architecture, batch, kernels)?;
         Self::on(executor, network, parameters)
     }
 

@@ -3,7 +3,7 @@ use super::settings;
 use super::stored::Model;
 use crate::gpu::{Buffer, Executor, Recording};
 use crate::method::{Chains, Strategy};
-use crate::network::{Network, trusted_variant};
+use crate::network::{Network, trusted_variant, tuned_kernels};
 use crate::random::Stream;
 
 /// Chains that run side by side hold about this many values; more chains are drawn in batches, which does not change
@@ -57,7 +57,8 @@ impl Model {
         let mark = executor.mark();
         let batch = batch_size(options.count, self.architecture.input().len());
         let variant = trusted_variant(executor)?;
-        let samples = Network::new(&self.architecture, batch, variant)
+        let kernels = tuned_kernels(executor, &self.architecture, batch, variant)?;
+        let samples = Network::new(&self.architecture, batch, kernels)
             .map_err(ModelError::from)
             .and_then(|network| self.draw(executor, network, options, progress));
         executor.release_since(mark);

@@ -4,6 +4,7 @@ mod architecture;
 mod initialise;
 mod passes;
 mod self_test;
+mod tuning;
 mod twin;
 mod walk;
 
@@ -12,5 +13,8 @@ pub use architecture::{Architecture, LayerSpec, NetworkError, ParameterTensor};
 pub use initialise::{Initialisation, initial_parameters};
 pub use passes::Network;
 pub use self_test::{computes_right, trusted_variant, trusted_variant_in};
+pub use tuning::{
+    Kernels, Tuning, TuningOptions, TuningReport, allow_tuning, tuned_kernels, tuning_report,
+};
 pub use twin::twin;
 pub use walk::{walk_plan, walks_right};

@@ -1,7 +1,8 @@
 use super::architecture::Architecture;
+use super::tuning::Kernels;
 use crate::gpu::{Buffer, GpuError, Recording};
 use crate::kernels::{
-    Layer, LayerParameters, Maps, Variant, energy_head, load, quadratic_base_gradient, unload,
+    Layer, LayerParameters, Maps, energy_head, load, quadratic_base_gradient, unload,
 };
 
 /// A network laid out for batches of one size: the maps between its layers, and how to record its passes.
@@ -32,22 +33,30 @@ pub struct Network {
 }
 
 impl Network {
-    /// Lays out `architecture` for batches of exactly `samples`.
+    /// Lays out `architecture` for batches of exactly `samples`, to be computed by `kernels`: a [`Variant`] will do.
+    ///
+    /// [`Variant`]: crate::kernels::Variant
     ///
     /// # Errors
     /// When the batch exceeds the adapter's image size.
     pub fn new(
         architecture: &Architecture,
         samples: usize,
-        variant: Variant,
+        kernels: impl Into<Kernels>,
     ) -> Result<Self, GpuError> {
+        let kernels = kernels.into();
         let mut layers: Vec<Layer> = architecture
             .layers()
             .iter()
             .enumerate()
             .map(|(index, kind)| {
-                let activation = architecture.activation_after(index);
-                let layer = Layer::new(*kind, activation, samples, variant);
+                let layer = Layer::with_choices(
+                    *kind,
+                    architecture.activation_after(index),
+                    samples,
+                    kernels.variant,
+                    kernels.choices(*kind, samples),
+                );
                 match index {
                     0 => layer.reading_samples(),
                     _ => layer,

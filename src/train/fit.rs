@@ -3,7 +3,7 @@ use super::memory::size;
 use super::plan::TrainingPlan;
 use crate::config::Config;
 use crate::gpu::{Executor, GpuError};
-use crate::network::Variant;
+use crate::network::{Variant, tuned_kernels};
 use crate::shape::Shape;
 
 /// The plan of a run that fits the adapter's limits and `run.memory`. Where `run.slice` is absent, slices are halved
@@ -32,6 +32,37 @@ pub(super) fn fitting_plan(
             }
             outcome => return outcome,
         }
+    }
+}
+
+/// `plan`, but on the kernels that were measured to be the fastest. Slices stay as they are, and where other borders
+/// and other orders of the weights take too much memory, so does all else: what is computed never depends on
+/// measurements.
+///
+/// # Errors
+/// When the GPU fails.
+pub(super) fn tuned_plan(
+    executor: &mut Executor,
+    config: &Config,
+    input: Shape,
+    variant: Variant,
+    plan: TrainingPlan,
+) -> Result<TrainingPlan, TrainError> {
+    let slice = plan.network().samples();
+    let kernels = tuned_kernels(executor, plan.architecture(), slice, variant)?;
+    if kernels.tuning.is_empty() {
+        return Ok(plan);
+    }
+    let mut config = config.clone();
+    config.run.slice = Some(slice);
+    let tuned = TrainingPlan::new(&config, input, kernels)
+        .and_then(|tuned| fits(executor, &config, &tuned).map(|()| tuned));
+    match tuned {
+        Err(error) if is_too_large(&error) => {
+            tracing::info!("not running on the measured kernels: {error}");
+            Ok(plan)
+        }
+        outcome => outcome,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::gpu::{Buffer, Recording};
 use crate::method::{DataNoise, Objective, Optimiser, Sampler, Snapshot, Strategy};
 use crate::model;
-use crate::network::{Architecture, Network, Variant};
+use crate::network::{Architecture, Kernels, Network};
 use crate::shape::Shape;
 
 /// An optimiser step as a list of commands. Holds names of buffers, no device.
@@ -43,13 +43,17 @@ impl TrainingPlan {
     ///
     /// # Errors
     /// When the layers do not fit together or a slice exceeds the adapter's image size.
-    pub fn new(config: &Config, input: Shape, variant: Variant) -> Result<Self, TrainError> {
+    pub fn new(
+        config: &Config,
+        input: Shape,
+        kernels: impl Into<Kernels>,
+    ) -> Result<Self, TrainError> {
         let architecture = model::architecture(config, input)?;
         let (data_count, seed) = (config.run.batch, config.run.seed);
         let noise_count = data_count * config.objective.noise_ratio;
         let count = data_count + noise_count;
         let slice = equal_parts(count, config.run.slice.unwrap_or(count));
-        let network = Network::new(&architecture, slice, variant)?;
+        let network = Network::new(&architecture, slice, kernels)?;
         let chains = network.for_samples(equal_parts(noise_count, slice));
         let parameters = architecture.parameter_count();
         let objective = Objective::new(

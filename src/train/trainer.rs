@@ -1,5 +1,5 @@
 use super::error::TrainError;
-use super::fit::fitting_plan;
+use super::fit::{fitting_plan, tuned_plan};
 use super::metrics::MetricsRow;
 use super::plan::TrainingPlan;
 use crate::config::Config;
@@ -56,6 +56,7 @@ impl Trainer {
         let variant = trusted_variant_in(&mut executor, model::precision(config))?;
         // Checks all sizes, before the host holds as many parameters.
         let plan = fitting_plan(&executor, config, data.shape(), variant)?;
+        let plan = tuned_plan(&mut executor, config, data.shape(), variant, plan)?;
         let strategy = Strategy::trusted(&mut executor, plan.architecture(), plan.chain_count())?;
         let plan = plan.with_strategy(strategy);
         let how = model::initialisation(config);

@@ -33,9 +33,9 @@ pub use pack_weights::{
     pack_forward,
 };
 pub use plane::{Border, Plane};
-pub use tile::{Tile, Tiles};
+pub use tile::{Tile, Tiles, conv_tiles, dense_tiles};
 pub use unload_maps::unload_maps;
-pub use winograd::{Algorithm, Pass, Winograd, WinogradScratch, algorithm};
+pub use winograd::{Algorithm, Winograd, WinogradScratch, algorithm};
 pub use winograd_forward::winograd_forward;
 pub use winograd_input_gradient::winograd_input_gradient;
 pub use winograd_weights::winograd_weights;

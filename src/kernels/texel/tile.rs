@@ -1,13 +1,15 @@
 use crate::gpu::Program;
+use crate::kernels::choice::Pass;
 use crate::kernels::geometry::{Activation, ConvGeometry};
 use crate::kernels::texel::conv_input_gradient::phases;
 use crate::shape::Shape;
+use serde::{Deserialize, Serialize};
 
 /// Invocations in a workgroup of the texel kernels.
 pub(super) const WIDTH: usize = 64;
 
 /// What one invocation computes: `pixels` neighbouring outputs of a row, of `block` groups of four channels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Tile {
     pub pixels: usize,
     pub block: usize,
@@ -37,25 +39,10 @@ pub struct Tiles {
 impl Tiles {
     /// The tiles that [`Work::cost`] says are cheapest for a convolution.
     pub fn for_convolution(g: &ConvGeometry, lanes: usize) -> Self {
-        let forward = Work {
-            row: g.out_width(),
-            groups: g.out_channels.div_ceil(4),
-            channels: g.in_channels.min(4),
-            taps: g.kernel_width,
-            stride: g.stride,
-        };
-        // The phases share one packing of the weights, so they share a block; the first is as good as any.
-        let phase = phases(g)[0].1;
-        let input_gradient = Work {
-            row: phase.pixels,
-            groups: g.in_channels.div_ceil(4),
-            channels: g.out_channels.min(4),
-            taps: phase.taps.max(1),
-            stride: 1,
-        };
+        let best = |pass| Work::of_convolution(g, pass).ranked_tiles(lanes)[0];
         Tiles {
-            forward: forward.best_tile(lanes),
-            input_gradient: input_gradient.best_tile(lanes),
+            forward: best(Pass::Forward),
+            input_gradient: best(Pass::InputGradient),
             weight_gradient: weight_gradient_pixels(g, lanes),
         }
     }
@@ -79,20 +66,29 @@ impl Tiles {
 
     /// The same for a dense layer, whose "row" are the samples.
     pub fn for_dense(input: Shape, outputs: usize, samples: usize, lanes: usize) -> Self {
-        let texels = input.channels.div_ceil(4) * input.height * input.width;
-        let work = |groups, channels: usize| Work {
-            row: samples,
-            groups,
-            channels: channels.min(4),
-            taps: 1,
-            stride: 1,
-        };
+        let best = |pass| Work::of_dense(input, outputs, samples, pass).ranked_tiles(lanes)[0];
         Tiles {
-            forward: work(outputs.div_ceil(4), input.channels).best_tile(lanes),
-            input_gradient: work(texels, outputs).best_tile(lanes),
+            forward: best(Pass::Forward),
+            input_gradient: best(Pass::InputGradient),
             weight_gradient: 1,
         }
     }
+}
+
+/// The tiles that a pass of a convolution can be computed by, by what they are thought to cost.
+pub fn conv_tiles(g: &ConvGeometry, pass: Pass, lanes: usize) -> Vec<Tile> {
+    Work::of_convolution(g, pass).ranked_tiles(lanes)
+}
+
+/// As [`conv_tiles`], for a dense layer.
+pub fn dense_tiles(
+    input: Shape,
+    outputs: usize,
+    samples: usize,
+    pass: Pass,
+    lanes: usize,
+) -> Vec<Tile> {
+    Work::of_dense(input, outputs, samples, pass).ranked_tiles(lanes)
 }
 
 /// A product of a row of pixels with weights, as the texel kernels compute it.
@@ -112,16 +108,52 @@ struct Work {
 const LARGEST: usize = 8;
 
 impl Work {
-    fn best_tile(&self, lanes: usize) -> Tile {
-        let candidates = (1..=LARGEST.min(self.row)).flat_map(|pixels| {
-            (1..=LARGEST.min(self.groups)).map(move |block| Tile { pixels, block })
-        });
-        candidates
-            .min_by(|a, b| self.cost(*a, lanes).total_cmp(&self.cost(*b, lanes)))
-            .unwrap_or(Tile {
-                pixels: 1,
-                block: 1,
-            })
+    fn of_convolution(g: &ConvGeometry, pass: Pass) -> Self {
+        match pass {
+            Pass::Forward => Work {
+                row: g.out_width(),
+                groups: g.out_channels.div_ceil(4),
+                channels: g.in_channels.min(4),
+                taps: g.kernel_width,
+                stride: g.stride,
+            },
+            Pass::InputGradient => {
+                // The phases share one packing of the weights, so they share a block; the first is as good as any.
+                let phase = phases(g)[0].1;
+                Work {
+                    row: phase.pixels,
+                    groups: g.in_channels.div_ceil(4),
+                    channels: g.out_channels.min(4),
+                    taps: phase.taps.max(1),
+                    stride: 1,
+                }
+            }
+        }
+    }
+
+    fn of_dense(input: Shape, outputs: usize, samples: usize, pass: Pass) -> Self {
+        let texels = input.channels.div_ceil(4) * input.height * input.width;
+        let (groups, channels) = match pass {
+            Pass::Forward => (outputs.div_ceil(4), input.channels),
+            Pass::InputGradient => (texels, outputs),
+        };
+        Work {
+            row: samples,
+            groups,
+            channels: channels.min(4),
+            taps: 1,
+            stride: 1,
+        }
+    }
+
+    /// All tiles, the cheapest first: at least one.
+    fn ranked_tiles(&self, lanes: usize) -> Vec<Tile> {
+        let most = |length: usize| LARGEST.min(length).max(1);
+        let mut tiles: Vec<Tile> = (1..=most(self.row))
+            .flat_map(|pixels| (1..=most(self.groups)).map(move |block| Tile { pixels, block }))
+            .collect();
+        tiles.sort_by(|a, b| self.cost(*a, lanes).total_cmp(&self.cost(*b, lanes)));
+        tiles
     }
 
     /// About how many vector instructions lavapipe runs for one row of taps over a row of outputs: counted in its

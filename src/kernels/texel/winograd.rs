@@ -1,6 +1,7 @@
 use super::plane::Border;
 use super::tile::describe_lanes;
 use crate::gpu::{Image, Program};
+use crate::kernels::choice::Pass;
 use crate::kernels::geometry::ConvGeometry;
 
 /// Texels in a row of transformed maps, products and transformed weights: LINEAR_ROW in the shaders.
@@ -25,13 +26,6 @@ pub enum Algorithm {
     Direct,
     /// By Winograd's F(4×4, 2×2) on the four phases of the input: 25 multiplications for 64.
     Winograd,
-}
-
-/// What of a convolution is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pass {
-    Forward,
-    InputGradient,
 }
 
 /// The algorithm for a pass over batches of `samples`: Winograd where it can be done and its cost, as measured on

@@ -1,5 +1,6 @@
-use super::winograd::{Pass, Winograd};
+use super::winograd::Winograd;
 use crate::gpu::{Access, Kernel, Program, Recording};
+use crate::kernels::choice::Pass;
 use crate::kernels::launch::over;
 use crate::kernels::parameters::LayerParameters;
 

@@ -26,7 +26,25 @@ static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
     immediates: 2,
 };
 
-/// `output` = act(W ∗ `input` + b) and, if asked for, `derivative` = act′ at the same place.
+/// The places in the table of tiles that [`conv_forward`] can be given, by the time they are thought to take.
+pub fn forward_tiles(geometry: &ConvGeometry, samples: usize) -> Vec<usize> {
+    let g = flattened(geometry);
+    let [rows, columns] = product(&g, samples);
+    Tile::ranked(rows, columns, |_| ALONE)
+}
+
+/// Rows and columns of the matrix product; `g` is flattened.
+fn product(g: &ConvGeometry, samples: usize) -> [usize; 2] {
+    [g.out_channels, samples * g.out_height() * g.out_width()]
+}
+
+const ALONE: Slices = Slices {
+    count: 1,
+    share: 1.0,
+};
+
+/// `output` = act(W ∗ `input` + b) and, if asked for, `derivative` = act′ at the same place, by the tile at a place of
+/// the table, by default the first of [`forward_tiles`].
 ///
 /// `input` is samples × in_len, `output` and `derivative` are samples × out_len, all (sample, channel, row, column).
 #[allow(clippy::too_many_arguments)]
@@ -35,6 +53,7 @@ pub fn conv_forward(
     geometry: &ConvGeometry,
     activation: Activation,
     samples: usize,
+    tile: Option<usize>,
     input: Buffer,
     parameters: LayerParameters,
     output: Buffer,
@@ -46,11 +65,10 @@ pub fn conv_forward(
     debug_assert!(output.words() >= samples * g.out_len());
     debug_assert!(derivative.is_none_or(|derivative| derivative.words() >= samples * g.out_len()));
 
-    let (rows, columns) = (g.out_channels, samples * g.out_height() * g.out_width());
-    let tile = Tile::choose(rows, columns, |_| Slices {
-        count: 1,
-        share: 1.0,
-    });
+    let [rows, columns] = product(&g, samples);
+    let tile = tile
+        .and_then(Tile::at)
+        .unwrap_or_else(|| Tile::choose(rows, columns, |_| ALONE));
     let order = Order {
         left_along_depth: true,
         right_along_columns: !is_flat(&g),

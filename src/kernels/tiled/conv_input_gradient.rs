@@ -21,14 +21,35 @@ static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
     immediates: 2,
 };
 
+/// The places in the table of tiles that [`conv_input_gradient`] can be given, by the time they are thought to take.
+pub fn input_gradient_tiles(geometry: &ConvGeometry, samples: usize) -> Vec<usize> {
+    let g = flattened(geometry);
+    let [rows, columns, phases] = product(&g, samples);
+    Tile::ranked(rows, columns, |_| by_phases(phases))
+}
+
+/// Rows and columns of the matrix product of a phase, and how many phases there are; `g` is flattened.
+fn product(g: &ConvGeometry, samples: usize) -> [usize; 3] {
+    // One phase for each position of a pixel modulo the stride; the first has the most pixels.
+    let pixels = g.in_height.div_ceil(g.stride) * g.in_width.div_ceil(g.stride);
+    [g.in_channels, samples * pixels, g.stride * g.stride]
+}
+
+fn by_phases(count: usize) -> Slices {
+    Slices { count, share: 1.0 }
+}
+
 /// `input_gradient` = Wᵀ ∗ `output_gradient`, times `input_derivative` value by value if it is given: act′ of the layer
-/// before, which makes the result ∂E/∂z of that layer.
+/// before, which makes the result ∂E/∂z of that layer. By the tile at a place of the table, by default the first of
+/// [`input_gradient_tiles`].
 ///
 /// `output_gradient` is samples × out_len; `input_derivative` and `input_gradient` are samples × in_len.
+#[allow(clippy::too_many_arguments)]
 pub fn conv_input_gradient(
     recording: &mut Recording,
     geometry: &ConvGeometry,
     samples: usize,
+    tile: Option<usize>,
     output_gradient: Buffer,
     parameters: LayerParameters,
     input_derivative: Option<Buffer>,
@@ -42,14 +63,10 @@ pub fn conv_input_gradient(
     );
     debug_assert!(input_gradient.words() >= samples * g.in_len());
 
-    // One phase for each position of a pixel modulo the stride; the first has the most pixels.
-    let phases = g.stride * g.stride;
-    let pixels = g.in_height.div_ceil(g.stride) * g.in_width.div_ceil(g.stride);
-    let (rows, columns) = (g.in_channels, samples * pixels);
-    let tile = Tile::choose(rows, columns, |_| Slices {
-        count: phases,
-        share: 1.0,
-    });
+    let [rows, columns, phases] = product(&g, samples);
+    let tile = tile
+        .and_then(Tile::at)
+        .unwrap_or_else(|| Tile::choose(rows, columns, |_| by_phases(phases)));
     let order = Order {
         left_along_depth: false,
         right_along_columns: !is_flat(&g),

@@ -6,6 +6,6 @@ mod conv_input_gradient;
 mod conv_weight_gradient;
 mod tile;
 
-pub use conv_forward::conv_forward;
-pub use conv_input_gradient::conv_input_gradient;
+pub use conv_forward::{conv_forward, forward_tiles};
+pub use conv_input_gradient::{conv_input_gradient, input_gradient_tiles};
 pub use conv_weight_gradient::{conv_weight_gradient, weight_gradient_chunks};

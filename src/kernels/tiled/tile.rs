@@ -89,19 +89,32 @@ impl Tile {
         self.depth
     }
 
-    /// The tile that takes the least time for a product of `rows` × `columns`, when `slices` says for each tile how
-    /// many workgroups share its depth or how many such products there are. Workgroups that run beside each other on
-    /// an idle GPU cost no more than one.
+    /// The tile at a place of the table.
+    pub(super) fn at(place: usize) -> Option<Tile> {
+        TILES.get(place).copied()
+    }
+
+    /// The tile that takes the least time, see [`Self::ranked`].
     pub(super) fn choose(rows: usize, columns: usize, slices: impl Fn(&Tile) -> Slices) -> Tile {
+        TILES[Self::ranked(rows, columns, slices)[0]]
+    }
+
+    /// The places of all tiles in the table, by the time they take for a product of `rows` × `columns`, when `slices`
+    /// says for each tile how many workgroups share its depth or how many such products there are. Workgroups that run
+    /// beside each other on an idle GPU cost no more than one.
+    pub(super) fn ranked(
+        rows: usize,
+        columns: usize,
+        slices: impl Fn(&Tile) -> Slices,
+    ) -> Vec<usize> {
         let time = |tile: &Tile| {
             let slices = slices(tile);
             let workgroups = (tile.tiles(rows, columns) * slices.count).max(BUSY);
             workgroups as f64 * (tile.rows() * tile.columns()) as f64 * slices.share / tile.speed
         };
-        TILES
-            .into_iter()
-            .min_by(|a, b| time(a).total_cmp(&time(b)))
-            .unwrap_or(TILES[0])
+        let mut places: Vec<usize> = (0..TILES.len()).collect();
+        places.sort_by(|&a, &b| time(&TILES[a]).total_cmp(&time(&TILES[b])));
+        places
     }
 
     /// Workgroups over `rows` × `columns` × `slices`.

@@ -1,0 +1,256 @@
+use crate::cache;
+use crate::gpu::Executor;
+use crate::kernels::{Choice, LayerKind, Pass, Precision, Variant};
+use flate2::Crc;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Raised whenever a choice or a key comes to mean something else.
+const FORMAT: u32 = 1;
+/// Larger files are not ours: an entry takes about 100 bytes.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// The fastest choices known for an adapter, by [`key`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tuning(BTreeMap<String, Choice>);
+
+impl Tuning {
+    /// Passes whose fastest choice is known.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<Choice> {
+        self.0.get(key).copied()
+    }
+
+    pub(super) fn insert(&mut self, key: String, choice: Choice) {
+        self.0.insert(key, choice);
+    }
+}
+
+/// A pass of a layer as the table names it. Batches of up to the same power of two share their choices.
+pub(super) fn key(kind: LayerKind, samples: usize, variant: Variant, pass: Pass) -> String {
+    let pass = match pass {
+        Pass::Forward => "forward",
+        Pass::InputGradient => "input gradient",
+    };
+    let layer = match kind {
+        LayerKind::Conv(g) => format!(
+            "conv {}x{}x{} to {}, kernel {}x{}, stride {}, padding {}",
+            g.in_channels,
+            g.in_height,
+            g.in_width,
+            g.out_channels,
+            g.kernel_height,
+            g.kernel_width,
+            g.stride,
+            g.padding
+        ),
+        LayerKind::Dense { input, outputs } => format!("dense {input} to {outputs}"),
+    };
+    let variant = match variant {
+        Variant::Tiled => "tiled, f32".to_owned(),
+        Variant::Texel {
+            lanes, precision, ..
+        } => {
+            let maps = match precision {
+                Precision::Full => "f32",
+                Precision::Mixed => "f16",
+            };
+            format!("texel {lanes} lanes, {maps}")
+        }
+    };
+    let samples = samples.next_power_of_two();
+    format!("{variant}, {samples} samples, {pass}, {layer}")
+}
+
+/// What a table holds for: another driver or another subgroup size makes other kernels fast, and another version of
+/// ours has other kernels.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Identity {
+    format: u32,
+    version: String,
+    adapter: String,
+    driver: String,
+    backend: String,
+    subgroup_sizes: [u32; 2],
+}
+
+impl Identity {
+    fn of(executor: &Executor) -> Self {
+        let adapter = executor.adapter();
+        Identity {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").into(),
+            adapter: adapter.name.clone(),
+            driver: adapter.driver.clone(),
+            backend: adapter.backend.clone(),
+            subgroup_sizes: adapter.subgroup_sizes,
+        }
+    }
+
+    /// A file of its own for each, told apart by a checksum and for people by the adapter's name.
+    fn file_name(&self) -> String {
+        let mut crc = Crc::new();
+        crc.update(format!("{self:?}").as_bytes());
+        let words: Vec<&str> = self
+            .adapter
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .collect();
+        let name: String = words.join("-").chars().take(64).collect();
+        format!("tuning-{name}-{:08x}-{}.json", crc.sum(), self.version)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    #[serde(flatten)]
+    identity: Identity,
+    choices: Tuning,
+}
+
+fn path(folder: &Path, identity: &Identity) -> PathBuf {
+    folder.join(identity.file_name())
+}
+
+/// The table that [`store`] left for this adapter, or an empty one.
+pub(super) fn load(folder: &Path, executor: &Executor) -> Tuning {
+    let identity = Identity::of(executor);
+    let path = path(folder, &identity);
+    let Some(bytes) = cache::load(&path, MOST_BYTES) else {
+        return Tuning::default();
+    };
+    parse(&bytes, &identity).unwrap_or_else(|| {
+        tracing::debug!(
+            "the table `{}` is not used: damaged or foreign",
+            path.display()
+        );
+        Tuning::default()
+    })
+}
+
+fn parse(bytes: &[u8], identity: &Identity) -> Option<Tuning> {
+    let file: File = serde_json::from_slice(bytes).ok()?;
+    (file.identity == *identity).then_some(file.choices)
+}
+
+/// Leaves the table for later runs, if that is possible.
+pub(super) fn store(folder: &Path, executor: &Executor, tuning: &Tuning) {
+    let identity = Identity::of(executor);
+    let path = path(folder, &identity);
+    let file = File {
+        identity,
+        choices: tuning.clone(),
+    };
+    match serde_json::to_vec_pretty(&file) {
+        Ok(bytes) => drop(cache::store(&path, &bytes)),
+        Err(error) => tracing::warn!("the tuning table is not kept: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::texel::Tile;
+    use crate::shape::Shape;
+
+    fn identity() -> Identity {
+        Identity {
+            format: FORMAT,
+            version: "1.2.3".into(),
+            adapter: "A/B (C™) 256".into(),
+            driver: "d 1".into(),
+            backend: "vulkan".into(),
+            subgroup_sizes: [8, 8],
+        }
+    }
+
+    #[test]
+    fn tables_of_others_and_damaged_ones_are_not_read() {
+        let mut choices = Tuning::default();
+        let tile = Tile {
+            pixels: 3,
+            block: 5,
+        };
+        choices.insert("a".into(), Choice::Texel(tile));
+        choices.insert("b".into(), Choice::Tiled(2));
+        let identity = identity();
+        let file = File {
+            identity,
+            choices: choices.clone(),
+        };
+        let bytes = serde_json::to_vec(&file).unwrap();
+        let identity = file.identity;
+        assert_eq!(parse(&bytes, &identity), Some(choices));
+        for length in 0..bytes.len() {
+            assert_eq!(parse(&bytes[..length], &identity), None, "cut at {length}");
+        }
+        let name = identity.file_name();
+        assert!(
+            name.starts_with("tuning-A-B-C-256-") && name.ends_with("-1.2.3.json"),
+            "{name}"
+        );
+        for other in [
+            Identity {
+                format: 2,
+                ..self::identity()
+            },
+            Identity {
+                version: "1.2.4".into(),
+                ..self::identity()
+            },
+            Identity {
+                adapter: "B".into(),
+                ..self::identity()
+            },
+            Identity {
+                driver: "d 2".into(),
+                ..self::identity()
+            },
+            Identity {
+                backend: "metal".into(),
+                ..self::identity()
+            },
+            Identity {
+                subgroup_sizes: [16, 16],
+                ..self::identity()
+            },
+        ] {
+            assert_eq!(parse(&bytes, &other), None, "{other:?}");
+            assert_ne!(other.file_name(), name, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn keys_tell_passes_apart_and_similar_batches_do_not_matter() {
+        let dense = |outputs| LayerKind::Dense {
+            input: Shape::new(2, 3, 4),
+            outputs,
+        };
+        let texel = |lanes| Variant::Texel {
+            lanes,
+            longest_side: 1,
+            precision: Precision::Full,
+        };
+        let one = key(dense(5), 65, texel(8), Pass::Forward);
+        assert_eq!(one, key(dense(5), 128, texel(8), Pass::Forward));
+        for other in [
+            key(dense(5), 64, texel(8), Pass::Forward),
+            key(dense(6), 65, texel(8), Pass::Forward),
+            key(dense(5), 65, texel(4), Pass::Forward),
+            key(dense(5), 65, Variant::Tiled, Pass::Forward),
+            key(dense(5), 65, texel(8), Pass::InputGradient),
+        ] {
+            assert_ne!(one, other);
+        }
+    }
+}
