@@ -107,7 +107,7 @@ def table(figures, nets, peers):
     """Rows of cells, the names of the columns first."""
     titles = ["work", "network", f"{OURS}, ms"]
     for peer in peers:
-        titles += [f"{peer}, ms", "its fastest way", f"{peer} / {OURS}"]
+        titles += [f"{peer}, ms", f"{peer} / {OURS}"]
     has_tf32 = any(way.endswith("tf32") for net in nets for way in figures.ways(TORCH, net))
     rows = [titles]
     for work in WORKS:
@@ -122,9 +122,12 @@ def table(figures, nets, peers):
                 for peer in peers:
                     theirs = figures.of(peer, net, work, tf32)
                     if theirs is None:
-                        row += ["-", "no figure", "-"]
-                    else:
-                        row += [number(statistics.median(theirs[1])), theirs[0], ratio(theirs[1], ours[1])]
+                        row += ["no figure", "-"]
+                        continue
+                    way, times = theirs
+                    ms = number(statistics.median(times))
+                    # Only PyTorch has several.
+                    row += [f"{ms} ({way})" if peer == TORCH else ms, ratio(times, ours[1])]
                 rows.append(row)
     return rows
 
@@ -166,7 +169,7 @@ def facts(figures, arguments, load):
         f"machine: {cpu_name()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
         f"adapter: {adapter['name']} ({adapter['backend']}), driver {adapter['driver']}",
         f"versions: {', '.join(versions)}",
-        f"{arguments.rounds} rounds in turn, each at least {arguments.seconds:g} s of every kind of work",
+        f"rounds: {arguments.rounds}, in turn, each at least {arguments.seconds:g} s of every kind of work",
         f"load average before the first round: {load}",
     ]
 
