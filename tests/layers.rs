@@ -104,7 +104,7 @@ fn run(
     // At the ends of a network, or inside it.
     let at_input = |label| match place {
         Place::Ends => new(layer.new_plain(label, input_shape)),
-        Place::Between => new(before.new_between(&layer, label)),
+        Place::Between => new(before.new_between(layer, label)),
     };
     let at_output = |label| match place {
         Place::Ends => new(layer.new_plain(label, output_shape)),

@@ -2,15 +2,23 @@
 // channels summed, over all tiles. Lanes run over tiles, and each invocation keeps PER_LANE tiles of BLOCK channel groups in
 // registers (the shape of conv_forward.wgsl, with 512 multiply-adds in the loop's body).
 #import "shared/winograd.wgsl"
-#import "shared/winograd_tiles.wgsl"
 #import "shared/spread.wgsl"
 
-// Channel groups summed over and made.
-#const SUMMED: u32
-#const MADE: u32
 #const BLOCK: u32
-#const BLOCKS: u32
 #const PER_LANE: u32
+// See shared/winograd_tiles.wgsl.
+#const CHUNK: u32
+
+// Not constants, so that all layers of a network can use one program: it takes half a second to compile.
+struct Sizes {
+    // Channel groups summed over and made, and blocks of those made.
+    summed: u32,
+    made: u32,
+    blocks: u32,
+    chunks: u32,
+}
+
+var<immediate> sizes: Sizes;
 
 @group(0) @binding(0) var transformed: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(1) var weights: texture_storage_2d<rgba32float, read>;
@@ -34,16 +42,16 @@ fn main(
     let lane = 0u;
 #endif
     let block = group.x;
-    let chunk = group.z * CHUNKS + group.y;
+    let chunk = group.z * sizes.chunks + group.y;
     var sums: array<array<vec4<f32>, PER_LANE>, BLOCK>;
 #repeat b BLOCK
 #repeat t PER_LANE
     sums[$b][$t] = vec4<f32>(0.0);
 #end
 #end
-    let tile_start = chunk * SUMMED * CHUNK + local;
-    let weight_start = (group.z * BLOCKS + block) * SUMMED * COLUMNS + lane;
-    for (var g = 0u; g < SUMMED; g++) {
+    let tile_start = chunk * sizes.summed * CHUNK + local;
+    let weight_start = (group.z * sizes.blocks + block) * sizes.summed * COLUMNS + lane;
+    for (var g = 0u; g < sizes.summed; g++) {
         var tiles: array<vec4<f32>, PER_LANE>;
         for (var t = 0u; t < PER_LANE; t++) {
             tiles[t] = textureLoad(transformed, linear_texel(tile_start + g * CHUNK + t * WIDTH));
@@ -64,8 +72,8 @@ fn main(
 #end
     }
 #repeat b BLOCK
-    if block * BLOCK + $b < MADE {
-        let start = (chunk * MADE + block * BLOCK + $b) * CHUNK + local;
+    if block * BLOCK + $b < sizes.made {
+        let start = (chunk * sizes.made + block * BLOCK + $b) * CHUNK + local;
 #repeat t PER_LANE
         textureStore(products, linear_texel(start + $t * WIDTH), sums[$b][$t]);
 #end

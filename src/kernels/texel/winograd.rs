@@ -222,9 +222,14 @@ impl Winograd {
         (samples * self.tiles()).div_ceil(self.chunk())
     }
 
+    /// Chunks that hold the tiles of a slice.
+    pub(super) fn slice_chunks(&self) -> usize {
+        self.chunks(self.slice)
+    }
+
     /// Tiles in a slice, with those that fill up its last chunk.
     fn slice_tiles(&self) -> usize {
-        self.chunks(self.slice) * self.chunk()
+        self.slice_chunks() * self.chunk()
     }
 
     /// Texels of the weights of one position.
@@ -245,17 +250,12 @@ impl Winograd {
             .map(move |first| (first, slice.min(samples - first)))
     }
 
-    /// Adds the layout of transformed maps.
-    pub(super) fn describe_chunks(&self, program: Program) -> Program {
-        program
-            .u32("CHUNK", self.chunk())
-            .u32("CHUNKS", self.chunks(self.slice))
-    }
-
     /// Adds the layout of transformed maps and the tiles of a sample.
     pub(super) fn describe_tiles(&self, program: Program) -> Program {
         let [tiles_y, tiles_x] = self.tile_grid();
-        self.describe_chunks(program)
+        program
+            .u32("CHUNK", self.chunk())
+            .u32("CHUNKS", self.slice_chunks())
             .u32("TILES_X", tiles_x)
             .u32("TILES_Y", tiles_y)
     }

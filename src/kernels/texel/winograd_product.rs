@@ -6,7 +6,7 @@ pub(super) static KERNEL: Kernel = Kernel {
     name: "texel/winograd_product",
     source: include_str!("../../../shaders/texel/winograd_product.wgsl"),
     bindings: &[Access::ImageRead, Access::ImageRead, Access::ImageWrite],
-    immediates: 0,
+    immediates: 4,
 };
 
 /// Multiplies the transformed maps of a slice of `samples` by the transformed weights. It is credited with the
@@ -14,21 +14,19 @@ pub(super) static KERNEL: Kernel = Kernel {
 pub(super) fn winograd_product(recording: &mut Recording, plan: &Winograd, samples: usize) {
     let (block, block_count) = plan.blocks();
     let program = Program::new(&KERNEL)
-        .u32("SUMMED", plan.summed())
-        .u32("MADE", plan.made())
         .u32("BLOCK", block)
-        .u32("BLOCKS", block_count)
-        .u32("PER_LANE", PER_LANE);
-    let program = plan.describe_lanes(plan.describe_chunks(program));
+        .u32("PER_LANE", PER_LANE)
+        .u32("CHUNK", plan.chunk());
+    let sizes = [plan.summed(), plan.made(), block_count, plan.slice_chunks()];
     launch(
         recording,
-        program,
+        plan.describe_lanes(program),
         vec![
             plan.scratch.transformed.into(),
             plan.weights.into(),
             plan.scratch.products.into(),
         ],
-        vec![],
+        sizes.map(|n| n as u32).to_vec(),
         [block_count, plan.chunks(samples), POSITIONS].map(|n| n as u32),
         plan.geometry.flops() * samples as u64,
     );
