@@ -957,7 +957,11 @@ fn a_full_device_behind_stdout_is_an_error() {
     );
     let output = command.stdout(full()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).starts_with("error: writing to stdout failed"));
+    let errors = stderr(&output);
+    assert!(
+        errors.starts_with("error: writing to stdout failed"),
+        "{errors}"
+    );
     // The run is whole.
     assert_eq!(
         metrics(&folder.path().join("runs/moons/metrics.jsonl")).len(),

@@ -149,7 +149,8 @@ fn replays_look_nothing_up_and_make_nothing() {
     let parameters = parameters(&mut r);
     chains.setup(&mut r);
     chains.prepare(&mut r, parameters);
-    chains.advance(&mut r, parameters, 0, 1, 0);
+    // One step without energies and one with them, which are two recordings.
+    chains.advance(&mut r, parameters, 0, 2, 0);
     executor.run(&r).expect("runs");
     let first = executor.statistics();
     let bytes = executor.allocated_bytes();
@@ -158,7 +159,7 @@ fn replays_look_nothing_up_and_make_nothing() {
     for turn in 0..20 {
         let mut r = Recording::new();
         chains.advance(&mut r, parameters, 10 * turn, 10, 0);
-        assert_eq!(r.commands().len(), 1);
+        assert_eq!(r.commands().len(), 2);
         replays += r.launches().values().sum::<usize>() as u64;
         executor.run(&r).expect("runs");
     }

@@ -125,6 +125,11 @@ impl Chains {
         }
     }
 
+    /// Whether they walk on weights of their own, so that [`Self::prepare`] does not prepare their network.
+    pub fn walk_alone(&self) -> bool {
+        self.walk.is_some()
+    }
+
     /// Puts the first `count` chains at fresh starts, drawn for `step`; chain i takes the random numbers of chain
     /// `first_chain` + i, so that a large set can be drawn in batches.
     pub fn restart(&self, recording: &mut Recording, step: u32, first_chain: usize, count: usize) {
@@ -160,7 +165,9 @@ impl Chains {
         let recorded = self.recorded_steps(parameters, first_chain);
         // Nobody sees the energies on the way.
         let quiet = steps as u32 - 1;
-        recording.replay(&recorded.quiet, first_step, quiet);
+        if quiet > 0 {
+            recording.replay(&recorded.quiet, first_step, quiet);
+        }
         recording.replay(&recorded.last, first_step.wrapping_add(quiet), 1);
     }
 

@@ -176,9 +176,12 @@ impl TrainingPlan {
             self.snapshot.refresh(r);
             self.objective.reset(r);
         }
-        self.network.prepare(r, stale);
+        self.sampler.chains().prepare(r, stale);
         self.sampler
             .draw(r, stale, step, self.samples, self.data_count);
+        if self.sampler.chains().walk_alone() {
+            self.network.prepare(r, stale);
+        }
 
         if !fresh {
             self.energies(r, stale, self.stale_energies, false);
@@ -220,6 +223,7 @@ impl TrainingPlan {
         let r = &mut recording;
         self.snapshot.refresh(r);
         self.network.prepare(r, stale);
+        self.sampler.chains().prepare(r, stale);
         self.sampler
             .draw_group(r, stale, 0, self.samples, self.data_count, 0);
         match &self.staging {
