@@ -37,7 +37,7 @@ pub struct Tiles {
 }
 
 impl Tiles {
-    /// The tiles that [`Work::cost`] says are cheapest for a convolution.
+    /// The tiles that `Work::cost` says are cheapest for a convolution.
     pub fn for_convolution(g: &ConvGeometry, lanes: usize) -> Self {
         let best = |pass| Work::of_convolution(g, pass).ranked_tiles(lanes)[0];
         Tiles {
@@ -181,7 +181,7 @@ impl Work {
     }
 }
 
-/// As [`Work::cost`], for the weight gradient: sums are carried, pixels are loaded.
+/// As `Work::cost`, for the weight gradient: sums are carried, pixels are loaded.
 fn weight_gradient_pixels(g: &ConvGeometry, lanes: usize) -> usize {
     let cost = |pixels: usize| {
         let row = (pixels - 1) * g.stride + g.kernel_width;

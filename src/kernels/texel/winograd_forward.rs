@@ -53,7 +53,7 @@ pub(super) fn transform(
     );
 }
 
-/// What [`super::conv_forward`] computes, as planned for [`super::Pass::Forward`], from weights transformed by
+/// What [`super::conv_forward`] computes, as planned for [`crate::kernels::Pass::Forward`], from weights transformed by
 /// [`super::winograd_weights`].
 pub fn winograd_forward(
     recording: &mut Recording,

@@ -11,7 +11,7 @@ const FORMAT: u32 = 1;
 /// Larger files are not ours: an entry takes about 100 bytes.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// The fastest choices known for an adapter, by [`key`].
+/// The fastest choices known for an adapter, by layer, pass, batch and variant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tuning(BTreeMap<String, Choice>);
