@@ -9,6 +9,7 @@ use afterimage::gpu::{
     AdapterChoice, Buffer, Command, Dispatch, Executor, ExecutorOptions, GpuError, Kernel, Program,
     Recording,
 };
+use afterimage::kernels::texel::Algorithm;
 use afterimage::kernels::{
     Activation, ConvGeometry, Layer, LayerKind, LayerParameters, Variant, load, unload,
 };
@@ -54,7 +55,8 @@ fn main() -> Result<(), GpuError> {
     println!("{}, {variant:?}", executor.adapter().name);
 
     let kind = LayerKind::Conv(GEOMETRY);
-    let layer = Layer::new(kind, Activation::LeakyRelu(0.2), SAMPLES, variant);
+    let activation = Activation::LeakyRelu(0.2);
+    let layer = Layer::forced(kind, activation, SAMPLES, variant, Algorithm::Direct);
     let mut generator = Philox::new(1, Stream::Parameters, 0);
     let mut values = |count: usize| -> Vec<f32> {
         (0..count)

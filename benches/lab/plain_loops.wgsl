@@ -17,6 +17,7 @@
 #const ROW_TEXELS: u32
 #const LOADS: u32
 // Input plane: channel groups, bordered size, samples to a row, and where the window of output pixel (0, 0) starts.
+#const IN_FORMAT: format
 #const IN_GROUPS: u32
 #const IN_WIDTH: u32
 #const IN_HEIGHT: u32
@@ -26,6 +27,7 @@
 // Output plane: the map without its border, then as above, with the first texel inside the border.
 #const OUT_MAP_WIDTH: u32
 #const OUT_MAP_HEIGHT: u32
+#const OUT_FORMAT: format
 #const OUT_GROUPS: u32
 #const OUT_WIDTH: u32
 #const OUT_HEIGHT: u32
@@ -34,11 +36,11 @@
 #const OUT_Y: u32
 #const STORE_DERIVATIVE: bool
 
-@group(0) @binding(0) var input: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(0) var input: texture_storage_2d<$IN_FORMAT, read>;
 @group(0) @binding(1) var weights: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(2) var output: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(2) var output: texture_storage_2d<$OUT_FORMAT, write>;
 #if STORE_DERIVATIVE
-@group(0) @binding(3) var derivative: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(3) var derivative: texture_storage_2d<$OUT_FORMAT, write>;
 #endif
 
 const TILES_X: u32 = (OUT_MAP_WIDTH + PIXELS - 1u) / PIXELS;
@@ -113,9 +115,9 @@ fn main(
             + vec2<u32>(x + OUT_X, y + OUT_Y);
 #repeat p PIXELS
         if x + $p < OUT_MAP_WIDTH {
-            textureStore(output, target_corner + vec2<u32>($p, 0u), activation_value(sums[$b][$p]));
+            textureStore(output, target_corner + vec2<u32>($p, 0u), to_$OUT_FORMAT(activation_value(sums[$b][$p])));
 #if STORE_DERIVATIVE
-            textureStore(derivative, target_corner + vec2<u32>($p, 0u), activation_derivative(sums[$b][$p]));
+            textureStore(derivative, target_corner + vec2<u32>($p, 0u), to_$OUT_FORMAT(activation_derivative(sums[$b][$p])));
 #endif
         }
 #end
