@@ -72,10 +72,16 @@ pub(super) fn restart_without() {
     {
         use std::os::unix::process::CommandExt;
         if let Ok(program) = env::current_exe() {
-            let error = std::process::Command::new(program)
-                .args(env::args_os().skip(1))
-                .env(WIDTH, "256")
-                .exec();
+            let mut again = std::process::Command::new(program);
+            again.args(env::args_os().skip(1)).env(WIDTH, "256");
+            // Nor may the narrow shaders get among the wide ones.
+            if let Some(folder) = env::var_os(SHADER_CACHE) {
+                again.env(
+                    SHADER_CACHE,
+                    PathBuf::from(folder).with_file_name("mesa-256"),
+                );
+            }
+            let error = again.exec();
             tracing::warn!("that failed: {error}");
         }
     }
