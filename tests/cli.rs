@@ -1007,7 +1007,14 @@ fn what_was_compiled_is_kept_unless_that_is_switched_off_or_impossible() {
     // Only Vulkan lets compiled pipelines be kept.
     let adapter = Executor::open(&AdapterChoice::Best, ExecutorOptions::default()).unwrap();
     if adapter.adapter().backend == "vulkan" {
-        assert_eq!(names_in(&cache).len(), 1);
+        // Beside it there may be a folder for the driver's own cache.
+        let names = names_in(&cache);
+        assert!(
+            names
+                .iter()
+                .any(|name| name.ends_with(env!("CARGO_PKG_VERSION"))),
+            "{names:?}"
+        );
         let below_a_file = folder.path().join("model.safetensors/cache");
         let errors = sample(&below_a_file, &[]);
         assert_eq!(errors.matches("--no-cache").count(), 1, "{errors}");

@@ -86,8 +86,9 @@ pub struct AdapterArgs {
 
     /// Measure again which kernels are the fastest
     ///
-    /// Default: `train` and `bench` measure what is not known yet of the layers they meet, for about three seconds at a
-    /// time, and keep it; the other commands use what is known. Which kernels run changes no result.
+    /// Default: on a GPU, `train` and `bench` measure what is not known yet of the layers they meet, for about three
+    /// seconds at a time, and keep it; on a software renderer, and in the other commands, what is known is used. Which
+    /// kernels run changes no result.
     #[arg(long, help_heading = "Device")]
     pub retune: bool,
 

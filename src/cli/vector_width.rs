@@ -6,9 +6,9 @@
 use crate::cache;
 use crate::gpu::Executor;
 use crate::network::{Variant, trusted_variant};
-use std::env;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::{env, fs};
 
 const WIDTH: &str = "LP_NATIVE_VECTOR_WIDTH";
 const SHADER_CACHE: &str = "MESA_SHADER_CACHE_DIR";
@@ -27,10 +27,12 @@ pub(super) unsafe fn widen() {
         return;
     }
     // Mesa's shader cache does not know for which width a shader was compiled, so this one has a folder of its own.
+    // Mesa makes no parents, and complains on standard error about a folder that it cannot use.
     let folder = env::var_os(SHADER_CACHE)
         .map(PathBuf::from)
         .or_else(cache::folder)
-        .map(|folder| folder.join("mesa-512"));
+        .map(|folder| folder.join("mesa-512"))
+        .filter(|folder| !unwanted() && fs::create_dir_all(folder).is_ok());
     // SAFETY: promised by the caller.
     unsafe {
         env::set_var(WIDTH, "512");
@@ -40,6 +42,11 @@ pub(super) unsafe fn widen() {
         }
     }
     WIDENED.store(true, Ordering::Relaxed);
+}
+
+/// Whether caches are switched off. The command line has not been parsed yet.
+fn unwanted() -> bool {
+    env::args_os().any(|argument| argument == "--no-cache")
 }
 
 #[cfg(target_arch = "x86_64")]
