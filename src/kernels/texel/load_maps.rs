@@ -31,7 +31,7 @@ pub(super) fn describe(kernel: &'static Kernel, plane: &Plane) -> Program {
 
 /// The texels of all maps of a plane.
 pub(super) fn texels(plane: &Plane) -> usize {
-    plane.samples * plane.groups() * plane.shape.height * plane.shape.width
+    plane.samples * plane.map_texels()
 }
 
 /// Bytes of the maps of a plane without their borders, and of the same maps in a flat buffer.

@@ -115,6 +115,11 @@ impl Plane {
         self.shape.channels.div_ceil(4)
     }
 
+    /// Texels of one sample's map, without its border.
+    pub(super) fn map_texels(&self) -> usize {
+        self.groups() * self.shape.height * self.shape.width
+    }
+
     fn width(&self) -> usize {
         self.shape.width + self.border.left + self.border.right
     }

@@ -238,7 +238,7 @@ impl Winograd {
         block_count * self.summed() * block * 4
     }
 
-    fn weight_texels(&self) -> usize {
+    pub(super) fn weight_texels(&self) -> usize {
         POSITIONS * self.position_texels() + self.geometry.out_channels.div_ceil(4) + SLACK
     }
 

@@ -34,13 +34,15 @@ pub(super) static OUTPUT_WITH_DERIVATIVE: Kernel = Kernel {
     immediates: 2,
 };
 
-/// A launch of a transform over the tiles of a slice, which takes the slice as its immediates.
+/// A launch of a transform over the tiles of a slice, which takes the slice as its immediates. Every element of a
+/// transformed tile is read or written once, and so are `map_texels` texels of every sample.
 pub(super) fn transform(
     recording: &mut Recording,
     program: Program,
     resources: Vec<Resource>,
     (first, samples): (usize, usize),
     workgroups: [usize; 3],
+    map_texels: usize,
 ) {
     let items = workgroups.iter().product::<usize>() * WIDTH * POSITIONS;
     launch(
@@ -51,6 +53,7 @@ pub(super) fn transform(
         workgroups.map(|n| n as u32),
         items as u64 * 16,
     );
+    recording.moves(16 * (items + samples * map_texels));
 }
 
 /// What [`super::conv_forward`] computes, as planned for [`crate::kernels::Pass::Forward`], from weights transformed by
@@ -73,6 +76,7 @@ pub fn winograd_forward(
             vec![input.image.into(), plan.scratch.transformed.into()],
             slice,
             [4, workgroups, input.groups()],
+            input.map_texels(),
         );
         winograd_product(recording, plan, slice.1);
         let kernel = if derivative.is_some() {
@@ -98,6 +102,7 @@ pub fn winograd_forward(
             resources,
             slice,
             [workgroups, output.groups(), 1],
+            output.map_texels() * (1 + usize::from(derivative.is_some())),
         );
     }
 }

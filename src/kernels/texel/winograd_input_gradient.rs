@@ -76,6 +76,7 @@ pub fn winograd_input_gradient(
                 output_gradient.groups(),
                 1,
             ],
+            output_gradient.map_texels(),
         );
         winograd_product(recording, plan, slice.1);
         let kernel = if input_derivative.is_some() {
@@ -102,6 +103,7 @@ pub fn winograd_input_gradient(
                 (slice.1 * made_y * made_x).div_ceil(WIDTH),
                 input_gradient.groups(),
             ],
+            input_gradient.map_texels() * (1 + usize::from(input_derivative.is_some())),
         );
     }
 }

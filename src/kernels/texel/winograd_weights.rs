@@ -29,4 +29,6 @@ pub fn winograd_weights(recording: &mut Recording, plan: &Winograd, parameters: 
         vec![parameters.offset as u32],
         plan.position_texels() + g.out_channels.div_ceil(4),
     );
+    let weights = g.in_channels * g.out_channels * g.kernel_height * g.kernel_width;
+    recording.moves(16 * plan.weight_texels() + 4 * weights);
 }
