@@ -112,6 +112,20 @@ fn main(@builtin(local_invocation_index) local: u32) {
         squares += difference * difference;
     }
     let total_squares = workgroup_sum(squares, local);
+    var largest = -1e30;
+    for (var i = DATA + local; i < COUNT; i += 64u) {
+        largest = max(largest, stale[i] - live[i]);
+    }
+    let top = workgroup_max(largest, local);
+    var weights = 0.0;
+    var squared_weights = 0.0;
+    for (var i = DATA + local; i < COUNT; i += 64u) {
+        let weight = exp(stale[i] - live[i] - top);
+        weights += weight;
+        squared_weights += weight * weight;
+    }
+    let total_weights = workgroup_sum(weights, local);
+    let total_squared_weights = workgroup_sum(squared_weights, local);
     if local == 0u {
         metrics[0] = total_loss;
         metrics[1] = total_l2;
@@ -122,6 +136,7 @@ fn main(@builtin(local_invocation_index) local: u32) {
         metrics[6] = c;
         metrics[7] = total_c_gradient;
         metrics[8] = total_lost;
+        metrics[9] = total_weights * total_weights / (f32(NOISE) * total_squared_weights);
         normaliser[0] = c - ratio.normaliser_rate * total_c_gradient;
     }
 }

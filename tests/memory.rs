@@ -2,10 +2,10 @@
 
 mod common;
 
-use afterimage::config::{self, Config, LayerConfig};
+use afterimage::config::{self, Config, Interval, LayerConfig};
 use afterimage::data::{self, DataOptions, Dataset};
 use afterimage::gpu::GpuError;
-use afterimage::kernels::{LayerKind, Precision, Variant, tiled};
+use afterimage::kernels::{LayerKind, METRIC_WORDS, Precision, Variant, tiled};
 use afterimage::network::{Initialisation, initial_parameters};
 use afterimage::shape::Shape;
 use afterimage::train::{TrainError, Trainer, TrainingPlan, run};
@@ -38,7 +38,7 @@ fn small(layers: &[LayerConfig]) -> Config {
     let mut config = config::load("digits", &[]).expect("is valid");
     config.network.layers = layers.to_vec();
     config.network.zero_head = false;
-    config.snapshot.interval = 3;
+    config.snapshot.interval = Interval::Every(3);
     config.objective.noise_ratio = 2;
     config.sampler.steps = 2;
     config.sampler.buffer = 50;
@@ -164,7 +164,7 @@ fn the_prediction_is_the_documented_formula() {
                 + data * length
                 + 3 * (data + noise)
                 + 1
-                + 10
+                + METRIC_WORDS
                 + group * (2 * length + 1)
                 + staging;
             let memory = plan.memory();

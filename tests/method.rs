@@ -2,7 +2,7 @@
 
 mod common;
 
-use afterimage::config::{self, Config, LayerConfig};
+use afterimage::config::{self, Config, Interval, LayerConfig};
 use afterimage::data::{self, DataOptions, Dataset};
 use afterimage::gpu::{
     Access, AdapterChoice, Buffer, Command, Executor, ExecutorOptions, Recording, Resource,
@@ -219,7 +219,7 @@ fn small() -> Config {
         LayerConfig::Dense { dense: 1 },
     ];
     config.network.zero_head = false;
-    config.snapshot.interval = 3;
+    config.snapshot.interval = Interval::Every(3);
     config.objective.noise_ratio = 2;
     config.objective.normaliser = "learned".into();
     config.sampler.steps = 4;
@@ -327,7 +327,7 @@ fn first_launch(recording: &Recording, name: &str) -> usize {
 fn a_refresh_is_one_copy_and_happens_every_interval() {
     for interval in [1, 3] {
         let mut config = small();
-        config.snapshot.interval = interval;
+        config.snapshot.interval = Interval::Every(interval);
         let (plan, initial) = plan(&config);
         let data = vec![0.0; config.run.batch * DIGITS.len()];
         let setup = plan.setup(&initial);
@@ -487,7 +487,7 @@ fn a_step_whose_chains_are_walked_draws_the_same_noise() {
     // Four steps of 0.01 along gradients that in both ways are right to 2e-5 of their scale; see tests/walk.rs.
     assert_close("noise samples", &states, &widen(&want), 2e-6);
     // A whole interval, so that every buffer has been used and so made.
-    for step in 1..=config.snapshot.interval {
+    for step in 1..=3 {
         executor.run(&plan.step(step, &data)).expect("runs");
     }
     executor.finish().expect("finishes");

@@ -2,7 +2,7 @@
 
 mod common;
 
-use afterimage::config::{self, Config, LayerConfig};
+use afterimage::config::{self, Config, Interval, LayerConfig};
 use afterimage::gpu::{Buffer, Dispatch, Program, Recording};
 use afterimage::kernels::{self, Precision, Variant};
 use afterimage::method::{Chains, Strategy};
@@ -82,6 +82,13 @@ fn runs() -> Vec<(Config, Shape)> {
             });
         }
     }
+    for kind in config::NOISE_KINDS {
+        other(&|config| {
+            config.snapshot.kind = (*kind).into();
+            config.objective.normaliser = "learned".into();
+        });
+    }
+    other(&|config| config.snapshot.interval = Interval::Adaptive);
     other(&|config| {
         config.run.batch = 5;
         config.network.base = "none".into();
@@ -113,7 +120,9 @@ fn programs() -> HashMap<Program, Dispatch> {
     for (config, shape) in runs() {
         for variant in variants() {
             let mut config = config.clone();
-            config.snapshot.interval = 2;
+            if config.snapshot.interval != Interval::Adaptive {
+                config.snapshot.interval = Interval::Every(2);
+            }
             let plan = TrainingPlan::new(&config, shape, variant).expect("fits");
             let parameters = vec![0.0; plan.architecture().parameter_count()];
             collect(&mut programs, &plan.setup(&parameters));
@@ -172,7 +181,7 @@ fn every_shader_is_valid_and_binds_what_it_declares_in_every_program() {
         check_dispatch(dispatch);
     }
 
-    let entries: HashMap<String, PathBuf> = ["", "bench", "texel", "tiled", "walk"]
+    let entries: HashMap<String, PathBuf> = ["", "bench", "noise", "texel", "tiled", "walk"]
         .into_iter()
         .flat_map(wgsl_files)
         .map(|path| (fs::read_to_string(&path).expect("reads"), path))
@@ -208,7 +217,7 @@ fn every_shared_file_is_imported() {
             .map(|name| shaders().join(name.trim().trim_matches('"')))
             .collect()
     };
-    let imported: BTreeSet<PathBuf> = ["", "bench", "texel", "tiled", "walk", "shared"]
+    let imported: BTreeSet<PathBuf> = ["", "bench", "noise", "texel", "tiled", "walk", "shared"]
         .into_iter()
         .flat_map(wgsl_files)
         .flat_map(|path| imports(&path))

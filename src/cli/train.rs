@@ -41,7 +41,7 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
             data.name(),
             data.shape()
         ));
-        let target = model::sampler(&config).target();
+        let target = model::target(&config);
         output::note(format_args!("fits      {target}"));
         output::note(format_args!("precision {}", config.run.precision));
         output::note(format_args!("run       {}", folder.display()));

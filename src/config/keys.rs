@@ -4,7 +4,7 @@
 //! so that the checks of a file, the suggestions in messages and the comments of a printed configuration cannot drift
 //! from the structs.
 
-use super::{Config, LayerConfig};
+use super::{Config, Interval, LayerConfig};
 use toml::Value;
 
 /// Declares a struct as it stands and implements [`Describe`] for it from its fields and their doc comments.
@@ -121,7 +121,12 @@ pub(super) enum Kind {
     Whole,
     Flag,
     Layers,
+    /// A whole number or [`ADAPTIVE`].
+    Interval,
 }
+
+/// The word for an interval that is no number.
+pub(super) const ADAPTIVE: &str = "adaptive";
 
 impl Kind {
     /// Whether `value` is of this kind. The elements of a list of layers are not looked at.
@@ -132,6 +137,7 @@ impl Kind {
             Kind::Whole => value.as_integer().is_some_and(|n| n >= 0),
             Kind::Flag => value.is_bool(),
             Kind::Layers => value.is_array(),
+            Kind::Interval => Kind::Whole.admits(value) || value.as_str() == Some(ADAPTIVE),
         }
     }
 
@@ -142,6 +148,7 @@ impl Kind {
             Kind::Number => "a number",
             Kind::Whole => "a whole number, 0 or above",
             Kind::Flag => "true or false",
+            Kind::Interval => "a whole number, 0 or above, or \"adaptive\"",
             Kind::Layers => "a list of layers such as [{ conv = 32, kernel = 3 }, { dense = 1 }]",
         }
     }
@@ -198,6 +205,14 @@ impl Setting for usize {
 
     fn literal(&self) -> Option<String> {
         Some(self.to_string())
+    }
+}
+
+impl Setting for Interval {
+    const KIND: Kind = Kind::Interval;
+
+    fn literal(&self) -> Option<String> {
+        Some(Value::from(*self).to_string())
     }
 }
 

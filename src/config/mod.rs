@@ -13,10 +13,11 @@ pub use error::ConfigError;
 pub use load::{load, parse, set, to_toml};
 pub use presets::{Preset, preset, presets};
 pub use validate::{
-    ACTIVATIONS, BASES, BOUNDS, CHAINS, GENERATORS, NORMALISERS, PRECISIONS, SCHEDULES, STARTS,
+    ACTIVATIONS, BASES, BOUNDS, CHAINS, GENERATORS, NOISE_KINDS, NORMALISERS, PRECISIONS,
+    SCHEDULES, STARTS,
 };
 
-use keys::documented;
+use keys::{ADAPTIVE, documented};
 use serde::{Deserialize, Serialize};
 
 /// Everything that decides what a run computes.
@@ -135,13 +136,60 @@ pub struct ObjectiveConfig {
 }
 
 documented! {
-/// When the noise snapshot is taken.
+/// The noise distribution: what is frozen, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SnapshotConfig {
-    /// Noise update interval K: optimiser steps between two refreshes. 1 is maximum likelihood.
-    pub interval: u64,
+    /// copy (the weights as they were at the last refresh), ema (their moving average), mixture (the last few copies,
+    /// evenly), or noise that is no snapshot, for comparison: gaussian (with mean and covariance of the data) or
+    /// uniform (on the box from data.low to data.high, widened by six times data.noise on every side).
+    pub kind: String,
+    /// Noise update interval K: optimiser steps between two refreshes, for copy and mixture. 1 is maximum likelihood.
+    /// Or "adaptive", for copy: a refresh before the step after ess_threshold is undercut.
+    pub interval: Interval,
+    /// With an adaptive interval: the least effective sample size of exp(E_φ − E_θ) over the noise of a step, as a share
+    /// of its size.
+    pub ess_threshold: f32,
+    /// With an adaptive interval: the most optimiser steps between two refreshes.
+    pub max_interval: u64,
+    /// Decay of ema's moving average, per optimiser step.
+    pub decay: f32,
+    /// The snapshots in a mixture.
+    pub components: usize,
 }
+}
+
+/// The noise update interval K.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "toml::Value", into = "toml::Value")]
+pub enum Interval {
+    /// So many optimiser steps.
+    Every(u64),
+    /// As long as the noise is good enough.
+    Adaptive,
+}
+
+impl TryFrom<toml::Value> for Interval {
+    type Error = &'static str;
+
+    fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
+        match value {
+            toml::Value::Integer(steps) => u64::try_from(steps)
+                .map(Interval::Every)
+                .map_err(|_| "an interval below 0"),
+            toml::Value::String(word) if word == ADAPTIVE => Ok(Interval::Adaptive),
+            _ => Err("an interval that is neither a number nor adaptive"),
+        }
+    }
+}
+
+impl From<Interval> for toml::Value {
+    fn from(interval: Interval) -> Self {
+        match interval {
+            Interval::Every(steps) => toml::Value::Integer(steps.cast_signed()),
+            Interval::Adaptive => toml::Value::String(ADAPTIVE.into()),
+        }
+    }
 }
 
 documented! {
@@ -172,6 +220,9 @@ pub struct SamplerConfig {
     pub buffer: usize,
     /// Share of the chains of a step that start afresh.
     pub restart: f32,
+    /// Optimiser steps that share one pool of noise: only the first of them moves the chains, and the log-ratio accounts
+    /// for the drift since.
+    pub reuse: u64,
 }
 }
 
@@ -279,7 +330,14 @@ impl Default for ObjectiveConfig {
 
 impl Default for SnapshotConfig {
     fn default() -> Self {
-        SnapshotConfig { interval: 1 }
+        SnapshotConfig {
+            kind: "copy".into(),
+            interval: Interval::Every(1),
+            ess_threshold: 0.5,
+            max_interval: 100,
+            decay: 0.99,
+            components: 4,
+        }
     }
 }
 
@@ -296,6 +354,7 @@ impl Default for SamplerConfig {
             start_std: 1.0,
             buffer: 4096,
             restart: 0.05,
+            reuse: 1,
         }
     }
 }

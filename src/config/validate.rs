@@ -3,8 +3,8 @@
 use super::check::{nearest, shortened};
 use super::error::ConfigError;
 use super::{
-    Config, DataConfig, LayerConfig, NetworkConfig, ObjectiveConfig, OptimiserConfig, RunConfig,
-    SamplerConfig,
+    Config, DataConfig, Interval, LayerConfig, NetworkConfig, ObjectiveConfig, OptimiserConfig,
+    RunConfig, SamplerConfig, SnapshotConfig,
 };
 use crate::data::SOURCES;
 use std::fmt::Debug;
@@ -17,6 +17,8 @@ pub const BASES: &[&str] = &["none", "gaussian"];
 pub const GENERATORS: &[&str] = &["logistic"];
 /// The names that `objective.normaliser` takes.
 pub const NORMALISERS: &[&str] = &["zero", "learned"];
+/// The names that `snapshot.kind` takes.
+pub const NOISE_KINDS: &[&str] = &["copy", "ema", "mixture", "gaussian", "uniform"];
 /// The names that `sampler.chains` takes.
 pub const CHAINS: &[&str] = &["persistent", "short_run", "data"];
 /// The names that `sampler.bounds` takes.
@@ -35,6 +37,7 @@ const LARGEST_SEED: u64 = i64::MAX as u64;
 // What no machine could hold or finish, so that a slip of the keyboard is an error and not an exhausted memory.
 const MOST_BATCH: u64 = 1 << 20;
 const MOST_NOISE_RATIO: u64 = 1 << 10;
+const MOST_COMPONENTS: u64 = 64;
 const MOST_SAMPLER_STEPS: u64 = 10_000;
 const MOST_CHAINS: u64 = 1 << 28;
 const MOST_SAMPLES: u64 = 10_000;
@@ -52,11 +55,55 @@ impl Config {
         validate_data(&self.data)?;
         validate_network(&self.network)?;
         validate_objective(&self.objective)?;
-        at_least_one("snapshot.interval", self.snapshot.interval)?;
+        validate_snapshot(&self.snapshot)?;
         validate_sampler(&self.sampler)?;
         validate_optimiser(&self.optimiser)?;
         validate_run(&self.run)?;
+        self.validate_noise()?;
         self.validate_buffer()
+    }
+
+    /// What makes sense only together: the kind of noise, its re-use, its batch and the log-normaliser.
+    fn validate_noise(&self) -> Result<(), ConfigError> {
+        let (kind, reuse) = (self.snapshot.kind.as_str(), self.sampler.reuse);
+        let needs_one = match (kind, self.snapshot.interval) {
+            ("gaussian" | "uniform", _) => Some("is fresh in every step at no cost"),
+            ("ema", _) => Some("comes from another distribution in every step"),
+            (_, Interval::Every(interval)) if !interval.is_multiple_of(reuse) => {
+                Some("must not outlive its snapshot: else make it a divisor of snapshot.interval")
+            }
+            _ => None,
+        };
+        ensure(
+            reuse == 1 || needs_one.is_none(),
+            "sampler.reuse",
+            &reuse,
+            || {
+                let why = needs_one.unwrap_or_default();
+                format!("be 1 with snapshot.kind = \"{kind}\", whose noise {why}")
+            },
+        )?;
+        let (count, components) = (
+            self.run.batch.saturating_mul(self.objective.noise_ratio),
+            self.snapshot.components,
+        );
+        ensure(
+            kind != "mixture" || count.is_multiple_of(components),
+            "snapshot.components",
+            &components,
+            || format!("divide run.batch × objective.noise_ratio = {count} noise samples evenly"),
+        )?;
+        ensure(
+            !matches!(kind, "gaussian" | "uniform") || self.objective.normaliser != "zero",
+            "objective.normaliser",
+            &self.objective.normaliser,
+            || {
+                format!(
+                    "be `learned` or another that is not zero with snapshot.kind = \"{kind}\", whose log Z is 0 and the \
+                     model's is not"
+                )
+            },
+        )
     }
 
     /// A step draws its chains from the buffer without putting any back, so that it needs one for each noise sample.
@@ -130,6 +177,23 @@ fn validate_network(network: &NetworkConfig) -> Result<(), ConfigError> {
     not_negative("network.first_bias_scale", network.first_bias_scale)
 }
 
+fn validate_snapshot(snapshot: &SnapshotConfig) -> Result<(), ConfigError> {
+    one_of("snapshot.kind", &snapshot.kind, NOISE_KINDS)?;
+    match snapshot.interval {
+        Interval::Every(steps) => at_least_one("snapshot.interval", steps)?,
+        Interval::Adaptive => ensure(
+            snapshot.kind == "copy",
+            "snapshot.interval",
+            &"adaptive",
+            || format!("be a number with snapshot.kind = \"{}\"", snapshot.kind),
+        )?,
+    }
+    share("snapshot.ess_threshold", snapshot.ess_threshold)?;
+    at_least_one("snapshot.max_interval", snapshot.max_interval)?;
+    decay("snapshot.decay", snapshot.decay)?;
+    count("snapshot.components", snapshot.components, MOST_COMPONENTS)
+}
+
 fn validate_objective(objective: &ObjectiveConfig) -> Result<(), ConfigError> {
     one_of("objective.generator", &objective.generator, GENERATORS)?;
     count(
@@ -157,7 +221,8 @@ fn validate_sampler(sampler: &SamplerConfig) -> Result<(), ConfigError> {
     one_of("sampler.bounds", &sampler.bounds, BOUNDS)?;
     one_of("sampler.start", &sampler.start, STARTS)?;
     positive("sampler.start_std", sampler.start_std)?;
-    share("sampler.restart", sampler.restart)
+    share("sampler.restart", sampler.restart)?;
+    at_least_one("sampler.reuse", sampler.reuse)
 }
 
 fn validate_optimiser(optimiser: &OptimiserConfig) -> Result<(), ConfigError> {

@@ -9,6 +9,7 @@ mod choice;
 pub mod geometry;
 mod layer;
 mod maps;
+pub mod noise;
 mod parameters;
 pub mod texel;
 pub mod tiled;

@@ -15,7 +15,7 @@ impl Generator {
 }
 
 /// Words that [`ratio_head`] writes into the metrics buffer; the gradient's norm goes behind them.
-pub const METRIC_WORDS: usize = 10;
+pub const METRIC_WORDS: usize = 12;
 
 /// What the ratio head and the gradient's norm leave in the metrics buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -35,11 +35,22 @@ pub struct RatioMetrics {
     pub normaliser_gradient: f32,
     /// Samples whose energy is not finite.
     pub lost: f32,
+    /// Effective sample size of the weights exp(E_φ − E_θ) of the noise samples, as a share of their number:
+    /// (Σω)² / (n Σω²).
+    pub ess: f32,
+    /// Optimiser steps since the snapshot was taken, where the GPU decides when.
+    pub age: f32,
     /// Global norm of the parameter gradient, before clipping.
     pub gradient_norm: f32,
 }
 
 impl RatioMetrics {
+    /// Where the effective sample size is.
+    pub const ESS_PLACE: usize = 9;
+
+    /// Where the snapshot's age is.
+    pub const AGE_PLACE: usize = 10;
+
     /// Where the gradient's norm is.
     pub const NORM_PLACE: usize = METRIC_WORDS - 1;
 
@@ -60,6 +71,8 @@ impl RatioMetrics {
             normaliser: value(6),
             normaliser_gradient: value(7),
             lost: value(8),
+            ess: value(Self::ESS_PLACE),
+            age: value(Self::AGE_PLACE),
             gradient_norm: value(Self::NORM_PLACE),
         }
     }

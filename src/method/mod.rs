@@ -1,6 +1,7 @@
 //! The method: noise-contrastive estimation against a snapshot of the model itself.
 //!
-//! - [`Snapshot`]: when the live parameters are copied to the stale ones, which are the noise distribution.
+//! - [`Snapshot`]: when the live parameters are copied to the stale ones, which are the noise distribution;
+//!   [`Mixture`]: several such copies; [`FixedNoise`]: a distribution that never changes, for comparison.
 //! - [`Sampler`]: draws noise from the snapshot by Langevin chains that live in a replay buffer.
 //! - [`Strategy`]: whether chains run layer by layer or each in a workgroup of its own.
 //! - [`Objective`]: turns the energies under both into the factor of every sample in the gradient.
@@ -8,6 +9,8 @@
 
 mod chains;
 mod data_noise;
+mod fixed_noise;
+mod mixture;
 mod objective;
 mod optimiser;
 mod sampler;
@@ -17,8 +20,10 @@ mod strategy;
 pub use crate::kernels::{Generator, RatioMetrics};
 pub use chains::Chains;
 pub use data_noise::DataNoise;
+pub use fixed_noise::{FixedNoise, GaussianFit, MOST_GAUSSIAN_VALUES};
+pub use mixture::Mixture;
 pub use objective::{Normaliser, Objective};
 pub use optimiser::{Optimiser, OptimiserSettings, Schedule};
 pub use sampler::{ChainMode, Sampler, SamplerSettings};
-pub use snapshot::Snapshot;
+pub use snapshot::{Fresh, Refresh, Snapshot};
 pub use strategy::Strategy;

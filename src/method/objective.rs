@@ -48,6 +48,11 @@ impl Objective {
         self.factor
     }
 
+    /// c.
+    pub fn normaliser(&self) -> Buffer {
+        self.c
+    }
+
     /// The metrics of the last step: see [`crate::kernels::RatioMetrics`].
     pub fn metrics(&self) -> Buffer {
         self.metrics

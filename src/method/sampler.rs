@@ -138,6 +138,7 @@ impl Sampler {
 
     /// Draws the noise samples of optimiser step `step` from the energy with `parameters`, for which the chains must
     /// be prepared. The first `data_count` samples of `samples` are the step's data; the noise goes behind them.
+    /// `before` records what comes before the group with this first chain.
     pub fn draw(
         &self,
         recording: &mut Recording,
@@ -145,6 +146,7 @@ impl Sampler {
         step: u64,
         samples: Buffer,
         data_count: usize,
+        before: &mut dyn FnMut(&mut Recording, usize),
     ) {
         if let Some(replay) = &self.replay {
             let batches = self.batches(replay);
@@ -153,8 +155,14 @@ impl Sampler {
             }
         }
         for first in (0..self.count).step_by(self.chains.network().samples()) {
+            before(recording, first);
             self.draw_group(recording, parameters, step, samples, data_count, first);
         }
+    }
+
+    /// Energy-gradient evaluations of one [`Self::draw`].
+    pub fn gradient_evaluations(&self) -> u64 {
+        (self.settings.steps * self.count) as u64
     }
 
     /// The group of [`Self::draw`] whose first chain is number `first`. A last group that is not full computes the

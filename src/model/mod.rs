@@ -12,7 +12,7 @@ pub use evaluator::Evaluator;
 pub(crate) use sample::batch_size;
 pub use sample::{SampleOptions, Samples};
 pub use settings::{
-    architecture, chain_start, generator, initialisation, langevin, normaliser, optimiser,
-    precision, sampler,
+    architecture, chain_start, fixed_noise, generator, initialisation, langevin, mixture,
+    normaliser, optimiser, precision, refresh, sampler, target,
 };
 pub use stored::Model;

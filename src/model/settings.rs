@@ -1,11 +1,12 @@
 //! From the words of a configuration to the types of the method.
 
-use crate::config::{Config, LayerConfig};
+use crate::config::{Config, Interval, LayerConfig};
 use crate::kernels::{
     Activation, AdamSettings, Bounds, ChainStart, LangevinSettings, Precision, QuadraticBase,
 };
 use crate::method::{
-    ChainMode, Generator, Normaliser, OptimiserSettings, SamplerSettings, Schedule,
+    ChainMode, FixedNoise, Generator, Mixture, Normaliser, OptimiserSettings, Refresh,
+    SamplerSettings, Schedule,
 };
 use crate::network::{Architecture, Initialisation, LayerSpec, NetworkError};
 use crate::shape::Shape;
@@ -105,6 +106,61 @@ pub fn sampler(config: &Config) -> SamplerSettings {
         steps: sampler.steps,
         langevin: langevin(config),
         start: chain_start(config),
+    }
+}
+
+/// How the stale parameters follow the live ones, where one copy of them is the noise distribution.
+pub fn refresh(config: &Config) -> Refresh {
+    let snapshot = &config.snapshot;
+    match (snapshot.kind.as_str(), snapshot.interval) {
+        ("ema", _) => Refresh::Average {
+            decay: snapshot.decay,
+        },
+        (_, Interval::Adaptive) => Refresh::Adaptive {
+            ess_threshold: snapshot.ess_threshold,
+            most: snapshot.max_interval,
+            pool: config.sampler.reuse,
+        },
+        (_, Interval::Every(interval)) => Refresh::Every(interval),
+    }
+}
+
+/// The noise that is no snapshot, if the configuration asks for one: `count` draws of `length` values a step.
+pub fn fixed_noise(config: &Config, count: usize, length: usize) -> Option<FixedNoise> {
+    let seed = config.run.seed;
+    match config.snapshot.kind.as_str() {
+        "gaussian" => Some(FixedNoise::gaussian(count, length, seed)),
+        "uniform" => {
+            // The data with its noise lies in this box but for one value in 5·10⁸.
+            let margin = 6.0 * config.data.noise;
+            let (low, high) = (config.data.low - margin, config.data.high + margin);
+            Some(FixedNoise::uniform(low, high, count, length, seed))
+        }
+        _ => None,
+    }
+}
+
+/// The last few snapshots as one distribution, if the configuration asks for that: for a network of `parameters` values
+/// and batches of `samples`.
+pub fn mixture(config: &Config, parameters: usize, samples: usize) -> Option<Mixture> {
+    match (config.snapshot.kind.as_str(), config.snapshot.interval) {
+        ("mixture", Interval::Every(interval)) => Some(Mixture::new(
+            config.snapshot.components,
+            interval,
+            parameters,
+            samples,
+        )),
+        _ => None,
+    }
+}
+
+/// What a model trained by `config` is fitted to, in words.
+pub fn target(config: &Config) -> String {
+    match config.snapshot.kind.as_str() {
+        "gaussian" | "uniform" => {
+            "a density, against fixed noise whose density is known (plain noise-contrastive estimation)".into()
+        }
+        _ => sampler(config).target(),
     }
 }
 

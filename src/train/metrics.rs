@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 pub struct MetricsRow {
     /// Optimiser step, counted from 0.
     pub step: u64,
-    /// Steps since the snapshot was taken: 0 right after a refresh, where every log-ratio is 0.
+    /// Steps since the snapshot, or the newest of a mixture, was taken: 0 right after a refresh. Fixed noise is as old as
+    /// the run; a moving average never older than 0.
     pub snapshot_age: u64,
     pub loss: f32,
     pub energy_l2: f32,
@@ -16,6 +17,8 @@ pub struct MetricsRow {
     pub nce_accuracy: f32,
     /// Standard deviation of the log-ratio E_φ − E_θ + c.
     pub log_ratio_spread: f32,
+    /// Effective sample size of exp(E_φ − E_θ) over the step's noise, as a share of its size.
+    pub ess: f32,
     /// c.
     pub normaliser: f32,
     /// Before clipping.
@@ -39,16 +42,17 @@ impl MetricsRow {
         (!self.gradient_norm.is_finite()).then_some("the gradient")
     }
 
-    pub(super) fn new(metrics: &RatioMetrics, step: u64, interval: u64) -> Self {
+    pub(super) fn new(metrics: &RatioMetrics, step: u64) -> Self {
         MetricsRow {
             step,
-            snapshot_age: step % interval,
+            snapshot_age: metrics.age as u64,
             loss: metrics.loss,
             energy_l2: metrics.l2,
             energy_data: metrics.energy_data,
             energy_noise: metrics.energy_noise,
             nce_accuracy: metrics.accuracy,
             log_ratio_spread: metrics.spread,
+            ess: metrics.ess,
             normaliser: metrics.normaliser,
             gradient_norm: metrics.gradient_norm,
             learning_rate: 0.0,

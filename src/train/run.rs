@@ -3,7 +3,7 @@ use super::error::TrainError;
 use super::memory::MemoryAccount;
 use super::metrics::MetricsRow;
 use super::trainer::{Arrival, Trainer};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Interval};
 use crate::files::{JsonLines, create_run_folder, write_atomically};
 use crate::model::{self, Model, SampleOptions};
 use crate::network::Precision;
@@ -255,7 +255,7 @@ impl Run<'_> {
         let drawn = self.last_pictures(trainer, &model, stopped, &mut samples, &mut landscape);
         let summary = Summary {
             folder: self.folder.into(),
-            fits: model::sampler(self.config).target(),
+            fits: model::target(self.config),
             steps: trainer.steps_done(),
             stopped,
             last: self.rows.last().copied(),
@@ -340,7 +340,7 @@ impl Run<'_> {
             series,
             log_scale,
         };
-        let panels = [
+        let mut panels = vec![
             panel("loss", false, vec![series("loss", |row| row.loss)]),
             panel(
                 "energy",
@@ -361,6 +361,11 @@ impl Run<'_> {
                 vec![series("spread", |row| row.log_ratio_spread)],
             ),
             panel(
+                "effective share of the noise",
+                false,
+                vec![series("share", |row| row.ess)],
+            ),
+            panel(
                 "gradient norm",
                 true,
                 vec![series("norm", |row| row.gradient_norm)],
@@ -371,9 +376,27 @@ impl Run<'_> {
                 vec![series("rate", |row| row.learning_rate)],
             ),
         ];
+        if self.config.snapshot.interval == Interval::Adaptive {
+            panels.push(panel(
+                "noise update interval",
+                false,
+                vec![intervals(&self.rows)],
+            ));
+        }
         let picture = png_bytes(&curves(&panels)?)?;
         self.write(self.folder.join("curves.png"), &picture)
             .map(Some)
+    }
+}
+
+/// How long each snapshot served, at the step that ended it.
+fn intervals(rows: &[MetricsRow]) -> Series {
+    let refreshes = rows.windows(2).filter(|pair| pair[1].snapshot_age == 0);
+    Series {
+        label: "steps".into(),
+        points: refreshes
+            .map(|pair| (pair[1].step as f64, (pair[0].snapshot_age + 1) as f64))
+            .collect(),
     }
 }
 

@@ -5,7 +5,7 @@ use super::plan::TrainingPlan;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::gpu::{Executor, Recording};
-use crate::method::{RatioMetrics, Strategy};
+use crate::method::{GaussianFit, RatioMetrics, Strategy};
 use crate::model::{self, Model};
 use crate::network::{Network, initial_parameters, trusted_variant_in};
 use std::collections::{BTreeMap, VecDeque};
@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 const STATES: u64 = 1 << 63;
 /// So do those of the averaged weights that belong to such a picture.
 const AVERAGE: u64 = 1 << 62;
+
+/// Gaussian noise has the moments of up to so many of the first samples.
+const FITTED_SAMPLES: usize = 20_000;
 
 /// Time over which the speed is measured.
 const SPEED_WINDOW: Duration = Duration::from_secs(4);
@@ -58,7 +61,15 @@ impl Trainer {
         let plan = fitting_plan(&executor, config, data.shape(), variant)?;
         let plan = tuned_plan(&mut executor, config, data.shape(), variant, plan)?;
         let strategy = Strategy::trusted(&mut executor, plan.architecture(), plan.chain_count())?;
-        let plan = plan.with_strategy(strategy);
+        let mut plan = plan.with_strategy(strategy);
+        if plan.needs_fit() {
+            let fitted = GaussianFit::new(
+                &data.first(FITTED_SAMPLES),
+                data.shape().len(),
+                config.data.noise,
+            );
+            plan = plan.with_fit(fitted.ok_or(TrainError::NoFit)?);
+        }
         let how = model::initialisation(config);
         let initial = initial_parameters(plan.architecture(), &how, config.run.seed);
         executor.run(&plan.setup(&initial))?;
@@ -193,11 +204,12 @@ impl Trainer {
             });
         }
         let metrics = RatioMetrics::from_words(words);
-        let mut row = MetricsRow::new(&metrics, ticket, self.config.snapshot.interval);
-        let config = &self.config;
+        let mut row = MetricsRow::new(&metrics, ticket);
+        if let Some(age) = self.plan.snapshot_age(ticket) {
+            row.snapshot_age = age;
+        }
         row.learning_rate = self.plan.optimiser().rate(ticket);
-        row.gradient_evaluations = (ticket + 1)
-            * (config.sampler.steps * config.run.batch * config.objective.noise_ratio) as u64;
+        row.gradient_evaluations = self.plan.gradient_evaluations(ticket);
         row.samples_per_second = self.speed();
         Some(Arrival::Metrics {
             row,

@@ -24,6 +24,7 @@ pub mod langevin;
 pub mod langevin_chain;
 pub mod multiply_add;
 pub mod network;
+pub mod noise;
 pub mod philox_normal;
 pub mod philox_words;
 pub mod quadratic_base_gradient;
