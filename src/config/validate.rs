@@ -7,6 +7,7 @@ use super::{
     SamplerConfig,
 };
 use crate::data::SOURCES;
+use crate::method::Criterion;
 use std::fmt::Debug;
 
 /// The names that `network.activation` takes.
@@ -14,9 +15,9 @@ pub const ACTIVATIONS: &[&str] = &["silu", "leaky_relu", "softplus", "tanh", "id
 /// The names that `network.base` takes.
 pub const BASES: &[&str] = &["none", "gaussian"];
 /// The names that `objective.generator` takes.
-pub const GENERATORS: &[&str] = &["logistic"];
+pub const GENERATORS: &[&str] = &Criterion::NAMES;
 /// The names that `objective.normaliser` takes.
-pub const NORMALISERS: &[&str] = &["zero", "learned"];
+pub const NORMALISERS: &[&str] = &["zero", "learned", "profiled", "importance"];
 /// The names that `sampler.chains` takes.
 pub const CHAINS: &[&str] = &["persistent", "short_run", "data"];
 /// The names that `sampler.bounds` takes.
@@ -28,6 +29,12 @@ pub const SCHEDULES: &[&str] = &["constant", "cosine", "exponential"];
 
 /// The names that `run.precision` takes.
 pub const PRECISIONS: &[&str] = &["full", "mixed"];
+
+// Below, the weights are those of `kl` to a per cent and the loss a difference of large numbers; above, single samples rule.
+const SMALLEST_POWER: f32 = 0.01;
+const LARGEST_POWER: f32 = 5.0;
+/// f32 ends at e⁸⁸; a weight must leave room for factors and sums.
+const LARGEST_LOG_WEIGHT: f32 = 60.0;
 
 /// TOML's whole numbers are signed, so that a larger seed could not be written to a file.
 const LARGEST_SEED: u64 = i64::MAX as u64;
@@ -53,6 +60,15 @@ impl Config {
         validate_network(&self.network)?;
         validate_objective(&self.objective)?;
         at_least_one("snapshot.interval", self.snapshot.interval)?;
+        ensure(
+            self.objective.generator != Criterion::ContrastiveDivergence.name()
+                || self.snapshot.interval == 1,
+            "snapshot.interval",
+            &self.snapshot.interval,
+            || {
+                "be 1 with objective.generator = contrastive-divergence, whose noise comes from the live model".into()
+            },
+        )?;
         validate_sampler(&self.sampler)?;
         validate_optimiser(&self.optimiser)?;
         validate_run(&self.run)?;
@@ -138,7 +154,44 @@ fn validate_objective(objective: &ObjectiveConfig) -> Result<(), ConfigError> {
         MOST_NOISE_RATIO,
     )?;
     one_of("objective.normaliser", &objective.normaliser, NORMALISERS)?;
+    let why = match Criterion::named(&objective.generator) {
+        Some(Criterion::Ranking) => "cancels",
+        Some(Criterion::ContrastiveDivergence) => "does not occur",
+        _ => "",
+    };
+    ensure(
+        why.is_empty() || objective.normaliser == "zero",
+        "objective.normaliser",
+        &objective.normaliser,
+        || {
+            format!(
+                "be `zero` with objective.generator = {}, where the log-normaliser difference {why}",
+                objective.generator
+            )
+        },
+    )?;
     positive("objective.normaliser_rate", objective.normaliser_rate)?;
+    decay("objective.normaliser_decay", objective.normaliser_decay)?;
+    within(
+        "objective.power",
+        objective.power,
+        SMALLEST_POWER,
+        LARGEST_POWER,
+    )?;
+    // The steepest of the other weights is r².
+    let steepest = match objective.generator.as_str() {
+        "power" => (1.0 + objective.power).max(2.0),
+        _ => 2.0,
+    };
+    ensure(
+        objective.clamp > 0.0 && steepest * objective.clamp <= LARGEST_LOG_WEIGHT,
+        "objective.clamp",
+        &objective.clamp,
+        || {
+            let most = LARGEST_LOG_WEIGHT / steepest;
+            format!("be above 0 and at most {most}, or weights would overflow")
+        },
+    )?;
     not_negative("objective.energy_l2", objective.energy_l2)
 }
 
@@ -247,6 +300,12 @@ fn positive(key: &str, given: f32) -> Result<(), ConfigError> {
 fn not_negative(key: &str, given: f32) -> Result<(), ConfigError> {
     ensure(given >= 0.0 && given.is_finite(), key, &given, || {
         "be a finite number, 0 or above".into()
+    })
+}
+
+fn within(key: &str, given: f32, low: f32, high: f32) -> Result<(), ConfigError> {
+    ensure((low..=high).contains(&given), key, &given, || {
+        format!("lie between {low} and {high}")
     })
 }
 

@@ -18,6 +18,10 @@ pub struct MetricsRow {
     pub log_ratio_spread: f32,
     /// c.
     pub normaliser: f32,
+    /// Samples whose log-ratio was clamped; 0 for bounded generators.
+    pub clamped: u32,
+    /// Effective sample size of the weights exp(E_φ − E_θ) over the noise, as a share of their number.
+    pub ess: f32,
     /// Before clipping.
     pub gradient_norm: f32,
     pub learning_rate: f32,
@@ -50,6 +54,8 @@ impl MetricsRow {
             nce_accuracy: metrics.accuracy,
             log_ratio_spread: metrics.spread,
             normaliser: metrics.normaliser,
+            clamped: metrics.clamped as u32,
+            ess: metrics.ess,
             gradient_norm: metrics.gradient_norm,
             learning_rate: 0.0,
             gradient_evaluations: 0,

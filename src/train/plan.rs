@@ -56,13 +56,7 @@ impl TrainingPlan {
         let network = Network::new(&architecture, slice, kernels)?;
         let chains = network.for_samples(equal_parts(noise_count, slice));
         let parameters = architecture.parameter_count();
-        let objective = Objective::new(
-            model::generator(config),
-            model::normaliser(config),
-            config.objective.energy_l2,
-            data_count,
-            noise_count,
-        );
+        let objective = Objective::new(model::objective(config), data_count, noise_count);
         Ok(TrainingPlan {
             snapshot: Snapshot::new(parameters, config.snapshot.interval),
             sampler: Sampler::new(chains, noise_count, model::sampler(config), seed),
@@ -143,7 +137,7 @@ impl TrainingPlan {
                 + 4 * data_words as u64
                 + self.objective.bytes()
                 + self.live_energies.bytes()
-                + self.stale_energies.bytes()
+                + self.stale_energies.bytes() * u64::from(self.objective.compares())
                 + staging,
             snapshot: self.snapshot.stale().bytes(),
             chains: 4 * noise_words as u64 + self.sampler.replay_bytes(),
@@ -183,14 +177,17 @@ impl TrainingPlan {
             self.network.prepare(r, stale);
         }
 
+        let compares = self.objective.compares();
         if !fresh {
-            self.energies(r, stale, self.stale_energies, false);
+            if compares {
+                self.energies(r, stale, self.stale_energies, false);
+            }
             self.network.prepare(r, live);
         }
         // The derivatives of one slice only are kept until its factors are known.
         let keep = self.staging.is_none();
         self.energies(r, live, self.live_energies, keep);
-        if fresh {
+        if fresh && compares {
             // The two are the same function now, prepared once; computing it twice would give the same bits.
             r.copy(self.live_energies, self.stale_energies);
         }

@@ -361,6 +361,16 @@ impl Run<'_> {
                 vec![series("spread", |row| row.log_ratio_spread)],
             ),
             panel(
+                "effective sample size of the noise, share",
+                false,
+                vec![series("share", |row| row.ess)],
+            ),
+            panel(
+                "clamped samples",
+                false,
+                vec![series("clamped", |row| row.clamped as f32)],
+            ),
+            panel(
                 "gradient norm",
                 true,
                 vec![series("norm", |row| row.gradient_norm)],
