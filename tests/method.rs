@@ -8,10 +8,10 @@ use afterimage::gpu::{
     Access, AdapterChoice, Buffer, Command, Executor, ExecutorOptions, Recording, Resource,
 };
 use afterimage::kernels::{
-    Activation, Bounds, ChainStart, Generator, LangevinSettings, Precision, QuadraticBase,
-    RatioMetrics, Variant,
+    Activation, Bounds, Bregman, ChainStart, Generator, LangevinSettings, Normaliser, Precision,
+    QuadraticBase, RatioMetrics, Variant,
 };
-use afterimage::method::{Chains, Normaliser, Objective, Strategy};
+use afterimage::method::{Chains, Objective, ObjectiveSettings, Strategy};
 use afterimage::model::Model;
 use afterimage::network::{
     Architecture, Initialisation, LayerSpec, Network, initial_parameters, walk_plan,
@@ -60,13 +60,11 @@ fn at_a_fresh_snapshot_the_gradient_is_that_of_contrastive_divergence() {
             let count = data + noise;
             let x = normals(7, count * architecture.input().len());
             let network = Network::new(&architecture, count, variant).expect("fits");
-            let objective = Objective::new(
-                Generator::Logistic,
-                Normaliser::Learned { rate: 0.1 },
-                0.0,
-                data,
-                noise,
-            );
+            let settings = ObjectiveSettings {
+                normaliser: Normaliser::Learned { rate: 0.1 },
+                ..Default::default()
+            };
+            let objective = Objective::new(settings, data, noise);
             let mut r = Recording::new();
             network.setup(&mut r);
             objective.reset(&mut r);
@@ -108,7 +106,11 @@ fn at_a_fresh_snapshot_the_gradient_is_that_of_contrastive_divergence() {
                 .collect();
             let energies = model.energies(&x, count);
             let head = twins::ratio_head(
-                twins::Generator::Logistic,
+                &Bregman {
+                    generator: Generator::LOGISTIC,
+                    exponent: 0.5,
+                    clamp: 10.0,
+                },
                 &RatioInput {
                     live: &energies,
                     snapshot: &energies,

@@ -469,6 +469,10 @@ fn combinations_that_make_no_sense_are_refused_with_a_reason() {
             "at no cost",
         ),
         ("snapshot.kind=mixture snapshot.components=3", "evenly"),
+        (
+            "objective.generator=contrastive-divergence snapshot.kind=ema",
+            "be copy with objective.generator = contrastive-divergence",
+        ),
         ("snapshot.kind=mixtur", "did you mean `mixture`"),
         ("snapshot.ess_threshold=1.5", "lie between 0 and 1"),
         ("snapshot.decay=1", "below 1"),

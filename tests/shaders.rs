@@ -73,6 +73,15 @@ fn runs() -> Vec<(Config, Shape)> {
             });
         }
     }
+    for generator in config::GENERATORS {
+        for normaliser in config::NORMALISERS {
+            other(&|config| {
+                config.objective.generator = (*generator).into();
+                config.objective.normaliser = (*normaliser).into();
+                config.objective.noise_ratio = 2;
+            });
+        }
+    }
     for chains in config::CHAINS {
         for start in config::STARTS {
             other(&|config| {
@@ -214,6 +223,8 @@ fn every_shared_file_is_imported() {
             .expect("reads")
             .lines()
             .filter_map(|line| line.trim().strip_prefix("#import"))
+            // Without quotes it is a text from the Rust side.
+            .filter(|name| name.contains('"'))
             .map(|name| shaders().join(name.trim().trim_matches('"')))
             .collect()
     };
@@ -223,6 +234,16 @@ fn every_shared_file_is_imported() {
         .flat_map(|path| imports(&path))
         .collect();
     assert_eq!(imported, wgsl_files("shared").into_iter().collect());
+}
+
+/// Each of them is launched by [`programs`], since these run every generator.
+#[test]
+fn every_generator_has_its_file() {
+    let text = |path: PathBuf| fs::read_to_string(path).expect("reads");
+    let written: BTreeSet<String> = wgsl_files("generators").into_iter().map(text).collect();
+    let registered = kernels::GENERATORS.iter();
+    let registered: BTreeSet<String> = registered.map(|g| g.source.to_owned()).collect();
+    assert_eq!(registered, written);
 }
 
 fn shaders() -> PathBuf {

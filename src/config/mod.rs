@@ -19,6 +19,7 @@ pub use validate::{
 
 use keys::{ADAPTIVE, documented};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Everything that decides what a run computes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -121,15 +122,31 @@ documented! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ObjectiveConfig {
-    /// The convex function that picks the Bregman divergence: logistic.
+    /// What tells data and noise apart. A convex function that picks a Bregman divergence: logistic (noise-contrastive
+    /// estimation), kl (importance-sampled maximum likelihood), least-squares, power, exponential or itakura-saito. Or
+    /// ranking (every datum among its own noise samples), or contrastive-divergence (mean energies; no ratio to the
+    /// snapshot, so that it needs snapshot.interval = 1).
     pub generator: String,
+    /// The exponent a of power, whose weights are (1 + a)·rᵃ and (1 + a)·r¹⁺ᵃ: towards 0 it becomes kl, at 1 it is twice
+    /// least-squares. Between 0.01 and 5.
+    pub power: f32,
+    /// Where the log-ratio is clamped, on both sides, in the weights of every generator but logistic, which grow without
+    /// bound; the loss goes on along its tangent. Clamped samples are counted in the metrics.
+    pub clamp: f32,
     /// Noise samples per data sample.
     pub noise_ratio: usize,
-    /// The log-normaliser difference between snapshot and live parameters: zero, or learned (reset to 0 at every
-    /// refresh).
+    /// The log-normaliser difference between snapshot and live parameters: zero; learned (by its gradient, from 0 at
+    /// every refresh); profiled (the best value for every batch); or importance (by importance sampling from the noise,
+    /// averaged since the refresh). Ranking and contrastive-divergence have none.
     pub normaliser: String,
     /// Learning rate of a learned normaliser.
     pub normaliser_rate: f32,
+    /// Decay of the average behind an importance normaliser: it takes in about 1 / (1 − decay) batches, which lowers its
+    /// noise and bias, and lags behind the parameters by as many. 0 uses every batch alone.
+    pub normaliser_decay: f32,
+    /// Divide the parameter gradient by its global norm, before optimiser.gradient_clip. Proposed for exponential, whose
+    /// gradients differ widely in size; changes only the length of the gradient, so that any generator may use it.
+    pub normalise_gradient: bool,
     /// Weight of the mean squared energies of data and noise.
     pub energy_l2: f32,
 }
@@ -160,13 +177,20 @@ pub struct SnapshotConfig {
 }
 
 /// The noise update interval K.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "toml::Value", into = "toml::Value")]
 pub enum Interval {
     /// So many optimiser steps.
     Every(u64),
     /// As long as the noise is good enough.
     Adaptive,
+}
+
+/// As in a configuration, which is how messages show it.
+impl fmt::Debug for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&toml::Value::from(*self), f)
+    }
 }
 
 impl TryFrom<toml::Value> for Interval {
@@ -320,9 +344,13 @@ impl Default for ObjectiveConfig {
     fn default() -> Self {
         ObjectiveConfig {
             generator: "logistic".into(),
+            power: 0.5,
+            clamp: 10.0,
             noise_ratio: 1,
             normaliser: "zero".into(),
             normaliser_rate: 0.01,
+            normaliser_decay: 0.5,
+            normalise_gradient: false,
             energy_l2: 0.0,
         }
     }

@@ -7,6 +7,7 @@ use super::{
     RunConfig, SamplerConfig, SnapshotConfig,
 };
 use crate::data::SOURCES;
+use crate::method::Criterion;
 use std::fmt::Debug;
 
 /// The names that `network.activation` takes.
@@ -14,9 +15,9 @@ pub const ACTIVATIONS: &[&str] = &["silu", "leaky_relu", "softplus", "tanh", "id
 /// The names that `network.base` takes.
 pub const BASES: &[&str] = &["none", "gaussian"];
 /// The names that `objective.generator` takes.
-pub const GENERATORS: &[&str] = &["logistic"];
+pub const GENERATORS: &[&str] = &Criterion::NAMES;
 /// The names that `objective.normaliser` takes.
-pub const NORMALISERS: &[&str] = &["zero", "learned"];
+pub const NORMALISERS: &[&str] = &["zero", "learned", "profiled", "importance"];
 /// The names that `snapshot.kind` takes.
 pub const NOISE_KINDS: &[&str] = &["copy", "ema", "mixture", "gaussian", "uniform"];
 /// The names that `sampler.chains` takes.
@@ -30,6 +31,12 @@ pub const SCHEDULES: &[&str] = &["constant", "cosine", "exponential"];
 
 /// The names that `run.precision` takes.
 pub const PRECISIONS: &[&str] = &["full", "mixed"];
+
+// Below, the weights are those of `kl` to a per cent and the loss a difference of large numbers; above, single samples rule.
+const SMALLEST_POWER: f32 = 0.01;
+const LARGEST_POWER: f32 = 5.0;
+/// f32 ends at e⁸⁸; a weight must leave room for factors and sums.
+const LARGEST_LOG_WEIGHT: f32 = 60.0;
 
 /// TOML's whole numbers are signed, so that a larger seed could not be written to a file.
 const LARGEST_SEED: u64 = i64::MAX as u64;
@@ -66,6 +73,18 @@ impl Config {
     /// What makes sense only together: the kind of noise, its re-use, its batch and the log-normaliser.
     fn validate_noise(&self) -> Result<(), ConfigError> {
         let (kind, reuse) = (self.snapshot.kind.as_str(), self.sampler.reuse);
+        let generator = Criterion::named(&self.objective.generator);
+        let diverges = generator == Some(Criterion::ContrastiveDivergence);
+        let from_the_live = "with objective.generator = contrastive-divergence, whose noise comes from the live model";
+        ensure(!diverges || kind == "copy", "snapshot.kind", &kind, || {
+            format!("be copy {from_the_live}")
+        })?;
+        ensure(
+            !diverges || self.snapshot.interval == Interval::Every(1),
+            "snapshot.interval",
+            &self.snapshot.interval,
+            || format!("be 1 {from_the_live}"),
+        )?;
         let needs_one = match (kind, self.snapshot.interval) {
             ("gaussian" | "uniform", _) => Some("is fresh in every step at no cost"),
             ("ema", _) => Some("comes from another distribution in every step"),
@@ -94,7 +113,9 @@ impl Config {
             || format!("divide run.batch × objective.noise_ratio = {count} noise samples evenly"),
         )?;
         ensure(
-            !matches!(kind, "gaussian" | "uniform") || self.objective.normaliser != "zero",
+            !matches!(kind, "gaussian" | "uniform")
+                || self.objective.normaliser != "zero"
+                || generator == Some(Criterion::Ranking),
             "objective.normaliser",
             &self.objective.normaliser,
             || {
@@ -184,7 +205,7 @@ fn validate_snapshot(snapshot: &SnapshotConfig) -> Result<(), ConfigError> {
         Interval::Adaptive => ensure(
             snapshot.kind == "copy",
             "snapshot.interval",
-            &"adaptive",
+            &snapshot.interval,
             || format!("be a number with snapshot.kind = \"{}\"", snapshot.kind),
         )?,
     }
@@ -202,7 +223,44 @@ fn validate_objective(objective: &ObjectiveConfig) -> Result<(), ConfigError> {
         MOST_NOISE_RATIO,
     )?;
     one_of("objective.normaliser", &objective.normaliser, NORMALISERS)?;
+    let why = match Criterion::named(&objective.generator) {
+        Some(Criterion::Ranking) => "cancels",
+        Some(Criterion::ContrastiveDivergence) => "does not occur",
+        _ => "",
+    };
+    ensure(
+        why.is_empty() || objective.normaliser == "zero",
+        "objective.normaliser",
+        &objective.normaliser,
+        || {
+            format!(
+                "be `zero` with objective.generator = {}, where the log-normaliser difference {why}",
+                objective.generator
+            )
+        },
+    )?;
     positive("objective.normaliser_rate", objective.normaliser_rate)?;
+    decay("objective.normaliser_decay", objective.normaliser_decay)?;
+    within(
+        "objective.power",
+        objective.power,
+        SMALLEST_POWER,
+        LARGEST_POWER,
+    )?;
+    // The steepest of the other weights is r².
+    let steepest = match objective.generator.as_str() {
+        "power" => (1.0 + objective.power).max(2.0),
+        _ => 2.0,
+    };
+    ensure(
+        objective.clamp > 0.0 && steepest * objective.clamp <= LARGEST_LOG_WEIGHT,
+        "objective.clamp",
+        &objective.clamp,
+        || {
+            let most = LARGEST_LOG_WEIGHT / steepest;
+            format!("be above 0 and at most {most}, or weights would overflow")
+        },
+    )?;
     not_negative("objective.energy_l2", objective.energy_l2)
 }
 
@@ -312,6 +370,12 @@ fn positive(key: &str, given: f32) -> Result<(), ConfigError> {
 fn not_negative(key: &str, given: f32) -> Result<(), ConfigError> {
     ensure(given >= 0.0 && given.is_finite(), key, &given, || {
         "be a finite number, 0 or above".into()
+    })
+}
+
+fn within(key: &str, given: f32, low: f32, high: f32) -> Result<(), ConfigError> {
+    ensure((low..=high).contains(&given), key, &given, || {
+        format!("lie between {low} and {high}")
     })
 }
 

@@ -6,6 +6,7 @@
 
 pub mod bench;
 mod choice;
+pub mod generators;
 pub mod geometry;
 mod layer;
 mod maps;
@@ -18,6 +19,7 @@ mod walk;
 
 mod adam;
 mod add_noise;
+mod divergence_head;
 mod energy_head;
 mod gather_chains;
 mod gradient_norm;
@@ -25,6 +27,7 @@ mod langevin;
 mod launch;
 mod philox_words;
 mod quadratic_base;
+mod ranking_head;
 mod ratio_head;
 mod scatter_chains;
 mod start_chains;
@@ -33,8 +36,10 @@ mod sum_partials;
 pub use adam::{AdamArguments, AdamSettings, adam};
 pub use add_noise::add_noise;
 pub use choice::{Choice, Choices, Pass};
+pub use divergence_head::divergence_head;
 pub use energy_head::energy_head;
 pub use gather_chains::gather_chains;
+pub use generators::{Bregman, GENERATORS, Generator};
 pub use geometry::{Activation, ConvGeometry};
 pub use gradient_norm::{NORM_PARTS, gradient_norm};
 pub use langevin::{Bounds, LangevinSettings, langevin};
@@ -43,7 +48,10 @@ pub use maps::Maps;
 pub use parameters::LayerParameters;
 pub use philox_words::philox_words;
 pub use quadratic_base::{QuadraticBase, quadratic_base_gradient};
-pub use ratio_head::{Generator, METRIC_WORDS, RatioArguments, RatioMetrics, ratio_head};
+pub use ranking_head::ranking_head;
+pub use ratio_head::{
+    HeadArguments, METRIC_WORDS, Normaliser, RatioMetrics, RatioSettings, ratio_head,
+};
 pub use scatter_chains::scatter_chains;
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;

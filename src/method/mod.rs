@@ -17,12 +17,12 @@ mod sampler;
 mod snapshot;
 mod strategy;
 
-pub use crate::kernels::{Generator, RatioMetrics};
+pub use crate::kernels::{Generator, Normaliser, RatioMetrics};
 pub use chains::Chains;
 pub use data_noise::DataNoise;
 pub use fixed_noise::{FixedNoise, GaussianFit, MOST_GAUSSIAN_VALUES};
 pub use mixture::Mixture;
-pub use objective::{Normaliser, Objective};
+pub use objective::{Criterion, Objective, ObjectiveSettings};
 pub use optimiser::{Optimiser, OptimiserSettings, Schedule};
 pub use sampler::{ChainMode, Sampler, SamplerSettings};
 pub use snapshot::{Fresh, Refresh, Snapshot};

@@ -5,8 +5,8 @@ use crate::kernels::{
     Activation, AdamSettings, Bounds, ChainStart, LangevinSettings, Precision, QuadraticBase,
 };
 use crate::method::{
-    ChainMode, FixedNoise, Generator, Mixture, Normaliser, OptimiserSettings, Refresh,
-    SamplerSettings, Schedule,
+    ChainMode, Criterion, FixedNoise, Generator, Mixture, Normaliser, ObjectiveSettings,
+    OptimiserSettings, Refresh, SamplerSettings, Schedule,
 };
 use crate::network::{Architecture, Initialisation, LayerSpec, NetworkError};
 use crate::shape::Shape;
@@ -164,22 +164,25 @@ pub fn target(config: &Config) -> String {
     }
 }
 
-/// The convex function of the objective.
-pub fn generator(config: &Config) -> Generator {
-    let named = |(name, _): &&(&str, Generator)| *name == config.objective.generator;
-    Generator::TABLE
-        .iter()
-        .find(named)
-        .map_or(Generator::Logistic, |(_, generator)| *generator)
-}
-
-/// The log-normaliser difference.
-pub fn normaliser(config: &Config) -> Normaliser {
-    match config.objective.normaliser.as_str() {
-        "learned" => Normaliser::Learned {
-            rate: config.objective.normaliser_rate,
+/// What data and noise are told apart by.
+pub fn objective(config: &Config) -> ObjectiveSettings {
+    let objective = &config.objective;
+    ObjectiveSettings {
+        criterion: Criterion::named(&objective.generator)
+            .unwrap_or(Criterion::Bregman(Generator::LOGISTIC)),
+        exponent: objective.power,
+        clamp: objective.clamp,
+        normaliser: match objective.normaliser.as_str() {
+            "learned" => Normaliser::Learned {
+                rate: objective.normaliser_rate,
+            },
+            "profiled" => Normaliser::Profiled,
+            "importance" => Normaliser::Importance {
+                decay: objective.normaliser_decay,
+            },
+            _ => Normaliser::Zero,
         },
-        _ => Normaliser::Zero,
+        energy_l2: objective.energy_l2,
     }
 }
 
@@ -203,6 +206,7 @@ pub fn optimiser(config: &Config) -> OptimiserSettings {
             weight_decay: o.weight_decay,
             gradient_clip: o.gradient_clip,
             average: o.average,
+            normalise_gradient: config.objective.normalise_gradient,
         },
         schedule: match o.schedule.as_str() {
             "constant" => Schedule::Constant,

@@ -17,10 +17,12 @@ pub struct MetricsRow {
     pub nce_accuracy: f32,
     /// Standard deviation of the log-ratio E_φ − E_θ + c.
     pub log_ratio_spread: f32,
-    /// Effective sample size of exp(E_φ − E_θ) over the step's noise, as a share of its size.
-    pub ess: f32,
     /// c.
     pub normaliser: f32,
+    /// Samples whose log-ratio was clamped; 0 for bounded generators.
+    pub clamped: u32,
+    /// Effective sample size of the weights exp(E_φ − E_θ) over the noise, as a share of their number.
+    pub ess: f32,
     /// Before clipping.
     pub gradient_norm: f32,
     pub learning_rate: f32,
@@ -52,8 +54,9 @@ impl MetricsRow {
             energy_noise: metrics.energy_noise,
             nce_accuracy: metrics.accuracy,
             log_ratio_spread: metrics.spread,
-            ess: metrics.ess,
             normaliser: metrics.normaliser,
+            clamped: metrics.clamped as u32,
+            ess: metrics.ess,
             gradient_norm: metrics.gradient_norm,
             learning_rate: 0.0,
             gradient_evaluations: 0,

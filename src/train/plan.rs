@@ -88,13 +88,7 @@ impl TrainingPlan {
             }
             (None, None) => Noise::Snapshot(sampler(equal_parts(noise_count, slice))),
         };
-        let objective = Objective::new(
-            model::generator(config),
-            model::normaliser(config),
-            config.objective.energy_l2,
-            data_count,
-            noise_count,
-        );
+        let objective = Objective::new(model::objective(config), data_count, noise_count);
         Ok(TrainingPlan {
             snapshot: Snapshot::new(parameters, model::refresh(config)),
             noise,
@@ -232,7 +226,7 @@ impl TrainingPlan {
                 + 4 * data_words as u64
                 + self.objective.bytes()
                 + self.live_energies.bytes()
-                + self.stale_energies.bytes()
+                + self.stale_energies.bytes() * u64::from(self.objective.compares())
                 + noise
                 + staging,
             snapshot,
@@ -269,7 +263,8 @@ impl TrainingPlan {
         let prepared = pool.is_some_and(|pool| self.draw(r, step, pool));
         // Where the two are the same function, one pass gives the energies of both, and computing them twice would give
         // the same bits.
-        if fresh != Fresh::Yes {
+        let compares = self.objective.compares();
+        if fresh != Fresh::Yes && compares {
             self.noise_energies(r, step, prepared);
         }
         if fresh != Fresh::Yes || !prepared {
@@ -278,7 +273,7 @@ impl TrainingPlan {
         // The derivatives of one slice only are kept until its factors are known.
         let keep = self.staging.is_none();
         self.energies(r, live, self.live_energies, keep);
-        if fresh == Fresh::Yes {
+        if fresh == Fresh::Yes && compares {
             r.copy(self.live_energies, self.stale_energies);
         }
         self.objective

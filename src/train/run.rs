@@ -361,9 +361,14 @@ impl Run<'_> {
                 vec![series("spread", |row| row.log_ratio_spread)],
             ),
             panel(
-                "effective share of the noise",
+                "effective sample size of the noise, share",
                 false,
                 vec![series("share", |row| row.ess)],
+            ),
+            panel(
+                "clamped samples",
+                false,
+                vec![series("clamped", |row| row.clamped as f32)],
             ),
             panel(
                 "gradient norm",

@@ -17,6 +17,7 @@ pub mod conv_weight_gradient;
 pub mod dense_forward;
 pub mod dense_input_gradient;
 pub mod dense_weight_gradient;
+pub mod divergence_head;
 pub mod energy_head;
 pub mod gather_chains;
 pub mod gradient_norm;
@@ -28,6 +29,7 @@ pub mod noise;
 pub mod philox_normal;
 pub mod philox_words;
 pub mod quadratic_base_gradient;
+pub mod ranking_head;
 pub mod ratio_head;
 pub mod scatter_chains;
 pub mod start_chains;
@@ -36,7 +38,7 @@ pub mod winograd;
 
 mod taps;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use adam::{AdamSettings, adam};
 pub use add_noise::add_noise;
@@ -46,6 +48,7 @@ pub use conv_weight_gradient::{WeightGradient, conv_weight_gradient};
 pub use dense_forward::{dense_forward, dense_geometry};
 pub use dense_input_gradient::dense_input_gradient;
 pub use dense_weight_gradient::dense_weight_gradient;
+pub use divergence_head::divergence_head;
 pub use energy_head::{QuadraticBase, energy_head};
 pub use gather_chains::gather_chains;
 pub use gradient_norm::gradient_norm;
@@ -56,7 +59,10 @@ pub use network::{TwinLayer, TwinNetwork};
 pub use philox_normal::normal;
 pub use philox_words::philox_words;
 pub use quadratic_base_gradient::quadratic_base_gradient;
-pub use ratio_head::{Generator, RatioInput, RatioOutput, ratio_head};
+pub use ranking_head::ranking_head;
+pub use ratio_head::{
+    RatioInput, RatioOutput, importance_normaliser, profiled_normaliser, ratio_head,
+};
 pub use scatter_chains::scatter_chains;
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;
