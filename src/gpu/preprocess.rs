@@ -50,6 +50,10 @@ const SHARED: &[(&str, &str)] = &[
         include_str!("../../shaders/shared/activation.wgsl"),
     ),
     (
+        "shared/chain_sum.wgsl",
+        include_str!("../../shaders/shared/chain_sum.wgsl"),
+    ),
+    (
         "shared/dense_product.wgsl",
         include_str!("../../shaders/shared/dense_product.wgsl"),
     ),
@@ -64,6 +68,10 @@ const SHARED: &[(&str, &str)] = &[
     (
         "shared/langevin_step.wgsl",
         include_str!("../../shaders/shared/langevin_step.wgsl"),
+    ),
+    (
+        "shared/moment.wgsl",
+        include_str!("../../shaders/shared/moment.wgsl"),
     ),
     (
         "shared/philox.wgsl",

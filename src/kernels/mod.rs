@@ -25,6 +25,7 @@ mod launch;
 mod philox_words;
 mod quadratic_base;
 mod ratio_head;
+mod samplers;
 mod scatter_chains;
 mod start_chains;
 mod sum_partials;
@@ -43,6 +44,10 @@ pub use parameters::LayerParameters;
 pub use philox_words::philox_words;
 pub use quadratic_base::{QuadraticBase, quadratic_base_gradient};
 pub use ratio_head::{Generator, METRIC_WORDS, RatioArguments, RatioMetrics, ratio_head};
+pub use samplers::{
+    ADAPTATION_GAIN, ChainBatch, ChainSteps, Dynamics, EnergyGradient, LANGEVIN, Moment, SAMPLERS,
+    STEP_SIZES, SamplerKind, TRACE_VALUES, trace_chains,
+};
 pub use scatter_chains::scatter_chains;
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;
