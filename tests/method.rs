@@ -531,12 +531,13 @@ fn train(config: &Config, options: ExecutorOptions) -> (Vec<u32>, Vec<MetricsRow
         trainer.step().expect("steps");
     }
     let arrived = trainer.arrived(true).expect("arrives");
-    let rows = arrived.into_iter().map(|arrival| match arrival {
+    let rows = arrived.into_iter().filter_map(|arrival| match arrival {
         // The speed is that of the machine.
-        Arrival::Metrics { row, .. } => MetricsRow {
+        Arrival::Metrics { row, .. } => Some(MetricsRow {
             samples_per_second: 0.0,
             ..row
-        },
+        }),
+        Arrival::Diagnostics(_) => None,
         Arrival::States { .. } => panic!("nobody asked for them"),
     });
     let rows: Vec<MetricsRow> = rows.collect();

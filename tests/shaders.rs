@@ -82,6 +82,13 @@ fn runs() -> Vec<(Config, Shape)> {
             });
         }
     }
+    for kind in kernels::SAMPLERS {
+        other(&|config| {
+            config.sampler.kind = kind.name.into();
+            // The first step leaves a trace.
+            config.sampler.diagnose = 1;
+        });
+    }
     other(&|config| {
         config.run.batch = 5;
         config.network.base = "none".into();
@@ -172,7 +179,7 @@ fn every_shader_is_valid_and_binds_what_it_declares_in_every_program() {
         check_dispatch(dispatch);
     }
 
-    let entries: HashMap<String, PathBuf> = ["", "bench", "texel", "tiled", "walk"]
+    let entries: HashMap<String, PathBuf> = ["", "bench", "samplers", "texel", "tiled", "walk"]
         .into_iter()
         .flat_map(wgsl_files)
         .map(|path| (fs::read_to_string(&path).expect("reads"), path))

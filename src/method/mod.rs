@@ -1,13 +1,15 @@
 //! The method: noise-contrastive estimation against a snapshot of the model itself.
 //!
 //! - [`Snapshot`]: when the live parameters are copied to the stale ones, which are the noise distribution.
-//! - [`Sampler`]: draws noise from the snapshot by Langevin chains that live in a replay buffer.
+//! - [`Sampler`]: draws noise from the snapshot by chains that live in a replay buffer.
+//! - [`Diagnostics`]: whether those chains have reached a common law.
 //! - [`Strategy`]: whether chains run layer by layer or each in a workgroup of its own.
 //! - [`Objective`]: turns the energies under both into the factor of every sample in the gradient.
 //! - [`Optimiser`]: Adam on the live parameters, its learning-rate schedule, and their moving average.
 
 mod chains;
 mod data_noise;
+mod diagnostics;
 mod objective;
 mod optimiser;
 mod sampler;
@@ -15,10 +17,11 @@ mod snapshot;
 mod strategy;
 
 pub use crate::kernels::{Generator, RatioMetrics};
-pub use chains::Chains;
+pub use chains::{Chains, Pass, StepControl};
 pub use data_noise::DataNoise;
+pub use diagnostics::{Diagnostics, Mixing, autocorrelation, bulk_ess, split_r_hat};
 pub use objective::{Normaliser, Objective};
 pub use optimiser::{Optimiser, OptimiserSettings, Schedule};
-pub use sampler::{ChainMode, Sampler, SamplerSettings};
+pub use sampler::{ChainMode, Diagnose, Sampler, SamplerSettings};
 pub use snapshot::Snapshot;
 pub use strategy::Strategy;

@@ -12,7 +12,7 @@ pub use evaluator::Evaluator;
 pub(crate) use sample::batch_size;
 pub use sample::{SampleOptions, Samples};
 pub use settings::{
-    architecture, chain_start, generator, initialisation, langevin, normaliser, optimiser,
-    precision, sampler,
+    architecture, chain_start, dynamics, generator, initialisation, langevin, normaliser,
+    optimiser, precision, sampler,
 };
 pub use stored::Model;

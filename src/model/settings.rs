@@ -2,10 +2,11 @@
 
 use crate::config::{Config, LayerConfig};
 use crate::kernels::{
-    Activation, AdamSettings, Bounds, ChainStart, LangevinSettings, Precision, QuadraticBase,
+    Activation, AdamSettings, Bounds, ChainStart, Dynamics, LANGEVIN, LangevinSettings, Precision,
+    QuadraticBase, SamplerKind,
 };
 use crate::method::{
-    ChainMode, Generator, Normaliser, OptimiserSettings, SamplerSettings, Schedule,
+    ChainMode, Diagnose, Generator, Normaliser, OptimiserSettings, SamplerSettings, Schedule,
 };
 use crate::network::{Architecture, Initialisation, LayerSpec, NetworkError};
 use crate::shape::Shape;
@@ -66,7 +67,9 @@ pub fn langevin(config: &Config) -> LangevinSettings {
     let (low, high) = (config.data.low, config.data.high);
     LangevinSettings {
         step_size: sampler.step_size,
-        noise: sampler.noise.unwrap_or((2.0 * sampler.step_size).sqrt()),
+        noise: sampler
+            .noise
+            .unwrap_or((2.0 * sampler.step_size * sampler.temperature).sqrt()),
         clip: sampler.clip,
         bounds: match sampler.bounds.as_str() {
             "clamp" => Bounds::Clamp { low, high },
@@ -76,7 +79,24 @@ pub fn langevin(config: &Config) -> LangevinSettings {
     }
 }
 
-/// Where fresh chains start.
+/// How chains move.
+pub fn dynamics(config: &Config) -> Dynamics {
+    let sampler = &config.sampler;
+    let kind = SamplerKind::named(&sampler.kind).unwrap_or(&LANGEVIN);
+    Dynamics {
+        kind,
+        langevin: langevin(config),
+        temperature: sampler.temperature,
+        leapfrog: sampler.leapfrog,
+        friction: sampler.friction,
+        target_acceptance: kind
+            .target_acceptance
+            .filter(|_| sampler.adapt.unwrap_or(true))
+            .map(|target| sampler.target_acceptance.unwrap_or(target)),
+    }
+}
+
+/// Where fresh chains start that do not start from data.
 pub fn chain_start(config: &Config) -> ChainStart {
     match config.sampler.start.as_str() {
         "uniform" => ChainStart::Uniform {
@@ -103,8 +123,18 @@ pub fn sampler(config: &Config) -> SamplerSettings {
             },
         },
         steps: sampler.steps,
-        langevin: langevin(config),
+        dynamics: dynamics(config),
         start: chain_start(config),
+        data_share: match sampler.start.as_str() {
+            "data" => 1.0,
+            "mixture" => sampler.data_share,
+            _ => 0.0,
+        },
+        anneal: sampler.anneal,
+        diagnose: (sampler.diagnose > 0).then_some(Diagnose {
+            every: sampler.diagnose,
+            of: config.run.steps,
+        }),
     }
 }
 

@@ -8,6 +8,11 @@ use crate::model;
 use crate::network::{Architecture, Kernels, Network};
 use crate::shape::Shape;
 
+/// The chains' [`StepControl`](crate::method::StepControl) comes back under the number of the step with this bit.
+pub(super) const CONTROL: u64 = 1 << 61;
+/// And with this one, where a step has it, the trace for [`Diagnostics`](crate::method::Diagnostics).
+pub(super) const TRACE: u64 = 1 << 60;
+
 /// An optimiser step as a list of commands. Holds names of buffers, no device.
 pub struct TrainingPlan {
     architecture: Architecture,
@@ -114,6 +119,11 @@ impl TrainingPlan {
         &self.optimiser
     }
 
+    /// Where the noise comes from.
+    pub fn sampler(&self) -> &Sampler {
+        &self.sampler
+    }
+
     /// The parameters that are trained.
     pub fn live_parameters(&self) -> Buffer {
         self.snapshot.live()
@@ -140,6 +150,7 @@ impl TrainingPlan {
             packed_weights: self.network.packed_bytes(),
             scratch: self.network.partial_bytes()
                 + self.sampler.chains().bytes()
+                + self.sampler.trace_bytes()
                 + 4 * data_words as u64
                 + self.objective.bytes()
                 + self.live_energies.bytes()
@@ -179,6 +190,12 @@ impl TrainingPlan {
         self.sampler.chains().prepare(r, stale);
         self.sampler
             .draw(r, stale, step, self.samples, self.data_count);
+        if let Some(control) = self.sampler.chains().control() {
+            r.fetch(control, 0, control.words(), CONTROL | step);
+        }
+        if let Some((trace, _)) = self.sampler.trace(step) {
+            r.fetch(trace, 0, trace.words(), TRACE | step);
+        }
         if self.sampler.chains().walk_alone() {
             self.network.prepare(r, stale);
         }
