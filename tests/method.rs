@@ -224,6 +224,8 @@ fn small() -> Config {
     config.objective.normaliser = "learned".into();
     config.sampler.steps = 4;
     config.sampler.buffer = 50;
+    // Diagnoses are the matter of tests/samplers.rs.
+    config.sampler.diagnose = 0;
     config.run.batch = 8;
     config.run.steps = 5;
     config

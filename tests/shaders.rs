@@ -215,7 +215,7 @@ fn every_shared_file_is_imported() {
             .map(|name| shaders().join(name.trim().trim_matches('"')))
             .collect()
     };
-    let imported: BTreeSet<PathBuf> = ["", "bench", "texel", "tiled", "walk", "shared"]
+    let imported: BTreeSet<PathBuf> = ["", "bench", "samplers", "texel", "tiled", "walk", "shared"]
         .into_iter()
         .flat_map(wgsl_files)
         .flat_map(|path| imports(&path))

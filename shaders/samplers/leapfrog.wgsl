@@ -1,9 +1,9 @@
-// Velocity and position of a Hamiltonian proposal, a step further (Duane et al. 1987; Neal 2011). control[0] is ε²/2.
+// Velocity and position of a Hamiltonian proposal, a step further (Duane et al. 1987; Neal 2011). control[0] is the step
+// size, from which shared/time_step.wgsl makes ε.
 // With FIRST the velocity is drawn at the temperature and takes half a kick, and the proposal leaves from x; else it
 // takes a whole kick by the gradient at the proposal. The half kick at the end belongs to samplers/metropolis.wgsl.
 #import "shared/index.wgsl"
-#import "shared/philox.wgsl"
-#import "shared/moment.wgsl"
+#import "shared/time_step.wgsl"
 
 #const COUNT: u32
 #const SAMPLE_LENGTH: u32
@@ -29,7 +29,7 @@ fn main(
 ) {
     let first_element = moment.first_chain * SAMPLE_LENGTH;
     let block = first_element / 4u + flat_group(group, groups) * 64u + local;
-    let time = sqrt(2.0 * control[0]);
+    let time = time_step(control[0], moment, STREAM);
 #if FIRST
     let xi = sqrt(moment.temperature) * normals(moment.seed, STREAM, moment.step, block);
 #endif

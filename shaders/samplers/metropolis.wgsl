@@ -5,8 +5,7 @@
 // ΔH is a sum of differences: |v′|² − |v|² as Σ (v′ − v)(v′ + v), term by term, since the two are alike.
 #import "shared/chain_sum.wgsl"
 #import "shared/finite.wgsl"
-#import "shared/philox.wgsl"
-#import "shared/moment.wgsl"
+#import "shared/time_step.wgsl"
 
 #const CHAINS: u32
 #const SAMPLE_LENGTH: u32
@@ -33,7 +32,7 @@ fn main(
     if chain >= CHAINS {
         return;
     }
-    let time = sqrt(2.0 * control[0]);
+    let time = time_step(control[0], moment, STREAM);
     var kinetic = 0.0;
     for (var e = first_of(local); e < SAMPLE_LENGTH; e += SHARERS) {
         let i = chain * SAMPLE_LENGTH + e;

@@ -94,6 +94,10 @@ const SHARED: &[(&str, &str)] = &[
         include_str!("../../shaders/shared/tile.wgsl"),
     ),
     (
+        "shared/time_step.wgsl",
+        include_str!("../../shaders/shared/time_step.wgsl"),
+    ),
+    (
         "shared/walk_backward.wgsl",
         include_str!("../../shaders/shared/walk_backward.wgsl"),
     ),

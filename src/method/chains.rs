@@ -141,7 +141,11 @@ impl Chains {
     /// The part of [`Self::setup`] that is left where the network is set up already: the step size at its first value.
     pub fn setup_control(&self, recording: &mut Recording) {
         if let Some(control) = self.control() {
-            recording.upload_f32(control, 0, &[self.dynamics.langevin.step_size, 0.0, 0.0]);
+            recording.upload_f32(
+                control,
+                0,
+                &[self.dynamics.langevin.step_size, 0.0, 0.0, 0.0],
+            );
         }
     }
 
@@ -457,7 +461,7 @@ pub struct StepControl {
 impl StepControl {
     /// Reads the words of the buffer; none where they are not as many.
     pub fn from_words(words: &[u32]) -> Option<Self> {
-        let &[step_size, sum, count] = words else {
+        let &[step_size, sum, count, _] = words else {
             return None;
         };
         let [step_size, sum, count] = [step_size, sum, count].map(f32::from_bits);

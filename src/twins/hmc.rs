@@ -15,16 +15,16 @@ pub struct HmcState {
     pub gradient: Vec<f64>,
 }
 
-/// One step of every chain: velocities from N(0, T), `leapfrog` leapfrog steps of length ε = √(2 · `step_size`), and the
-/// Metropolis test of each. Returns the change of H = E + |v|²/2 and whether it was accepted, chain by chain.
+/// One step of every chain: velocities from N(0, T), `leapfrog` leapfrog steps of length ε = √(2 · `step_size`) but for
+/// `jitter`, and the Metropolis test of each. Returns the change of H = E + |v|²/2 and whether it was accepted, chain by chain.
 ///
 /// Chain c takes the normal numbers of its elements c · length, … of (`seed`, `stream`, `step`), counted from
-/// `first_chain`, and the uniform number of the counter (c, 1, step, stream). `field` gives energies and gradient.
+/// `first_chain`, and the uniform number of the counter (c, 1, step, stream); ε takes that of (0, 4, step, stream). `field` gives energies and gradient.
 #[allow(clippy::too_many_arguments)]
 pub fn hmc_step(
     state: &mut HmcState,
     step_size: f64,
-    leapfrog: usize,
+    (leapfrog, jitter): (usize, f64),
     temperature: f64,
     (seed, stream, step): (u64, Stream, u32),
     first_chain: usize,
@@ -32,7 +32,12 @@ pub fn hmc_step(
 ) -> Vec<(f64, bool)> {
     let chains = state.energies.len();
     let length = state.x.len() / chains;
-    let time = (2.0 * step_size).sqrt();
+    let uniform = |place: u32, purpose: u32| {
+        let counter = [place, purpose, step, stream as u32];
+        let word = philox4x32_10(counter, [seed as u32, (seed >> 32) as u32])[0];
+        f64::from(uniform01(word))
+    };
+    let time = (2.0 * step_size).sqrt() * (1.0 + jitter * (2.0 * uniform(0, 4) - 1.0));
     let drawn: Vec<f64> = (0..state.x.len())
         .map(|i| {
             let element = (first_chain * length + i) as u32;
@@ -58,14 +63,12 @@ pub fn hmc_step(
             let kinetic = |v: &[f64]| v.iter().map(|v| v * v / 2.0).sum::<f64>();
             let change = energies[chain] - state.energies[chain] + kinetic(&v[own.clone()])
                 - kinetic(&drawn[own.clone()]);
-            let counter = [(first_chain + chain) as u32, 1, step, stream as u32];
-            let word = philox4x32_10(counter, [seed as u32, (seed >> 32) as u32])[0];
             let probability = if change.is_finite() {
                 (-change / temperature).exp().min(1.0)
             } else {
                 0.0
             };
-            let accepted = f64::from(uniform01(word)) < probability;
+            let accepted = uniform((first_chain + chain) as u32, 1) < probability;
             if accepted {
                 state.x[own.clone()].copy_from_slice(&y[own.clone()]);
                 state.gradient[own.clone()].copy_from_slice(&gradient[own]);
@@ -76,8 +79,16 @@ pub fn hmc_step(
         .collect()
 }
 
-/// The step size after one step with this mean acceptance: ln h moves by `gain` · (acceptance − target).
-pub fn adapted(step_size: f64, acceptance: f64, target: f64, gain: f64) -> f64 {
+/// The step size after one step with this mean acceptance, the `k`-th from 0 that adapts: ln h moves by
+/// max(gain / (1 + k / half), least) · (acceptance − target).
+pub fn adapted(
+    step_size: f64,
+    acceptance: f64,
+    target: f64,
+    k: usize,
+    [gain, half, least]: [f64; 3],
+) -> f64 {
+    let gain = (gain / (1.0 + k as f64 / half)).max(least);
     step_size * (gain * (acceptance - target)).exp()
 }
 
@@ -109,7 +120,7 @@ mod tests {
         let (h, temperature) = (0.07, 0.6);
         let before = state();
         let mut after = before.clone();
-        let outcome = hmc_step(&mut after, h, 1, temperature, RANDOM, 0, &quartic);
+        let outcome = hmc_step(&mut after, h, (1, 0.0), temperature, RANDOM, 0, &quartic);
         let y: Vec<f64> = (0..6)
             .map(|i| {
                 let xi = normal(RANDOM.0, RANDOM.1, RANDOM.2, i as u32);
@@ -140,7 +151,7 @@ mod tests {
     fn the_error_in_h_falls_with_the_square_of_the_time_step() {
         let change = |h: f64, leaps| {
             let mut state = state();
-            let outcome = hmc_step(&mut state, h, leaps, 1.0, RANDOM, 0, &quartic);
+            let outcome = hmc_step(&mut state, h, (leaps, 0.2), 1.0, RANDOM, 0, &quartic);
             outcome
                 .iter()
                 .map(|(change, _)| change.abs())
@@ -155,7 +166,7 @@ mod tests {
     fn what_is_not_finite_is_rejected() {
         let mut lost = state();
         let wall = |x: &[f64]| (vec![f64::NAN; 3], vec![0.0; x.len()]);
-        let outcome = hmc_step(&mut lost, 0.1, 2, 1.0, RANDOM, 0, &wall);
+        let outcome = hmc_step(&mut lost, 0.1, (2, 0.0), 1.0, RANDOM, 0, &wall);
         assert!(outcome.iter().all(|(_, accepted)| !accepted));
         assert_eq!(lost, state());
     }

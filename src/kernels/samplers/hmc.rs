@@ -19,7 +19,7 @@ pub(super) static MALA: SamplerKind = SamplerKind {
     keys: &["adapt", "target_acceptance"],
     target_acceptance: Some(0.574),
     evaluations: |_| 1,
-    lay_out: Some(|dynamics, batch| Box::new(Hamiltonian::new(dynamics, 1, batch))),
+    lay_out: Some(|dynamics, batch| Box::new(Hamiltonian::new(dynamics, 1, 0.0, batch))),
 };
 
 /// A little above the optimum, 0.65 for long targets, since a rejected trajectory costs the most (Betancourt, Byrne &
@@ -29,13 +29,23 @@ pub(super) static HMC: SamplerKind = SamplerKind {
     keys: &["adapt", "target_acceptance", "leapfrog"],
     target_acceptance: Some(0.8),
     evaluations: |dynamics| dynamics.leapfrog,
-    lay_out: Some(|dynamics, batch| Box::new(Hamiltonian::new(dynamics, dynamics.leapfrog, batch))),
+    lay_out: Some(|dynamics, batch| {
+        Box::new(Hamiltonian::new(dynamics, dynamics.leapfrog, JITTER, batch))
+    }),
 };
 
 /// How far the logarithm of the step size moves per unit of acceptance that is missing. Around the target acceptance
-/// answers such a move by −0.6 (MALA) or −0.2 (HMC) of it, so that an error falls by a third or a tenth in a step, and
-/// the noise of the mean over 64 chains (0.04) leaves a few per cent.
+/// answers such a move by about −0.6 (MALA) or −0.2 (HMC) of it, so that at first an error falls by a third or a tenth in a
+/// step. What a mean over 64 chains (0.04) or the varying time step of HMC (0.15) leaves of noise falls with the gain: as
+/// 1 / (1 + k / [`ADAPTATION_HALF`]) over k steps, down to [`ADAPTATION_LEAST`].
 pub const ADAPTATION_GAIN: f32 = 0.5;
+/// Adapting steps after which the gain is half of what it was at first.
+pub const ADAPTATION_HALF: f32 = 50.0;
+/// The least gain.
+pub const ADAPTATION_LEAST: f32 = 0.05;
+
+/// Share of itself by which the time step of HMC varies; see `shaders/shared/time_step.wgsl`.
+pub const JITTER: f32 = 0.2;
 
 /// Adapted step sizes stay between these.
 pub const STEP_SIZES: [f32; 2] = [1e-12, 1e6];
@@ -103,8 +113,9 @@ static ADAPT: Kernel = Kernel {
 struct Hamiltonian {
     batch: ChainBatch,
     leapfrog: usize,
+    jitter: f32,
     target_acceptance: Option<f32>,
-    /// Step size, sum of acceptances, their number.
+    /// Step size, sum of acceptances, their number, number of adapting steps.
     control: Buffer,
     /// The velocity that was drawn, and the one along the way.
     drawn: Buffer,
@@ -117,13 +128,14 @@ struct Hamiltonian {
 }
 
 impl Hamiltonian {
-    fn new(dynamics: &Dynamics, leapfrog: usize, batch: ChainBatch) -> Self {
+    fn new(dynamics: &Dynamics, leapfrog: usize, jitter: f32, batch: ChainBatch) -> Self {
         let values = batch.chains * batch.length;
         Hamiltonian {
             batch,
             leapfrog,
+            jitter,
             target_acceptance: dynamics.target_acceptance,
-            control: Buffer::new("sampler control", 3),
+            control: Buffer::new("sampler control", 4),
             drawn: Buffer::new("drawn velocities", values),
             velocity: Buffer::new("velocities", values),
             proposal: Buffer::new("proposals", values),
@@ -141,6 +153,7 @@ impl Hamiltonian {
             .u32("COUNT", count)
             .u32("SAMPLE_LENGTH", batch.length)
             .u32("STREAM", batch.stream as usize)
+            .f32("JITTER", self.jitter)
             .flag("FIRST", first);
         let mut resources = vec![
             self.control.into(),
@@ -169,7 +182,8 @@ impl Hamiltonian {
             .flag("ALONE", alone)
             .u32("CHAINS", batch.chains)
             .u32("SAMPLE_LENGTH", batch.length)
-            .u32("STREAM", batch.stream as usize);
+            .u32("STREAM", batch.stream as usize)
+            .f32("JITTER", self.jitter);
         recording.dispatch(Dispatch {
             program: Arc::new(program),
             resources: vec![
@@ -208,6 +222,8 @@ impl Hamiltonian {
             .flag("ADAPT", target.is_some())
             .f32("TARGET", target.unwrap_or(0.0))
             .f32("GAIN", ADAPTATION_GAIN)
+            .f32("HALF", ADAPTATION_HALF)
+            .f32("LEAST", ADAPTATION_LEAST)
             .f32("SMALLEST", STEP_SIZES[0])
             .f32("LARGEST", STEP_SIZES[1]);
         let resources = vec![self.tests.into(), self.control.into()];

@@ -5,7 +5,7 @@ mod hmc;
 mod trace;
 mod underdamped;
 
-pub use hmc::{ADAPTATION_GAIN, STEP_SIZES};
+pub use hmc::{ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, JITTER, STEP_SIZES};
 pub use trace::{TRACE_VALUES, trace_chains};
 
 use super::langevin::LangevinSettings;
@@ -162,8 +162,8 @@ pub trait ChainSteps {
     /// Bytes on the GPU beside those of the batch.
     fn bytes(&self) -> u64;
 
-    /// The step size, the sum of the acceptances counted since they were last set to zero, and their number, one word
-    /// each, where there is a Metropolis test.
+    /// The step size, the sum of the acceptances counted since they were last set to zero, their number, and the number of
+    /// steps that have adapted the step size, one word each, where there is a Metropolis test.
     fn control(&self) -> Option<Buffer>;
 
     /// Recorded when a pass begins.
