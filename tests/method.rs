@@ -226,6 +226,8 @@ fn small() -> Config {
     config.objective.normaliser = "learned".into();
     config.sampler.steps = 4;
     config.sampler.buffer = 50;
+    // Diagnoses are the matter of tests/samplers.rs.
+    config.sampler.diagnose = 0;
     config.run.batch = 8;
     config.run.steps = 5;
     config
@@ -533,12 +535,13 @@ fn train(config: &Config, options: ExecutorOptions) -> (Vec<u32>, Vec<MetricsRow
         trainer.step().expect("steps");
     }
     let arrived = trainer.arrived(true).expect("arrives");
-    let rows = arrived.into_iter().map(|arrival| match arrival {
+    let rows = arrived.into_iter().filter_map(|arrival| match arrival {
         // The speed is that of the machine.
-        Arrival::Metrics { row, .. } => MetricsRow {
+        Arrival::Metrics { row, .. } => Some(MetricsRow {
             samples_per_second: 0.0,
             ..row
-        },
+        }),
+        Arrival::Diagnostics(_) => None,
         Arrival::States { .. } => panic!("nobody asked for them"),
     });
     let rows: Vec<MetricsRow> = rows.collect();

@@ -98,6 +98,13 @@ fn runs() -> Vec<(Config, Shape)> {
         });
     }
     other(&|config| config.snapshot.interval = Interval::Adaptive);
+    for kind in kernels::SAMPLERS {
+        other(&|config| {
+            config.sampler.kind = kind.name.into();
+            // The first step leaves a trace.
+            config.sampler.diagnose = 1;
+        });
+    }
     other(&|config| {
         config.run.batch = 5;
         config.network.base = "none".into();
@@ -190,11 +197,12 @@ fn every_shader_is_valid_and_binds_what_it_declares_in_every_program() {
         check_dispatch(dispatch);
     }
 
-    let entries: HashMap<String, PathBuf> = ["", "bench", "noise", "texel", "tiled", "walk"]
-        .into_iter()
-        .flat_map(wgsl_files)
-        .map(|path| (fs::read_to_string(&path).expect("reads"), path))
-        .collect();
+    let entries: HashMap<String, PathBuf> =
+        ["", "bench", "noise", "samplers", "texel", "tiled", "walk"]
+            .into_iter()
+            .flat_map(wgsl_files)
+            .map(|path| (fs::read_to_string(&path).expect("reads"), path))
+            .collect();
     let launched: BTreeSet<&PathBuf> = programs
         .keys()
         .map(|program| {
@@ -228,11 +236,13 @@ fn every_shared_file_is_imported() {
             .map(|name| shaders().join(name.trim().trim_matches('"')))
             .collect()
     };
-    let imported: BTreeSet<PathBuf> = ["", "bench", "noise", "texel", "tiled", "walk", "shared"]
-        .into_iter()
-        .flat_map(wgsl_files)
-        .flat_map(|path| imports(&path))
-        .collect();
+    let imported: BTreeSet<PathBuf> = [
+        "", "bench", "noise", "samplers", "texel", "tiled", "walk", "shared",
+    ]
+    .into_iter()
+    .flat_map(wgsl_files)
+    .flat_map(|path| imports(&path))
+    .collect();
     assert_eq!(imported, wgsl_files("shared").into_iter().collect());
 }
 

@@ -60,7 +60,8 @@ pub(super) fn sample(arguments: &SampleArgs) -> Result<(), CliError> {
             .energies(&mut executor, &samples.values)?;
         output::json(&serde_json::json!({
             "file": path.display().to_string(), "count": options.count, "steps": options.steps, "seed": options.seed,
-            "energies": energies,
+            "energies": energies, "gradient_evaluations": samples.gradient_evaluations,
+            "step_size": samples.step_size, "acceptance": samples.acceptance,
         }))?;
     }
     Ok(())

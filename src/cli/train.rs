@@ -186,6 +186,7 @@ fn summarise(summary: &Summary) {
             describe(row)
         ));
     }
+    output::note(format_args!("fits      {}", summary.fits));
     output::note(format_args!("\nLook at:"));
     // The text follows two spaces behind even a long path.
     let show = |path: &Path, what: &str| {

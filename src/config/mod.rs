@@ -217,27 +217,50 @@ impl From<Interval> for toml::Value {
 }
 
 documented! {
-/// The Langevin sampler that draws noise from the snapshot.
+/// The sampler that draws noise from the snapshot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SamplerConfig {
+    /// langevin (plain Langevin steps, biased by their size); mala (Metropolis-adjusted Langevin) or hmc (Hamiltonian Monte
+    /// Carlo), which are exact; or underdamped (kinetic Langevin steps, biased by the square of their size).
+    pub kind: String,
     /// persistent (chains live in the replay buffer), short_run (every chain starts from `start`) or data (every chain
     /// starts from a data sample).
     pub chains: String,
-    /// Langevin steps per optimiser step.
+    /// Steps per optimiser step.
     pub steps: usize,
-    /// Factor on the energy gradient.
+    /// Factor on the energy gradient in one step. That of hmc and underdamped, which move in time steps ε, is ε²/2.
     pub step_size: f32,
-    /// Standard deviation of the noise of one step; absent: √(2·step_size), Langevin dynamics at temperature 1.
+    /// T: chains sample exp(−E/T). Only 1 fits a density to the data.
+    pub temperature: f32,
+    /// Temperature of the first step of a pass, from which it falls geometrically to `temperature` at the last; absent: it
+    /// is the same throughout.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anneal: Option<f32>,
+    /// hmc: leapfrog steps of a proposal.
+    pub leapfrog: usize,
+    /// underdamped: friction γ; the velocity is forgotten over a time of about 1/γ.
+    pub friction: f32,
+    /// mala and hmc: adapt the step size to `target_acceptance` in the first half of every pass, from `step_size` or where
+    /// the last pass left it; absent: true. In the second half it stays as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adapt: Option<bool>,
+    /// mala and hmc: the mean acceptance to adapt to; absent: 0.574 for mala, 0.8 for hmc.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_acceptance: Option<f32>,
+    /// langevin: standard deviation of the noise of one step; absent: √(2·step_size·temperature).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise: Option<f32>,
-    /// Clamp every component of the energy gradient to ±clip; 0 for none.
+    /// langevin: clamp every component of the energy gradient to ±clip; 0 for none.
     pub clip: f32,
-    /// none, clamp or reflect: what happens at the borders of the box from data.low to data.high.
+    /// langevin: none, clamp or reflect: what happens at the borders of the box from data.low to data.high.
     pub bounds: String,
-    /// gaussian (mean 0, standard deviation start_std) or uniform (from data.low to data.high): where fresh chains
-    /// start.
+    /// gaussian (mean 0, standard deviation start_std), uniform (from data.low to data.high), data (a data sample of the
+    /// step) or mixture (a share `data_share` from data, the others gaussian): where fresh chains start. `sample`, which has
+    /// no data, starts gaussian where it says data or mixture.
     pub start: String,
+    /// mixture: share of the fresh chains that start from data.
+    pub data_share: f32,
     /// Standard deviation of a Gaussian start.
     pub start_std: f32,
     /// Chains in the replay buffer.
@@ -247,6 +270,9 @@ pub struct SamplerConfig {
     /// Optimiser steps that share one pool of noise: only the first of them moves the chains, and the log-ratio accounts
     /// for the drift since.
     pub reuse: u64,
+    /// Optimiser steps between two rows of diagnostics.jsonl, which say whether the chains of a pass agree; 0 for none.
+    /// The last step has one, too. A pass of fewer than 4 steps is too short for it.
+    pub diagnose: u64,
 }
 }
 
@@ -372,17 +398,26 @@ impl Default for SnapshotConfig {
 impl Default for SamplerConfig {
     fn default() -> Self {
         SamplerConfig {
+            kind: "langevin".into(),
             chains: "persistent".into(),
             steps: 20,
             step_size: 0.01,
+            temperature: 1.0,
+            anneal: None,
+            leapfrog: 5,
+            friction: 1.0,
+            adapt: None,
+            target_acceptance: None,
             noise: None,
             clip: 0.0,
             bounds: "none".into(),
             start: "gaussian".into(),
+            data_share: 0.5,
             start_std: 1.0,
             buffer: 4096,
             restart: 0.05,
             reuse: 1,
+            diagnose: 100,
         }
     }
 }

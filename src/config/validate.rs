@@ -7,6 +7,7 @@ use super::{
     RunConfig, SamplerConfig, SnapshotConfig,
 };
 use crate::data::SOURCES;
+use crate::kernels::{LANGEVIN, SAMPLERS, SamplerKind};
 use crate::method::Criterion;
 use std::fmt::Debug;
 
@@ -25,7 +26,7 @@ pub const CHAINS: &[&str] = &["persistent", "short_run", "data"];
 /// The names that `sampler.bounds` takes.
 pub const BOUNDS: &[&str] = &["none", "clamp", "reflect"];
 /// The names that `sampler.start` takes.
-pub const STARTS: &[&str] = &["gaussian", "uniform"];
+pub const STARTS: &[&str] = &["gaussian", "uniform", "data", "mixture"];
 /// The names that `optimiser.schedule` takes.
 pub const SCHEDULES: &[&str] = &["constant", "cosine", "exponential"];
 
@@ -46,6 +47,7 @@ const MOST_BATCH: u64 = 1 << 20;
 const MOST_NOISE_RATIO: u64 = 1 << 10;
 const MOST_COMPONENTS: u64 = 64;
 const MOST_SAMPLER_STEPS: u64 = 10_000;
+const MOST_LEAPFROG: u64 = 1000;
 const MOST_CHAINS: u64 = 1 << 28;
 const MOST_SAMPLES: u64 = 10_000;
 const MOST_SAMPLE_STEPS: u64 = 1 << 24;
@@ -275,12 +277,118 @@ fn validate_sampler(sampler: &SamplerConfig) -> Result<(), ConfigError> {
     )?;
     positive("sampler.step_size", sampler.step_size)?;
     not_negative("sampler.noise", sampler.noise.unwrap_or(0.0))?;
+    positive("sampler.temperature", sampler.temperature)?;
+    positive("sampler.anneal", sampler.anneal.unwrap_or(1.0))?;
+    count("sampler.leapfrog", sampler.leapfrog, MOST_LEAPFROG)?;
+    positive("sampler.friction", sampler.friction)?;
+    let target = sampler.target_acceptance.unwrap_or(0.5);
+    ensure(
+        target > 0.0 && target < 1.0,
+        "sampler.target_acceptance",
+        &target,
+        || "lie between 0 and 1, without either".into(),
+    )?;
     not_negative("sampler.clip", sampler.clip)?;
     one_of("sampler.bounds", &sampler.bounds, BOUNDS)?;
     one_of("sampler.start", &sampler.start, STARTS)?;
     positive("sampler.start_std", sampler.start_std)?;
+    share("sampler.data_share", sampler.data_share)?;
     share("sampler.restart", sampler.restart)?;
-    at_least_one("sampler.reuse", sampler.reuse)
+    at_least_one("sampler.reuse", sampler.reuse)?;
+    validate_kind(sampler)
+}
+
+/// Refuses what makes no sense together.
+fn validate_kind(sampler: &SamplerConfig) -> Result<(), ConfigError> {
+    let kinds = SAMPLERS.map(|kind| kind.name);
+    one_of("sampler.kind", &sampler.kind, &kinds)?;
+    let kind = SamplerKind::named(&sampler.kind).unwrap_or(&LANGEVIN);
+    let default = SamplerConfig::default();
+    let law = "its steps would no longer follow the law of the energy";
+    // The keys that not every kind reads: whether they are left alone, and what a kind without them would make of them.
+    for (key, is_default, given, why) in [
+        (
+            "noise",
+            sampler.noise.is_none(),
+            format!("{:?}", sampler.noise),
+            "set sampler.temperature instead",
+        ),
+        (
+            "clip",
+            sampler.clip == 0.0,
+            format!("{:?}", sampler.clip),
+            law,
+        ),
+        (
+            "bounds",
+            sampler.bounds == "none",
+            sampler.bounds.clone(),
+            law,
+        ),
+        (
+            "leapfrog",
+            sampler.leapfrog == default.leapfrog,
+            sampler.leapfrog.to_string(),
+            "its steps have no leaps",
+        ),
+        (
+            "friction",
+            sampler.friction == default.friction,
+            format!("{:?}", sampler.friction),
+            "it has no velocity to keep",
+        ),
+        (
+            "adapt",
+            sampler.adapt != Some(true),
+            format!("{:?}", sampler.adapt),
+            "it has no acceptance to adapt to",
+        ),
+        (
+            "target_acceptance",
+            sampler.target_acceptance.is_none(),
+            format!("{:?}", sampler.target_acceptance),
+            "it accepts every step",
+        ),
+    ] {
+        ensure(
+            is_default || kind.keys.contains(&key),
+            &format!("sampler.{key}"),
+            &given,
+            || format!("be left out with sampler.kind = {}: {why}", kind.name),
+        )?;
+    }
+    ensure(
+        sampler.noise.is_none() || (sampler.temperature == 1.0 && sampler.anneal.is_none()),
+        "sampler.noise",
+        &sampler.noise,
+        || "be left out where sampler.temperature or sampler.anneal says how much there is".into(),
+    )?;
+    let adapts = kind.is_exact() && sampler.adapt.unwrap_or(true);
+    ensure(
+        adapts || sampler.target_acceptance.is_none(),
+        "sampler.target_acceptance",
+        &sampler.target_acceptance,
+        || "be left out with sampler.adapt = false".into(),
+    )?;
+    ensure(
+        !adapts || sampler.steps >= 2,
+        "sampler.steps",
+        &sampler.steps,
+        || {
+            "be 2 or above to adapt the step size in the first half of them; or set sampler.adapt = false"
+            .into()
+        },
+    )?;
+    let starts_from_data = matches!(sampler.start.as_str(), "data" | "mixture");
+    ensure(
+        sampler.chains != "data" || !starts_from_data,
+        "sampler.start",
+        &sampler.start,
+        || {
+            "be gaussian or uniform, for `sample`, with sampler.chains = data, which starts every chain from data already"
+                .into()
+        },
+    )
 }
 
 fn validate_optimiser(optimiser: &OptimiserConfig) -> Result<(), ConfigError> {

@@ -51,6 +51,10 @@ const SHARED: &[(&str, &str)] = &[
         include_str!("../../shaders/shared/activation.wgsl"),
     ),
     (
+        "shared/chain_sum.wgsl",
+        include_str!("../../shaders/shared/chain_sum.wgsl"),
+    ),
+    (
         "shared/dense_product.wgsl",
         include_str!("../../shaders/shared/dense_product.wgsl"),
     ),
@@ -71,6 +75,10 @@ const SHARED: &[(&str, &str)] = &[
         include_str!("../../shaders/shared/langevin_step.wgsl"),
     ),
     (
+        "shared/moment.wgsl",
+        include_str!("../../shaders/shared/moment.wgsl"),
+    ),
+    (
         "shared/philox.wgsl",
         include_str!("../../shaders/shared/philox.wgsl"),
     ),
@@ -89,6 +97,10 @@ const SHARED: &[(&str, &str)] = &[
     (
         "shared/tile.wgsl",
         include_str!("../../shaders/shared/tile.wgsl"),
+    ),
+    (
+        "shared/time_step.wgsl",
+        include_str!("../../shaders/shared/time_step.wgsl"),
     ),
     (
         "shared/walk_backward.wgsl",

@@ -29,6 +29,7 @@ mod philox_words;
 mod quadratic_base;
 mod ranking_head;
 mod ratio_head;
+mod samplers;
 mod scatter_chains;
 mod start_chains;
 mod sum_partials;
@@ -51,6 +52,11 @@ pub use quadratic_base::{QuadraticBase, quadratic_base_gradient};
 pub use ranking_head::ranking_head;
 pub use ratio_head::{
     HeadArguments, METRIC_WORDS, Normaliser, RatioMetrics, RatioSettings, ratio_head,
+};
+pub use samplers::{
+    ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, ChainBatch, ChainSteps, Dynamics,
+    EnergyGradient, JITTER, LANGEVIN, Moment, SAMPLERS, STEP_SIZES, SamplerKind, TRACE_VALUES,
+    trace_chains,
 };
 pub use scatter_chains::scatter_chains;
 pub use start_chains::{ChainStart, start_chains};

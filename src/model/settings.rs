@@ -2,11 +2,12 @@
 
 use crate::config::{Config, Interval, LayerConfig};
 use crate::kernels::{
-    Activation, AdamSettings, Bounds, ChainStart, LangevinSettings, Precision, QuadraticBase,
+    Activation, AdamSettings, Bounds, ChainStart, Dynamics, LANGEVIN, LangevinSettings, Precision,
+    QuadraticBase, SamplerKind,
 };
 use crate::method::{
-    ChainMode, Criterion, FixedNoise, Generator, Mixture, Normaliser, ObjectiveSettings,
-    OptimiserSettings, Refresh, SamplerSettings, Schedule,
+    ChainMode, Criterion, Diagnose, Diagnostics, FixedNoise, Generator, Mixture, Normaliser,
+    ObjectiveSettings, OptimiserSettings, Refresh, SamplerSettings, Schedule,
 };
 use crate::network::{Architecture, Initialisation, LayerSpec, NetworkError};
 use crate::shape::Shape;
@@ -67,7 +68,9 @@ pub fn langevin(config: &Config) -> LangevinSettings {
     let (low, high) = (config.data.low, config.data.high);
     LangevinSettings {
         step_size: sampler.step_size,
-        noise: sampler.noise.unwrap_or((2.0 * sampler.step_size).sqrt()),
+        noise: sampler
+            .noise
+            .unwrap_or((2.0 * sampler.step_size * sampler.temperature).sqrt()),
         clip: sampler.clip,
         bounds: match sampler.bounds.as_str() {
             "clamp" => Bounds::Clamp { low, high },
@@ -77,7 +80,24 @@ pub fn langevin(config: &Config) -> LangevinSettings {
     }
 }
 
-/// Where fresh chains start.
+/// How chains move.
+pub fn dynamics(config: &Config) -> Dynamics {
+    let sampler = &config.sampler;
+    let kind = SamplerKind::named(&sampler.kind).unwrap_or(&LANGEVIN);
+    Dynamics {
+        kind,
+        langevin: langevin(config),
+        temperature: sampler.temperature,
+        leapfrog: sampler.leapfrog,
+        friction: sampler.friction,
+        target_acceptance: kind
+            .target_acceptance
+            .filter(|_| sampler.adapt.unwrap_or(true))
+            .map(|target| sampler.target_acceptance.unwrap_or(target)),
+    }
+}
+
+/// Where fresh chains start that do not start from data.
 pub fn chain_start(config: &Config) -> ChainStart {
     match config.sampler.start.as_str() {
         "uniform" => ChainStart::Uniform {
@@ -104,8 +124,19 @@ pub fn sampler(config: &Config) -> SamplerSettings {
             },
         },
         steps: sampler.steps,
-        langevin: langevin(config),
+        dynamics: dynamics(config),
         start: chain_start(config),
+        data_share: match sampler.start.as_str() {
+            "data" => 1.0,
+            "mixture" => sampler.data_share,
+            _ => 0.0,
+        },
+        anneal: sampler.anneal,
+        diagnose: (sampler.diagnose > 0).then_some(Diagnose {
+            // Not every optimiser step has a pass of its own.
+            every: sampler.diagnose.div_ceil(sampler.reuse.max(1)),
+            of: config.run.steps.div_ceil(sampler.reuse.max(1)),
+        }),
     }
 }
 
@@ -156,11 +187,16 @@ pub fn mixture(config: &Config, parameters: usize, samples: usize) -> Option<Mix
 
 /// What a model trained by `config` is fitted to, in words.
 pub fn target(config: &Config) -> String {
+    verdict(config, None)
+}
+
+/// The same after the fact, with what the last diagnosed pass says of it; see [`SamplerSettings::verdict`].
+pub fn verdict(config: &Config, last: Option<&Diagnostics>) -> String {
     match config.snapshot.kind.as_str() {
         "gaussian" | "uniform" => {
             "a density, against fixed noise whose density is known (plain noise-contrastive estimation)".into()
         }
-        _ => sampler(config).target(),
+        _ => sampler(config).verdict(last),
     }
 }
 

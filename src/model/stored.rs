@@ -8,6 +8,9 @@ use crate::shape::Shape;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// The metadata's key for the adapted step size.
+const STEP_SIZE: &str = "sampler_step_size";
+
 /// A model and everything needed to use it: what `sample` and `energy` read from one checkpoint.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -16,6 +19,7 @@ pub struct Model {
     pub(super) scaling: Scaling,
     pub(super) parameters: Vec<f32>,
     pub(super) step: u64,
+    pub(super) step_size: Option<f32>,
 }
 
 impl Model {
@@ -44,7 +48,14 @@ impl Model {
             scaling,
             parameters,
             step,
+            step_size: None,
         })
+    }
+
+    /// The same model with the step size that its sampler has been adapted to.
+    pub fn with_step_size(mut self, step_size: f32) -> Self {
+        self.step_size = Some(step_size);
+        self
     }
 
     /// Reads a checkpoint.
@@ -58,6 +69,10 @@ impl Model {
         let [channels, height, width]: [usize; 3] = json(&file, "shape")?;
         let scaling: Scaling = json(&file, "scaling")?;
         let step: u64 = json(&file, "step")?;
+        let step_size = match file.metadata.contains_key(STEP_SIZE) {
+            true => Some(json(&file, STEP_SIZE)?),
+            false => None,
+        };
         let architecture = settings::architecture(&config, Shape::new(channels, height, width))?;
         let mut parameters = vec![0.0; architecture.parameter_count()];
         for wanted in architecture.tensors() {
@@ -82,11 +97,12 @@ impl Model {
             scaling,
             parameters,
             step,
+            step_size,
         })
     }
 
     /// Writes a checkpoint, whole or not at all: tensors under PyTorch's names and layouts, the configuration, the
-    /// sample's shape, the data's scaling and the step in the metadata.
+    /// sample's shape, the data's scaling, the step and where there is one the adapted step size in the metadata.
     ///
     /// # Errors
     /// When the file cannot be written or the parameters are not finite.
@@ -102,7 +118,7 @@ impl Model {
             })
             .collect();
         let shape = self.architecture.input();
-        let metadata = BTreeMap::from([
+        let mut metadata = BTreeMap::from([
             ("format".to_owned(), "afterimage 1".to_owned()),
             ("config".to_owned(), config::to_toml(&self.config)),
             (
@@ -115,6 +131,9 @@ impl Model {
             ),
             ("step".to_owned(), self.step.to_string()),
         ]);
+        if let Some(step_size) = self.step_size {
+            metadata.insert(STEP_SIZE.to_owned(), step_size.to_string());
+        }
         Ok(TensorFile { tensors, metadata }.save(path)?)
     }
 
@@ -136,6 +155,11 @@ impl Model {
     /// The optimiser step it was taken after.
     pub fn step(&self) -> u64 {
         self.step
+    }
+
+    /// The step size that its sampler was adapted to, else that of the configuration.
+    pub fn step_size(&self) -> f32 {
+        self.step_size.unwrap_or(self.config.sampler.step_size)
     }
 
     /// All parameters, as in [`Architecture::tensors`].

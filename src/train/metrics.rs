@@ -28,6 +28,10 @@ pub struct MetricsRow {
     pub learning_rate: f32,
     /// Energy-gradient evaluations spent on sampling so far.
     pub gradient_evaluations: u64,
+    /// The sampler's step size, adapted or not.
+    pub step_size: f32,
+    /// Mean Metropolis acceptance of the step's chains at that step size; 1 for samplers without a test.
+    pub acceptance: f32,
     /// Data samples a second, over the last few steps; 0 until it is known.
     pub samples_per_second: f32,
 }
@@ -60,6 +64,8 @@ impl MetricsRow {
             gradient_norm: metrics.gradient_norm,
             learning_rate: 0.0,
             gradient_evaluations: 0,
+            step_size: 0.0,
+            acceptance: 1.0,
             samples_per_second: 0.0,
         }
     }

@@ -11,6 +11,11 @@ use crate::model;
 use crate::network::{Architecture, Kernels, Network};
 use crate::shape::Shape;
 
+/// The chains' [`StepControl`](crate::method::StepControl) comes back under the number of the step with this bit.
+pub(super) const CONTROL: u64 = 1 << 61;
+/// And with this one, where a step has it, the trace for [`Diagnostics`](crate::method::Diagnostics).
+pub(super) const TRACE: u64 = 1 << 60;
+
 /// An optimiser step as a list of commands. Holds names of buffers, no device.
 pub struct TrainingPlan {
     architecture: Architecture,
@@ -150,7 +155,7 @@ impl TrainingPlan {
     pub fn gradient_evaluations(&self, step: u64) -> u64 {
         let passes = step / self.reuse + 1;
         self.sampler()
-            .map_or(0, |sampler| passes * sampler.gradient_evaluations())
+            .map_or(0, |sampler| passes * sampler.evaluations())
     }
 
     /// Steps in optimiser step `step`, counted from 0, since the noise distribution last changed; none where only the
@@ -160,6 +165,31 @@ impl TrainingPlan {
             Noise::Snapshot(_) => self.snapshot.age(step),
             Noise::Mixture(mixture, _) => Some(mixture.age(step)),
             Noise::Fixed(_) => Some(step),
+        }
+    }
+
+    /// What the chains of optimiser step `step` leave for [`Diagnostics::from_trace`]: the buffer, and how many records of
+    /// each chain it holds.
+    ///
+    /// [`Diagnostics::from_trace`]: crate::method::Diagnostics::from_trace
+    pub fn trace(&self, step: u64) -> Option<(Buffer, usize)> {
+        let moves = step.is_multiple_of(self.reuse);
+        self.sampler()?.trace(step / self.reuse).filter(|_| moves)
+    }
+
+    /// The step size of the chains and their acceptance, where they have a Metropolis test: see [`Chains::control`].
+    ///
+    /// [`Chains::control`]: crate::method::Chains::control
+    pub fn control(&self) -> Option<Buffer> {
+        self.sampler()?.chains().control()
+    }
+
+    fn fetch_diagnostics(&self, r: &mut Recording, step: u64) {
+        if let Some(control) = self.control() {
+            r.fetch(control, 0, control.words(), CONTROL | step);
+        }
+        if let Some((trace, _)) = self.trace(step) {
+            r.fetch(trace, 0, trace.words(), TRACE | step);
         }
     }
 
@@ -204,7 +234,8 @@ impl TrainingPlan {
             staging.samples.bytes() + staging.energies.bytes() + staging.factor.bytes()
         });
         let (chains, replay) = self.sampler().map_or((0, 0), |sampler| {
-            (sampler.chains().bytes(), sampler.replay_bytes())
+            let chains = sampler.chains().bytes() + sampler.trace_bytes();
+            (chains, sampler.replay_bytes())
         });
         let snapshot = self.snapshot.bytes();
         let (snapshot, noise) = match &self.noise {
@@ -261,6 +292,7 @@ impl TrainingPlan {
         let fresh = self.begin(r, step);
         let pool = step.is_multiple_of(self.reuse).then(|| step / self.reuse);
         let prepared = pool.is_some_and(|pool| self.draw(r, step, pool));
+        self.fetch_diagnostics(r, step);
         // Where the two are the same function, one pass gives the energies of both, and computing them twice would give
         // the same bits.
         let compares = self.objective.compares();

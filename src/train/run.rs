@@ -5,6 +5,7 @@ use super::metrics::MetricsRow;
 use super::trainer::{Arrival, Trainer};
 use crate::config::{self, Config, Interval};
 use crate::files::{JsonLines, create_run_folder, write_atomically};
+use crate::method::Diagnostics;
 use crate::model::{self, Model, SampleOptions};
 use crate::network::Precision;
 use crate::report::{Panel, Series, curves, landscape, png_bytes, sample_grid};
@@ -41,8 +42,10 @@ pub enum Event<'a> {
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
     pub folder: PathBuf,
-    /// What the model is fitted to: see [`crate::method::SamplerSettings::target`].
+    /// What the model is fitted to: see [`crate::method::SamplerSettings::verdict`].
     pub fits: String,
+    /// What the chains said of themselves last.
+    pub diagnostics: Option<Diagnostics>,
     /// Optimiser steps done.
     pub steps: u64,
     /// Whether it was stopped before its last step.
@@ -81,6 +84,11 @@ pub fn run(
     )?;
     let mut run = Run {
         metrics: JsonLines::create(&folder.join("metrics.jsonl"))?,
+        diagnostics: match config.sampler.diagnose {
+            0 => None,
+            _ => Some(JsonLines::create(&folder.join("diagnostics.jsonl"))?),
+        },
+        last_diagnosis: None,
         rows: Vec::new(),
         config,
         folder,
@@ -116,6 +124,8 @@ pub fn run(
 
 struct Run<'a> {
     metrics: JsonLines,
+    diagnostics: Option<JsonLines>,
+    last_diagnosis: Option<Diagnostics>,
     rows: Vec<MetricsRow>,
     config: &'a Config,
     folder: &'a Path,
@@ -133,6 +143,12 @@ impl Run<'_> {
                     values,
                     average,
                 } => self.picture(trainer, step, &values, average)?,
+                Arrival::Diagnostics(row) => {
+                    if let Some(file) = &mut self.diagnostics {
+                        file.append(&row)?;
+                    }
+                    self.last_diagnosis = Some(row);
+                }
                 Arrival::Metrics { row, lost } => {
                     self.metrics.append(&row)?;
                     (self.observer)(Event::Step(&row));
@@ -255,7 +271,8 @@ impl Run<'_> {
         let drawn = self.last_pictures(trainer, &model, stopped, &mut samples, &mut landscape);
         let summary = Summary {
             folder: self.folder.into(),
-            fits: model::target(self.config),
+            fits: model::verdict(self.config, self.last_diagnosis.as_ref()),
+            diagnostics: self.last_diagnosis,
             steps: trainer.steps_done(),
             stopped,
             last: self.rows.last().copied(),

@@ -1,6 +1,6 @@
 //! Plain-Rust f64 twins of the GPU kernels: the oracles that the kernels are tested against.
 //!
-//! One file per WGSL file, of the same name. They are written to be read and believed, not to be
+//! One file per WGSL file, of the same name (`hmc` for those of a Hamiltonian step together). They are written to be read and believed, not to be
 //! fast: each is the defining loop of its operation. Tensors are flat row-major slices, batch first
 //! (NCHW), and weights are laid out (out, in, height, width).
 //!
@@ -21,6 +21,7 @@ pub mod divergence_head;
 pub mod energy_head;
 pub mod gather_chains;
 pub mod gradient_norm;
+pub mod hmc;
 pub mod langevin;
 pub mod langevin_chain;
 pub mod multiply_add;
@@ -34,6 +35,8 @@ pub mod ratio_head;
 pub mod scatter_chains;
 pub mod start_chains;
 pub mod sum_partials;
+pub mod trace;
+pub mod underdamped;
 pub mod winograd;
 
 mod taps;
@@ -52,6 +55,7 @@ pub use divergence_head::divergence_head;
 pub use energy_head::{QuadraticBase, energy_head};
 pub use gather_chains::gather_chains;
 pub use gradient_norm::gradient_norm;
+pub use hmc::{HmcState, adapted, hmc_step};
 pub use langevin::{Bounds, LangevinSettings, langevin};
 pub use langevin_chain::langevin_chain;
 pub use multiply_add::multiply_add;
@@ -66,6 +70,8 @@ pub use ratio_head::{
 pub use scatter_chains::scatter_chains;
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;
+pub use trace::trace;
+pub use underdamped::{Underdamped, underdamped_begin, underdamped_step};
 pub use winograd::{
     WINOGRAD_POINTS, WinogradMatrices, transposed, winograd_matrices, winograd_transform,
 };
