@@ -164,7 +164,7 @@ fn the_prediction_is_the_documented_formula() {
                 + data * length
                 + 3 * (data + noise)
                 + 1
-                + 10
+                + 12
                 + group * (2 * length + 1)
                 + staging;
             let memory = plan.memory();
