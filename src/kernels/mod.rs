@@ -55,8 +55,8 @@ pub use ratio_head::{
 };
 pub use samplers::{
     ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, ChainBatch, ChainSteps, Dynamics,
-    EnergyGradient, JITTER, LANGEVIN, Moment, SAMPLERS, STEP_SIZES, SamplerKind, TRACE_VALUES,
-    trace_chains,
+    EnergyGradient, HMC_JITTER, LANGEVIN, LayOut, Moment, SAMPLERS, STEP_SIZES, SamplerKind,
+    TRACE_VALUES, trace_chains,
 };
 pub use scatter_chains::scatter_chains;
 pub use start_chains::{ChainStart, start_chains};

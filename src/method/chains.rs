@@ -108,9 +108,9 @@ impl Chains {
         &self.dynamics
     }
 
-    /// Where the kind of sampler has a Metropolis test: the step size, and behind it the sum of the mean acceptance
-    /// probabilities of the steps since the last pass of chain 0 began, and their number. Steps that adapt the step size
-    /// are not counted.
+    /// Where the kind of sampler has a Metropolis test: one word each, the step size; the sum of the mean acceptance
+    /// probabilities of the steps since the last pass of chain 0 began, without those that adapted the step size; the number
+    /// of these; the number of those.
     pub fn control(&self) -> Option<Buffer> {
         self.steps.as_ref().and_then(|steps| steps.control())
     }

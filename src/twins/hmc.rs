@@ -4,6 +4,9 @@
 use super::philox_normal::normal;
 use crate::random::{Stream, philox4x32_10, uniform01};
 
+/// Energies and gradient at some states.
+pub type Field<'a> = &'a dyn Fn(&[f64]) -> (Vec<f64>, Vec<f64>);
+
 /// Chains with what they carry from step to step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HmcState {
@@ -28,7 +31,7 @@ pub fn hmc_step(
     temperature: f64,
     (seed, stream, step): (u64, Stream, u32),
     first_chain: usize,
-    field: &dyn Fn(&[f64]) -> (Vec<f64>, Vec<f64>),
+    field: Field<'_>,
 ) -> Vec<(f64, bool)> {
     let chains = state.energies.len();
     let length = state.x.len() / chains;

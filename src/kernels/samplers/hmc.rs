@@ -30,7 +30,12 @@ pub(super) static HMC: SamplerKind = SamplerKind {
     target_acceptance: Some(0.8),
     evaluations: |dynamics| dynamics.leapfrog,
     lay_out: Some(|dynamics, batch| {
-        Box::new(Hamiltonian::new(dynamics, dynamics.leapfrog, JITTER, batch))
+        Box::new(Hamiltonian::new(
+            dynamics,
+            dynamics.leapfrog,
+            HMC_JITTER,
+            batch,
+        ))
     }),
 };
 
@@ -45,7 +50,7 @@ pub const ADAPTATION_HALF: f32 = 50.0;
 pub const ADAPTATION_LEAST: f32 = 0.05;
 
 /// Share of itself by which the time step of HMC varies; see `shaders/shared/time_step.wgsl`.
-pub const JITTER: f32 = 0.2;
+pub const HMC_JITTER: f32 = 0.2;
 
 /// Adapted step sizes stay between these.
 pub const STEP_SIZES: [f32; 2] = [1e-12, 1e6];

@@ -5,7 +5,7 @@ mod hmc;
 mod trace;
 mod underdamped;
 
-pub use hmc::{ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, JITTER, STEP_SIZES};
+pub use hmc::{ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, HMC_JITTER, STEP_SIZES};
 pub use trace::{TRACE_VALUES, trace_chains};
 
 use super::langevin::LangevinSettings;
@@ -26,6 +26,9 @@ pub static LANGEVIN: SamplerKind = SamplerKind {
     lay_out: None,
 };
 
+/// Lays out the steps of a kind of sampler over a batch of chains.
+pub type LayOut = fn(&Dynamics, ChainBatch) -> Box<dyn ChainSteps>;
+
 /// A kind of sampler: a line of [`SAMPLERS`].
 pub struct SamplerKind {
     /// What configurations call it.
@@ -38,7 +41,7 @@ pub struct SamplerKind {
     /// Energy-gradient evaluations of a step of one chain.
     pub evaluations: fn(&Dynamics) -> usize,
     /// Lays out its steps over a batch of chains; none for plain Langevin steps.
-    pub lay_out: Option<fn(&Dynamics, ChainBatch) -> Box<dyn ChainSteps>>,
+    pub lay_out: Option<LayOut>,
 }
 
 impl SamplerKind {
