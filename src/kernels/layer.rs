@@ -483,14 +483,14 @@ impl Layer {
                 self.activation,
                 self.samples,
                 place(choices.forward),
-                flat(input),
+                input.flat(),
                 parameters,
-                flat(output),
-                derivative.map(flat),
+                output.flat(),
+                derivative.map(Maps::flat),
             ),
             (LayerShape::Texel { lanes, forward, .. }, kind) => {
-                let (input, output) = (plane(input), plane(output));
-                let derivative = derivative.map(plane);
+                let (input, output) = (input.plane(), output.plane());
+                let derivative = derivative.map(Maps::plane);
                 match (forward, kind) {
                     (TexelPass::Winograd(plan), _) => texel::winograd_forward(
                         recording,
@@ -545,10 +545,10 @@ impl Layer {
                 &kind.flattened(),
                 self.samples,
                 place(choices.input_gradient),
-                flat(output_gradient),
+                output_gradient.flat(),
                 parameters,
-                input_derivative.map(flat),
-                flat(input_gradient),
+                input_derivative.map(Maps::flat),
+                input_gradient.flat(),
             ),
             (
                 LayerShape::Texel {
@@ -558,8 +558,8 @@ impl Layer {
                 },
                 kind,
             ) => {
-                let from = plane(output_gradient);
-                let derivative = input_derivative.map(plane);
+                let from = output_gradient.plane();
+                let derivative = input_derivative.map(Maps::plane);
                 match (pass, kind) {
                     (TexelPass::Samples(weights), kind) => texel::conv_sample_gradient(
                         recording,
@@ -567,10 +567,10 @@ impl Layer {
                         *lanes,
                         from,
                         weights,
-                        flat(input_gradient),
+                        input_gradient.flat(),
                     ),
                     (TexelPass::Winograd(plan), _) => {
-                        let to = plane(input_gradient);
+                        let to = input_gradient.plane();
                         texel::winograd_input_gradient(recording, plan, from, derivative, to);
                     }
                     (TexelPass::Direct(weights), LayerKind::Conv(geometry)) => {
@@ -581,7 +581,7 @@ impl Layer {
                             from,
                             weights,
                             derivative,
-                            plane(input_gradient),
+                            input_gradient.plane(),
                         );
                     }
                     (TexelPass::Direct(weights), LayerKind::Dense { .. }) => {
@@ -591,7 +591,7 @@ impl Layer {
                             from,
                             weights,
                             derivative,
-                            plane(input_gradient),
+                            input_gradient.plane(),
                         );
                     }
                 }
@@ -618,8 +618,8 @@ impl Layer {
                 recording,
                 &kind.flattened(),
                 self.samples,
-                flat(input),
-                flat(output_gradient),
+                input.flat(),
+                output_gradient.flat(),
                 factor,
                 partials,
             ),
@@ -635,8 +635,8 @@ impl Layer {
                 geometry,
                 *lanes,
                 *gradient_pixels,
-                plane(input),
-                plane(output_gradient),
+                input.plane(),
+                output_gradient.plane(),
                 factor,
                 partials,
             ),
@@ -644,8 +644,8 @@ impl Layer {
                 texel::dense_weight_gradient(
                     recording,
                     *lanes,
-                    plane(input),
-                    plane(output_gradient),
+                    input.plane(),
+                    output_gradient.plane(),
                     factor,
                     partials,
                 )
@@ -685,20 +685,5 @@ pub fn unload(recording: &mut Recording, maps: &Maps, to: Buffer) {
     match maps {
         Maps::Flat(buffer) => recording.copy_range(*buffer, 0, to, 0, buffer.words()),
         Maps::Plane(plane) => texel::unload_maps(recording, plane, to),
-    }
-}
-
-/// All maps of a layer are made by the layer itself, so they have the storage of its variant.
-fn flat(maps: &Maps) -> Buffer {
-    match maps {
-        Maps::Flat(buffer) => *buffer,
-        Maps::Plane(_) => unreachable!("a tiled layer was given a plane"),
-    }
-}
-
-fn plane(maps: &Maps) -> &Plane {
-    match maps {
-        Maps::Plane(plane) => plane,
-        Maps::Flat(_) => unreachable!("a texel layer was given a flat buffer"),
     }
 }
