@@ -66,9 +66,11 @@ documented! {
 #[serde(deny_unknown_fields, default)]
 pub struct NetworkConfig {
     /// Layers from the input to the energy. The outputs of the last one are summed to the energy.
-    /// Either { conv = channels, kernel = size, stride = 1, padding = 0 } or { dense = outputs }.
+    /// { conv = channels, kernel = size, stride = 1, padding = 0 }, { dense = outputs },
+    /// { residual = channels, kernel = 3, pool = 1 }: two convolutions beside a skip, then means over pool × pool pixels,
+    /// { pool = size }: means over size × size pixels, or { global_sum = true }: the sum over all pixels of a channel.
     pub layers: Vec<LayerConfig>,
-    /// silu, leaky_relu, softplus, tanh or identity; after every layer but the last.
+    /// silu, leaky_relu, softplus, tanh or identity; after every layer but poolings and the last with weights.
     pub activation: String,
     /// Slope of leaky_relu below zero.
     pub slope: f32,
@@ -87,7 +89,7 @@ pub struct NetworkConfig {
 }
 }
 
-/// One layer: either `{ conv = 32, kernel = 3, stride = 1, padding = 1 }` or `{ dense = 64 }`.
+/// One layer, such as `{ conv = 32, kernel = 3, stride = 1, padding = 1 }` or `{ dense = 64 }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum LayerConfig {
@@ -109,10 +111,36 @@ pub enum LayerConfig {
         /// Outputs.
         dense: usize,
     },
+    /// A residual block: two convolutions that keep the size of the map, added to their input (to a 1×1 convolution of
+    /// it where the channels change), then average pooling, then the activation.
+    Residual {
+        /// Output channels.
+        residual: usize,
+        /// Side of both kernels in pixels, an odd number; 3 where it is left out.
+        #[serde(default = "three")]
+        kernel: usize,
+        /// Side of the windows of the pooling; 1, which is none, where it is left out.
+        #[serde(default = "one")]
+        pool: usize,
+    },
+    /// Average pooling; rows and columns that fill no window are left out.
+    Pool {
+        /// Side of the windows, and pixels between two of them.
+        pool: usize,
+    },
+    /// The sum over all pixels of a channel.
+    GlobalSum {
+        /// True.
+        global_sum: bool,
+    },
 }
 
 fn one() -> usize {
     1
+}
+
+fn three() -> usize {
+    3
 }
 
 documented! {

@@ -111,16 +111,56 @@ fn validate_network(network: &NetworkConfig) -> Result<(), ConfigError> {
                         "be less than the kernel's size {kernel}, or outputs would see only padding"
                     )
                 })?;
-                ensure(!dense_before, &key("conv"), &conv, || {
-                    "come before every dense layer, since those flatten the image".into()
-                })?;
+                before_dense(dense_before, &key("conv"), &conv)?;
             }
             LayerConfig::Dense { dense } => {
                 at_least_one(&key("dense"), dense as u64)?;
                 dense_before = true;
             }
+            LayerConfig::Residual {
+                residual,
+                kernel,
+                pool,
+            } => {
+                at_least_one(&key("residual"), residual as u64)?;
+                ensure(kernel % 2 == 1, &key("kernel"), &kernel, || {
+                    "be odd, so that both branches of the block keep the size of the image".into()
+                })?;
+                at_least_one(&key("pool"), pool as u64)?;
+                before_dense(dense_before, &key("residual"), &residual)?;
+            }
+            LayerConfig::Pool { pool } => {
+                at_least_one(&key("pool"), pool as u64)?;
+                before_dense(dense_before, &key("pool"), &pool)?;
+            }
+            LayerConfig::GlobalSum { global_sum } => {
+                ensure(global_sum, &key("global_sum"), &global_sum, || {
+                    "be true, or the layer be left out".into()
+                })?;
+                before_dense(dense_before, &key("global_sum"), &global_sum)?;
+            }
         }
     }
+    let is_pooling = |layer: &LayerConfig| {
+        matches!(
+            layer,
+            LayerConfig::Pool { .. } | LayerConfig::GlobalSum { .. }
+        )
+    };
+    let last = network.layers.iter().rfind(|layer| !is_pooling(layer));
+    ensure(last.is_some(), "network.layers", &network.layers, || {
+        "have something to learn: a conv, dense or residual layer".into()
+    })?;
+    let residual_head = matches!(last, Some(LayerConfig::Residual { .. }));
+    ensure(
+        !(network.zero_head && residual_head),
+        "network.zero_head",
+        &network.zero_head,
+        || {
+            "be false where a residual block is the last layer with weights, since its skip is not zero: put              { dense = 1 } or a conv behind it"
+                .into()
+        },
+    )?;
     one_of("network.activation", &network.activation, ACTIVATIONS)?;
     share("network.slope", network.slope)?;
     one_of("network.base", &network.base, BASES)?;
@@ -128,6 +168,12 @@ fn validate_network(network: &NetworkConfig) -> Result<(), ConfigError> {
     positive("network.base_std", network.base_std)?;
     positive("network.first_weight_scale", network.first_weight_scale)?;
     not_negative("network.first_bias_scale", network.first_bias_scale)
+}
+
+fn before_dense<T: Debug>(dense_before: bool, key: &str, given: &T) -> Result<(), ConfigError> {
+    ensure(!dense_before, key, given, || {
+        "come before every dense layer, since those flatten the image".into()
+    })
 }
 
 fn validate_objective(objective: &ObjectiveConfig) -> Result<(), ConfigError> {

@@ -319,6 +319,16 @@ impl Layer {
         (input.max(forward), output.max(input_gradient))
     }
 
+    /// Texels of zeros that this layer needs around its input maps.
+    pub fn input_border(&self) -> Border {
+        self.borders().0
+    }
+
+    /// Texels of zeros that it needs around the gradient in its outputs.
+    pub fn output_border(&self) -> Border {
+        self.borders().1
+    }
+
     /// The same layer for a batch of fewer samples. It shares the packed weights, so that [`Self::prepare`] of one
     /// prepares both.
     pub fn for_samples(&self, samples: usize) -> Layer {
@@ -337,12 +347,7 @@ impl Layer {
     /// # Errors
     /// When they exceed the adapter's image size.
     pub fn new_input(&self, label: &'static str) -> Result<Maps, GpuError> {
-        self.new_maps(
-            label,
-            self.kind.input_shape(),
-            self.borders().0,
-            Precision::Full,
-        )
+        self.new_ends(label, self.kind.input_shape(), self.borders().0)
     }
 
     /// Names maps between this layer and the one after it, which can hold the output of this one, its derivative, or
@@ -352,7 +357,7 @@ impl Layer {
     /// As for [`Self::new_input`].
     pub fn new_between(&self, next: &Layer, label: &'static str) -> Result<Maps, GpuError> {
         let border = self.borders().1.max(next.borders().0);
-        self.new_maps(label, self.kind.output_shape(), border, self.precision())
+        self.new_maps(label, self.kind.output_shape(), border)
     }
 
     /// Names maps for the gradient of the energy in this layer's output before the activation, in the variant's
@@ -362,7 +367,7 @@ impl Layer {
     /// As for [`Self::new_input`].
     pub fn new_output_gradient(&self, label: &'static str) -> Result<Maps, GpuError> {
         let border = self.borders().1;
-        self.new_maps(label, self.kind.output_shape(), border, self.precision())
+        self.new_maps(label, self.kind.output_shape(), border)
     }
 
     /// Names maps that nothing reads with a border, of f32 in every precision: the last output, the gradient in the
@@ -371,7 +376,33 @@ impl Layer {
     /// # Errors
     /// As for [`Self::new_input`].
     pub fn new_plain(&self, label: &'static str, shape: Shape) -> Result<Maps, GpuError> {
-        self.new_maps(label, shape, Border::default(), Precision::Full)
+        self.new_ends(label, shape, Border::default())
+    }
+
+    /// Names maps of any `shape` inside the network, in the variant's precision.
+    ///
+    /// # Errors
+    /// As for [`Self::new_input`].
+    pub fn new_maps(
+        &self,
+        label: &'static str,
+        shape: Shape,
+        border: Border,
+    ) -> Result<Maps, GpuError> {
+        self.maps_in(label, shape, border, self.precision())
+    }
+
+    /// Names maps of any `shape` at an end of the network, of f32 in every precision.
+    ///
+    /// # Errors
+    /// As for [`Self::new_input`].
+    pub fn new_ends(
+        &self,
+        label: &'static str,
+        shape: Shape,
+        border: Border,
+    ) -> Result<Maps, GpuError> {
+        self.maps_in(label, shape, border, Precision::Full)
     }
 
     fn precision(&self) -> Precision {
@@ -381,7 +412,7 @@ impl Layer {
         }
     }
 
-    fn new_maps(
+    fn maps_in(
         &self,
         label: &'static str,
         shape: Shape,

@@ -35,6 +35,17 @@ pub fn architecture(config: &Config, input: Shape) -> Result<Architecture, Netwo
                 padding,
             },
             LayerConfig::Dense { dense } => LayerSpec::Dense { features: dense },
+            LayerConfig::Residual {
+                residual,
+                kernel,
+                pool,
+            } => LayerSpec::Residual {
+                channels: residual,
+                kernel,
+                pool,
+            },
+            LayerConfig::Pool { pool } => LayerSpec::Pool { size: pool },
+            LayerConfig::GlobalSum { .. } => LayerSpec::GlobalSum,
         })
         .collect();
     let activation = match network.activation.as_str() {

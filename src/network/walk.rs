@@ -1,5 +1,6 @@
-use super::architecture::{Architecture, LayerSpec};
+use super::architecture::Architecture;
 use super::initialise::{Initialisation, initial_parameters};
+use super::layer_spec::LayerSpec;
 use super::twin::twin;
 use crate::gpu::{Buffer, Executor, GpuError, Recording};
 use crate::kernels::{
@@ -10,12 +11,15 @@ use crate::shape::Shape;
 use crate::twins;
 
 /// How one workgroup can walk `samples_per_group` Langevin chains on `architecture` within `limit` bytes of workgroup
-/// memory; None where [`WalkPlan::new`] says so.
+/// memory; None where [`WalkPlan::new`] says so, and for networks with poolings or residual blocks.
 pub fn walk_plan(
     architecture: &Architecture,
     samples_per_group: usize,
     limit: usize,
 ) -> Option<WalkPlan> {
+    if !architecture.is_chain() {
+        return None;
+    }
     WalkPlan::new(
         architecture.layers(),
         architecture.activation_after(0),

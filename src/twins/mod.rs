@@ -53,7 +53,7 @@ pub use gradient_norm::gradient_norm;
 pub use langevin::{Bounds, LangevinSettings, langevin};
 pub use langevin_chain::langevin_chain;
 pub use multiply_add::multiply_add;
-pub use network::{TwinLayer, TwinNetwork};
+pub use network::{TwinBlock, TwinLayer, TwinNetwork};
 pub use philox_normal::normal;
 pub use philox_words::philox_words;
 pub use pool_forward::pool_forward;
