@@ -172,6 +172,43 @@ impl Architecture {
         tensors
     }
 
+    /// The layers of block `index`, by their places in [`Self::layers`].
+    fn layers_of(&self, index: usize) -> Vec<usize> {
+        match &self.blocks[index].kind {
+            BlockKind::Layer(layer) => vec![*layer],
+            BlockKind::Pool(_) => Vec::new(),
+            BlockKind::Residual(block) => [block.conv1, block.conv2]
+                .into_iter()
+                .chain(block.skip)
+                .collect(),
+        }
+    }
+
+    /// Parameters of block `index`.
+    pub fn block_parameter_count(&self, index: usize) -> usize {
+        let layers = self.layers_of(index).into_iter();
+        layers
+            .map(|layer| self.layers[layer].weight_len() + self.layers[layer].outputs())
+            .sum()
+    }
+
+    /// Values of the maps that a workspace keeps of block `index` for one sample: its output, the activation's derivative
+    /// or the gradient at the end of the network, and what is inside a residual block. Without borders.
+    pub fn block_map_len(&self, index: usize) -> usize {
+        let block = &self.blocks[index];
+        let is_last = index + 1 == self.blocks.len();
+        let copies = 1 + usize::from(is_last || self.block_activation(index).is_some());
+        let inside = match &block.kind {
+            BlockKind::Layer(_) | BlockKind::Pool(_) => 0,
+            // The hidden maps, their derivative and the branch; the gradient in the input; both again for a skip.
+            BlockKind::Residual(residual) => {
+                let skip = usize::from(residual.skip.is_some());
+                (3 + skip) * residual.join.input.len() + (1 + skip) * block.input.len()
+            }
+        };
+        copies * block.output.len() + inside
+    }
+
     /// Floating-point operations of block `index` in the forward pass of one sample, counting a multiply-add as two and a
     /// pooling as one for each value that it reads.
     pub fn block_flops(&self, index: usize) -> u64 {
@@ -179,17 +216,13 @@ impl Architecture {
             let (kind, out) = (&self.layers[layer], self.layers[layer].output_shape());
             2 * kind.weight_len() * out.height * out.width
         };
-        let flops = match &self.blocks[index].kind {
-            BlockKind::Layer(layer) => of_layer(*layer),
-            BlockKind::Pool(pooling) => pooling.input.len(),
-            BlockKind::Residual(block) => {
-                of_layer(block.conv1)
-                    + of_layer(block.conv2)
-                    + block.skip.map_or(0, of_layer)
-                    + 2 * block.join.input.len()
-            }
+        let pooled = match &self.blocks[index].kind {
+            BlockKind::Layer(_) => 0,
+            BlockKind::Pool(pool) => pool.input.len(),
+            BlockKind::Residual(block) => 2 * block.join.input.len(),
         };
-        flops as u64
+        let of_layers = self.layers_of(index).into_iter().map(of_layer);
+        (pooled + of_layers.sum::<usize>()) as u64
     }
 
     /// Floating-point operations of one energy-gradient evaluation (NFE): the forward pass and as many backward.
