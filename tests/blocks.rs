@@ -10,7 +10,9 @@ use afterimage::kernels::{
     texel::{Border, Plane},
     unload,
 };
-use afterimage::network::{Architecture, Initialisation, LayerSpec, Network, initial_parameters};
+use afterimage::network::{
+    Architecture, InitialWeights, Initialisation, LayerSpec, Network, initial_parameters,
+};
 use afterimage::shape::Shape;
 use afterimage::twins;
 use common::{
@@ -188,6 +190,7 @@ fn poolings_agree_with_their_twins() {
 }
 
 const PLAIN: Initialisation = Initialisation {
+    weights: InitialWeights::Default,
     zero_head: false,
     first_weight_scale: 1.0,
     first_bias_scale: 1.0,

@@ -13,7 +13,8 @@ pub use error::ConfigError;
 pub use load::{load, parse, set, to_toml};
 pub use presets::{Preset, preset, presets};
 pub use validate::{
-    ACTIVATIONS, BASES, BOUNDS, CHAINS, GENERATORS, NORMALISERS, PRECISIONS, SCHEDULES, STARTS,
+    ACTIVATIONS, BASES, BOUNDS, CHAINS, GENERATORS, INITIALISATIONS, NORMALISERS, PRECISIONS,
+    SCHEDULES, STARTS,
 };
 
 use keys::documented;
@@ -80,6 +81,9 @@ pub struct NetworkConfig {
     pub base_mean: f32,
     /// Standard deviation of the Gaussian base.
     pub base_std: f32,
+    /// The law of initial weights: default (uniform on ±1/√inputs, as PyTorch's layers start), he, xavier or orthogonal.
+    /// Biases are uniform on ±1/√inputs in all of them.
+    pub initialisation: String,
     /// Start with the last layer at zero, so that the first energy is the base alone.
     pub zero_head: bool,
     /// Factor on the first layer's initial weights.
@@ -286,6 +290,7 @@ impl Default for NetworkConfig {
             base: "none".into(),
             base_mean: 0.0,
             base_std: 1.0,
+            initialisation: "default".into(),
             zero_head: false,
             first_weight_scale: 1.0,
             first_bias_scale: 1.0,

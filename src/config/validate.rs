@@ -13,6 +13,8 @@ use std::fmt::Debug;
 pub const ACTIVATIONS: &[&str] = &["silu", "leaky_relu", "softplus", "tanh", "identity"];
 /// The names that `network.base` takes.
 pub const BASES: &[&str] = &["none", "gaussian"];
+/// The names that `network.initialisation` takes.
+pub const INITIALISATIONS: &[&str] = &["default", "he", "xavier", "orthogonal"];
 /// The names that `objective.generator` takes.
 pub const GENERATORS: &[&str] = &["logistic"];
 /// The names that `objective.normaliser` takes.
@@ -166,6 +168,11 @@ fn validate_network(network: &NetworkConfig) -> Result<(), ConfigError> {
     one_of("network.base", &network.base, BASES)?;
     finite("network.base_mean", network.base_mean)?;
     positive("network.base_std", network.base_std)?;
+    one_of(
+        "network.initialisation",
+        &network.initialisation,
+        INITIALISATIONS,
+    )?;
     positive("network.first_weight_scale", network.first_weight_scale)?;
     not_negative("network.first_bias_scale", network.first_bias_scale)
 }

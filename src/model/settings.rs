@@ -7,7 +7,7 @@ use crate::kernels::{
 use crate::method::{
     ChainMode, Generator, Normaliser, OptimiserSettings, SamplerSettings, Schedule,
 };
-use crate::network::{Architecture, Initialisation, LayerSpec, NetworkError};
+use crate::network::{Architecture, InitialWeights, Initialisation, LayerSpec, NetworkError};
 use crate::shape::Shape;
 
 // `Config::validate` has refused every other word before these are called, so the last arm of each match is the
@@ -65,6 +65,12 @@ pub fn architecture(config: &Config, input: Shape) -> Result<Architecture, Netwo
 /// How the parameters start.
 pub fn initialisation(config: &Config) -> Initialisation {
     Initialisation {
+        weights: match config.network.initialisation.as_str() {
+            "he" => InitialWeights::He,
+            "xavier" => InitialWeights::Xavier,
+            "orthogonal" => InitialWeights::Orthogonal,
+            _ => InitialWeights::Default,
+        },
         zero_head: config.network.zero_head,
         first_weight_scale: config.network.first_weight_scale,
         first_bias_scale: config.network.first_bias_scale,

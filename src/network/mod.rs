@@ -16,7 +16,7 @@ pub use crate::kernels::{Precision, Variant};
 pub use architecture::{Architecture, ParameterTensor};
 pub use block::{Block, BlockKind, ResidualBlock};
 pub use error::NetworkError;
-pub use initialise::{Initialisation, initial_parameters};
+pub use initialise::{InitialWeights, Initialisation, initial_parameters};
 pub use layer_spec::LayerSpec;
 pub use passes::Network;
 pub use self_test::{computes_right, trusted_variant, trusted_variant_in};

@@ -72,6 +72,7 @@ fn compare(executor: &mut Executor) -> Result<bool, GpuError> {
         return Ok(false);
     };
     let plain = Initialisation {
+        weights: Default::default(),
         zero_head: false,
         first_weight_scale: 1.0,
         first_bias_scale: 1.0,
