@@ -3,6 +3,8 @@
 
 mod common;
 
+use afterimage::config::{self, Config};
+use afterimage::data::Scaling;
 use afterimage::gpu::{Buffer, Executor, ImageFormat, Recording};
 use afterimage::kernels::{
     Activation, Maps, Pooling, Precision, QuadraticBase, Variant, load, pool_forward,
@@ -10,15 +12,20 @@ use afterimage::kernels::{
     texel::{Border, Plane},
     unload,
 };
+use afterimage::model::{self, Model};
 use afterimage::network::{
-    Architecture, InitialWeights, Initialisation, LayerSpec, Network, initial_parameters,
+    Architecture, InitialWeights, Initialisation, LayerSpec, Network, NetworkError,
+    initial_parameters,
 };
 use afterimage::shape::Shape;
+use afterimage::train::TrainingPlan;
 use afterimage::twins;
 use common::{
     F16_ROUNDING, ROUNDING, assert_close, assert_within, executor, filled, mixed_variants,
     nearest_f16, normals, poisoned, twin, variants, widen,
 };
+use std::path::Path;
+use std::process::{Command, Output};
 
 /// Maps inside a network, with a border that no two callers share, holding `values`.
 fn maps(
@@ -394,4 +401,437 @@ fn energies_and_gradients_agree_with_finite_differences() {
             );
         }
     }
+}
+
+/// Every kind of block.
+const LAYERS: &str = "network.layers=[{conv=4, kernel=3, padding=1}, {residual=4, pool=2}, {residual=6}, {pool=2}, \
+                      {residual=6, kernel=1}, {global_sum=true}, {dense=1}]";
+
+const DIGITS: Shape = Shape {
+    channels: 1,
+    height: 8,
+    width: 8,
+};
+
+/// The digits with every kind of block, 8 data and 16 noise samples a step.
+fn digits(more: &[&str]) -> Config {
+    let sets = [
+        LAYERS,
+        "snapshot.interval=3",
+        "objective.noise_ratio=2",
+        "sampler.steps=2",
+        "sampler.buffer=50",
+        "run.batch=8",
+    ];
+    let sets: Vec<String> = sets.iter().chain(more).map(|set| set.to_string()).collect();
+    config::load("digits", &sets).expect("is valid")
+}
+
+#[test]
+fn the_device_holds_what_was_predicted() {
+    let all = executor(false);
+    let runs = [&variants(&all)[..2], &mixed_variants(&all)[..1]].concat();
+    for (name, variant) in runs {
+        for slice in ["", "run.slice=5"] {
+            let config = if slice.is_empty() {
+                digits(&[])
+            } else {
+                digits(&[slice])
+            };
+            let mut executor = executor(false);
+            let plan = TrainingPlan::new(&config, DIGITS, variant).expect("fits");
+            let how = model::initialisation(&config);
+            let initial = initial_parameters(plan.architecture(), &how, 1);
+            executor.run(&plan.setup(&initial)).expect("runs");
+            let data = vec![0.1; 8 * DIGITS.len()];
+            // A step with a refresh and one without: between them they use everything.
+            for step in 0..2 {
+                executor.run(&plan.step(step, &data)).expect("runs");
+            }
+            executor.finish().expect("finishes");
+            let memory = plan.memory();
+            assert_eq!(
+                executor.allocated_bytes(),
+                memory.training(),
+                "{name}, {slice}"
+            );
+            if variant == Variant::Tiled {
+                let network = plan.architecture();
+                let values = (0..network.blocks().len()).map(|index| network.block_map_len(index));
+                let values: usize = values.sum();
+                assert_eq!(memory.maps, (4 * memory.slice * values) as u64, "{slice}");
+            }
+        }
+    }
+}
+
+/// The gradient of one step, whose noise was drawn by a few Langevin steps.
+fn first_gradient(config: &Config, variant: Variant) -> (Vec<u32>, Vec<f32>) {
+    let mut executor = executor(false);
+    let plan = TrainingPlan::new(config, DIGITS, variant).expect("fits");
+    let initial = initial_parameters(plan.architecture(), &PLAIN, 1);
+    executor.run(&plan.setup(&initial)).expect("runs");
+    let data = normals(3, 8 * DIGITS.len());
+    executor.run(&plan.step(0, &data)).expect("runs");
+    executor.finish().expect("finishes");
+    let (noise, start, words) = plan.noise_samples();
+    let noise = executor.read_words(noise, start, words).expect("reads");
+    (
+        noise,
+        executor.read(plan.optimiser().gradient()).expect("reads"),
+    )
+}
+
+#[test]
+fn slices_change_no_chain_and_the_gradient_by_rounding_only() {
+    for (name, variant) in &variants(&executor(false))[..2] {
+        let whole = first_gradient(&digits(&["network.zero_head=false"]), *variant);
+        let sliced = first_gradient(
+            &digits(&["network.zero_head=false", "run.slice=5"]),
+            *variant,
+        );
+        assert!(whole.0 == sliced.0, "{name}: the noise");
+        // Sums over at most 24 samples of 64 pixels, in another order.
+        assert_close(name, &sliced.1, &widen(&whole.1), 24.0 * 64.0 * ROUNDING);
+    }
+}
+
+/// Mean and variance of `values`.
+fn moments(values: &[f32]) -> (f64, f64) {
+    let count = values.len() as f64;
+    let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / count;
+    let square = values.iter().map(|&v| (f64::from(v) - mean).powi(2));
+    (mean, square.sum::<f64>() / count)
+}
+
+#[test]
+fn initial_weights_follow_their_laws() {
+    let specs = [conv(48, 3, 1, 1), conv(40, 3, 1, 1), dense(1)];
+    let shape = Shape::new(16, 5, 5);
+    let architecture = Architecture::new(shape, &specs, Activation::Silu, None).expect("fits");
+    let (fan_in, fan_out, count) = (48 * 9, 40 * 9, 40 * 48 * 9);
+    let start = architecture.parameter_offset(1);
+    let drawn = |weights| {
+        let how = Initialisation { weights, ..PLAIN };
+        initial_parameters(&architecture, &how, 3)
+    };
+    let default = drawn(InitialWeights::Default);
+    for (weights, variance, uniform) in [
+        (InitialWeights::Default, 1.0 / (3.0 * fan_in as f64), true),
+        (InitialWeights::He, 2.0 / fan_in as f64, false),
+        (
+            InitialWeights::Xavier,
+            2.0 / (fan_in + fan_out) as f64,
+            true,
+        ),
+        (InitialWeights::Orthogonal, 1.0 / fan_in as f64, false),
+    ] {
+        let parameters = drawn(weights);
+        let weight = &parameters[start..start + count];
+        let (mean, got) = moments(weight);
+        // Four standard errors of the mean, and of the variance: 2σ⁴/n for a normal law, which has the most.
+        let error = (2.0 / count as f64).sqrt();
+        assert!(
+            mean.abs() < 4.0 * (variance / count as f64).sqrt(),
+            "{weights:?}: {mean}"
+        );
+        assert!(
+            (got / variance - 1.0).abs() < 4.0 * error,
+            "{weights:?}: {got}"
+        );
+        let most = weight
+            .iter()
+            .fold(0.0f64, |m, &v| m.max(f64::from(v).abs()));
+        let bound = (3.0 * variance).sqrt();
+        assert_eq!(
+            most <= bound * 1.000_001,
+            uniform,
+            "{weights:?}: {most} of {bound}"
+        );
+        // Biases are uniform on ±1/√fan_in in all.
+        let biases = &parameters[start + count..start + count + 40];
+        let bound = 1.0 / (fan_in as f32).sqrt();
+        assert!(
+            biases.iter().all(|b| b.abs() <= bound) && biases.iter().any(|b| b.abs() > bound / 2.0)
+        );
+        assert_eq!(parameters == default, weights == InitialWeights::Default);
+    }
+    // Rows of (40, 432), and the columns of a (48, 16) matrix among those that have fewer.
+    let gram = |values: &[f32], rows: usize, columns: usize, by_rows: bool| {
+        let at = |r: usize, c: usize| f64::from(values[r * columns + c]);
+        let (count, length) = if by_rows {
+            (rows, columns)
+        } else {
+            (columns, rows)
+        };
+        for a in 0..count {
+            for b in 0..=a {
+                let dot: f64 = (0..length)
+                    .map(|i| {
+                        if by_rows {
+                            at(a, i) * at(b, i)
+                        } else {
+                            at(i, a) * at(i, b)
+                        }
+                    })
+                    .sum();
+                let want = f64::from(u8::from(a == b));
+                // Sums of f32s that are each rounded once.
+                assert!(
+                    (dot - want).abs() < 2.0 * ROUNDING * length as f64,
+                    "{a}, {b}: {dot}"
+                );
+            }
+        }
+    };
+    gram(
+        &drawn(InitialWeights::Orthogonal)[start..],
+        40,
+        fan_in,
+        true,
+    );
+    let tall = Architecture::new(
+        Shape::new(16, 1, 1),
+        &[dense(48), dense(1)],
+        Activation::Silu,
+        None,
+    );
+    let how = Initialisation {
+        weights: InitialWeights::Orthogonal,
+        ..PLAIN
+    };
+    gram(
+        &initial_parameters(&tall.expect("fits"), &how, 3),
+        48,
+        16,
+        false,
+    );
+}
+
+#[test]
+fn layers_that_do_not_fit_are_refused_by_name() {
+    let refusal = |specs: &[LayerSpec]| -> NetworkError {
+        Architecture::new(Shape::new(2, 6, 5), specs, Activation::Silu, None).expect_err("refused")
+    };
+    for (specs, parts) in [
+        (
+            vec![conv(4, 3, 2, 1), pool(4)],
+            ["layer 1 (pool 4)", "4×4 window", "3×3 input"],
+        ),
+        (
+            vec![residual(4, 3, 6)],
+            ["layer 0 (residual 4)", "6×6 window", "6×5 input"],
+        ),
+        (
+            vec![residual(4, 2, 1)],
+            ["layer 0 (residual 4)", "odd kernel", "use 3"],
+        ),
+        (
+            vec![residual(4, 3, 0)],
+            ["layer 0 (residual 4)", "pool", "at least 1"],
+        ),
+        (
+            vec![dense(3), pool(1)],
+            ["layer 1 (pool 1)", "dense", "before"],
+        ),
+        (
+            vec![dense(3), LayerSpec::GlobalSum],
+            ["layer 1 (global_sum)", "dense", "before"],
+        ),
+        (
+            vec![pool(2), dense(3), residual(1, 1, 1)],
+            ["layer 2 (residual 1)", "dense", "before"],
+        ),
+        (
+            vec![pool(2), LayerSpec::GlobalSum],
+            ["nothing to learn", "conv", "residual"],
+        ),
+        (
+            vec![residual(1 << 30, 3, 1)],
+            ["layer 0 (residual 1073741824)", "too large", "smaller"],
+        ),
+        (
+            vec![conv(4, 9, 1, 0)],
+            ["layer 0 (conv 4)", "9×9 kernel", "6×5 input"],
+        ),
+    ] {
+        let text = refusal(&specs).to_string();
+        assert!(
+            parts.iter().all(|part| text.contains(part)) && !text.contains('\n'),
+            "{text}"
+        );
+    }
+    for (set, part) in [
+        ("network.layers=[{residual=4, kernel=2}]", "be odd"),
+        (
+            "network.layers=[{residual=0}]",
+            "network.layers[0].residual = 0",
+        ),
+        (
+            "network.layers=[{pool=0},{dense=1}]",
+            "network.layers[0].pool = 0",
+        ),
+        ("network.layers=[{global_sum=false},{dense=1}]", "be true"),
+        ("network.layers=[{global_sum=1},{dense=1}]", "true or false"),
+        (
+            "network.layers=[{dense=1},{residual=4}]",
+            "before every dense layer",
+        ),
+        (
+            "network.layers=[{dense=1},{global_sum=true}]",
+            "before every dense layer",
+        ),
+        ("network.layers=[{pool=2}]", "something to learn"),
+        (
+            "network.layers=[{residual=4, stride=2}]",
+            "`network.layers[0].stride`",
+        ),
+        (
+            "network.layers=[{residual=4, conv=2, kernel=1}]",
+            "`network.layers[0]",
+        ),
+        ("network.layers=[{residual=4}]", "skip is not zero"),
+        ("network.initialisation=hee", "did you mean `he`?"),
+    ] {
+        let text = config::load("digits", &[set.to_string()])
+            .expect_err(set)
+            .to_string();
+        assert!(text.contains(part) && !text.contains('\n'), "{set}: {text}");
+    }
+}
+
+#[test]
+fn work_is_counted_for_every_block() {
+    let specs = [
+        residual(4, 3, 2),
+        pool(2),
+        residual(4, 3, 1),
+        LayerSpec::GlobalSum,
+        dense(1),
+    ];
+    let shape = Shape::new(3, 8, 8);
+    let network = Architecture::new(shape, &specs, Activation::Silu, None).expect("fits");
+    // 3×3 convolutions 3→4 and 4→4 and a skip 3→4 on 8×8, the sum of both branches; on 2×2 two of 4→4 and the sum.
+    let first = 2 * 64 * (9 * 12 + 9 * 16 + 12) + 2 * 4 * 64;
+    let second = 2 * 4 * (2 * 9 * 16) + 2 * 4 * 4;
+    let flops: Vec<u64> = (0..5).map(|index| network.block_flops(index)).collect();
+    assert_eq!(flops, [first, 4 * 16, second, 4 * 4, 2 * 4]);
+    assert_eq!(network.flops_per_gradient(), 2 * flops.iter().sum::<u64>());
+    let counts: Vec<usize> = (0..5).map(|i| network.block_parameter_count(i)).collect();
+    assert_eq!(
+        counts,
+        [9 * 12 + 4 + 9 * 16 + 4 + 12 + 4, 0, 2 * (9 * 16 + 4), 0, 5]
+    );
+    assert_eq!(network.parameter_count(), counts.iter().sum::<usize>());
+    let names: Vec<_> = network
+        .tensors()
+        .into_iter()
+        .map(|t| (t.name, t.shape))
+        .collect();
+    let skip = ("layers.0.skip.weight".to_string(), vec![4, 3, 1, 1]);
+    let conv2 = ("layers.2.conv2.weight".to_string(), vec![4, 4, 3, 3]);
+    assert!(names.contains(&skip) && names.contains(&conv2), "{names:?}");
+    assert_eq!(names.len(), 2 * (3 + 2 + 1));
+}
+
+#[test]
+fn a_checkpoint_keeps_every_block() {
+    let config = digits(&[
+        "network.zero_head=false",
+        "network.initialisation=orthogonal",
+    ]);
+    let architecture = model::architecture(&config, DIGITS).expect("fits");
+    let parameters = initial_parameters(&architecture, &model::initialisation(&config), 3);
+    let scaling = Scaling::unscaled(-1.0, 1.0);
+    let saved = Model::new(config, DIGITS, scaling, parameters.clone(), 7).expect("fits");
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let path = folder.path().join("model.safetensors");
+    saved.save(&path).expect("saves");
+    let loaded = Model::load(&path).expect("loads");
+    assert!(loaded.parameters() == parameters && loaded.architecture() == &architecture);
+    let x = normals(4, 3 * DIGITS.len());
+    let mut executor = executor(false);
+    let energies = |executor: &mut Executor, model: &Model| {
+        let mut evaluator = model.evaluator(executor, 2).expect("fits");
+        evaluator.energies(executor, &x).expect("runs")
+    };
+    let (before, after) = (
+        energies(&mut executor, &saved),
+        energies(&mut executor, &loaded),
+    );
+    assert!(before == after);
+    let want = twin(&architecture, &widen(&parameters)).energies(&widen(&x), 3);
+    assert_close("energies", &after, &want, TOLERANCE);
+}
+
+fn afterimage(folder: &Path, arguments: &[&str]) -> Output {
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_afterimage"));
+    command.args(arguments).current_dir(folder);
+    let output = command
+        .env("AFTERIMAGE_CACHE", cache)
+        .output()
+        .expect("starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    output
+}
+
+#[test]
+fn the_command_line_trains_samples_and_scores_every_block() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let sets = [
+        LAYERS,
+        "run.steps=4",
+        "run.batch=8",
+        "run.samples=4",
+        "run.sample_steps=4",
+        "sampler.steps=2",
+        "sampler.buffer=16",
+        "network.initialisation=he",
+    ];
+    let mut train = vec!["train", "digits", "--no-tune", "--out", "out"];
+    sets.iter().for_each(|set| train.extend(["--set", set]));
+    afterimage(folder.path(), &train);
+    afterimage(
+        folder.path(),
+        &["sample", "out", "--no-tune", "--count", "4", "--steps", "3"],
+    );
+    let scored = afterimage(
+        folder.path(),
+        &["energy", "out", "digits", "--no-tune", "--json"],
+    );
+    let scored: serde_json::Value = serde_json::from_slice(&scored.stdout).expect("is JSON");
+    let mean = scored["mean"].as_f64();
+    assert!(mean.is_some_and(f64::is_finite), "{scored}");
+
+    let printed = afterimage(folder.path(), &["config", "digits", "--set", LAYERS]);
+    let text = String::from_utf8(printed.stdout).expect("is UTF-8");
+    assert_eq!(
+        config::parse(&text, "stdout").expect("is TOML"),
+        digits_as_printed()
+    );
+    let table = String::from_utf8(printed.stderr).expect("is UTF-8");
+    let row = table
+        .lines()
+        .find(|line| line.contains("residual 6"))
+        .expect("has a row");
+    let cells: Vec<&str> = row.split_whitespace().collect();
+    // 4→6 and 6→6 of 3×3 and a skip 4→6, on 4×4.
+    let (parameters, flops) = (
+        9 * 24 + 6 + 9 * 36 + 6 + 24 + 6,
+        32 * (9 * 24 + 9 * 36 + 24) + 192,
+    );
+    let (parameters, flops) = (parameters.to_string(), flops.to_string());
+    assert_eq!(
+        cells[..6],
+        ["2", "residual", "6", "6×4×4", &parameters, &flops],
+        "{table}"
+    );
+    let unknown = afterimage(folder.path(), &["config", "mnist"]);
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("data.path"));
+}
+
+fn digits_as_printed() -> Config {
+    config::load("digits", &[LAYERS.to_string()]).expect("is valid")
 }

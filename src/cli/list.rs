@@ -42,7 +42,7 @@ pub(super) fn presets(arguments: &ListArgs) -> Result<(), CliError> {
         return output::pretty_json(&list);
     }
     for preset in config::presets() {
-        output::line(&format!("{:14}{}", preset.name, preset.summary))?;
+        output::line(&format!("{:18}{}", preset.name, preset.summary))?;
     }
     Ok(())
 }
