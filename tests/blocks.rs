@@ -3,12 +3,13 @@
 
 mod common;
 
+use afterimage::checkpoint::TensorFile;
 use afterimage::config::{self, Config};
 use afterimage::data::Scaling;
 use afterimage::gpu::{Buffer, Executor, ImageFormat, Recording};
 use afterimage::kernels::{
-    Activation, Maps, Pooling, Precision, QuadraticBase, Variant, load, pool_forward,
-    pool_input_gradient,
+    Activation, Maps, Pooling, Precision, QuadraticBase, SpectralWeight, Variant, load,
+    pool_forward, pool_input_gradient, spectral_gradient, spectral_turn, spectral_weights,
     texel::{Border, Plane},
     unload,
 };
@@ -229,7 +230,7 @@ fn residual(channels: usize, kernel: usize, pool: usize) -> LayerSpec {
 }
 
 /// The published form in small; blocks at both ends of the network, with each kind of skip, pooled and not; poolings
-/// first, in a row and last; and a head before the global sum.
+/// first, in a row and last; and a head before the global sum. Two of them under spectral normalisation, too.
 fn architectures() -> Vec<Architecture> {
     let base = Some(QuadraticBase {
         mean: 0.3,
@@ -239,7 +240,7 @@ fn architectures() -> Vec<Architecture> {
         Architecture::new(shape, specs, activation, base).expect("fits")
     };
     let sum = LayerSpec::GlobalSum;
-    vec![
+    let mut all = vec![
         build(
             Shape::new(3, 9, 7),
             &[
@@ -278,7 +279,12 @@ fn architectures() -> Vec<Architecture> {
             Activation::Silu,
             None,
         ),
-    ]
+    ];
+    for index in [0, 2] {
+        let plain = all[index].clone();
+        all.push(plain.with_spectral_norm().expect("fits"));
+    }
+    all
 }
 
 /// Central differences of Σₙ factorₙ·E(xₙ) have an error of about h²·E‴ + ε·E/h: 1e-7 at h = 1e-4 here.
@@ -317,6 +323,7 @@ fn passes(
     network.energy_gradient(&mut r, p, x_buffer, Some(energies), in_x);
     network.derivatives(&mut r, p, x_buffer);
     network.weight_gradient(&mut r, p, x_buffer, factors, gradient, false);
+    network.finish_gradient(&mut r, p, gradient);
     executor.run(&r).expect("runs");
     let mut read = |buffer| executor.read(buffer).expect("reads");
     Passes {
@@ -354,7 +361,9 @@ fn energies_and_gradients_agree_with_finite_differences() {
             x[i % length] += shift;
             model.energies(&x, 1)[0]
         });
-        let in_parameters = differences(parameters.len(), &|i, shift| {
+        // The vectors of spectral normalisation are held.
+        let learned = architecture.parameter_offset(architecture.layers().len());
+        let in_parameters = differences(learned, &|i, shift| {
             let mut parameters = parameters.clone();
             parameters[i] += shift;
             let energies = twin(&architecture, &parameters).energies(&x, samples);
@@ -372,9 +381,11 @@ fn energies_and_gradients_agree_with_finite_differences() {
             check("gradient in x", &got.in_x, &in_x);
             check(
                 "gradient in the parameters",
-                &got.in_parameters,
+                &got.in_parameters[..learned],
                 &in_parameters,
             );
+
+            assert!(got.in_parameters[learned..].iter().all(|v| v.is_nan()));
 
             // A workspace for more samples gives the same bits.
             if !PAIR.contains(&name) || tolerance != TOLERANCE {
@@ -432,12 +443,10 @@ fn the_device_holds_what_was_predicted() {
     let all = executor(false);
     let runs = [&variants(&all)[..2], &mixed_variants(&all)[..1]].concat();
     for (name, variant) in runs {
-        for slice in ["", "run.slice=5"] {
-            let config = if slice.is_empty() {
-                digits(&[])
-            } else {
-                digits(&[slice])
-            };
+        for slice in [None, Some(5)] {
+            let mut config = digits(&["network.zero_head=false"]);
+            config.run.slice = slice;
+            config.network.spectral_norm = slice.is_some();
             let mut executor = executor(false);
             let plan = TrainingPlan::new(&config, DIGITS, variant).expect("fits");
             let how = model::initialisation(&config);
@@ -453,13 +462,13 @@ fn the_device_holds_what_was_predicted() {
             assert_eq!(
                 executor.allocated_bytes(),
                 memory.training(),
-                "{name}, {slice}"
+                "{name}, {slice:?}"
             );
             if variant == Variant::Tiled {
                 let network = plan.architecture();
                 let values = (0..network.blocks().len()).map(|index| network.block_map_len(index));
                 let values: usize = values.sum();
-                assert_eq!(memory.maps, (4 * memory.slice * values) as u64, "{slice}");
+                assert_eq!(memory.maps, (4 * memory.slice * values) as u64, "{slice:?}");
             }
         }
     }
@@ -484,12 +493,14 @@ fn first_gradient(config: &Config, variant: Variant) -> (Vec<u32>, Vec<f32>) {
 
 #[test]
 fn slices_change_no_chain_and_the_gradient_by_rounding_only() {
-    for (name, variant) in &variants(&executor(false))[..2] {
-        let whole = first_gradient(&digits(&["network.zero_head=false"]), *variant);
-        let sliced = first_gradient(
-            &digits(&["network.zero_head=false", "run.slice=5"]),
-            *variant,
-        );
+    // The chain rule of spectral normalisation is for all slices together.
+    let pairs = variants(&executor(false)).into_iter().zip([false, true]);
+    for ((name, variant), spectral_norm) in pairs {
+        let mut config = digits(&["network.zero_head=false"]);
+        config.network.spectral_norm = spectral_norm;
+        let whole = first_gradient(&config, variant);
+        config.run.slice = Some(5);
+        let sliced = first_gradient(&config, variant);
         assert!(whole.0 == sliced.0, "{name}: the noise");
         // Sums over at most 24 samples of 64 pixels, in another order.
         assert_close(name, &sliced.1, &widen(&whole.1), 24.0 * 64.0 * ROUNDING);
@@ -692,6 +703,7 @@ fn layers_that_do_not_fit_are_refused_by_name() {
         ),
         ("network.layers=[{residual=4}]", "skip is not zero"),
         ("network.initialisation=hee", "did you mean `he`?"),
+        ("network.spectral_norm=true", "a weight of zeros"),
     ] {
         let text = config::load("digits", &[set.to_string()])
             .expect_err(set)
@@ -736,32 +748,187 @@ fn work_is_counted_for_every_block() {
 
 #[test]
 fn a_checkpoint_keeps_every_block() {
-    let config = digits(&[
-        "network.zero_head=false",
-        "network.initialisation=orthogonal",
-    ]);
-    let architecture = model::architecture(&config, DIGITS).expect("fits");
-    let parameters = initial_parameters(&architecture, &model::initialisation(&config), 3);
-    let scaling = Scaling::unscaled(-1.0, 1.0);
-    let saved = Model::new(config, DIGITS, scaling, parameters.clone(), 7).expect("fits");
-    let folder = tempfile::tempdir().expect("makes a folder");
-    let path = folder.path().join("model.safetensors");
-    saved.save(&path).expect("saves");
-    let loaded = Model::load(&path).expect("loads");
-    assert!(loaded.parameters() == parameters && loaded.architecture() == &architecture);
-    let x = normals(4, 3 * DIGITS.len());
     let mut executor = executor(false);
-    let energies = |executor: &mut Executor, model: &Model| {
-        let mut evaluator = model.evaluator(executor, 2).expect("fits");
-        evaluator.energies(executor, &x).expect("runs")
-    };
-    let (before, after) = (
-        energies(&mut executor, &saved),
-        energies(&mut executor, &loaded),
-    );
-    assert!(before == after);
-    let want = twin(&architecture, &widen(&parameters)).energies(&widen(&x), 3);
-    assert_close("energies", &after, &want, TOLERANCE);
+    for (spectral_norm, tensors) in [(false, 18), (true, 27)] {
+        let mut config = digits(&[
+            "network.zero_head=false",
+            "network.initialisation=orthogonal",
+        ]);
+        config.network.spectral_norm = spectral_norm;
+        let architecture = model::architecture(&config, DIGITS).expect("fits");
+        let mut parameters = initial_parameters(&architecture, &model::initialisation(&config), 3);
+        // Neither orthogonal weights nor vectors of length one would show what is divided by.
+        parameters.iter_mut().for_each(|value| *value *= 0.7);
+        let scaling = Scaling::unscaled(-1.0, 1.0);
+        let saved = Model::new(config, DIGITS, scaling, parameters.clone(), 7).expect("fits");
+        let folder = tempfile::tempdir().expect("makes a folder");
+        let path = folder.path().join("model.safetensors");
+        saved.save(&path).expect("saves");
+        let file = TensorFile::load(&path).expect("loads");
+        assert_eq!(file.tensors.len(), tensors);
+        let name = if spectral_norm {
+            "weight_orig"
+        } else {
+            "weight"
+        };
+        let name = format!("layers.2.skip.{name}");
+        assert!(
+            file.tensors
+                .iter()
+                .any(|t| t.name == name && t.shape == [6, 4, 1, 1])
+        );
+
+        let loaded = Model::load(&path).expect("loads");
+        assert!(loaded.parameters() == parameters && loaded.architecture() == &architecture);
+        let x = normals(4, 3 * DIGITS.len());
+        let energies = |executor: &mut Executor, model: &Model| {
+            let mut evaluator = model.evaluator(executor, 2).expect("fits");
+            evaluator.energies(executor, &x).expect("runs")
+        };
+        let before = energies(&mut executor, &saved);
+        let after = energies(&mut executor, &loaded);
+        assert!(before == after);
+        let want = twin(&architecture, &widen(&parameters)).energies(&widen(&x), 3);
+        assert_close("energies", &after, &want, TOLERANCE);
+    }
+}
+
+/// One weight, one row, one column, and sizes around those of a workgroup.
+#[test]
+fn spectral_normalisation_agrees_with_its_twin() {
+    let mut executor = executor(true);
+    for (rows, columns) in [(1, 1), (5, 7), (1, 130), (70, 1), (64, 65), (65, 200)] {
+        let before = 3;
+        let weight = SpectralWeight {
+            rows,
+            columns,
+            weight: before,
+            vector: before + rows * columns + rows + 2,
+            scratch: 5,
+        };
+        let values = normals(1, weight.vector + rows);
+        let outside = f32::NAN;
+        let gradient = normals(2, values.len());
+        let mut r = Recording::new();
+        let parameters = filled(&mut r, "parameters", &values);
+        let scratch = poisoned(&mut r, "scratch", 5 + weight.scratch_words());
+        let normalised = poisoned(&mut r, "normalised", values.len());
+        let gradient_buffer = filled(&mut r, "gradient", &gradient);
+        spectral_weights(&mut r, &weight, parameters, scratch, normalised);
+        spectral_gradient(
+            &mut r,
+            &weight,
+            parameters,
+            scratch,
+            normalised,
+            gradient_buffer,
+        );
+        spectral_turn(&mut r, &weight, parameters, scratch);
+        executor.run(&r).expect("runs");
+
+        let (w, u) = (before..before + rows * columns, weight.vector..values.len());
+        let what = |part| format!("{part} of {rows}×{columns}");
+        let (wide, wide_gradient) = (widen(&values), widen(&gradient));
+        let (twin_w, twin_u) = (&wide[w.clone()], &wide[u.clone()]);
+        // Sums of `rows` products, and of the squares of `columns` such sums.
+        let tolerance = 4.0 * (rows + columns) as f64 * ROUNDING;
+        let got = executor.read(normalised).expect("reads");
+        let want = twins::spectral_weights(twin_w, twin_u);
+        assert_close(&what("weight"), &got[w.clone()], &want, tolerance);
+        assert_eq!(
+            got[w.end..w.end + rows],
+            values[w.end..w.end + rows],
+            "the bias"
+        );
+        let rest = got[..before].iter().chain(&got[w.end + rows..]);
+        assert!(rest.chain([&outside]).all(|value| value.is_nan()));
+        let got = executor.read(gradient_buffer).expect("reads");
+        let want = twins::spectral_gradient(twin_w, twin_u, &wide_gradient[w.clone()]);
+        assert_close(&what("gradient"), &got[w.clone()], &want, tolerance);
+        assert_eq!(got[..before], gradient[..before]);
+        assert_eq!(got[w.end..], gradient[w.end..]);
+        let got = executor.read(parameters).expect("reads");
+        assert_close(
+            &what("vector"),
+            &got[u.clone()],
+            &twins::spectral_turn(twin_w, twin_u),
+            tolerance,
+        );
+        assert_eq!(got[..u.start], values[..u.start]);
+    }
+}
+
+/// The singular values of a 2×2 matrix are the roots of s⁴ − |W|² s² + det² = 0.
+#[test]
+fn the_estimate_reaches_the_largest_singular_value() {
+    let mut executor = executor(false);
+    for tag in 0..5 {
+        let values = normals(10 + tag, 8);
+        let weight = SpectralWeight {
+            rows: 2,
+            columns: 2,
+            weight: 0,
+            vector: 6,
+            scratch: 0,
+        };
+        let mut r = Recording::new();
+        let parameters = filled(&mut r, "parameters", &values);
+        let scratch = poisoned(&mut r, "scratch", weight.scratch_words());
+        let normalised = poisoned(&mut r, "normalised", values.len());
+        for _ in 0..200 {
+            spectral_turn(&mut r, &weight, parameters, scratch);
+        }
+        spectral_weights(&mut r, &weight, parameters, scratch, normalised);
+        executor.run(&r).expect("runs");
+        let w = widen(&values[..4]);
+        let squares: f64 = w.iter().map(|value| value * value).sum();
+        let determinant = w[0] * w[3] - w[1] * w[2];
+        let root = (squares * squares - 4.0 * determinant * determinant).sqrt();
+        let sigma = ((squares + root) / 2.0).sqrt();
+        let want: Vec<f64> = w.iter().map(|value| value / sigma).collect();
+        let got = executor.read(normalised).expect("reads");
+        assert_close("normalised", &got[..4], &want, 8.0 * ROUNDING);
+    }
+}
+
+/// Initial vectors are near the singular vectors, and a step of training moves them on by one iteration.
+#[test]
+fn training_turns_the_vectors_once_a_step() {
+    let config = digits(&["network.zero_head=false", "network.spectral_norm=true"]);
+    for (name, variant) in &variants(&executor(false))[..2] {
+        let mut executor = executor(false);
+        let plan = TrainingPlan::new(&config, DIGITS, *variant).expect("fits");
+        let architecture = plan.architecture();
+        let initial = initial_parameters(architecture, &PLAIN, 1);
+        executor.run(&plan.setup(&initial)).expect("runs");
+        let data = normals(3, 8 * DIGITS.len());
+        for step in 0..2 {
+            let before = executor.read(plan.live_parameters()).expect("reads");
+            executor.run(&plan.step(step, &data)).expect("runs");
+            let after = executor.read(plan.live_parameters()).expect("reads");
+            for (index, layer) in architecture.layers().iter().enumerate() {
+                let w = architecture.parameter_offset(index);
+                let u = architecture.vector_offset(index);
+                let (w, u) = (w..w + layer.weight_len(), u..u + layer.outputs());
+                assert!(
+                    after[w.clone()] != before[w.clone()],
+                    "{name}: layer {index} learns"
+                );
+                let want =
+                    twins::spectral_turn(&widen(&after[w.clone()]), &widen(&before[u.clone()]));
+                let terms = layer.weight_len() / layer.outputs() + layer.outputs();
+                let tolerance = 4.0 * terms as f64 * ROUNDING;
+                assert_close(name, &after[u.clone()], &want, tolerance);
+                // 30 iterations leave little to turn.
+                let along: f64 = want
+                    .iter()
+                    .zip(&before[u])
+                    .map(|(a, b)| a * f64::from(*b))
+                    .sum();
+                assert!(along > 0.99, "{name}: layer {index}: {along}");
+            }
+        }
+    }
 }
 
 fn afterimage(folder: &Path, arguments: &[&str]) -> Output {
@@ -792,6 +959,10 @@ fn the_command_line_trains_samples_and_scores_every_block() {
     ];
     let mut train = vec!["train", "digits", "--no-tune", "--out", "out"];
     sets.iter().for_each(|set| train.extend(["--set", set]));
+    afterimage(folder.path(), &train);
+    let spectral = ["network.spectral_norm=true", "network.zero_head=false"];
+    spectral.iter().for_each(|set| train.extend(["--set", set]));
+    train.push("--force");
     afterimage(folder.path(), &train);
     afterimage(
         folder.path(),

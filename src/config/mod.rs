@@ -75,6 +75,9 @@ pub struct NetworkConfig {
     pub activation: String,
     /// Slope of leaky_relu below zero.
     pub slope: f32,
+    /// Divide every weight by its largest singular value, estimated by one iteration of the power method an optimiser step
+    /// (after 30 at the start): spectral normalisation.
+    pub spectral_norm: bool,
     /// none, or gaussian: adds |x − base_mean|² / (2 base_std²) to the energy.
     pub base: String,
     /// Mean of the Gaussian base, in every coordinate.
@@ -287,6 +290,7 @@ impl Default for NetworkConfig {
             layers: vec![LayerConfig::Dense { dense: 1 }],
             activation: "silu".into(),
             slope: 0.2,
+            spectral_norm: false,
             base: "none".into(),
             base_mean: 0.0,
             base_std: 1.0,

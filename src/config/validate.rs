@@ -163,6 +163,19 @@ fn validate_network(network: &NetworkConfig) -> Result<(), ConfigError> {
                 .into()
         },
     )?;
+    ensure(
+        !(network.zero_head && network.spectral_norm),
+        "network.zero_head",
+        &network.zero_head,
+        || "be false with network.spectral_norm, which cannot normalise a weight of zeros".into(),
+    )?;
+    let scale = network.first_weight_scale;
+    ensure(
+        scale == 1.0 || !network.spectral_norm,
+        "network.first_weight_scale",
+        &scale,
+        || "be 1 with network.spectral_norm, which divides it out again".into(),
+    )?;
     one_of("network.activation", &network.activation, ACTIVATIONS)?;
     share("network.slope", network.slope)?;
     one_of("network.base", &network.base, BASES)?;

@@ -29,6 +29,7 @@ mod philox_words;
 mod quadratic_base;
 mod ratio_head;
 mod scatter_chains;
+mod spectral;
 mod start_chains;
 mod sum_partials;
 
@@ -50,6 +51,7 @@ pub use pooling::Pooling;
 pub use quadratic_base::{QuadraticBase, quadratic_base_gradient};
 pub use ratio_head::{Generator, METRIC_WORDS, RatioArguments, RatioMetrics, ratio_head};
 pub use scatter_chains::scatter_chains;
+pub use spectral::{SpectralWeight, spectral_gradient, spectral_turn, spectral_weights};
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;
 pub use variant::{Precision, Variant};

@@ -59,7 +59,12 @@ pub fn architecture(config: &Config, input: Shape) -> Result<Architecture, Netwo
         mean: network.base_mean,
         std: network.base_std,
     });
-    Architecture::new(input, &specs, activation, base)
+    let architecture = Architecture::new(input, &specs, activation, base)?;
+    if network.spectral_norm {
+        architecture.with_spectral_norm()
+    } else {
+        Ok(architecture)
+    }
 }
 
 /// How the parameters start.

@@ -27,6 +27,7 @@ pub struct Architecture {
     names: Vec<String>,
     activation: Activation,
     base: Option<QuadraticBase>,
+    spectral_norm: bool,
 }
 
 impl Architecture {
@@ -69,11 +70,36 @@ impl Architecture {
             names,
             activation,
             base,
+            spectral_norm: false,
         };
-        match architecture.parameter_count() {
-            parameters if parameters > MOST_VALUES => Err(NetworkError::TooLarge { parameters }),
-            _ => Ok(architecture),
+        architecture.checked()
+    }
+
+    /// The same network with every weight divided by an estimate of its largest singular value (Miyato et al. 2018). The
+    /// parameters then are the weights before that, the biases, and behind them all one vector for each layer, which
+    /// [`Network::turn`](super::Network::turn) and no gradient moves.
+    ///
+    /// # Errors
+    /// When there are more parameters than a buffer can address.
+    pub fn with_spectral_norm(self) -> Result<Self, NetworkError> {
+        let spectral_norm = true;
+        Architecture {
+            spectral_norm,
+            ..self
         }
+        .checked()
+    }
+
+    fn checked(self) -> Result<Self, NetworkError> {
+        match self.parameter_count() {
+            parameters if parameters > MOST_VALUES => Err(NetworkError::TooLarge { parameters }),
+            _ => Ok(self),
+        }
+    }
+
+    /// Whether weights are normalised: see [`Self::with_spectral_norm`].
+    pub fn spectral_norm(&self) -> bool {
+        self.spectral_norm
     }
 
     /// Shape of one sample.
@@ -124,12 +150,20 @@ impl Architecture {
         self.base
     }
 
-    /// All parameters.
+    /// All parameters, with the vectors of spectral normalisation.
     pub fn parameter_count(&self) -> usize {
-        self.layers
-            .iter()
-            .map(|layer| layer.weight_len() + layer.outputs())
-            .sum()
+        let layers = self.layers.len();
+        if self.spectral_norm {
+            self.vector_offset(layers)
+        } else {
+            self.parameter_offset(layers)
+        }
+    }
+
+    /// The first value of the vector of layer `index`, of as many values as it has outputs, under spectral normalisation.
+    pub fn vector_offset(&self, index: usize) -> usize {
+        let before = self.layers[..index].iter();
+        self.parameter_offset(self.layers.len()) + before.map(LayerKind::outputs).sum::<usize>()
     }
 
     /// The first parameter of layer `index`: its weight, with the bias right behind.
@@ -141,9 +175,15 @@ impl Architecture {
     }
 
     /// Names, shapes and places of the parameters: `layers.0.weight` as (out, in, height, width) or (out, in), …, and
-    /// `layers.1.conv1.weight`, `layers.1.conv2.weight`, `layers.1.skip.weight`, … of a residual block.
+    /// `layers.1.conv1.weight`, `layers.1.conv2.weight`, `layers.1.skip.weight`, … of a residual block. Under spectral
+    /// normalisation `weight` is `weight_orig`, and there are `weight_u`, as PyTorch's `spectral_norm` calls them.
     pub fn tensors(&self) -> Vec<ParameterTensor> {
         let mut tensors = Vec::new();
+        let weight = if self.spectral_norm {
+            "weight_orig"
+        } else {
+            "weight"
+        };
         for (index, layer) in self.layers.iter().enumerate() {
             let offset = self.parameter_offset(index);
             let shape = match *layer {
@@ -157,7 +197,7 @@ impl Architecture {
             };
             let len = layer.weight_len();
             tensors.push(ParameterTensor {
-                name: format!("{}.weight", self.names[index]),
+                name: format!("{}.{weight}", self.names[index]),
                 shape,
                 offset,
                 len,
@@ -168,6 +208,16 @@ impl Architecture {
                 offset: offset + len,
                 len: layer.outputs(),
             });
+        }
+        if self.spectral_norm {
+            for (index, layer) in self.layers.iter().enumerate() {
+                tensors.push(ParameterTensor {
+                    name: format!("{}.weight_u", self.names[index]),
+                    shape: vec![layer.outputs()],
+                    offset: self.vector_offset(index),
+                    len: layer.outputs(),
+                });
+            }
         }
         tensors
     }
@@ -184,11 +234,14 @@ impl Architecture {
         }
     }
 
-    /// Parameters of block `index`.
+    /// Parameters of block `index`, as [`Self::parameter_count`] counts them.
     pub fn block_parameter_count(&self, index: usize) -> usize {
+        let per_output = if self.spectral_norm { 2 } else { 1 };
         let layers = self.layers_of(index).into_iter();
         layers
-            .map(|layer| self.layers[layer].weight_len() + self.layers[layer].outputs())
+            .map(|layer| {
+                self.layers[layer].weight_len() + per_output * self.layers[layer].outputs()
+            })
             .sum()
     }
 

@@ -30,7 +30,8 @@ pub struct Initialisation {
 }
 
 /// Initial parameters in the flat layout of [`Architecture::tensors`]: weights by the law of `how`, biases uniform on
-/// ±1/√fan_in, with the departures of `how` in the first and the last layer.
+/// ±1/√fan_in, with the departures of `how` in the first and the last layer. Vectors of spectral normalisation start near
+/// the singular vectors that they follow.
 pub fn initial_parameters(
     architecture: &Architecture,
     how: &Initialisation,
@@ -78,7 +79,47 @@ pub fn initial_parameters(
         }
         values.extend((0..layer.outputs()).map(|_| uniform(&mut generator, bias_scale * bound)));
     }
+    if architecture.spectral_norm() {
+        for (index, layer) in architecture.layers().iter().enumerate() {
+            let start = architecture.parameter_offset(index);
+            let weight = &values[start..start + layer.weight_len()];
+            let stream = FIRST_VECTOR + index as u32;
+            let mut generator = Philox::new(seed, Stream::Parameters, stream);
+            let vector = singular_vector(&mut generator, weight, layer.outputs());
+            values.extend(vector);
+        }
+    }
     values
+}
+
+/// Random numbers of the vectors come after those of any layer.
+const FIRST_VECTOR: u32 = 1 << 24;
+/// Iterations of the power method before training, which takes one a step from there: a Gaussian weight's largest
+/// singular values lie close together, and one step from a random vector would underestimate the first by far.
+const FIRST_ITERATIONS: usize = 30;
+
+/// About the first left singular vector of a weight of `rows` rows, of length one, from a random one.
+fn singular_vector(generator: &mut Philox, weight: &[f32], rows: usize) -> Vec<f32> {
+    let columns = weight.len() / rows;
+    let mut u: Vec<f64> = (0..rows).map(|_| generator.normal().into()).collect();
+    for _ in 0..FIRST_ITERATIONS {
+        let mut products = vec![0.0; columns];
+        for (row, factor) in weight.chunks(columns).zip(&u) {
+            let pairs = products.iter_mut().zip(row);
+            pairs.for_each(|(sum, &weight)| *sum += factor * f64::from(weight));
+        }
+        for (row, value) in weight.chunks(columns).zip(&mut u) {
+            let pairs = row.iter().zip(&products);
+            *value = pairs
+                .map(|(&weight, product)| f64::from(weight) * product)
+                .sum();
+        }
+        let norm = u.iter().map(|value| value * value).sum::<f64>().sqrt();
+        // Nothing is divided by the 0 of a weight that is zero.
+        let norm = if norm > 0.0 { norm } else { 1.0 };
+        u.iter_mut().for_each(|value| *value /= norm);
+    }
+    u.iter().map(|&value| value as f32).collect()
 }
 
 /// A random matrix, row by row, with orthonormal rows or, where it has more rows than columns, columns: a Gaussian one

@@ -8,6 +8,7 @@ mod layer_spec;
 mod passes;
 mod residual;
 mod self_test;
+mod spectral;
 mod tuning;
 mod twin;
 mod walk;

@@ -1,6 +1,7 @@
 use super::architecture::Architecture;
 use super::block::BlockKind;
 use super::residual::Residual;
+use super::spectral::Spectral;
 use super::tuning::Kernels;
 use crate::gpu::{Buffer, GpuError, Recording};
 use crate::kernels::{
@@ -36,6 +37,7 @@ pub struct Network {
     partials: Buffer,
     /// Of the scratch that the layers share.
     scratch_bytes: u64,
+    spectral: Option<Spectral>,
 }
 
 /// What computes a block.
@@ -217,6 +219,7 @@ impl Network {
             layers,
             parts,
             scratch_bytes,
+            spectral: Spectral::new(architecture),
         })
     }
 
@@ -281,9 +284,10 @@ impl Network {
             + self.outputs.bytes()
     }
 
-    /// Bytes on the GPU of copies of the weights in the order the kernels want.
+    /// Bytes on the GPU of copies of the weights in the order the kernels want, and of normalised ones.
     pub fn packed_bytes(&self) -> u64 {
-        self.layers.iter().map(Layer::packed_bytes).sum()
+        let packed: u64 = self.layers.iter().map(Layer::packed_bytes).sum();
+        packed + self.spectral.as_ref().map_or(0, Spectral::bytes)
     }
 
     /// Bytes on the GPU of what only weight gradients need.
@@ -305,6 +309,9 @@ impl Network {
 
     /// Makes the passes that follow compute with `parameters`; needed again whenever their values have changed.
     pub fn prepare(&self, recording: &mut Recording, parameters: Buffer) {
+        if let Some(spectral) = &self.spectral {
+            spectral.prepare(recording, parameters);
+        }
         for (index, layer) in self.layers.iter().enumerate() {
             layer.prepare(recording, self.layer_parameters(parameters, index));
         }
@@ -392,7 +399,8 @@ impl Network {
     }
 
     /// `gradient` = Σₙ `factor`ₙ · ∂E(xₙ)/∂θ, or with `accumulate` that much more than it was, right after
-    /// [`Self::energies`] with `keep` or [`Self::derivatives`] on the same `x` and parameters.
+    /// [`Self::energies`] with `keep` or [`Self::derivatives`] on the same `x` and parameters. To be followed, after the
+    /// last slice, by [`Self::finish_gradient`].
     pub fn weight_gradient(
         &self,
         recording: &mut Recording,
@@ -411,6 +419,22 @@ impl Network {
             let target = (index > 0).then(|| self.target(index));
             let weights = Some(&weights);
             self.backward(recording, parameters, x, index, weights, target.as_ref());
+        }
+    }
+
+    /// Takes `gradient`, the sum of all slices, through the normalisation of the weights; without one it is finished.
+    /// The network must still be prepared for `parameters`.
+    pub fn finish_gradient(&self, recording: &mut Recording, parameters: Buffer, gradient: Buffer) {
+        if let Some(spectral) = &self.spectral {
+            spectral.finish(recording, parameters, gradient);
+        }
+    }
+
+    /// Lets the estimates of the largest singular values follow `parameters`, once after each of their steps: one
+    /// iteration of the power method, as Miyato et al. (2018) have it. Does nothing without spectral normalisation.
+    pub fn turn(&self, recording: &mut Recording, parameters: Buffer) {
+        if let Some(spectral) = &self.spectral {
+            spectral.turn(recording, parameters);
         }
     }
 
@@ -523,8 +547,9 @@ impl Network {
     }
 
     fn layer_parameters(&self, buffer: Buffer, index: usize) -> LayerParameters {
+        let spectral = self.spectral.as_ref();
         LayerParameters {
-            buffer,
+            buffer: spectral.map_or(buffer, Spectral::normalised),
             offset: self.architecture.parameter_offset(index),
         }
     }

@@ -1,7 +1,9 @@
 use super::architecture::Architecture;
 use super::block::BlockKind;
 use crate::kernels::{Activation, LayerKind};
-use crate::twins::{QuadraticBase, TwinBlock, TwinLayer, TwinNetwork, dense_geometry};
+use crate::twins::{
+    QuadraticBase, TwinBlock, TwinLayer, TwinNetwork, dense_geometry, spectral_weights,
+};
 
 /// The f64 twin of `architecture` with these parameters, flat as in [`Architecture::tensors`].
 ///
@@ -19,7 +21,12 @@ pub fn twin(architecture: &Architecture, parameters: &[f64]) -> TwinNetwork {
         TwinLayer {
             geometry,
             activation: architecture.activation_after(index),
-            weight: weight.to_vec(),
+            weight: if architecture.spectral_norm() {
+                let vector = architecture.vector_offset(index);
+                spectral_weights(weight, &parameters[vector..vector + kind.outputs()])
+            } else {
+                weight.to_vec()
+            },
             bias: rest[..kind.outputs()].to_vec(),
         }
     };

@@ -11,13 +11,14 @@ use crate::shape::Shape;
 use crate::twins;
 
 /// How one workgroup can walk `samples_per_group` Langevin chains on `architecture` within `limit` bytes of workgroup
-/// memory; None where [`WalkPlan::new`] says so, and for networks with poolings or residual blocks.
+/// memory; None where [`WalkPlan::new`] says so, and for networks with poolings, residual blocks or
+/// spectral normalisation.
 pub fn walk_plan(
     architecture: &Architecture,
     samples_per_group: usize,
     limit: usize,
 ) -> Option<WalkPlan> {
-    if !architecture.is_chain() {
+    if !architecture.is_chain() || architecture.spectral_norm() {
         return None;
     }
     WalkPlan::new(

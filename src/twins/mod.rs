@@ -31,6 +31,7 @@ pub mod pool_input_gradient;
 pub mod quadratic_base_gradient;
 pub mod ratio_head;
 pub mod scatter_chains;
+pub mod spectral;
 pub mod start_chains;
 pub mod sum_partials;
 pub mod winograd;
@@ -61,6 +62,7 @@ pub use pool_input_gradient::pool_input_gradient;
 pub use quadratic_base_gradient::quadratic_base_gradient;
 pub use ratio_head::{Generator, RatioInput, RatioOutput, ratio_head};
 pub use scatter_chains::scatter_chains;
+pub use spectral::{spectral_gradient, spectral_turn, spectral_weights};
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;
 pub use winograd::{
