@@ -6,13 +6,14 @@ use afterimage::config::{self, Config, Interval, LayerConfig};
 use afterimage::data::{self, DataOptions, Dataset};
 use afterimage::gpu::GpuError;
 use afterimage::kernels::{LayerKind, METRIC_WORDS, Precision, Variant, tiled};
-use afterimage::network::{Initialisation, initial_parameters};
+use afterimage::network::{InitialWeights, Initialisation, initial_parameters};
 use afterimage::shape::Shape;
 use afterimage::train::{TrainError, Trainer, TrainingPlan, run};
 use common::{ROUNDING, assert_close, executor, mixed_variants, normals, variants, widen};
 use std::sync::atomic::AtomicBool;
 
 const PLAIN: Initialisation = Initialisation {
+    weights: InitialWeights::Default,
     zero_head: false,
     first_weight_scale: 1.0,
     first_bias_scale: 1.0,

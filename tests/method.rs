@@ -14,7 +14,7 @@ use afterimage::kernels::{
 use afterimage::method::{Chains, Objective, ObjectiveSettings, Strategy};
 use afterimage::model::Model;
 use afterimage::network::{
-    Architecture, Initialisation, LayerSpec, Network, initial_parameters, walk_plan,
+    Architecture, InitialWeights, Initialisation, LayerSpec, Network, initial_parameters, walk_plan,
 };
 use afterimage::random::Stream;
 use afterimage::shape::Shape;
@@ -28,6 +28,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 const PLAIN: Initialisation = Initialisation {
+    weights: InitialWeights::Default,
     zero_head: false,
     first_weight_scale: 1.0,
     first_bias_scale: 1.0,

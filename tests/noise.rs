@@ -8,7 +8,7 @@ use afterimage::data::{self, DataOptions, Dataset};
 use afterimage::gpu::{Buffer, Recording};
 use afterimage::kernels::{METRIC_WORDS, RatioMetrics, noise as kernels};
 use afterimage::method::{FixedNoise, GaussianFit};
-use afterimage::network::{Initialisation, initial_parameters};
+use afterimage::network::initial_parameters;
 use afterimage::random::{Philox, Stream};
 use afterimage::shape::Shape;
 use afterimage::train::{Arrival, MetricsRow, Trainer, TrainingPlan};
@@ -254,11 +254,7 @@ fn every_kind_holds_what_was_predicted_and_repeats_its_bits() {
                 if plan.needs_fit() {
                     plan = plan.with_fit(GaussianFit::new(&points(9, 2), 2, 0.1).expect("varies"));
                 }
-                let how = Initialisation {
-                    zero_head: false,
-                    first_weight_scale: 1.0,
-                    first_bias_scale: 1.0,
-                };
+                let how = afterimage::model::initialisation(&config);
                 let initial = initial_parameters(plan.architecture(), &how, 1);
                 executor.run(&plan.setup(&initial)).expect("runs");
                 for step in 0..5 {

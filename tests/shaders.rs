@@ -49,7 +49,7 @@ fn runs() -> Vec<(Config, Shape)> {
             let shape = match preset.name {
                 "digits" => digits,
                 "mnist" => Shape::new(1, 28, 28),
-                "cifar10" => Shape::new(3, 32, 32),
+                "cifar10" | "cifar10-residual" => Shape::new(3, 32, 32),
                 _ => Shape::new(2, 1, 1),
             };
             (
@@ -117,6 +117,22 @@ fn runs() -> Vec<(Config, Shape)> {
             },
             LayerConfig::Dense { dense: 7 },
             LayerConfig::Dense { dense: 3 },
+        ];
+    });
+    other(&|config| {
+        config.run.batch = 5;
+        config.network.zero_head = false;
+        let residual = |residual, pool| LayerConfig::Residual {
+            residual,
+            kernel: 3,
+            pool,
+        };
+        // A block at each end, without and with a change of channels.
+        config.network.layers = vec![
+            residual(1, 1),
+            residual(5, 2),
+            LayerConfig::Pool { pool: 2 },
+            residual(6, 1),
         ];
     });
     runs

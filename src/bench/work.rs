@@ -148,6 +148,7 @@ impl Chain {
             .with_strategy(Strategy::trusted(executor, architecture, batch)?);
         let parameters = Buffer::new("parameters", architecture.parameter_count());
         let plain = Initialisation {
+            weights: Default::default(),
             zero_head: false,
             first_weight_scale: 1.0,
             first_bias_scale: 1.0,

@@ -4,6 +4,7 @@ mod args;
 mod bench;
 mod energy;
 mod error;
+mod layers;
 mod list;
 mod open;
 mod output;

@@ -240,10 +240,14 @@ impl Setting for Vec<LayerConfig> {
     }
 }
 
-/// The keys of a convolution, as [`layer_literal`] writes them.
-pub(super) const CONV_KEYS: &[&str] = &["conv", "kernel", "stride", "padding"];
-/// The keys of a fully connected layer, as [`layer_literal`] writes them.
-pub(super) const DENSE_KEYS: &[&str] = &["dense"];
+/// The keys of each kind of layer, the one that names it first, as [`layer_literal`] writes them.
+pub(super) const LAYER_FORMS: &[&[&str]] = &[
+    &["conv", "kernel", "stride", "padding"],
+    &["dense"],
+    &["residual", "kernel", "pool"],
+    &["pool"],
+    &["global_sum"],
+];
 
 /// One layer as an inline TOML table, with every key present.
 fn layer_literal(layer: &LayerConfig) -> String {
@@ -259,5 +263,12 @@ fn layer_literal(layer: &LayerConfig) -> String {
             )
         }
         LayerConfig::Dense { dense } => format!("{{ dense = {dense} }}"),
+        LayerConfig::Residual {
+            residual,
+            kernel,
+            pool,
+        } => format!("{{ residual = {residual}, kernel = {kernel}, pool = {pool} }}"),
+        LayerConfig::Pool { pool } => format!("{{ pool = {pool} }}"),
+        LayerConfig::GlobalSum { global_sum } => format!("{{ global_sum = {global_sum} }}"),
     }
 }

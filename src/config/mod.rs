@@ -13,8 +13,8 @@ pub use error::ConfigError;
 pub use load::{load, parse, set, to_toml};
 pub use presets::{Preset, preset, presets};
 pub use validate::{
-    ACTIVATIONS, BASES, BOUNDS, CHAINS, GENERATORS, NOISE_KINDS, NORMALISERS, PRECISIONS,
-    SCHEDULES, STARTS,
+    ACTIVATIONS, BASES, BOUNDS, CHAINS, GENERATORS, INITIALISATIONS, NOISE_KINDS, NORMALISERS,
+    PRECISIONS, SCHEDULES, STARTS,
 };
 
 use keys::{ADAPTIVE, documented};
@@ -68,18 +68,26 @@ documented! {
 #[serde(deny_unknown_fields, default)]
 pub struct NetworkConfig {
     /// Layers from the input to the energy. The outputs of the last one are summed to the energy.
-    /// Either { conv = channels, kernel = size, stride = 1, padding = 0 } or { dense = outputs }.
+    /// { conv = channels, kernel = size, stride = 1, padding = 0 }, { dense = outputs },
+    /// { residual = channels, kernel = 3, pool = 1 }: two convolutions beside a skip, then means over pool × pool pixels,
+    /// { pool = size }: means over size × size pixels, or { global_sum = true }: the sum over all pixels of a channel.
     pub layers: Vec<LayerConfig>,
-    /// silu, leaky_relu, softplus, tanh or identity; after every layer but the last.
+    /// silu, leaky_relu, softplus, tanh or identity; after every layer but poolings and the last with weights.
     pub activation: String,
     /// Slope of leaky_relu below zero.
     pub slope: f32,
+    /// Divide every weight by its largest singular value, estimated by one iteration of the power method an optimiser step
+    /// (after 30 at the start): spectral normalisation.
+    pub spectral_norm: bool,
     /// none, or gaussian: adds |x − base_mean|² / (2 base_std²) to the energy.
     pub base: String,
     /// Mean of the Gaussian base, in every coordinate.
     pub base_mean: f32,
     /// Standard deviation of the Gaussian base.
     pub base_std: f32,
+    /// The law of initial weights: default (uniform on ±1/√inputs, as PyTorch's layers start), he, xavier or orthogonal.
+    /// Biases are uniform on ±1/√inputs in all of them.
+    pub initialisation: String,
     /// Start with the last layer at zero, so that the first energy is the base alone.
     pub zero_head: bool,
     /// Factor on the first layer's initial weights.
@@ -89,7 +97,7 @@ pub struct NetworkConfig {
 }
 }
 
-/// One layer: either `{ conv = 32, kernel = 3, stride = 1, padding = 1 }` or `{ dense = 64 }`.
+/// One layer, such as `{ conv = 32, kernel = 3, stride = 1, padding = 1 }` or `{ dense = 64 }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum LayerConfig {
@@ -111,10 +119,36 @@ pub enum LayerConfig {
         /// Outputs.
         dense: usize,
     },
+    /// A residual block: two convolutions that keep the size of the map, added to their input (to a 1×1 convolution of
+    /// it where the channels change), then average pooling, then the activation.
+    Residual {
+        /// Output channels.
+        residual: usize,
+        /// Side of both kernels in pixels, an odd number; 3 where it is left out.
+        #[serde(default = "three")]
+        kernel: usize,
+        /// Side of the windows of the pooling; 1, which is none, where it is left out.
+        #[serde(default = "one")]
+        pool: usize,
+    },
+    /// Average pooling; rows and columns that fill no window are left out.
+    Pool {
+        /// Side of the windows, and pixels between two of them.
+        pool: usize,
+    },
+    /// The sum over all pixels of a channel.
+    GlobalSum {
+        /// True.
+        global_sum: bool,
+    },
 }
 
 fn one() -> usize {
     1
+}
+
+fn three() -> usize {
+    3
 }
 
 documented! {
@@ -356,9 +390,11 @@ impl Default for NetworkConfig {
             layers: vec![LayerConfig::Dense { dense: 1 }],
             activation: "silu".into(),
             slope: 0.2,
+            spectral_norm: false,
             base: "none".into(),
             base_mean: 0.0,
             base_std: 1.0,
+            initialisation: "default".into(),
             zero_head: false,
             first_weight_scale: 1.0,
             first_bias_scale: 1.0,

@@ -93,6 +93,17 @@ fn nearest(name: &str) -> &'static str {
         .unwrap_or_default()
 }
 
+/// The shape of the samples of `source` where it does not depend on a file.
+pub fn known_shape(source: &str) -> Option<Shape> {
+    let (_, kind) = KINDS.into_iter().find(|(name, _)| *name == source)?;
+    match kind {
+        Kind::Digits => Some(Shape::new(1, 8, 8)),
+        Kind::Planar(_) => Some(Shape::new(2, 1, 1)),
+        Kind::Cifar10 => Some(Shape::new(3, 32, 32)),
+        Kind::Idx | Kind::Images | Kind::Npy => None,
+    }
+}
+
 /// Opens the data set that `options` describe. `seed` decides the order of samples and the points of
 /// generated sets.
 ///

@@ -9,9 +9,12 @@ mod choice;
 pub mod generators;
 pub mod geometry;
 mod layer;
+mod layer_kind;
 mod maps;
 pub mod noise;
 mod parameters;
+mod pool;
+mod pooling;
 pub mod texel;
 pub mod tiled;
 mod variant;
@@ -31,6 +34,7 @@ mod ranking_head;
 mod ratio_head;
 mod samplers;
 mod scatter_chains;
+mod spectral;
 mod start_chains;
 mod sum_partials;
 
@@ -44,10 +48,13 @@ pub use generators::{Bregman, GENERATORS, Generator};
 pub use geometry::{Activation, ConvGeometry};
 pub use gradient_norm::{NORM_PARTS, gradient_norm};
 pub use langevin::{Bounds, LangevinSettings, langevin};
-pub use layer::{Layer, LayerKind, load, unload};
+pub use layer::{Layer, load, unload};
+pub use layer_kind::LayerKind;
 pub use maps::Maps;
 pub use parameters::LayerParameters;
 pub use philox_words::philox_words;
+pub use pool::{pool_forward, pool_input_gradient};
+pub use pooling::Pooling;
 pub use quadratic_base::{QuadraticBase, quadratic_base_gradient};
 pub use ranking_head::ranking_head;
 pub use ratio_head::{
@@ -59,6 +66,7 @@ pub use samplers::{
     TRACE_VALUES, trace_chains,
 };
 pub use scatter_chains::scatter_chains;
+pub use spectral::{SpectralWeight, spectral_gradient, spectral_turn, spectral_weights};
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;
 pub use variant::{Precision, Variant};

@@ -9,7 +9,7 @@ use crate::method::{
     ChainMode, Criterion, Diagnose, Diagnostics, FixedNoise, Generator, Mixture, Normaliser,
     ObjectiveSettings, OptimiserSettings, Refresh, SamplerSettings, Schedule,
 };
-use crate::network::{Architecture, Initialisation, LayerSpec, NetworkError};
+use crate::network::{Architecture, InitialWeights, Initialisation, LayerSpec, NetworkError};
 use crate::shape::Shape;
 
 // `Config::validate` has refused every other word before these are called, so the last arm of each match is the
@@ -37,6 +37,17 @@ pub fn architecture(config: &Config, input: Shape) -> Result<Architecture, Netwo
                 padding,
             },
             LayerConfig::Dense { dense } => LayerSpec::Dense { features: dense },
+            LayerConfig::Residual {
+                residual,
+                kernel,
+                pool,
+            } => LayerSpec::Residual {
+                channels: residual,
+                kernel,
+                pool,
+            },
+            LayerConfig::Pool { pool } => LayerSpec::Pool { size: pool },
+            LayerConfig::GlobalSum { .. } => LayerSpec::GlobalSum,
         })
         .collect();
     let activation = match network.activation.as_str() {
@@ -50,12 +61,23 @@ pub fn architecture(config: &Config, input: Shape) -> Result<Architecture, Netwo
         mean: network.base_mean,
         std: network.base_std,
     });
-    Architecture::new(input, &specs, activation, base)
+    let architecture = Architecture::new(input, &specs, activation, base)?;
+    if network.spectral_norm {
+        architecture.with_spectral_norm()
+    } else {
+        Ok(architecture)
+    }
 }
 
 /// How the parameters start.
 pub fn initialisation(config: &Config) -> Initialisation {
     Initialisation {
+        weights: match config.network.initialisation.as_str() {
+            "he" => InitialWeights::He,
+            "xavier" => InitialWeights::Xavier,
+            "orthogonal" => InitialWeights::Orthogonal,
+            _ => InitialWeights::Default,
+        },
         zero_head: config.network.zero_head,
         first_weight_scale: config.network.first_weight_scale,
         first_bias_scale: config.network.first_bias_scale,

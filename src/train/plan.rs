@@ -325,7 +325,9 @@ impl TrainingPlan {
                 }
             }
         }
+        self.network.finish_gradient(r, live, gradient);
         self.optimiser.step(r, step, live, self.objective.metrics());
+        self.network.turn(r, live);
         self.objective.fetch_metrics(r, step);
         recording
     }
@@ -433,7 +435,10 @@ impl TrainingPlan {
         }
         self.objective
             .weigh(r, self.live_energies, self.stale_energies);
+        self.network
+            .finish_gradient(r, live, self.optimiser.gradient());
         self.optimiser.step(r, 0, live, self.objective.metrics());
+        self.network.turn(r, live);
         recording
     }
 
