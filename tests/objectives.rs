@@ -521,6 +521,7 @@ fn every_head_counts_energies_that_are_not_finite() {
 // ---- whole networks ----
 
 const PLAIN: Initialisation = Initialisation {
+    weights: afterimage::network::InitialWeights::Default,
     zero_head: false,
     first_weight_scale: 1.0,
     first_bias_scale: 1.0,

@@ -81,6 +81,7 @@ impl Target {
         let architecture =
             Architecture::new(shape, &specs, Activation::Silu, Some(base)).expect("fits");
         let how = Initialisation {
+            weights: afterimage::network::InitialWeights::Default,
             zero_head: false,
             first_weight_scale: 1.0,
             first_bias_scale: 1.0,
