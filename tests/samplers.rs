@@ -4,6 +4,7 @@
 mod common;
 
 use afterimage::config::{self, Config, LayerConfig};
+use afterimage::data::{self, DataOptions};
 use afterimage::gpu::{Buffer, Executor, Recording};
 use afterimage::kernels::{
     self, Activation, Bounds, ChainBatch, ChainStart, Dynamics, LangevinSettings, QuadraticBase,
@@ -14,7 +15,7 @@ use afterimage::model::Model;
 use afterimage::network::{Architecture, Initialisation, LayerSpec, initial_parameters};
 use afterimage::random::Stream;
 use afterimage::shape::Shape;
-use afterimage::train::{MetricsRow, TrainingPlan};
+use afterimage::train::{MetricsRow, Trainer, TrainingPlan, run};
 use afterimage::twins::{self, HmcState, TwinNetwork};
 use common::programs::launches;
 use common::{assert_close, executor, filled, normals, twin, variants, widen};
@@ -22,6 +23,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::AtomicBool;
 
 const SEED: u64 = 0x1234_5678_9abc;
 const STREAM: Stream = Stream::Langevin;
@@ -809,6 +811,33 @@ fn the_device_holds_what_was_predicted_with_every_kind() {
                 kind.name
             );
         }
+    }
+}
+
+/// With the last picture, whose chains bring their own proposals and velocities.
+#[test]
+fn the_peak_of_a_run_is_what_was_predicted_with_every_kind() {
+    for kind in SAMPLERS {
+        let mut config = small(kind.name);
+        // More than the self-test at the start takes.
+        config.sampler.buffer = 5000;
+        config.run.steps = 2;
+        config.run.samples = 9;
+        config.run.sample_steps = 3;
+        let options = DataOptions {
+            source: "digits".into(),
+            path: String::new(),
+            low: config.data.low,
+            high: config.data.high,
+            limit: 0,
+        };
+        let data = data::open(&options, 1).expect("opens");
+        let mut trainer = Trainer::new(executor(false), &config, data).expect("starts");
+        let folder = tempfile::tempdir().expect("makes a folder");
+        let (out, stop) = (folder.path().join("run"), AtomicBool::new(false));
+        let summary = run(&mut trainer, &config, &out, false, &stop, &mut |_| {}).expect("runs");
+        let held = trainer.executor().most_allocated_bytes();
+        assert_eq!(held, summary.memory.total(), "{}", kind.name);
     }
 }
 

@@ -181,16 +181,9 @@ impl Chains {
         );
     }
 
-    /// Begins a pass at the states as they are: every kind but plain Langevin steps carries energies and gradients
-    /// from here on, so that this comes before [`Self::advance`] whenever states or `parameters` have changed. `step` is
-    /// the number of the first step.
-    pub fn begin(
-        &self,
-        recording: &mut Recording,
-        parameters: Buffer,
-        step: u32,
-        first_chain: usize,
-    ) {
+    /// Begins a pass at the states as they are: every kind but plain Langevin steps carries energies and gradients from
+    /// here on.
+    fn begin(&self, recording: &mut Recording, parameters: Buffer, pass: &Pass) {
         let Some(steps) = &self.steps else {
             return;
         };
@@ -201,13 +194,13 @@ impl Chains {
             Some(self.batch.energies),
             self.batch.gradient,
         );
-        if let (Some(control), 0) = (self.control(), first_chain) {
+        if let (Some(control), 0) = (self.control(), pass.first_chain) {
             recording.upload_f32(control, 1, &[0.0, 0.0]);
         }
         let moment = Moment {
-            step,
-            first_chain,
-            temperature: self.dynamics.temperature,
+            step: pass.first_step,
+            first_chain: pass.first_chain,
+            temperature: pass.temperature(0, self.dynamics.temperature),
             adapt: false,
             energies: false,
         };
@@ -228,7 +221,7 @@ impl Chains {
             return;
         }
         if part.start == 0 {
-            self.begin(recording, parameters, pass.first_step, pass.first_chain);
+            self.begin(recording, parameters, pass);
         }
         let adapting = match self.dynamics.target_acceptance {
             Some(_) => pass.steps / 2,
@@ -256,7 +249,8 @@ impl Chains {
     }
 
     /// Moves all chains by `steps` steps, the first of which is number `first_step`: one step is recorded, and replayed
-    /// for as long as neither `parameters` nor `first_chain` changes. The step size stays as it is.
+    /// for as long as neither `parameters` nor `first_chain` changes. The step size stays as it is. All kinds but plain
+    /// Langevin steps go on with a pass that [`Self::run`] has begun, at the same parameters and states.
     pub fn advance(
         &self,
         recording: &mut Recording,
