@@ -15,4 +15,4 @@ pub use settings::{
     architecture, chain_start, generator, initialisation, langevin, normaliser, optimiser,
     precision, sampler,
 };
-pub use stored::Model;
+pub use stored::{Model, Weights};
