@@ -20,7 +20,7 @@ pub(super) fn sample(arguments: &SampleArgs) -> Result<(), CliError> {
         .clone()
         .unwrap_or_else(|| PathBuf::from("samples.png"));
     let ending = ending(&path)?;
-    let model = open::model(&arguments.model)?;
+    let model = open::model(&arguments.model, arguments.weights)?;
     let run = &model.config().run;
     let options = SampleOptions {
         count: arguments.count.map_or(run.samples, |count| count as usize),

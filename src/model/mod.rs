@@ -15,4 +15,4 @@ pub use settings::{
     architecture, chain_start, dynamics, fixed_noise, initialisation, langevin, mixture, objective,
     optimiser, precision, refresh, sampler, target, verdict,
 };
-pub use stored::Model;
+pub use stored::{Model, Weights};

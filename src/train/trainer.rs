@@ -170,13 +170,15 @@ impl Trainer {
             .collect())
     }
 
-    /// The model after the steps so far, with the averaged weights. Waits for the GPU.
+    /// The model after the steps so far, with the averaged weights in use and the live ones beside them. Waits for the
+    /// GPU.
     ///
     /// # Errors
     /// What the GPU reported.
     pub fn model(&mut self) -> Result<Model, TrainError> {
         let parameters = self.executor.read(self.plan.optimiser().average())?;
-        let model = self.model_of(parameters, self.step)?;
+        let live = self.executor.read(self.plan.live_parameters())?;
+        let model = self.model_of(parameters, self.step)?.with_live(live)?;
         let Some(control) = self.plan.control() else {
             return Ok(model);
         };
