@@ -1,6 +1,6 @@
 // One record of every chain for the diagnostics: its energy, three projections, and how far it is from where it was.
-// A projection is x · w with w = ±1/√length, its signs being bits of the random words of the counters
-// (element, 3, 0, stream): (x · w)² has the mean of x² for its mean over all w.
+// A projection is x · w with w ~ N(0, 1/length), the normal numbers of the counters (element, 3, 0, stream): (x · w)² has
+// the mean of x² for its mean over all w.
 #import "shared/chain_sum.wgsl"
 #import "shared/philox.wgsl"
 
@@ -35,10 +35,9 @@ fn main(
     var projections = vec3<f32>(0.0);
     var moved = 0.0;
     for (var e = first_of(local); e < SAMPLE_LENGTH; e += SHARERS) {
-        let word = philox(vec4<u32>(e, 3u, 0u, STREAM), record.seed).x;
-        let signs = 1.0 - 2.0 * vec3<f32>((vec3<u32>(word) >> vec3<u32>(0u, 1u, 2u)) & vec3<u32>(1u));
+        let weights = normals_at(vec4<u32>(e, 3u, 0u, STREAM), record.seed).xyz;
         let i = chain * SAMPLE_LENGTH + e;
-        projections += signs * x[i];
+        projections += weights * x[i];
         moved += (x[i] - before[i]) * (x[i] - before[i]);
     }
     let scale = 1.0 / sqrt(f32(SAMPLE_LENGTH));

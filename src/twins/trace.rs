@@ -1,9 +1,9 @@
 //! Twin of `samplers/trace.wgsl`: one record of every chain.
 
 use super::check_len;
-use crate::random::{Stream, philox4x32_10};
+use crate::random::{Stream, box_muller, philox4x32_10, uniform01};
 
-/// Of every chain its energy, three projections on ±1/√length, and the mean squared distance from `before`.
+/// Of every chain its energy, three projections on directions from N(0, 1/length), and the mean squared distance from `before`.
 pub fn trace(
     seed: u64,
     stream: Stream,
@@ -15,16 +15,17 @@ pub fn trace(
     check_len("before", before, x.len());
     check_len("energies", energies, x.len() / length);
     let key = [seed as u32, (seed >> 32) as u32];
-    let sign = |element: usize, direction: usize| {
-        let word = philox4x32_10([element as u32, 3, 0, stream as u32], key)[0];
-        1.0 - 2.0 * f64::from((word >> direction) & 1)
+    let weight = |element: usize, direction: usize| {
+        let words = philox4x32_10([element as u32, 3, 0, stream as u32], key);
+        let [a, b, c, d] = words.map(|word| f64::from(uniform01(word)));
+        [box_muller(a, b), box_muller(c, d)].concat()[direction]
     };
     x.chunks(length)
         .zip(before.chunks(length))
         .zip(energies)
         .map(|((x, before), &energy)| {
             let projection = |direction| {
-                let terms = x.iter().enumerate().map(|(e, x)| sign(e, direction) * x);
+                let terms = x.iter().enumerate().map(|(e, x)| weight(e, direction) * x);
                 terms.sum::<f64>() / (length as f64).sqrt()
             };
             let moved = x
@@ -48,18 +49,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_projection_of_a_unit_vector_is_a_sign_over_the_root() {
-        let mut x = vec![0.0; 9];
-        x[4] = 2.0;
-        let [record] = trace(3, Stream::Langevin, 9, &x, &[0.0; 9], &[7.0])[..] else {
-            panic!("one chain");
+    fn a_record_is_linear_in_the_state_but_for_the_distance() {
+        let record = |scale: f64| -> [f64; 5] {
+            let x: Vec<f64> = (0..9).map(|i| scale * (i as f64 - 3.0)).collect();
+            trace(3, Stream::Langevin, 9, &x, &[0.0; 9], &[7.0])[0]
         };
-        assert_eq!(record[0], 7.0);
-        assert!(
-            record[1..4]
-                .iter()
-                .all(|p| (p.abs() - 2.0 / 3.0).abs() < 1e-15)
-        );
-        assert!((record[4] - 4.0 / 9.0).abs() < 1e-15);
+        let (once, twice) = (record(1.0), record(2.0));
+        assert_eq!((once[0], twice[0]), (7.0, 7.0));
+        for p in 1..4 {
+            assert!(once[p] != 0.0 && (twice[p] - 2.0 * once[p]).abs() < 1e-12);
+        }
+        // 9 + 4 + 1 + 0 + 1 + 4 + 9 + 16 + 25 over 9.
+        assert!((once[4] - 69.0 / 9.0).abs() < 1e-12);
+        assert!(once[1] != once[2] && once[2] != once[3]);
     }
 }
