@@ -46,9 +46,9 @@ fn gaussian(preset: &str, std: f32, more: &[&str]) -> Model {
     model(preset, &sets, &[0.0; 3])
 }
 
-/// exp(−E) is 2πs²·exp(2²/2s²) times a sum of two Gaussians of standard deviation s = 0.2 at (2, 0), with weight
-/// `right`, and at (−2, 0), with weight 1. For with a = 2/s²,
-/// −ln(right·exp(a·x) + exp(−a·x)) = a·x − softplus(2a·x + ln right), and a·x = softplus(a·x) − softplus(−a·x).
+/// exp(−E) is exp(2²/2s²) times a sum of two Gaussian bells of standard deviation s = 0.2: at (2, 0), `right` high, and
+/// at (−2, 0), 1 high. With a = 2/s² the network is −ln(right·exp(a·x) + exp(−a·x)) = a·x − softplus(2a·x + ln right), and
+/// a·x = softplus(a·x) − softplus(−a·x).
 fn two_of_eight(right: f32, more: &[&str]) -> Model {
     let a = 2.0 / 0.04;
     let mut sets = vec![

@@ -15,8 +15,8 @@
 //!   standard deviation n along the blade's ridge direction and √((2·0.1)² + n²) across, and the integral over r, within
 //!   seven standard deviations, is by quadrature.
 //!
-//! Quadratures are Gauss-Legendre in pieces of two standard deviations (`mixture.rs`), with relative errors below 1e-11
-//! wherever the density is not negligible. Everything is computed in logarithms, so that tails do not underflow.
+//! Quadratures are Gauss-Legendre in pieces of two standard deviations (`mixture.rs`); tests/planar_density.rs holds them to
+//! relative errors of 1e-9 where the density is not negligible. Everything is computed in logarithms, so that tails do not underflow.
 
 use super::Planar;
 use super::mixture::{Curve, Kernel, Mixture, Scratch};
