@@ -40,7 +40,8 @@ pub struct Network {
     spectral: Option<Spectral>,
 }
 
-/// What computes a block.
+/// What computes a block. A network has a handful of these, so their size does not matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Copy)]
 enum Part {
     Layer(usize),

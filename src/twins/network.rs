@@ -25,6 +25,8 @@ pub struct TwinLayer {
 }
 
 /// One block of a network.
+// A network has a handful of these, so their size does not matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum TwinBlock {
     /// A convolution or a dense layer.
