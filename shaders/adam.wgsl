@@ -1,5 +1,5 @@
 // Adam (Kingma & Ba 2015) with bias correction, decoupled weight decay (Loshchilov & Hutter 2019), clipping by the
-// global norm, and a moving average of the parameters. A gradient that is not finite changes nothing.
+// global norm (or division by it), and a moving average of the parameters. A gradient that is not finite changes nothing.
 #import "shared/index.wgsl"
 #import "shared/finite.wgsl"
 
@@ -19,6 +19,8 @@ struct Adam {
     correction2: f32,
     // Where the gradient's norm is in `norm`.
     norm_place: u32,
+    // 1: the gradient is divided by its norm first.
+    normalise: u32,
 }
 
 var<immediate> adam: Adam;
@@ -40,9 +42,16 @@ fn main(
     if i >= COUNT || !is_finite(gradient_norm) {
         return;
     }
+    var length = gradient_norm;
+    if adam.normalise == 1u {
+        length = 1.0;
+    }
+    if adam.gradient_clip > 0.0 {
+        length = min(length, adam.gradient_clip);
+    }
     var scale = 1.0;
-    if adam.gradient_clip > 0.0 && gradient_norm > adam.gradient_clip {
-        scale = adam.gradient_clip / gradient_norm;
+    if gradient_norm > 0.0 && length != gradient_norm {
+        scale = length / gradient_norm;
     }
     let g = scale * gradient[i];
     let m = adam.beta1 * first_moment[i] + (1.0 - adam.beta1) * g;

@@ -11,11 +11,12 @@ use serde::Serialize;
 /// The file that every run writes first of all: the mark of a run folder.
 const METRICS: &str = "metrics.jsonl";
 
-/// The files that a run writes directly into its folder.
-const RUN_FILES: [&str; 6] = [
+/// The files that a run, or an evaluation of it, writes directly into its folder.
+const RUN_FILES: [&str; 7] = [
     "config.toml",
     METRICS,
     "curves.png",
+    "evaluation.png",
     "landscape.png",
     "samples.png",
     "summary.json",

@@ -7,6 +7,7 @@
 //! - [`network`]: what an energy network is made of, and how its passes are recorded.
 //! - [`method`]: snapshot, sampler, objective, optimiser.
 //! - [`model`]: a trained model with its checkpoint, its energies and its samples: what a host program embeds.
+//! - [`evaluation`]: a model of planar data against the exact density of that data.
 //! - [`train`]: what runs when, and the run folder.
 //! - [`cli`]: the command line.
 //!
@@ -19,6 +20,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod config;
 pub mod data;
+pub mod evaluation;
 pub mod files;
 pub mod gpu;
 pub mod kernels;

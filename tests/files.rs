@@ -228,6 +228,7 @@ mod run_folders {
             "config.toml",
             "metrics.jsonl",
             "curves.png",
+            "evaluation.png",
             "landscape.png",
             "samples.png",
             "summary.json",

@@ -4,8 +4,9 @@ mod common;
 
 use afterimage::gpu::{Buffer, Executor, Recording};
 use afterimage::kernels::{
-    self as gpu, AdamArguments, AdamSettings, Bounds, ChainStart, Generator, LangevinSettings,
-    METRIC_WORDS, NORM_PARTS, QuadraticBase, RatioArguments, RatioMetrics,
+    self as gpu, AdamArguments, AdamSettings, Bounds, Bregman, ChainStart, Generator,
+    HeadArguments, LangevinSettings, METRIC_WORDS, NORM_PARTS, Normaliser, QuadraticBase,
+    RatioMetrics, RatioSettings,
 };
 use afterimage::random::{Philox, Stream, uniform01};
 use afterimage::twins::{self, RatioInput};
@@ -599,6 +600,12 @@ fn gradient_norm_agrees_with_its_twin() {
 /// Absolute error that WGSL grants ln between ½ and 2; elsewhere it is 3 units in the last place.
 const LOG_ERROR: f64 = 1.0 / (1 << 21) as f64;
 
+const LOGISTIC: Bregman = Bregman {
+    generator: Generator::LOGISTIC,
+    exponent: 0.5,
+    clamp: 10.0,
+};
+
 struct RatioCase {
     data: usize,
     noise: usize,
@@ -615,23 +622,26 @@ fn run_ratio_head(
     stale: &[f32],
 ) -> Vec<(RatioMetrics, Vec<f32>, f32)> {
     let mut r = Recording::new();
-    let arguments = RatioArguments {
+    let normaliser = filled(&mut r, "c", &[case.c]);
+    let arguments = HeadArguments {
         live: filled(&mut r, "live", live),
         stale: filled(&mut r, "stale", stale),
-        normaliser: filled(&mut r, "c", &[case.c]),
         factor: guarded(&mut r, "factor", &vec![f32::NAN; live.len()]),
         metrics: poisoned(&mut r, "metrics", METRIC_WORDS),
     };
     gpu::ratio_head(
         &mut r,
-        Generator::Logistic,
+        &RatioSettings {
+            bregman: LOGISTIC,
+            normaliser: Normaliser::Learned { rate: case.rate },
+            energy_l2: case.energy_l2,
+        },
         case.data,
         case.noise,
-        case.energy_l2,
-        case.rate,
+        normaliser,
         &arguments,
     );
-    let buffers = [arguments.metrics, arguments.factor, arguments.normaliser];
+    let buffers = [arguments.metrics, arguments.factor, normaliser];
     run(executors, &r, buffers)
         .into_iter()
         .map(|[metrics, factor, c]| {
@@ -668,7 +678,7 @@ fn check_ratio_head(executors: &mut [Executor], case: &RatioCase) {
         c,
         energy_l2,
     };
-    let want = twins::ratio_head(twins::Generator::Logistic, &input);
+    let want = twins::ratio_head(&LOGISTIC, &input);
 
     let nu = noise as f64 / data as f64;
     let share = |i: usize| 1.0 / if i < data { data } else { noise } as f64;
@@ -826,6 +836,7 @@ const ADAM: AdamSettings = AdamSettings {
     weight_decay: 0.0,
     gradient_clip: 0.0,
     average: 0.0,
+    normalise_gradient: false,
 };
 
 /// The state of the optimiser: parameters, first and second moment, average.
@@ -889,6 +900,7 @@ fn check_adam(
         weight_decay: settings.weight_decay.into(),
         gradient_clip: settings.gradient_clip.into(),
         average: settings.average.into(),
+        normalise_gradient: settings.normalise_gradient,
     };
     let gradient = widen(gradient);
     let old = before.each_ref().map(|values| widen(values));
@@ -902,10 +914,11 @@ fn check_adam(
         &mut a,
         &gradient,
     );
+    let length = if wide.normalise_gradient { 1.0 } else { norm };
     let scale = if wide.gradient_clip > 0.0 {
-        (wide.gradient_clip / norm).min(1.0)
+        wide.gradient_clip.min(length) / norm
     } else {
-        1.0
+        length / norm
     };
     // Relative error of the scaled gradient: of the norm, of a division (2.5 units) and of a product.
     let g_error = norm_error(gradient.len()) + 6.0 * ROUNDING;
@@ -952,13 +965,28 @@ fn adam_agrees_with_its_twin_over_several_steps() {
         weight_decay: 0.2,
         gradient_clip: 1.5,
         average: 0.9,
+        normalise_gradient: false,
     };
     let no_momentum = AdamSettings {
         beta1: 0.0,
         average: 0.995,
         ..ADAM
     };
-    for settings in [ADAM, everything, no_momentum] {
+    let normalised = AdamSettings {
+        normalise_gradient: true,
+        ..ADAM
+    };
+    let normalised_and_clipped = AdamSettings {
+        gradient_clip: 0.3,
+        ..normalised
+    };
+    for settings in [
+        ADAM,
+        everything,
+        no_momentum,
+        normalised,
+        normalised_and_clipped,
+    ] {
         for size in SIZES {
             let start = normals(1, size);
             let mut state = [start.clone(), vec![0.0; size], vec![0.0; size], start];

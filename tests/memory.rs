@@ -2,17 +2,18 @@
 
 mod common;
 
-use afterimage::config::{self, Config, LayerConfig};
+use afterimage::config::{self, Config, Interval, LayerConfig};
 use afterimage::data::{self, DataOptions, Dataset};
 use afterimage::gpu::GpuError;
-use afterimage::kernels::{LayerKind, Precision, Variant, tiled};
-use afterimage::network::{Initialisation, initial_parameters};
+use afterimage::kernels::{LayerKind, METRIC_WORDS, Precision, Variant, tiled};
+use afterimage::network::{InitialWeights, Initialisation, initial_parameters};
 use afterimage::shape::Shape;
 use afterimage::train::{TrainError, Trainer, TrainingPlan, run};
 use common::{ROUNDING, assert_close, executor, mixed_variants, normals, variants, widen};
 use std::sync::atomic::AtomicBool;
 
 const PLAIN: Initialisation = Initialisation {
+    weights: InitialWeights::Default,
     zero_head: false,
     first_weight_scale: 1.0,
     first_bias_scale: 1.0,
@@ -38,7 +39,7 @@ fn small(layers: &[LayerConfig]) -> Config {
     let mut config = config::load("digits", &[]).expect("is valid");
     config.network.layers = layers.to_vec();
     config.network.zero_head = false;
-    config.snapshot.interval = 3;
+    config.snapshot.interval = Interval::Every(3);
     config.objective.noise_ratio = 2;
     config.sampler.steps = 2;
     config.sampler.buffer = 50;
@@ -164,7 +165,7 @@ fn the_prediction_is_the_documented_formula() {
                 + data * length
                 + 3 * (data + noise)
                 + 1
-                + 10
+                + METRIC_WORDS
                 + group * (2 * length + 1)
                 + staging;
             let memory = plan.memory();

@@ -2,19 +2,19 @@
 
 mod common;
 
-use afterimage::config::{self, Config, LayerConfig};
+use afterimage::config::{self, Config, Interval, LayerConfig};
 use afterimage::data::{self, DataOptions, Dataset};
 use afterimage::gpu::{
     Access, AdapterChoice, Buffer, Command, Executor, ExecutorOptions, Recording, Resource,
 };
 use afterimage::kernels::{
-    Activation, Bounds, ChainStart, Generator, LangevinSettings, Precision, QuadraticBase,
-    RatioMetrics, Variant,
+    Activation, Bounds, Bregman, ChainStart, Generator, LangevinSettings, Normaliser, Precision,
+    QuadraticBase, RatioMetrics, Variant,
 };
-use afterimage::method::{Chains, Normaliser, Objective, Strategy};
+use afterimage::method::{Chains, Objective, ObjectiveSettings, Strategy};
 use afterimage::model::Model;
 use afterimage::network::{
-    Architecture, Initialisation, LayerSpec, Network, initial_parameters, walk_plan,
+    Architecture, InitialWeights, Initialisation, LayerSpec, Network, initial_parameters, walk_plan,
 };
 use afterimage::random::Stream;
 use afterimage::shape::Shape;
@@ -28,6 +28,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 const PLAIN: Initialisation = Initialisation {
+    weights: InitialWeights::Default,
     zero_head: false,
     first_weight_scale: 1.0,
     first_bias_scale: 1.0,
@@ -60,13 +61,11 @@ fn at_a_fresh_snapshot_the_gradient_is_that_of_contrastive_divergence() {
             let count = data + noise;
             let x = normals(7, count * architecture.input().len());
             let network = Network::new(&architecture, count, variant).expect("fits");
-            let objective = Objective::new(
-                Generator::Logistic,
-                Normaliser::Learned { rate: 0.1 },
-                0.0,
-                data,
-                noise,
-            );
+            let settings = ObjectiveSettings {
+                normaliser: Normaliser::Learned { rate: 0.1 },
+                ..Default::default()
+            };
+            let objective = Objective::new(settings, data, noise);
             let mut r = Recording::new();
             network.setup(&mut r);
             objective.reset(&mut r);
@@ -108,7 +107,11 @@ fn at_a_fresh_snapshot_the_gradient_is_that_of_contrastive_divergence() {
                 .collect();
             let energies = model.energies(&x, count);
             let head = twins::ratio_head(
-                twins::Generator::Logistic,
+                &Bregman {
+                    generator: Generator::LOGISTIC,
+                    exponent: 0.5,
+                    clamp: 10.0,
+                },
                 &RatioInput {
                     live: &energies,
                     snapshot: &energies,
@@ -219,11 +222,13 @@ fn small() -> Config {
         LayerConfig::Dense { dense: 1 },
     ];
     config.network.zero_head = false;
-    config.snapshot.interval = 3;
+    config.snapshot.interval = Interval::Every(3);
     config.objective.noise_ratio = 2;
     config.objective.normaliser = "learned".into();
     config.sampler.steps = 4;
     config.sampler.buffer = 50;
+    // Diagnoses are the matter of tests/samplers.rs.
+    config.sampler.diagnose = 0;
     config.run.batch = 8;
     config.run.steps = 5;
     config
@@ -327,7 +332,7 @@ fn first_launch(recording: &Recording, name: &str) -> usize {
 fn a_refresh_is_one_copy_and_happens_every_interval() {
     for interval in [1, 3] {
         let mut config = small();
-        config.snapshot.interval = interval;
+        config.snapshot.interval = Interval::Every(interval);
         let (plan, initial) = plan(&config);
         let data = vec![0.0; config.run.batch * DIGITS.len()];
         let setup = plan.setup(&initial);
@@ -487,7 +492,7 @@ fn a_step_whose_chains_are_walked_draws_the_same_noise() {
     // Four steps of 0.01 along gradients that in both ways are right to 2e-5 of their scale; see tests/walk.rs.
     assert_close("noise samples", &states, &widen(&want), 2e-6);
     // A whole interval, so that every buffer has been used and so made.
-    for step in 1..=config.snapshot.interval {
+    for step in 1..=3 {
         executor.run(&plan.step(step, &data)).expect("runs");
     }
     executor.finish().expect("finishes");
@@ -531,12 +536,13 @@ fn train(config: &Config, options: ExecutorOptions) -> (Vec<u32>, Vec<MetricsRow
         trainer.step().expect("steps");
     }
     let arrived = trainer.arrived(true).expect("arrives");
-    let rows = arrived.into_iter().map(|arrival| match arrival {
+    let rows = arrived.into_iter().filter_map(|arrival| match arrival {
         // The speed is that of the machine.
-        Arrival::Metrics { row, .. } => MetricsRow {
+        Arrival::Metrics { row, .. } => Some(MetricsRow {
             samples_per_second: 0.0,
             ..row
-        },
+        }),
+        Arrival::Diagnostics(_) => None,
         Arrival::States { .. } => panic!("nobody asked for them"),
     });
     let rows: Vec<MetricsRow> = rows.collect();

@@ -4,7 +4,9 @@ mod common;
 
 use afterimage::gpu::{Executor, Recording};
 use afterimage::kernels::{Activation, QuadraticBase, Variant};
-use afterimage::network::{Architecture, Initialisation, LayerSpec, Network, initial_parameters};
+use afterimage::network::{
+    Architecture, InitialWeights, Initialisation, LayerSpec, Network, initial_parameters,
+};
 use afterimage::shape::Shape;
 use common::{
     F16_ROUNDING, assert_close, executor, filled, mixed_variants, normals, poisoned, twin,
@@ -12,6 +14,7 @@ use common::{
 };
 
 const PLAIN: Initialisation = Initialisation {
+    weights: InitialWeights::Default,
     zero_head: false,
     first_weight_scale: 1.0,
     first_bias_scale: 1.0,

@@ -56,6 +56,7 @@ fn chains(variant: Variant) -> Chains {
 
 fn parameters(recording: &mut Recording) -> Buffer {
     let how = Initialisation {
+        weights: Default::default(),
         zero_head: false,
         first_weight_scale: 1.0,
         first_bias_scale: 1.0,

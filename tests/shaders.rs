@@ -2,7 +2,7 @@
 
 mod common;
 
-use afterimage::config::{self, Config, LayerConfig};
+use afterimage::config::{self, Config, Interval, LayerConfig};
 use afterimage::gpu::{Buffer, Dispatch, Program, Recording};
 use afterimage::kernels::{self, Precision, Variant};
 use afterimage::method::{Chains, Strategy};
@@ -49,7 +49,7 @@ fn runs() -> Vec<(Config, Shape)> {
             let shape = match preset.name {
                 "digits" => digits,
                 "mnist" => Shape::new(1, 28, 28),
-                "cifar10" => Shape::new(3, 32, 32),
+                "cifar10" | "cifar10-residual" => Shape::new(3, 32, 32),
                 _ => Shape::new(2, 1, 1),
             };
             (
@@ -73,6 +73,15 @@ fn runs() -> Vec<(Config, Shape)> {
             });
         }
     }
+    for generator in config::GENERATORS {
+        for normaliser in config::NORMALISERS {
+            other(&|config| {
+                config.objective.generator = (*generator).into();
+                config.objective.normaliser = (*normaliser).into();
+                config.objective.noise_ratio = 2;
+            });
+        }
+    }
     for chains in config::CHAINS {
         for start in config::STARTS {
             other(&|config| {
@@ -81,6 +90,20 @@ fn runs() -> Vec<(Config, Shape)> {
                 config.objective.noise_ratio = 3;
             });
         }
+    }
+    for kind in config::NOISE_KINDS {
+        other(&|config| {
+            config.snapshot.kind = (*kind).into();
+            config.objective.normaliser = "learned".into();
+        });
+    }
+    other(&|config| config.snapshot.interval = Interval::Adaptive);
+    for kind in kernels::SAMPLERS {
+        other(&|config| {
+            config.sampler.kind = kind.name.into();
+            // The first step leaves a trace.
+            config.sampler.diagnose = 1;
+        });
     }
     other(&|config| {
         config.run.batch = 5;
@@ -94,6 +117,22 @@ fn runs() -> Vec<(Config, Shape)> {
             },
             LayerConfig::Dense { dense: 7 },
             LayerConfig::Dense { dense: 3 },
+        ];
+    });
+    other(&|config| {
+        config.run.batch = 5;
+        config.network.zero_head = false;
+        let residual = |residual, pool| LayerConfig::Residual {
+            residual,
+            kernel: 3,
+            pool,
+        };
+        // A block at each end, without and with a change of channels.
+        config.network.layers = vec![
+            residual(1, 1),
+            residual(5, 2),
+            LayerConfig::Pool { pool: 2 },
+            residual(6, 1),
         ];
     });
     runs
@@ -113,7 +152,9 @@ fn programs() -> HashMap<Program, Dispatch> {
     for (config, shape) in runs() {
         for variant in variants() {
             let mut config = config.clone();
-            config.snapshot.interval = 2;
+            if config.snapshot.interval != Interval::Adaptive {
+                config.snapshot.interval = Interval::Every(2);
+            }
             let plan = TrainingPlan::new(&config, shape, variant).expect("fits");
             let parameters = vec![0.0; plan.architecture().parameter_count()];
             collect(&mut programs, &plan.setup(&parameters));
@@ -172,11 +213,12 @@ fn every_shader_is_valid_and_binds_what_it_declares_in_every_program() {
         check_dispatch(dispatch);
     }
 
-    let entries: HashMap<String, PathBuf> = ["", "bench", "texel", "tiled", "walk"]
-        .into_iter()
-        .flat_map(wgsl_files)
-        .map(|path| (fs::read_to_string(&path).expect("reads"), path))
-        .collect();
+    let entries: HashMap<String, PathBuf> =
+        ["", "bench", "noise", "samplers", "texel", "tiled", "walk"]
+            .into_iter()
+            .flat_map(wgsl_files)
+            .map(|path| (fs::read_to_string(&path).expect("reads"), path))
+            .collect();
     let launched: BTreeSet<&PathBuf> = programs
         .keys()
         .map(|program| {
@@ -205,15 +247,29 @@ fn every_shared_file_is_imported() {
             .expect("reads")
             .lines()
             .filter_map(|line| line.trim().strip_prefix("#import"))
+            // Without quotes it is a text from the Rust side.
+            .filter(|name| name.contains('"'))
             .map(|name| shaders().join(name.trim().trim_matches('"')))
             .collect()
     };
-    let imported: BTreeSet<PathBuf> = ["", "bench", "texel", "tiled", "walk", "shared"]
-        .into_iter()
-        .flat_map(wgsl_files)
-        .flat_map(|path| imports(&path))
-        .collect();
+    let imported: BTreeSet<PathBuf> = [
+        "", "bench", "noise", "samplers", "texel", "tiled", "walk", "shared",
+    ]
+    .into_iter()
+    .flat_map(wgsl_files)
+    .flat_map(|path| imports(&path))
+    .collect();
     assert_eq!(imported, wgsl_files("shared").into_iter().collect());
+}
+
+/// Each of them is launched by [`programs`], since these run every generator.
+#[test]
+fn every_generator_has_its_file() {
+    let text = |path: PathBuf| fs::read_to_string(path).expect("reads");
+    let written: BTreeSet<String> = wgsl_files("generators").into_iter().map(text).collect();
+    let registered = kernels::GENERATORS.iter();
+    let registered: BTreeSet<String> = registered.map(|g| g.source.to_owned()).collect();
+    assert_eq!(registered, written);
 }
 
 fn shaders() -> PathBuf {

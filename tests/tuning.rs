@@ -140,6 +140,7 @@ fn a_search_leaves_no_memory_behind() {
 fn results(executor: &mut Executor, kernels: Kernels) -> Vec<Vec<u32>> {
     let architecture = architecture();
     let plain = Initialisation {
+        weights: Default::default(),
         zero_head: false,
         first_weight_scale: 1.0,
         first_bias_scale: 1.0,

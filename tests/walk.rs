@@ -9,7 +9,8 @@ use afterimage::kernels::{
 };
 use afterimage::method::{Chains, Strategy};
 use afterimage::network::{
-    Architecture, Initialisation, LayerSpec, initial_parameters, walk_plan, walks_right,
+    Architecture, InitialWeights, Initialisation, LayerSpec, initial_parameters, walk_plan,
+    walks_right,
 };
 use afterimage::random::Stream;
 use afterimage::shape::Shape;
@@ -18,6 +19,7 @@ use common::programs::{check_dispatch, check_spirv, launches};
 use common::{ACTIVATIONS, assert_close, executor, filled, normals, poisoned, twin, widen};
 
 const PLAIN: Initialisation = Initialisation {
+    weights: InitialWeights::Default,
     zero_head: false,
     first_weight_scale: 1.0,
     first_bias_scale: 1.0,

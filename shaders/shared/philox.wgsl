@@ -33,7 +33,12 @@ fn uniform01(bits: u32) -> f32 {
 
 // Four standard normals (Box & Muller 1958): those of elements 4·block … 4·block + 3.
 fn normals(seed: vec2<u32>, stream: u32, step: u32, block: u32) -> vec4<f32> {
-    let words = philox(vec4<u32>(block, 0u, step, stream), seed);
+    return normals_at(vec4<u32>(block, 0u, step, stream), seed);
+}
+
+// The four of one counter.
+fn normals_at(counter: vec4<u32>, seed: vec2<u32>) -> vec4<f32> {
+    let words = philox(counter, seed);
     let radius = sqrt(-2.0 * log(vec2<f32>(uniform01(words.x), uniform01(words.z))));
     let angle = TAU * vec2<f32>(uniform01(words.y), uniform01(words.w));
     return vec4<f32>(radius.x * cos(angle.x), radius.x * sin(angle.x), radius.y * cos(angle.y), radius.y * sin(angle.y));

@@ -15,3 +15,17 @@ fn workgroup_sum(value: f32, local: u32) -> f32 {
     }
     return reduce_values[0];
 }
+
+// The largest `value` of the workgroup, in every invocation. Must be called by all of them.
+fn workgroup_max(value: f32, local: u32) -> f32 {
+    workgroupBarrier();
+    reduce_values[local] = value;
+    workgroupBarrier();
+    for (var half = 32u; half > 0u; half >>= 1u) {
+        if local < half {
+            reduce_values[local] = max(reduce_values[local], reduce_values[local + half]);
+        }
+        workgroupBarrier();
+    }
+    return reduce_values[0];
+}

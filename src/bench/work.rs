@@ -7,11 +7,9 @@ use super::kernels::{self, Work};
 use super::networks::ReferenceNetwork;
 use super::timing::{self, Times};
 use crate::gpu::{Buffer, Executor, GpuError, Recording};
-use crate::kernels::{
-    AdamSettings, Bounds, ChainStart, Generator, LangevinSettings, Variant, start_chains,
-};
+use crate::kernels::{AdamSettings, Bounds, ChainStart, LangevinSettings, Variant, start_chains};
 use crate::method::{
-    Chains, Normaliser, Objective, Optimiser, OptimiserSettings, Schedule, Strategy,
+    Chains, Objective, ObjectiveSettings, Optimiser, OptimiserSettings, Schedule, Strategy,
 };
 use crate::network::{Architecture, Initialisation, Network, initial_parameters, tuned_kernels};
 use crate::random::Stream;
@@ -150,6 +148,7 @@ impl Chain {
             .with_strategy(Strategy::trusted(executor, architecture, batch)?);
         let parameters = Buffer::new("parameters", architecture.parameter_count());
         let plain = Initialisation {
+            weights: Default::default(),
             zero_head: false,
             first_weight_scale: 1.0,
             first_bias_scale: 1.0,
@@ -209,6 +208,7 @@ impl Update {
                 weight_decay: 0.0,
                 gradient_clip: 0.0,
                 average: 0.0,
+                normalise_gradient: false,
             },
             schedule: Schedule::Constant,
             final_share: 1.0,
@@ -222,7 +222,7 @@ impl Update {
             samples: Buffer::new("data and noise", 2 * batch * architecture.input().len()),
             live_energies: Buffer::new("live energies", 2 * batch),
             stale_energies: Buffer::new("stale energies", 2 * batch),
-            objective: Objective::new(Generator::Logistic, Normaliser::Zero, 0.0, batch, batch),
+            objective: Objective::new(ObjectiveSettings::default(), batch, batch),
             optimiser: Optimiser::new(settings, chain.parameters.words()),
         };
         let mut setup = Recording::new();

@@ -33,7 +33,7 @@ pub(super) fn energy(arguments: &EnergyArgs) -> Result<(), CliError> {
         .as_deref()
         .map(|path| ending(path).map(|ending| (path, ending)))
         .transpose()?;
-    let model = open::model(&arguments.model)?;
+    let model = open::model(&arguments.model, arguments.weights)?;
     let data = open_data(&model, &arguments.data)?;
     let wanted = model.architecture().input();
     if data.shape() != wanted {

@@ -2,6 +2,7 @@ use crate::bench::BenchError;
 use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::data::DataError;
+use crate::evaluation::EvaluationError;
 use crate::files::FileError;
 use crate::gpu::GpuError;
 use crate::model::ModelError;
@@ -29,6 +30,8 @@ pub(super) enum CliError {
     File(#[from] FileError),
     #[error(transparent)]
     Bench(#[from] BenchError),
+    #[error(transparent)]
+    Evaluation(#[from] EvaluationError),
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error("stopped after {steps} steps; what there is was kept in {}", folder.display())]

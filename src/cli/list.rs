@@ -1,6 +1,6 @@
 use super::args::{ConfigArgs, ListArgs};
 use super::error::CliError;
-use super::output;
+use super::{layers, output};
 use crate::config;
 use crate::gpu::{AdapterKind, GpuError, list_adapters};
 
@@ -42,7 +42,7 @@ pub(super) fn presets(arguments: &ListArgs) -> Result<(), CliError> {
         return output::pretty_json(&list);
     }
     for preset in config::presets() {
-        output::line(&format!("{:14}{}", preset.name, preset.summary))?;
+        output::line(&format!("{:18}{}", preset.name, preset.summary))?;
     }
     Ok(())
 }
@@ -50,5 +50,7 @@ pub(super) fn presets(arguments: &ListArgs) -> Result<(), CliError> {
 /// `afterimage config`
 pub(super) fn config(arguments: &ConfigArgs) -> Result<(), CliError> {
     let config = config::load(&arguments.source.source, &arguments.source.sets)?;
-    output::line(config::to_toml(&config).trim_end())
+    output::line(config::to_toml(&config).trim_end())?;
+    output::note(layers::table(&config)?);
+    Ok(())
 }

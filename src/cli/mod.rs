@@ -4,6 +4,8 @@ mod args;
 mod bench;
 mod energy;
 mod error;
+mod evaluate;
+mod layers;
 mod list;
 mod open;
 mod output;
@@ -63,6 +65,7 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Train(arguments) => train::train(&arguments),
         Command::Sample(arguments) => sample::sample(&arguments),
         Command::Energy(arguments) => energy::energy(&arguments),
+        Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
         Command::Devices(arguments) => list::devices(&arguments),
         Command::Presets(arguments) => list::presets(&arguments),
         Command::Config(arguments) => list::config(&arguments),

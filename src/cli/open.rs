@@ -1,6 +1,6 @@
 //! What several commands open: adapters and checkpoints.
 
-use super::args::AdapterArgs;
+use super::args::{AdapterArgs, WeightsArg};
 use super::error::CliError;
 use super::vector_width;
 use crate::cache;
@@ -63,14 +63,14 @@ pub(super) fn describe(executor: &Executor) -> String {
     format!("{} ({}, {kind})", adapter.name, adapter.backend)
 }
 
-/// Loads a checkpoint, or the last one of a run folder.
-pub(super) fn model(path: &Path) -> Result<Model, CliError> {
+/// Loads a checkpoint, or the last one of a run folder, to compute with `weights`.
+pub(super) fn model(path: &Path, weights: WeightsArg) -> Result<Model, CliError> {
     let checkpoint = if path.is_dir() {
         last_checkpoint(path)?
     } else {
         path.to_owned()
     };
-    Ok(Model::load(&checkpoint)?)
+    Ok(Model::load(&checkpoint)?.using(weights.into())?)
 }
 
 fn last_checkpoint(folder: &Path) -> Result<PathBuf, CliError> {

@@ -20,7 +20,7 @@ pub(super) fn sample(arguments: &SampleArgs) -> Result<(), CliError> {
         .clone()
         .unwrap_or_else(|| PathBuf::from("samples.png"));
     let ending = ending(&path)?;
-    let model = open::model(&arguments.model)?;
+    let model = open::model(&arguments.model, arguments.weights)?;
     let run = &model.config().run;
     let options = SampleOptions {
         count: arguments.count.map_or(run.samples, |count| count as usize),
@@ -60,7 +60,8 @@ pub(super) fn sample(arguments: &SampleArgs) -> Result<(), CliError> {
             .energies(&mut executor, &samples.values)?;
         output::json(&serde_json::json!({
             "file": path.display().to_string(), "count": options.count, "steps": options.steps, "seed": options.seed,
-            "energies": energies,
+            "energies": energies, "gradient_evaluations": samples.gradient_evaluations,
+            "step_size": samples.step_size, "acceptance": samples.acceptance,
         }))?;
     }
     Ok(())

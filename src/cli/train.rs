@@ -41,7 +41,7 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
             data.name(),
             data.shape()
         ));
-        let target = model::sampler(&config).target();
+        let target = model::target(&config);
         output::note(format_args!("fits      {target}"));
         output::note(format_args!("precision {}", config.run.precision));
         output::note(format_args!("run       {}", folder.display()));
@@ -186,6 +186,7 @@ fn summarise(summary: &Summary) {
             describe(row)
         ));
     }
+    output::note(format_args!("fits      {}", summary.fits));
     output::note(format_args!("\nLook at:"));
     // The text follows two spaces behind even a long path.
     let show = |path: &Path, what: &str| {

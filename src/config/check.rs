@@ -1,11 +1,12 @@
 //! Checks a parsed table against the structs before serde sees it, so that messages speak the user's language.
 
 use super::error::ConfigError;
-use super::keys::{CONV_KEYS, DENSE_KEYS, Key, Kind, Section};
+use super::keys::{Key, Kind, LAYER_FORMS, Section};
 use toml::{Table, Value};
 
 /// The form of a layer, for messages.
-const LAYER_FORM: &str = "{ conv = 32, kernel = 3 } or { dense = 64 }";
+const LAYER_FORM: &str = "{ conv = 32, kernel = 3 } or { dense = 64 }, { residual = 64 }, { pool = 2 } or \
+                          { global_sum = true }";
 
 /// Checks that `table` holds only sections and keys of `known`, each of the right type. `origin` says in messages
 /// where the table came from.
@@ -83,23 +84,31 @@ fn check_layer(path: &str, layer: &Value, origin: &str) -> Result<(), ConfigErro
     let Some(entries) = layer.as_table() else {
         return Err(wrong_type(origin, path, LAYER_FORM, layer));
     };
-    let is_conv = entries.contains_key("conv");
-    let is_dense = entries.contains_key("dense");
-    let known = match (is_conv, is_dense) {
-        (true, false) => CONV_KEYS.to_vec(),
-        (false, true) => DENSE_KEYS.to_vec(),
-        _ => [CONV_KEYS, DENSE_KEYS].concat(),
+    let named = |form: &&&[&str]| entries.contains_key(form[0]);
+    let mut forms: Vec<&&[&str]> = LAYER_FORMS.iter().filter(named).collect();
+    // A residual block has a key that is also the name of a layer.
+    if let Some(first) = forms.first().copied() {
+        forms.retain(|form| form[0] == first[0] || !first.contains(&form[0]));
+    }
+    let known = match forms[..] {
+        [form] => form.to_vec(),
+        _ => LAYER_FORMS.concat(),
     };
     for (name, value) in entries {
         let path = format!("{path}.{name}");
         if !known.contains(&name.as_str()) {
             return Err(unknown(origin, &path, nearest(name, &known).into()));
         }
-        if !Kind::Whole.admits(value) {
-            return Err(wrong_type(origin, &path, Kind::Whole.wanted(), value));
+        let kind = match name.as_str() {
+            "global_sum" => Kind::Flag,
+            _ => Kind::Whole,
+        };
+        if !kind.admits(value) {
+            return Err(wrong_type(origin, &path, kind.wanted(), value));
         }
     }
-    if is_conv == is_dense || (is_conv && !entries.contains_key("kernel")) {
+    let lacks_kernel = entries.contains_key("conv") && !entries.contains_key("kernel");
+    if forms.len() != 1 || lacks_kernel {
         return Err(wrong_type(origin, path, LAYER_FORM, layer));
     }
     Ok(())

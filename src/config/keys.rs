@@ -4,7 +4,7 @@
 //! so that the checks of a file, the suggestions in messages and the comments of a printed configuration cannot drift
 //! from the structs.
 
-use super::{Config, LayerConfig};
+use super::{Config, Interval, LayerConfig};
 use toml::Value;
 
 /// Declares a struct as it stands and implements [`Describe`] for it from its fields and their doc comments.
@@ -121,7 +121,12 @@ pub(super) enum Kind {
     Whole,
     Flag,
     Layers,
+    /// A whole number or [`ADAPTIVE`].
+    Interval,
 }
+
+/// The word for an interval that is no number.
+pub(super) const ADAPTIVE: &str = "adaptive";
 
 impl Kind {
     /// Whether `value` is of this kind. The elements of a list of layers are not looked at.
@@ -132,6 +137,7 @@ impl Kind {
             Kind::Whole => value.as_integer().is_some_and(|n| n >= 0),
             Kind::Flag => value.is_bool(),
             Kind::Layers => value.is_array(),
+            Kind::Interval => Kind::Whole.admits(value) || value.as_str() == Some(ADAPTIVE),
         }
     }
 
@@ -142,6 +148,7 @@ impl Kind {
             Kind::Number => "a number",
             Kind::Whole => "a whole number, 0 or above",
             Kind::Flag => "true or false",
+            Kind::Interval => "a whole number, 0 or above, or \"adaptive\"",
             Kind::Layers => "a list of layers such as [{ conv = 32, kernel = 3 }, { dense = 1 }]",
         }
     }
@@ -201,6 +208,14 @@ impl Setting for usize {
     }
 }
 
+impl Setting for Interval {
+    const KIND: Kind = Kind::Interval;
+
+    fn literal(&self) -> Option<String> {
+        Some(Value::from(*self).to_string())
+    }
+}
+
 impl Setting for bool {
     const KIND: Kind = Kind::Flag;
 
@@ -225,10 +240,14 @@ impl Setting for Vec<LayerConfig> {
     }
 }
 
-/// The keys of a convolution, as [`layer_literal`] writes them.
-pub(super) const CONV_KEYS: &[&str] = &["conv", "kernel", "stride", "padding"];
-/// The keys of a fully connected layer, as [`layer_literal`] writes them.
-pub(super) const DENSE_KEYS: &[&str] = &["dense"];
+/// The keys of each kind of layer, the one that names it first, as [`layer_literal`] writes them.
+pub(super) const LAYER_FORMS: &[&[&str]] = &[
+    &["conv", "kernel", "stride", "padding"],
+    &["dense"],
+    &["residual", "kernel", "pool"],
+    &["pool"],
+    &["global_sum"],
+];
 
 /// One layer as an inline TOML table, with every key present.
 fn layer_literal(layer: &LayerConfig) -> String {
@@ -244,5 +263,12 @@ fn layer_literal(layer: &LayerConfig) -> String {
             )
         }
         LayerConfig::Dense { dense } => format!("{{ dense = {dense} }}"),
+        LayerConfig::Residual {
+            residual,
+            kernel,
+            pool,
+        } => format!("{{ residual = {residual}, kernel = {kernel}, pool = {pool} }}"),
+        LayerConfig::Pool { pool } => format!("{{ pool = {pool} }}"),
+        LayerConfig::GlobalSum { global_sum } => format!("{{ global_sum = {global_sum} }}"),
     }
 }

@@ -13,11 +13,13 @@ pub use error::ConfigError;
 pub use load::{load, parse, set, to_toml};
 pub use presets::{Preset, preset, presets};
 pub use validate::{
-    ACTIVATIONS, BASES, BOUNDS, CHAINS, GENERATORS, NORMALISERS, PRECISIONS, SCHEDULES, STARTS,
+    ACTIVATIONS, BASES, BOUNDS, CHAINS, GENERATORS, INITIALISATIONS, NOISE_KINDS, NORMALISERS,
+    PRECISIONS, SCHEDULES, STARTS,
 };
 
-use keys::documented;
+use keys::{ADAPTIVE, documented};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Everything that decides what a run computes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -66,18 +68,26 @@ documented! {
 #[serde(deny_unknown_fields, default)]
 pub struct NetworkConfig {
     /// Layers from the input to the energy. The outputs of the last one are summed to the energy.
-    /// Either { conv = channels, kernel = size, stride = 1, padding = 0 } or { dense = outputs }.
+    /// { conv = channels, kernel = size, stride = 1, padding = 0 }, { dense = outputs },
+    /// { residual = channels, kernel = 3, pool = 1 }: two convolutions beside a skip, then means over pool × pool pixels,
+    /// { pool = size }: means over size × size pixels, or { global_sum = true }: the sum over all pixels of a channel.
     pub layers: Vec<LayerConfig>,
-    /// silu, leaky_relu, softplus, tanh or identity; after every layer but the last.
+    /// silu, leaky_relu, softplus, tanh or identity; after every layer but poolings and the last with weights.
     pub activation: String,
     /// Slope of leaky_relu below zero.
     pub slope: f32,
+    /// Divide every weight by its largest singular value, estimated by one iteration of the power method an optimiser step
+    /// (after 30 at the start): spectral normalisation.
+    pub spectral_norm: bool,
     /// none, or gaussian: adds |x − base_mean|² / (2 base_std²) to the energy.
     pub base: String,
     /// Mean of the Gaussian base, in every coordinate.
     pub base_mean: f32,
     /// Standard deviation of the Gaussian base.
     pub base_std: f32,
+    /// The law of initial weights: default (uniform on ±1/√inputs, as PyTorch's layers start), he, xavier or orthogonal.
+    /// Biases are uniform on ±1/√inputs in all of them.
+    pub initialisation: String,
     /// Start with the last layer at zero, so that the first energy is the base alone.
     pub zero_head: bool,
     /// Factor on the first layer's initial weights.
@@ -87,7 +97,7 @@ pub struct NetworkConfig {
 }
 }
 
-/// One layer: either `{ conv = 32, kernel = 3, stride = 1, padding = 1 }` or `{ dense = 64 }`.
+/// One layer, such as `{ conv = 32, kernel = 3, stride = 1, padding = 1 }` or `{ dense = 64 }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum LayerConfig {
@@ -109,10 +119,36 @@ pub enum LayerConfig {
         /// Outputs.
         dense: usize,
     },
+    /// A residual block: two convolutions that keep the size of the map, added to their input (to a 1×1 convolution of
+    /// it where the channels change), then average pooling, then the activation.
+    Residual {
+        /// Output channels.
+        residual: usize,
+        /// Side of both kernels in pixels, an odd number; 3 where it is left out.
+        #[serde(default = "three")]
+        kernel: usize,
+        /// Side of the windows of the pooling; 1, which is none, where it is left out.
+        #[serde(default = "one")]
+        pool: usize,
+    },
+    /// Average pooling; rows and columns that fill no window are left out.
+    Pool {
+        /// Side of the windows, and pixels between two of them.
+        pool: usize,
+    },
+    /// The sum over all pixels of a channel.
+    GlobalSum {
+        /// True.
+        global_sum: bool,
+    },
 }
 
 fn one() -> usize {
     1
+}
+
+fn three() -> usize {
+    3
 }
 
 documented! {
@@ -120,58 +156,157 @@ documented! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ObjectiveConfig {
-    /// The convex function that picks the Bregman divergence: logistic.
+    /// What tells data and noise apart. A convex function that picks a Bregman divergence: logistic (noise-contrastive
+    /// estimation), kl (importance-sampled maximum likelihood), least-squares, power, exponential or itakura-saito. Or
+    /// ranking (every datum among its own noise samples), or contrastive-divergence (mean energies; no ratio to the
+    /// snapshot, so that it needs snapshot.interval = 1).
     pub generator: String,
+    /// The exponent a of power, whose weights are (1 + a)·rᵃ and (1 + a)·r¹⁺ᵃ: towards 0 it becomes kl, at 1 it is twice
+    /// least-squares. Between 0.01 and 5.
+    pub power: f32,
+    /// Where the log-ratio is clamped, on both sides, in the weights of every generator but logistic, which grow without
+    /// bound; the loss goes on along its tangent. Clamped samples are counted in the metrics.
+    pub clamp: f32,
     /// Noise samples per data sample.
     pub noise_ratio: usize,
-    /// The log-normaliser difference between snapshot and live parameters: zero, or learned (reset to 0 at every
-    /// refresh).
+    /// The log-normaliser difference between snapshot and live parameters: zero; learned (by its gradient, from 0 at
+    /// every refresh); profiled (the best value for every batch); or importance (by importance sampling from the noise,
+    /// averaged since the refresh). Ranking and contrastive-divergence have none.
     pub normaliser: String,
     /// Learning rate of a learned normaliser.
     pub normaliser_rate: f32,
+    /// Decay of the average behind an importance normaliser: it takes in about 1 / (1 − decay) batches, which lowers its
+    /// noise and bias, and lags behind the parameters by as many. 0 uses every batch alone.
+    pub normaliser_decay: f32,
+    /// Divide the parameter gradient by its global norm, before optimiser.gradient_clip. Proposed for exponential, whose
+    /// gradients differ widely in size; changes only the length of the gradient, so that any generator may use it.
+    pub normalise_gradient: bool,
     /// Weight of the mean squared energies of data and noise.
     pub energy_l2: f32,
 }
 }
 
 documented! {
-/// When the noise snapshot is taken.
+/// The noise distribution: what is frozen, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SnapshotConfig {
-    /// Noise update interval K: optimiser steps between two refreshes. 1 is maximum likelihood.
-    pub interval: u64,
+    /// copy (the weights as they were at the last refresh), ema (their moving average), mixture (the last few copies,
+    /// evenly), or noise that is no snapshot, for comparison: gaussian (with mean and covariance of the data) or
+    /// uniform (on the box from data.low to data.high, widened by six times data.noise on every side).
+    pub kind: String,
+    /// Noise update interval K: optimiser steps between two refreshes, for copy and mixture. 1 is maximum likelihood.
+    /// Or "adaptive", for copy: a refresh before the step after ess_threshold is undercut.
+    pub interval: Interval,
+    /// With an adaptive interval: the least effective sample size of exp(E_φ − E_θ) over the noise of a step, as a share
+    /// of its size.
+    pub ess_threshold: f32,
+    /// With an adaptive interval: the most optimiser steps between two refreshes.
+    pub max_interval: u64,
+    /// Decay of ema's moving average, per optimiser step.
+    pub decay: f32,
+    /// The snapshots in a mixture.
+    pub components: usize,
 }
 }
 
+/// The noise update interval K.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "toml::Value", into = "toml::Value")]
+pub enum Interval {
+    /// So many optimiser steps.
+    Every(u64),
+    /// As long as the noise is good enough.
+    Adaptive,
+}
+
+/// As in a configuration, which is how messages show it.
+impl fmt::Debug for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&toml::Value::from(*self), f)
+    }
+}
+
+impl TryFrom<toml::Value> for Interval {
+    type Error = &'static str;
+
+    fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
+        match value {
+            toml::Value::Integer(steps) => u64::try_from(steps)
+                .map(Interval::Every)
+                .map_err(|_| "an interval below 0"),
+            toml::Value::String(word) if word == ADAPTIVE => Ok(Interval::Adaptive),
+            _ => Err("an interval that is neither a number nor adaptive"),
+        }
+    }
+}
+
+impl From<Interval> for toml::Value {
+    fn from(interval: Interval) -> Self {
+        match interval {
+            Interval::Every(steps) => toml::Value::Integer(steps.cast_signed()),
+            Interval::Adaptive => toml::Value::String(ADAPTIVE.into()),
+        }
+    }
+}
+
 documented! {
-/// The Langevin sampler that draws noise from the snapshot.
+/// The sampler that draws noise from the snapshot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SamplerConfig {
+    /// langevin (plain Langevin steps, biased by their size); mala (Metropolis-adjusted Langevin) or hmc (Hamiltonian Monte
+    /// Carlo), which are exact; or underdamped (kinetic Langevin steps, biased by the square of their size).
+    pub kind: String,
     /// persistent (chains live in the replay buffer), short_run (every chain starts from `start`) or data (every chain
     /// starts from a data sample).
     pub chains: String,
-    /// Langevin steps per optimiser step.
+    /// Steps per optimiser step.
     pub steps: usize,
-    /// Factor on the energy gradient.
+    /// Factor on the energy gradient in one step. That of hmc and underdamped, which move in time steps ε, is ε²/2.
     pub step_size: f32,
-    /// Standard deviation of the noise of one step; absent: √(2·step_size), Langevin dynamics at temperature 1.
+    /// T: chains sample exp(−E/T). Only 1 fits a density to the data.
+    pub temperature: f32,
+    /// Temperature of the first step of a pass, from which it falls geometrically to `temperature` at the last; absent: it
+    /// is the same throughout.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anneal: Option<f32>,
+    /// hmc: leapfrog steps of a proposal.
+    pub leapfrog: usize,
+    /// underdamped: friction γ; the velocity is forgotten over a time of about 1/γ.
+    pub friction: f32,
+    /// mala and hmc: adapt the step size to `target_acceptance` in the first half of every pass, from `step_size` or where
+    /// the last pass left it; absent: true. In the second half it stays as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adapt: Option<bool>,
+    /// mala and hmc: the mean acceptance to adapt to; absent: 0.574 for mala, 0.8 for hmc.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_acceptance: Option<f32>,
+    /// langevin: standard deviation of the noise of one step; absent: √(2·step_size·temperature).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise: Option<f32>,
-    /// Clamp every component of the energy gradient to ±clip; 0 for none.
+    /// langevin: clamp every component of the energy gradient to ±clip; 0 for none.
     pub clip: f32,
-    /// none, clamp or reflect: what happens at the borders of the box from data.low to data.high.
+    /// langevin: none, clamp or reflect: what happens at the borders of the box from data.low to data.high.
     pub bounds: String,
-    /// gaussian (mean 0, standard deviation start_std) or uniform (from data.low to data.high): where fresh chains
-    /// start.
+    /// gaussian (mean 0, standard deviation start_std), uniform (from data.low to data.high), data (a data sample of the
+    /// step) or mixture (a share `data_share` from data, the others gaussian): where fresh chains start. `sample`, which has
+    /// no data, starts gaussian where it says data or mixture.
     pub start: String,
+    /// mixture: share of the fresh chains that start from data.
+    pub data_share: f32,
     /// Standard deviation of a Gaussian start.
     pub start_std: f32,
     /// Chains in the replay buffer.
     pub buffer: usize,
     /// Share of the chains of a step that start afresh.
     pub restart: f32,
+    /// Optimiser steps that share one pool of noise: only the first of them moves the chains, and the log-ratio accounts
+    /// for the drift since.
+    pub reuse: u64,
+    /// Optimiser steps between two rows of diagnostics.jsonl, which say whether the chains of a pass agree; 0 for none.
+    /// The last step has one, too. A pass of fewer than 4 steps is too short for it.
+    pub diagnose: u64,
 }
 }
 
@@ -255,9 +390,11 @@ impl Default for NetworkConfig {
             layers: vec![LayerConfig::Dense { dense: 1 }],
             activation: "silu".into(),
             slope: 0.2,
+            spectral_norm: false,
             base: "none".into(),
             base_mean: 0.0,
             base_std: 1.0,
+            initialisation: "default".into(),
             zero_head: false,
             first_weight_scale: 1.0,
             first_bias_scale: 1.0,
@@ -269,9 +406,13 @@ impl Default for ObjectiveConfig {
     fn default() -> Self {
         ObjectiveConfig {
             generator: "logistic".into(),
+            power: 0.5,
+            clamp: 10.0,
             noise_ratio: 1,
             normaliser: "zero".into(),
             normaliser_rate: 0.01,
+            normaliser_decay: 0.5,
+            normalise_gradient: false,
             energy_l2: 0.0,
         }
     }
@@ -279,23 +420,40 @@ impl Default for ObjectiveConfig {
 
 impl Default for SnapshotConfig {
     fn default() -> Self {
-        SnapshotConfig { interval: 1 }
+        SnapshotConfig {
+            kind: "copy".into(),
+            interval: Interval::Every(1),
+            ess_threshold: 0.5,
+            max_interval: 100,
+            decay: 0.99,
+            components: 4,
+        }
     }
 }
 
 impl Default for SamplerConfig {
     fn default() -> Self {
         SamplerConfig {
+            kind: "langevin".into(),
             chains: "persistent".into(),
             steps: 20,
             step_size: 0.01,
+            temperature: 1.0,
+            anneal: None,
+            leapfrog: 5,
+            friction: 1.0,
+            adapt: None,
+            target_acceptance: None,
             noise: None,
             clip: 0.0,
             bounds: "none".into(),
             start: "gaussian".into(),
+            data_share: 0.5,
             start_std: 1.0,
             buffer: 4096,
             restart: 0.05,
+            reuse: 1,
+            diagnose: 100,
         }
     }
 }

@@ -30,6 +30,15 @@ pub enum DataError {
     #[error("data.limit = {limit} is too many generated points to hold: set it to at most {most}")]
     LimitTooLarge { limit: usize, most: usize },
 
+    #[error(
+        "the density of data source `{name}` is not known: evaluate models of the generated planar sets (8gaussians, \
+         2spirals, checkerboard, rings, moons, pinwheel); evaluation of other data, images among them, comes later"
+    )]
+    NoDensity { name: &'static str },
+
+    #[error("the density of data with noise {noise} cannot be computed: {advice}")]
+    DensityNoise { noise: f64, advice: &'static str },
+
     #[error("`{}` does not exist: check data.path", .path.display())]
     NotFound { path: PathBuf },
 

@@ -18,6 +18,7 @@ use std::path::Path;
 
 pub use dataset::Dataset;
 pub use error::DataError;
+pub use planar::PlanarDensity;
 pub use scaling::Scaling;
 
 use crate::shape::Shape;
@@ -93,6 +94,35 @@ fn nearest(name: &str) -> &'static str {
         .unwrap_or_default()
 }
 
+/// The shape of the samples of `source` where it does not depend on a file.
+pub fn known_shape(source: &str) -> Option<Shape> {
+    match known(source).ok()?.1 {
+        Kind::Digits => Some(Shape::new(1, 8, 8)),
+        Kind::Planar(_) => Some(Shape::new(2, 1, 1)),
+        Kind::Cifar10 => Some(Shape::new(3, 32, 32)),
+        Kind::Idx | Kind::Images | Kind::Npy => None,
+    }
+}
+
+/// What [`KINDS`] says of the source called `source`.
+fn known(source: &str) -> Result<(&'static str, Kind), DataError> {
+    KINDS
+        .into_iter()
+        .find(|(name, _)| *name == source)
+        .ok_or_else(|| DataError::UnknownSource {
+            name: source.into(),
+            nearest: nearest(source),
+        })
+}
+
+/// The planar set called `source`.
+fn planar_source(source: &str) -> Result<Planar, DataError> {
+    match known(source)? {
+        (_, Kind::Planar(planar)) => Ok(planar),
+        (name, _) => Err(DataError::NoDensity { name }),
+    }
+}
+
 /// Opens the data set that `options` describe. `seed` decides the order of samples and the points of
 /// generated sets.
 ///
@@ -100,13 +130,7 @@ fn nearest(name: &str) -> &'static str {
 ///
 /// Every way in which options, files and folders can be wrong is a [`DataError`].
 pub fn open(options: &DataOptions, seed: u64) -> Result<Dataset, DataError> {
-    let (name, kind) = KINDS
-        .into_iter()
-        .find(|(name, _)| *name == options.source)
-        .ok_or_else(|| DataError::UnknownSource {
-            name: options.source.clone(),
-            nearest: nearest(&options.source),
-        })?;
+    let (name, kind) = known(&options.source)?;
     let &DataOptions {
         low, high, limit, ..
     } = options;

@@ -40,15 +40,18 @@ pub enum Constant {
     F32(f32),
     Bool(bool),
     Format(ImageFormat),
+    /// WGSL that `#import NAME` puts in its place.
+    Text(&'static str),
 }
 
 impl Constant {
-    fn bits(self) -> (u8, u32) {
+    fn bits(self) -> (u8, u32, &'static str) {
         match self {
-            Constant::U32(v) => (0, v),
-            Constant::F32(v) => (1, v.to_bits()),
-            Constant::Bool(v) => (2, u32::from(v)),
-            Constant::Format(v) => (3, u32::from(v == ImageFormat::F16)),
+            Constant::U32(v) => (0, v, ""),
+            Constant::F32(v) => (1, v.to_bits(), ""),
+            Constant::Bool(v) => (2, u32::from(v), ""),
+            Constant::Format(v) => (3, u32::from(v == ImageFormat::F16), ""),
+            Constant::Text(v) => (4, 0, v),
         }
     }
 }
@@ -75,6 +78,7 @@ impl fmt::Display for Constant {
             Constant::F32(v) => write!(f, "{v:?}f"),
             Constant::Bool(v) => write!(f, "{v}"),
             Constant::Format(v) => write!(f, "{}", v.name()),
+            Constant::Text(v) => f.write_str(v),
         }
     }
 }
@@ -118,6 +122,12 @@ impl Program {
     /// Sets the format of images.
     pub fn format(mut self, name: &'static str, value: ImageFormat) -> Self {
         self.constants.push((name.into(), Constant::Format(value)));
+        self
+    }
+
+    /// Sets the WGSL that `#import name` stands for.
+    pub fn text(mut self, name: &'static str, value: &'static str) -> Self {
+        self.constants.push((name.into(), Constant::Text(value)));
         self
     }
 

@@ -1,6 +1,7 @@
-//! The preprocessor for WGSL: four directives, each alone on its line.
+//! The preprocessor for WGSL: its directives, each alone on its line.
 //!
 //! - `#import "shared/philox.wgsl"` is replaced by that file, once however often it is asked for.
+//! - `#import NAME`, without quotes, is replaced by the text that the Rust side gives under this name.
 //! - `#const NAME: u32` is replaced by `const NAME: u32 = value;` with the value the Rust side gives; a constant
 //!   that is declared and not given, or given and not declared, is an error. Constants and not `override`s, because
 //!   WGSL allows no override in the size of a private array, and because loops over them unroll.
@@ -50,6 +51,10 @@ const SHARED: &[(&str, &str)] = &[
         include_str!("../../shaders/shared/activation.wgsl"),
     ),
     (
+        "shared/chain_sum.wgsl",
+        include_str!("../../shaders/shared/chain_sum.wgsl"),
+    ),
+    (
         "shared/dense_product.wgsl",
         include_str!("../../shaders/shared/dense_product.wgsl"),
     ),
@@ -58,12 +63,20 @@ const SHARED: &[(&str, &str)] = &[
         include_str!("../../shaders/shared/finite.wgsl"),
     ),
     (
+        "shared/head.wgsl",
+        include_str!("../../shaders/shared/head.wgsl"),
+    ),
+    (
         "shared/index.wgsl",
         include_str!("../../shaders/shared/index.wgsl"),
     ),
     (
         "shared/langevin_step.wgsl",
         include_str!("../../shaders/shared/langevin_step.wgsl"),
+    ),
+    (
+        "shared/moment.wgsl",
+        include_str!("../../shaders/shared/moment.wgsl"),
     ),
     (
         "shared/philox.wgsl",
@@ -84,6 +97,10 @@ const SHARED: &[(&str, &str)] = &[
     (
         "shared/tile.wgsl",
         include_str!("../../shaders/shared/tile.wgsl"),
+    ),
+    (
+        "shared/time_step.wgsl",
+        include_str!("../../shaders/shared/time_step.wgsl"),
     ),
     (
         "shared/walk_backward.wgsl",
@@ -206,7 +223,10 @@ impl Expansion<'_> {
                         directive: "#end",
                     });
                 }
-                "#import" if kept => self.import(rest.trim_matches('"'), line)?,
+                "#import" if kept && rest.starts_with('"') => {
+                    self.import(rest.trim_matches('"'), line)?;
+                }
+                "#import" if kept => self.text(rest, line)?,
                 "#const" if kept => self.constant(rest, line)?,
                 "#import" | "#const" => {}
                 _ => {
@@ -262,6 +282,20 @@ impl Expansion<'_> {
             None => Err(PreprocessError::UnknownImport {
                 line,
                 name: name.into(),
+            }),
+        }
+    }
+
+    fn text(&mut self, name: &str, line: usize) -> Result<(), PreprocessError> {
+        match self.constants.iter().find(|(known, _)| *known == name) {
+            Some((known, Constant::Text(text))) => {
+                self.used.insert(known.as_ref());
+                self.file(text)
+            }
+            _ => Err(PreprocessError::MissingConstant {
+                line,
+                name: name.into(),
+                wanted: "text".into(),
             }),
         }
     }
@@ -356,6 +390,7 @@ fn kind_of(value: Constant) -> &'static str {
         Constant::F32(_) => "f32",
         Constant::Bool(_) => "bool",
         Constant::Format(_) => "format",
+        Constant::Text(_) => "text",
     }
 }
 
@@ -447,6 +482,26 @@ mod tests {
         assert!(expand("#wrong", &[]).is_err());
         let unclosed = expand("#const A: bool\n#if A", &[("A", Constant::Bool(true))]).unwrap_err();
         assert_eq!(unclosed, PreprocessError::Unclosed);
+    }
+
+    #[test]
+    fn texts_are_put_where_they_are_imported() {
+        let source = "#const N: u32\n#import BODY\nend";
+        let given = [
+            ("N", Constant::U32(2)),
+            ("BODY", Constant::Text("#repeat i N\na$i\n#end")),
+        ];
+        assert_eq!(
+            expand(source, &given).expect("expands").text,
+            "const N: u32 = 2u;\na0u\na1u\nend\n"
+        );
+        for other in [vec![], vec![("BODY", Constant::U32(1))]] {
+            let error = expand("#import BODY", &other).unwrap_err();
+            assert!(
+                matches!(error, PreprocessError::MissingConstant { line: 1, .. }),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub struct AdamSettings {
     pub gradient_clip: f32,
     /// Decay of the moving average, which ramps up as min(average, (1 + t) / (10 + t)); 0 makes it a copy.
     pub average: f32,
+    /// Divides the gradient by its global norm, before clipping (Liu et al. 2022).
+    pub normalise_gradient: bool,
 }
 
 /// The buffers of one Adam step, each of the length of the parameters but `norm`.
@@ -40,7 +42,7 @@ pub(crate) static KERNEL: Kernel = Kernel {
         Access::ReadWrite,
         Access::ReadWrite,
     ],
-    immediates: 10,
+    immediates: 11,
 };
 
 /// Step number `step`, counted from 1, over `count` parameters.
@@ -69,6 +71,7 @@ pub fn adam(
     ];
     let mut immediates: Vec<u32> = floats.iter().map(|value| value.to_bits()).collect();
     immediates.push(arguments.norm_place as u32);
+    immediates.push(u32::from(s.normalise_gradient));
     let resources = vec![
         arguments.gradient.into(),
         arguments.norm.into(),

@@ -1,5 +1,6 @@
 use super::choice::{Choice, Choices, Pass};
-use super::geometry::{Activation, ConvGeometry};
+use super::geometry::Activation;
+use super::layer_kind::LayerKind;
 use super::maps::Maps;
 use super::parameters::LayerParameters;
 use super::sum_partials::sum_partials;
@@ -10,75 +11,6 @@ use super::tiled;
 use super::variant::{Precision, Variant};
 use crate::gpu::{Buffer, GpuError, ImageFormat, Recording};
 use crate::shape::Shape;
-
-/// What a layer computes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LayerKind {
-    Conv(ConvGeometry),
-    /// Fully connected over the flattened input map.
-    Dense {
-        input: Shape,
-        outputs: usize,
-    },
-}
-
-impl LayerKind {
-    /// Values in the weight.
-    pub fn weight_len(&self) -> usize {
-        self.as_convolution().weight_len()
-    }
-
-    /// Outputs per pixel, which is the length of the bias.
-    pub fn outputs(&self) -> usize {
-        self.as_convolution().out_channels
-    }
-
-    /// Shape of one output sample.
-    pub fn output_shape(&self) -> Shape {
-        let g = self.as_convolution();
-        Shape::new(g.out_channels, g.out_height(), g.out_width())
-    }
-
-    /// Shape of one input sample.
-    pub fn input_shape(&self) -> Shape {
-        let g = self.as_convolution();
-        Shape::new(g.in_channels, g.in_height, g.in_width)
-    }
-
-    /// Floating-point operations of one sample in the forward pass, counting a multiply-add as two.
-    pub(super) fn flops(&self) -> u64 {
-        self.as_convolution().flops()
-    }
-
-    /// A dense layer is a convolution whose kernel covers its input map.
-    pub(super) fn as_convolution(&self) -> ConvGeometry {
-        match *self {
-            LayerKind::Conv(geometry) => geometry,
-            LayerKind::Dense { input, outputs } => ConvGeometry {
-                in_channels: input.channels,
-                in_height: input.height,
-                in_width: input.width,
-                out_channels: outputs,
-                kernel_height: input.height,
-                kernel_width: input.width,
-                stride: 1,
-                padding: 0,
-            },
-        }
-    }
-
-    /// Flat maps of a dense layer are one pixel with as many channels as there are values.
-    fn flattened(&self) -> ConvGeometry {
-        match *self {
-            LayerKind::Conv(geometry) => geometry,
-            LayerKind::Dense { input, outputs } => LayerKind::Dense {
-                input: Shape::new(input.len(), 1, 1),
-                outputs,
-            }
-            .as_convolution(),
-        }
-    }
-}
 
 /// One layer for batches of up to a fixed number of samples, in the variant that suits the adapter. Forward pass,
 /// input gradient and weight gradient are siblings; what they compute is said by the twins of the same names.
@@ -387,6 +319,16 @@ impl Layer {
         (input.max(forward), output.max(input_gradient))
     }
 
+    /// Texels of zeros that this layer needs around its input maps.
+    pub fn input_border(&self) -> Border {
+        self.borders().0
+    }
+
+    /// Texels of zeros that it needs around the gradient in its outputs.
+    pub fn output_border(&self) -> Border {
+        self.borders().1
+    }
+
     /// The same layer for a batch of fewer samples. It shares the packed weights, so that [`Self::prepare`] of one
     /// prepares both.
     pub fn for_samples(&self, samples: usize) -> Layer {
@@ -405,12 +347,7 @@ impl Layer {
     /// # Errors
     /// When they exceed the adapter's image size.
     pub fn new_input(&self, label: &'static str) -> Result<Maps, GpuError> {
-        self.new_maps(
-            label,
-            self.kind.input_shape(),
-            self.borders().0,
-            Precision::Full,
-        )
+        self.new_ends(label, self.kind.input_shape(), self.borders().0)
     }
 
     /// Names maps between this layer and the one after it, which can hold the output of this one, its derivative, or
@@ -420,7 +357,7 @@ impl Layer {
     /// As for [`Self::new_input`].
     pub fn new_between(&self, next: &Layer, label: &'static str) -> Result<Maps, GpuError> {
         let border = self.borders().1.max(next.borders().0);
-        self.new_maps(label, self.kind.output_shape(), border, self.precision())
+        self.new_maps(label, self.kind.output_shape(), border)
     }
 
     /// Names maps for the gradient of the energy in this layer's output before the activation, in the variant's
@@ -430,7 +367,7 @@ impl Layer {
     /// As for [`Self::new_input`].
     pub fn new_output_gradient(&self, label: &'static str) -> Result<Maps, GpuError> {
         let border = self.borders().1;
-        self.new_maps(label, self.kind.output_shape(), border, self.precision())
+        self.new_maps(label, self.kind.output_shape(), border)
     }
 
     /// Names maps that nothing reads with a border, of f32 in every precision: the last output, the gradient in the
@@ -439,7 +376,33 @@ impl Layer {
     /// # Errors
     /// As for [`Self::new_input`].
     pub fn new_plain(&self, label: &'static str, shape: Shape) -> Result<Maps, GpuError> {
-        self.new_maps(label, shape, Border::default(), Precision::Full)
+        self.new_ends(label, shape, Border::default())
+    }
+
+    /// Names maps of any `shape` inside the network, in the variant's precision.
+    ///
+    /// # Errors
+    /// As for [`Self::new_input`].
+    pub fn new_maps(
+        &self,
+        label: &'static str,
+        shape: Shape,
+        border: Border,
+    ) -> Result<Maps, GpuError> {
+        self.maps_in(label, shape, border, self.precision())
+    }
+
+    /// Names maps of any `shape` at an end of the network, of f32 in every precision.
+    ///
+    /// # Errors
+    /// As for [`Self::new_input`].
+    pub fn new_ends(
+        &self,
+        label: &'static str,
+        shape: Shape,
+        border: Border,
+    ) -> Result<Maps, GpuError> {
+        self.maps_in(label, shape, border, Precision::Full)
     }
 
     fn precision(&self) -> Precision {
@@ -449,7 +412,7 @@ impl Layer {
         }
     }
 
-    fn new_maps(
+    fn maps_in(
         &self,
         label: &'static str,
         shape: Shape,
@@ -551,14 +514,14 @@ impl Layer {
                 self.activation,
                 self.samples,
                 place(choices.forward),
-                flat(input),
+                input.flat(),
                 parameters,
-                flat(output),
-                derivative.map(flat),
+                output.flat(),
+                derivative.map(Maps::flat),
             ),
             (LayerShape::Texel { lanes, forward, .. }, kind) => {
-                let (input, output) = (plane(input), plane(output));
-                let derivative = derivative.map(plane);
+                let (input, output) = (input.plane(), output.plane());
+                let derivative = derivative.map(Maps::plane);
                 match (forward, kind) {
                     (TexelPass::Winograd(plan), _) => texel::winograd_forward(
                         recording,
@@ -613,10 +576,10 @@ impl Layer {
                 &kind.flattened(),
                 self.samples,
                 place(choices.input_gradient),
-                flat(output_gradient),
+                output_gradient.flat(),
                 parameters,
-                input_derivative.map(flat),
-                flat(input_gradient),
+                input_derivative.map(Maps::flat),
+                input_gradient.flat(),
             ),
             (
                 LayerShape::Texel {
@@ -626,8 +589,8 @@ impl Layer {
                 },
                 kind,
             ) => {
-                let from = plane(output_gradient);
-                let derivative = input_derivative.map(plane);
+                let from = output_gradient.plane();
+                let derivative = input_derivative.map(Maps::plane);
                 match (pass, kind) {
                     (TexelPass::Samples(weights), kind) => texel::conv_sample_gradient(
                         recording,
@@ -635,10 +598,10 @@ impl Layer {
                         *lanes,
                         from,
                         weights,
-                        flat(input_gradient),
+                        input_gradient.flat(),
                     ),
                     (TexelPass::Winograd(plan), _) => {
-                        let to = plane(input_gradient);
+                        let to = input_gradient.plane();
                         texel::winograd_input_gradient(recording, plan, from, derivative, to);
                     }
                     (TexelPass::Direct(weights), LayerKind::Conv(geometry)) => {
@@ -649,7 +612,7 @@ impl Layer {
                             from,
                             weights,
                             derivative,
-                            plane(input_gradient),
+                            input_gradient.plane(),
                         );
                     }
                     (TexelPass::Direct(weights), LayerKind::Dense { .. }) => {
@@ -659,7 +622,7 @@ impl Layer {
                             from,
                             weights,
                             derivative,
-                            plane(input_gradient),
+                            input_gradient.plane(),
                         );
                     }
                 }
@@ -686,8 +649,8 @@ impl Layer {
                 recording,
                 &kind.flattened(),
                 self.samples,
-                flat(input),
-                flat(output_gradient),
+                input.flat(),
+                output_gradient.flat(),
                 factor,
                 partials,
             ),
@@ -703,8 +666,8 @@ impl Layer {
                 geometry,
                 *lanes,
                 *gradient_pixels,
-                plane(input),
-                plane(output_gradient),
+                input.plane(),
+                output_gradient.plane(),
                 factor,
                 partials,
             ),
@@ -712,8 +675,8 @@ impl Layer {
                 texel::dense_weight_gradient(
                     recording,
                     *lanes,
-                    plane(input),
-                    plane(output_gradient),
+                    input.plane(),
+                    output_gradient.plane(),
                     factor,
                     partials,
                 )
@@ -753,20 +716,5 @@ pub fn unload(recording: &mut Recording, maps: &Maps, to: Buffer) {
     match maps {
         Maps::Flat(buffer) => recording.copy_range(*buffer, 0, to, 0, buffer.words()),
         Maps::Plane(plane) => texel::unload_maps(recording, plane, to),
-    }
-}
-
-/// All maps of a layer are made by the layer itself, so they have the storage of its variant.
-fn flat(maps: &Maps) -> Buffer {
-    match maps {
-        Maps::Flat(buffer) => *buffer,
-        Maps::Plane(_) => unreachable!("a tiled layer was given a plane"),
-    }
-}
-
-fn plane(maps: &Maps) -> &Plane {
-    match maps {
-        Maps::Plane(plane) => plane,
-        Maps::Flat(_) => unreachable!("a texel layer was given a flat buffer"),
     }
 }

@@ -27,6 +27,22 @@ impl Maps {
         }
     }
 
+    /// The buffer. All maps that meet in a kernel were made for the same variant.
+    pub(super) fn flat(&self) -> Buffer {
+        match self {
+            Maps::Flat(buffer) => *buffer,
+            Maps::Plane(_) => unreachable!("a tiled layer was given a plane"),
+        }
+    }
+
+    /// The image, likewise.
+    pub(super) fn plane(&self) -> &Plane {
+        match self {
+            Maps::Plane(plane) => plane,
+            Maps::Flat(_) => unreachable!("a texel layer was given a flat buffer"),
+        }
+    }
+
     /// Bytes on the GPU.
     pub fn bytes(&self) -> u64 {
         match self {

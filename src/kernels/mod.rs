@@ -6,10 +6,15 @@
 
 pub mod bench;
 mod choice;
+pub mod generators;
 pub mod geometry;
 mod layer;
+mod layer_kind;
 mod maps;
+pub mod noise;
 mod parameters;
+mod pool;
+mod pooling;
 pub mod texel;
 pub mod tiled;
 mod variant;
@@ -17,6 +22,7 @@ mod walk;
 
 mod adam;
 mod add_noise;
+mod divergence_head;
 mod energy_head;
 mod gather_chains;
 mod gradient_norm;
@@ -24,26 +30,43 @@ mod langevin;
 mod launch;
 mod philox_words;
 mod quadratic_base;
+mod ranking_head;
 mod ratio_head;
+mod samplers;
 mod scatter_chains;
+mod spectral;
 mod start_chains;
 mod sum_partials;
 
 pub use adam::{AdamArguments, AdamSettings, adam};
 pub use add_noise::add_noise;
 pub use choice::{Choice, Choices, Pass};
+pub use divergence_head::divergence_head;
 pub use energy_head::energy_head;
 pub use gather_chains::gather_chains;
+pub use generators::{Bregman, GENERATORS, Generator};
 pub use geometry::{Activation, ConvGeometry};
 pub use gradient_norm::{NORM_PARTS, gradient_norm};
 pub use langevin::{Bounds, LangevinSettings, langevin};
-pub use layer::{Layer, LayerKind, load, unload};
+pub use layer::{Layer, load, unload};
+pub use layer_kind::LayerKind;
 pub use maps::Maps;
 pub use parameters::LayerParameters;
 pub use philox_words::philox_words;
+pub use pool::{pool_forward, pool_input_gradient};
+pub use pooling::Pooling;
 pub use quadratic_base::{QuadraticBase, quadratic_base_gradient};
-pub use ratio_head::{Generator, METRIC_WORDS, RatioArguments, RatioMetrics, ratio_head};
+pub use ranking_head::ranking_head;
+pub use ratio_head::{
+    HeadArguments, METRIC_WORDS, Normaliser, RatioMetrics, RatioSettings, ratio_head,
+};
+pub use samplers::{
+    ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, ChainBatch, ChainSteps, Dynamics,
+    EnergyGradient, HMC_JITTER, LANGEVIN, LayOut, Moment, SAMPLERS, STEP_SIZES, SamplerKind,
+    TRACE_VALUES, trace_chains,
+};
 pub use scatter_chains::scatter_chains;
+pub use spectral::{SpectralWeight, spectral_gradient, spectral_turn, spectral_weights};
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;
 pub use variant::{Precision, Variant};

@@ -1,36 +1,35 @@
 use super::strategy::Strategy;
 use crate::gpu::{Buffer, Frozen, GpuError, Recording};
 use crate::kernels::{
-    ChainStart, LangevinSettings, WalkArguments, WalkPlan, langevin, pack_walk_weights,
-    start_chains, walk_chains,
+    ChainBatch, ChainStart, ChainSteps, Dynamics, LangevinSettings, Moment, WalkArguments,
+    WalkPlan, langevin, pack_walk_weights, start_chains, walk_chains,
 };
 use crate::network::{Architecture, Kernels, Network};
 use crate::random::Stream;
 use std::cell::RefCell;
+use std::ops::Range;
 
-/// A batch of Langevin chains on the energy of one network.
+/// A batch of Langevin chains, or of another kind of [`Dynamics`], on the energy of one network.
 pub struct Chains {
     network: Network,
     /// Where chains are walked instead of run on the network's layers: how, and the weights in the order for it.
     walk: Option<(WalkPlan, Buffer)>,
-    langevin: LangevinSettings,
+    dynamics: Dynamics,
+    /// The steps of every kind but plain Langevin dynamics.
+    steps: Option<Box<dyn ChainSteps>>,
     start: ChainStart,
-    stream: Stream,
-    seed: u64,
-    x: Buffer,
-    energies: Buffer,
-    gradient: Buffer,
-    /// The steps taken last, since most go on as they began.
-    steps: RefCell<Option<RecordedSteps>>,
+    batch: ChainBatch,
+    /// Steps numbered 0 as they were taken last, since most go on as they began.
+    recorded: RefCell<Vec<RecordedStep>>,
 }
 
-/// A Langevin step numbered 0, without energies and with them, and what it was recorded for.
-#[derive(Clone)]
-struct RecordedSteps {
+/// A step numbered 0 and what it was recorded for.
+struct RecordedStep {
     parameters: Buffer,
     first_chain: usize,
-    quiet: Frozen,
-    last: Frozen,
+    adapt: bool,
+    energies: bool,
+    frozen: Frozen,
 }
 
 impl Chains {
@@ -42,41 +41,43 @@ impl Chains {
         architecture: &Architecture,
         count: usize,
         kernels: impl Into<Kernels>,
-        langevin: LangevinSettings,
+        dynamics: impl Into<Dynamics>,
         start: ChainStart,
         (seed, stream): (u64, Stream),
     ) -> Result<Self, GpuError> {
         let network = Network::new(architecture, count, kernels)?;
-        Ok(Self::on(network, langevin, start, (seed, stream)))
+        Ok(Self::on(network, dynamics, start, (seed, stream)))
     }
 
     /// As many chains as a batch of `network` has samples. Its workspace may be shared with others that are in use
     /// before or after.
     pub fn on(
         network: Network,
-        langevin: LangevinSettings,
+        dynamics: impl Into<Dynamics>,
         start: ChainStart,
         (seed, stream): (u64, Stream),
     ) -> Self {
-        let count = network.samples();
-        let values = count * network.architecture().input().len();
+        let dynamics = dynamics.into();
+        let batch = batch_on(&network, stream, seed);
         Chains {
             network,
             walk: None,
-            langevin,
+            steps: dynamics
+                .kind
+                .lay_out
+                .map(|lay_out| lay_out(&dynamics, batch)),
+            dynamics,
             start,
-            stream,
-            seed,
-            x: Buffer::new("chains", values),
-            energies: Buffer::new("chain energies", count),
-            gradient: Buffer::new("chain gradients", values),
-            steps: RefCell::new(None),
+            batch,
+            recorded: RefCell::new(Vec::new()),
         }
     }
 
     /// The same chains, run by `strategy`; without this, layer by layer. The strategy must be one for the same network.
+    /// Only plain Langevin chains walk: all others run layer by layer.
     pub fn with_strategy(mut self, strategy: Strategy) -> Self {
         self.walk = match strategy {
+            _ if self.steps.is_some() => None,
             Strategy::Layers => None,
             Strategy::Walk(plan) => {
                 let packed = Buffer::new("packed weights, walk", plan.packed_words());
@@ -93,27 +94,58 @@ impl Chains {
 
     /// The states: (chain, channel, row, column).
     pub fn states(&self) -> Buffer {
-        self.x
+        self.batch.x
     }
 
-    /// The energies of the states before the last step of [`Self::advance`].
+    /// The energies of the states before the last step of [`Self::advance`]; of all kinds but plain Langevin steps, after
+    /// it.
     pub fn energies(&self) -> Buffer {
-        self.energies
+        self.batch.energies
+    }
+
+    /// How they move.
+    pub fn dynamics(&self) -> &Dynamics {
+        &self.dynamics
+    }
+
+    /// Where the kind of sampler has a Metropolis test: one word each, the step size; the sum of the mean acceptance
+    /// probabilities of the steps since the last pass of chain 0 began, without those that adapted the step size; the number
+    /// of these; the number of those.
+    pub fn control(&self) -> Option<Buffer> {
+        self.steps.as_ref().and_then(|steps| steps.control())
+    }
+
+    /// What the kernels are told of them.
+    pub(super) fn batch(&self) -> &ChainBatch {
+        &self.batch
     }
 
     /// Bytes of the states and of what a step needs beside the network.
     pub fn bytes(&self) -> u64 {
         let own = match &self.walk {
             Some((_, packed)) => packed.bytes(),
-            None => self.gradient.bytes(),
+            None => self.batch.gradient.bytes(),
         };
-        self.x.bytes() + self.energies.bytes() + own
+        let steps = self.steps.as_ref().map_or(0, |steps| steps.bytes());
+        self.batch.x.bytes() + self.batch.energies.bytes() + own + steps
     }
 
     /// Must be recorded once before anything else.
     pub fn setup(&self, recording: &mut Recording) {
         if self.walk.is_none() {
             self.network.setup(recording);
+        }
+        self.setup_control(recording);
+    }
+
+    /// The part of [`Self::setup`] that is left where the network is set up already: the step size at its first value.
+    pub fn setup_control(&self, recording: &mut Recording) {
+        if let Some(control) = self.control() {
+            recording.upload_f32(
+                control,
+                0,
+                &[self.dynamics.langevin.step_size, 0.0, 0.0, 0.0],
+            );
         }
     }
 
@@ -136,21 +168,89 @@ impl Chains {
         if count == 0 {
             return;
         }
-        let length = self.sample_length();
+        let length = self.batch.length;
         start_chains(
             recording,
             self.start,
             self.start_stream(),
-            self.seed,
+            self.batch.seed,
             step,
             (first_chain * length) as u32,
             count * length,
-            self.x,
+            self.batch.x,
         );
     }
 
-    /// Moves all chains by `steps` Langevin steps, the first of which is number `first_step`: one step is recorded, and
-    /// replayed for as long as neither `parameters` nor `first_chain` changes.
+    /// Begins a pass at the states as they are: every kind but plain Langevin steps carries energies and gradients from
+    /// here on.
+    fn begin(&self, recording: &mut Recording, parameters: Buffer, pass: &Pass) {
+        let Some(steps) = &self.steps else {
+            return;
+        };
+        self.network.energy_gradient(
+            recording,
+            parameters,
+            self.batch.x,
+            Some(self.batch.energies),
+            self.batch.gradient,
+        );
+        if let (Some(control), 0) = (self.control(), pass.first_chain) {
+            recording.upload_f32(control, 1, &[0.0, 0.0]);
+        }
+        let moment = Moment {
+            step: pass.first_step,
+            first_chain: pass.first_chain,
+            temperature: pass.temperature(0, self.dynamics.temperature),
+            adapt: false,
+            energies: false,
+        };
+        steps.begin(recording, &moment);
+    }
+
+    /// The steps `part` of a pass of `pass.steps` steps, which begins with step 0: the first half of it adapts the step
+    /// size where the dynamics have an acceptance to adapt to, so that its last steps are those of an exact kernel, and
+    /// the temperature falls from `pass.anneal` to that of the dynamics.
+    pub fn run(
+        &self,
+        recording: &mut Recording,
+        parameters: Buffer,
+        pass: &Pass,
+        part: Range<usize>,
+    ) {
+        if part.is_empty() {
+            return;
+        }
+        if part.start == 0 {
+            self.begin(recording, parameters, pass);
+        }
+        let adapting = match self.dynamics.target_acceptance {
+            Some(_) => pass.steps / 2,
+            None => 0,
+        };
+        let middle = adapting.clamp(part.start, part.end);
+        for (part, adapt) in [(part.start..middle, true), (middle..part.end, false)] {
+            let step = pass.first_step.wrapping_add(part.start as u32);
+            match pass.anneal {
+                None => self.replay(
+                    recording,
+                    parameters,
+                    step,
+                    part.len(),
+                    pass.first_chain,
+                    adapt,
+                ),
+                Some(_) => {
+                    for position in part {
+                        self.annealed(recording, parameters, pass, position, adapt);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Moves all chains by `steps` steps, the first of which is number `first_step`: one step is recorded, and replayed
+    /// for as long as neither `parameters` nor `first_chain` changes. The step size stays as it is. All kinds but plain
+    /// Langevin steps go on with a pass that [`Self::run`] has begun, at the same parameters and states.
     pub fn advance(
         &self,
         recording: &mut Recording,
@@ -159,45 +259,108 @@ impl Chains {
         steps: usize,
         first_chain: usize,
     ) {
-        if steps == 0 || self.walk(recording, &self.langevin, first_step, steps, first_chain) {
+        self.replay(recording, parameters, first_step, steps, first_chain, false);
+    }
+
+    fn replay(
+        &self,
+        recording: &mut Recording,
+        parameters: Buffer,
+        first_step: u32,
+        steps: usize,
+        first_chain: usize,
+        adapt: bool,
+    ) {
+        let langevin = &self.dynamics.langevin;
+        if steps == 0 || self.walk(recording, langevin, first_step, steps, first_chain) {
             return;
         }
-        let recorded = self.recorded_steps(parameters, first_chain);
+        let recorded = |energies| self.recorded_step(parameters, first_chain, adapt, energies);
         // Nobody sees the energies on the way.
         let quiet = steps as u32 - 1;
         if quiet > 0 {
-            recording.replay(&recorded.quiet, first_step, quiet);
+            recording.replay(&recorded(false), first_step, quiet);
         }
-        recording.replay(&recorded.last, first_step.wrapping_add(quiet), 1);
+        recording.replay(&recorded(true), first_step.wrapping_add(quiet), 1);
     }
 
-    fn recorded_steps(&self, parameters: Buffer, first_chain: usize) -> RecordedSteps {
-        let mut steps = self.steps.borrow_mut();
-        match &*steps {
-            Some(known) if (known.parameters, known.first_chain) == (parameters, first_chain) => {
-                known.clone()
-            }
-            _ => {
-                let record = |energies| {
-                    let mut once = Recording::new();
-                    self.network.energy_gradient(
-                        &mut once,
-                        parameters,
-                        self.x,
-                        energies,
-                        self.gradient,
-                    );
-                    self.step(&mut once, &self.langevin, 0, first_chain);
-                    once.freeze()
-                };
-                steps
-                    .insert(RecordedSteps {
-                        parameters,
-                        first_chain,
-                        quiet: record(None),
-                        last: record(Some(self.energies)),
-                    })
-                    .clone()
+    fn recorded_step(
+        &self,
+        parameters: Buffer,
+        first_chain: usize,
+        adapt: bool,
+        energies: bool,
+    ) -> Frozen {
+        let mut known = self.recorded.borrow_mut();
+        known.retain(|step| (step.parameters, step.first_chain) == (parameters, first_chain));
+        let same = |step: &&RecordedStep| (step.adapt, step.energies) == (adapt, energies);
+        if let Some(step) = known.iter().find(same) {
+            return step.frozen.clone();
+        }
+        let moment = Moment {
+            step: 0,
+            first_chain,
+            temperature: self.dynamics.temperature,
+            adapt,
+            energies,
+        };
+        let mut once = Recording::new();
+        self.record(&mut once, parameters, &self.dynamics.langevin, &moment);
+        let frozen = once.freeze();
+        known.push(RecordedStep {
+            parameters,
+            first_chain,
+            adapt,
+            energies,
+            frozen: frozen.clone(),
+        });
+        frozen
+    }
+
+    /// Step `position` of an annealed pass, at the temperature of its own: recorded each time, for a replay changes
+    /// nothing but the step's number.
+    fn annealed(
+        &self,
+        recording: &mut Recording,
+        parameters: Buffer,
+        pass: &Pass,
+        position: usize,
+        adapt: bool,
+    ) {
+        let temperature = pass.temperature(position, self.dynamics.temperature);
+        let mut settings = self.dynamics.langevin;
+        settings.noise = (2.0 * settings.step_size * temperature).sqrt();
+        let step = pass.first_step.wrapping_add(position as u32);
+        if self.walk(recording, &settings, step, 1, pass.first_chain) {
+            return;
+        }
+        let moment = Moment {
+            step,
+            first_chain: pass.first_chain,
+            temperature,
+            adapt,
+            energies: true,
+        };
+        self.record(recording, parameters, &settings, &moment);
+    }
+
+    fn record(
+        &self,
+        recording: &mut Recording,
+        parameters: Buffer,
+        settings: &LangevinSettings,
+        moment: &Moment,
+    ) {
+        let energy_gradient = |recording: &mut Recording, x, energies, gradient| {
+            self.network
+                .energy_gradient(recording, parameters, x, energies, gradient);
+        };
+        match &self.steps {
+            Some(steps) => steps.step(recording, moment, &energy_gradient),
+            None => {
+                let energies = moment.energies.then_some(self.batch.energies);
+                energy_gradient(recording, self.batch.x, energies, self.batch.gradient);
+                self.step(recording, settings, moment.step, moment.first_chain);
             }
         }
     }
@@ -209,13 +372,18 @@ impl Chains {
             step_size: std * std,
             noise: 0.0,
             clip: 0.0,
-            bounds: self.langevin.bounds,
+            bounds: self.dynamics.langevin.bounds,
         };
         if self.walk(recording, &settings, 0, 1, 0) {
             return;
         }
-        self.network
-            .energy_gradient(recording, parameters, self.x, None, self.gradient);
+        self.network.energy_gradient(
+            recording,
+            parameters,
+            self.batch.x,
+            None,
+            self.batch.gradient,
+        );
         self.step(recording, &settings, 0, 0);
     }
 
@@ -233,13 +401,13 @@ impl Chains {
         };
         let arguments = WalkArguments {
             settings,
-            stream: self.stream,
-            seed: self.seed,
-            first_element: (first_chain * self.sample_length()) as u32,
+            stream: self.batch.stream,
+            seed: self.batch.seed,
+            first_element: (first_chain * self.batch.length) as u32,
             samples: self.network.samples(),
             packed: *packed,
-            x: self.x,
-            energies: self.energies,
+            x: self.batch.x,
+            energies: self.batch.energies,
         };
         walk_chains(recording, plan, &arguments, first_step, steps);
         true
@@ -247,15 +415,11 @@ impl Chains {
 
     /// Chains started for sampling draw their starts from a stream of their own.
     fn start_stream(&self) -> Stream {
-        if self.stream == Stream::Sampling {
+        if self.batch.stream == Stream::Sampling {
             Stream::SamplingStart
         } else {
             Stream::ChainStart
         }
-    }
-
-    fn sample_length(&self) -> usize {
-        self.network.architecture().input().len()
     }
 
     fn step(
@@ -265,17 +429,77 @@ impl Chains {
         step: u32,
         first_chain: usize,
     ) {
-        let length = self.sample_length();
+        let length = self.batch.length;
         langevin(
             recording,
             settings,
-            self.stream,
-            self.seed,
+            self.batch.stream,
+            self.batch.seed,
             step,
             (first_chain * length) as u32,
             self.network.samples() * length,
-            self.x,
-            self.gradient,
+            self.batch.x,
+            self.batch.gradient,
         );
+    }
+}
+
+/// What [`Chains::control`] holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepControl {
+    pub step_size: f32,
+    /// Mean acceptance probability; none where no step was counted.
+    pub acceptance: Option<f32>,
+}
+
+impl StepControl {
+    /// Reads the words of the buffer; none where they are not as many.
+    pub fn from_words(words: &[u32]) -> Option<Self> {
+        let &[step_size, sum, count, _] = words else {
+            return None;
+        };
+        let [step_size, sum, count] = [step_size, sum, count].map(f32::from_bits);
+        Some(StepControl {
+            step_size,
+            acceptance: (count > 0.0).then(|| sum / count),
+        })
+    }
+}
+
+/// A number of steps in a row from where the chains are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pass {
+    /// Number of its first step among the random numbers.
+    pub first_step: u32,
+    pub steps: usize,
+    /// Chain i of the batch takes the random numbers of chain `first_chain` + i.
+    pub first_chain: usize,
+    /// Temperature of the first step, from which it falls geometrically to that of the last; none: it is the same
+    /// throughout.
+    pub anneal: Option<f32>,
+}
+
+impl Pass {
+    /// Of step `position`, where the last one has the temperature `last`.
+    fn temperature(&self, position: usize, last: f32) -> f32 {
+        let first = self.anneal.unwrap_or(last);
+        let share = position as f32 / (self.steps.saturating_sub(1)).max(1) as f32;
+        if position + 1 >= self.steps {
+            return last;
+        }
+        first * (last / first).powf(share)
+    }
+}
+
+fn batch_on(network: &Network, stream: Stream, seed: u64) -> ChainBatch {
+    let (chains, length) = (network.samples(), network.architecture().input().len());
+    ChainBatch {
+        chains,
+        length,
+        stream,
+        seed,
+        x: Buffer::new("chains", chains * length),
+        energies: Buffer::new("chain energies", chains),
+        gradient: Buffer::new("chain gradients", chains * length),
     }
 }

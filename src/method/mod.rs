@@ -1,24 +1,32 @@
 //! The method: noise-contrastive estimation against a snapshot of the model itself.
 //!
-//! - [`Snapshot`]: when the live parameters are copied to the stale ones, which are the noise distribution.
-//! - [`Sampler`]: draws noise from the snapshot by Langevin chains that live in a replay buffer.
+//! - [`Snapshot`]: when the live parameters are copied to the stale ones, which are the noise distribution;
+//!   [`Mixture`]: several such copies; [`FixedNoise`]: a distribution that never changes, for comparison.
+//! - [`Sampler`]: draws noise from the snapshot by chains that live in a replay buffer.
+//! - [`Diagnostics`]: whether those chains have reached a common law.
 //! - [`Strategy`]: whether chains run layer by layer or each in a workgroup of its own.
 //! - [`Objective`]: turns the energies under both into the factor of every sample in the gradient.
 //! - [`Optimiser`]: Adam on the live parameters, its learning-rate schedule, and their moving average.
 
 mod chains;
 mod data_noise;
+mod diagnostics;
+mod fixed_noise;
+mod mixture;
 mod objective;
 mod optimiser;
 mod sampler;
 mod snapshot;
 mod strategy;
 
-pub use crate::kernels::{Generator, RatioMetrics};
-pub use chains::Chains;
+pub use crate::kernels::{Generator, Normaliser, RatioMetrics};
+pub use chains::{Chains, Pass, StepControl};
 pub use data_noise::DataNoise;
-pub use objective::{Normaliser, Objective};
+pub use diagnostics::{Diagnostics, Mixing, autocorrelation, bulk_ess, split_r_hat};
+pub use fixed_noise::{FixedNoise, GaussianFit, MOST_GAUSSIAN_VALUES};
+pub use mixture::Mixture;
+pub use objective::{Criterion, Objective, ObjectiveSettings};
 pub use optimiser::{Optimiser, OptimiserSettings, Schedule};
-pub use sampler::{ChainMode, Sampler, SamplerSettings};
-pub use snapshot::Snapshot;
+pub use sampler::{ChainMode, Diagnose, Sampler, SamplerSettings};
+pub use snapshot::{Fresh, Refresh, Snapshot};
 pub use strategy::Strategy;

@@ -1,20 +1,99 @@
 use crate::gpu::{Buffer, Recording};
-use crate::kernels::{Generator, METRIC_WORDS, RatioArguments, ratio_head};
+use crate::kernels::{
+    Bregman, GENERATORS, Generator, HeadArguments, METRIC_WORDS, Normaliser, RatioSettings,
+    divergence_head, ranking_head, ratio_head,
+};
 
-/// How the log-normaliser difference c = log Z_φ − log Z_θ is handled.
+/// What data and noise are told apart by.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Normaliser {
-    /// Kept at 0, which is exact right after a refresh.
-    Zero,
-    /// A scalar that follows its own gradient at this rate, from 0 at every refresh.
-    Learned { rate: f32 },
+pub enum Criterion {
+    /// The Bregman divergence of a generator.
+    Bregman(Generator),
+    /// Every datum against its own noise samples: the log-normaliser difference cancels.
+    Ranking,
+    /// Mean energy of the data minus that of the noise, without a ratio to the snapshot.
+    ContrastiveDivergence,
+}
+
+/// How many there are.
+const COUNT: usize = GENERATORS.len() + 2;
+
+impl Criterion {
+    /// All of them: the registered generators, and the two that are none.
+    pub const ALL: [Criterion; COUNT] = {
+        let mut all = [Criterion::Ranking; COUNT];
+        let mut index = 0;
+        while index < GENERATORS.len() {
+            all[index] = Criterion::Bregman(GENERATORS[index]);
+            index += 1;
+        }
+        all[COUNT - 1] = Criterion::ContrastiveDivergence;
+        all
+    };
+
+    /// The names of [`Self::ALL`], in the same order.
+    pub const NAMES: [&'static str; COUNT] = {
+        let mut names = [""; COUNT];
+        let mut index = 0;
+        while index < COUNT {
+            names[index] = Self::ALL[index].name();
+            index += 1;
+        }
+        names
+    };
+
+    /// What configurations call it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Criterion::Bregman(generator) => generator.name,
+            Criterion::Ranking => "ranking",
+            Criterion::ContrastiveDivergence => "contrastive-divergence",
+        }
+    }
+
+    /// The one that configurations call `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|criterion| criterion.name() == name)
+    }
+
+    /// Whether there is a log-normaliser difference to handle.
+    pub fn has_normaliser(&self) -> bool {
+        matches!(self, Criterion::Bregman(_))
+    }
+}
+
+/// The settings of an [`Objective`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ObjectiveSettings {
+    pub criterion: Criterion,
+    /// The exponent a of the generator `power`.
+    pub exponent: f32,
+    /// Where |u| is clamped for unbounded generators.
+    pub clamp: f32,
+    /// For generators only.
+    pub normaliser: Normaliser,
+    /// Weight of the mean squared energies of data and noise.
+    pub energy_l2: f32,
+}
+
+impl Default for ObjectiveSettings {
+    /// Logistic without log-normaliser and penalty; the numbers are those of the configuration's defaults.
+    fn default() -> Self {
+        ObjectiveSettings {
+            criterion: Criterion::Bregman(Generator::LOGISTIC),
+            exponent: 0.5,
+            clamp: 10.0,
+            normaliser: Normaliser::Zero,
+            energy_l2: 0.0,
+        }
+    }
 }
 
 /// The objective on a batch of data samples followed by noise samples.
 pub struct Objective {
-    generator: Generator,
-    normaliser: Normaliser,
-    energy_l2: f32,
+    settings: ObjectiveSettings,
     data: usize,
     noise: usize,
     c: Buffer,
@@ -24,23 +103,20 @@ pub struct Objective {
 
 impl Objective {
     /// An objective over `data` data samples and `noise` noise samples; ν is their ratio.
-    pub fn new(
-        generator: Generator,
-        normaliser: Normaliser,
-        energy_l2: f32,
-        data: usize,
-        noise: usize,
-    ) -> Self {
+    pub fn new(settings: ObjectiveSettings, data: usize, noise: usize) -> Self {
         Objective {
-            generator,
-            normaliser,
-            energy_l2,
+            settings,
             data,
             noise,
-            c: Buffer::new("normaliser", 1),
+            c: Buffer::new("normaliser", settings.normaliser.words()),
             factor: Buffer::new("sample factors", data + noise),
             metrics: Buffer::new("metrics", METRIC_WORDS),
         }
+    }
+
+    /// Whether the energies under the stale parameters are needed.
+    pub fn compares(&self) -> bool {
+        self.settings.criterion != Criterion::ContrastiveDivergence
     }
 
     /// The factor of every sample in the parameter gradient.
@@ -58,6 +134,11 @@ impl Objective {
         recording.fetch(self.metrics, 0, METRIC_WORDS, ticket);
     }
 
+    /// c, and behind it what its average needs; all of it is 0 at a refresh.
+    pub fn normaliser(&self) -> Buffer {
+        self.c
+    }
+
     /// Bytes of c, factors and metrics.
     pub fn bytes(&self) -> u64 {
         self.c.bytes() + self.factor.bytes() + self.metrics.bytes()
@@ -65,30 +146,46 @@ impl Objective {
 
     /// Sets c to 0, as it is when the snapshot equals the live model.
     pub fn reset(&self, recording: &mut Recording) {
-        recording.upload_f32(self.c, 0, &[0.0]);
+        recording.upload_f32(self.c, 0, &vec![0.0; self.c.words()]);
     }
 
-    /// From the energies under the live and the stale parameters to factors and metrics.
+    /// From the energies under the live and the stale parameters to factors and metrics. `stale` is not looked at
+    /// unless the objective [compares](Self::compares) the two.
     pub fn weigh(&self, recording: &mut Recording, live: Buffer, stale: Buffer) {
-        let rate = match self.normaliser {
-            Normaliser::Zero => 0.0,
-            Normaliser::Learned { rate } => rate,
-        };
-        let arguments = RatioArguments {
+        let s = &self.settings;
+        let arguments = HeadArguments {
             live,
             stale,
-            normaliser: self.c,
             factor: self.factor,
             metrics: self.metrics,
         };
-        ratio_head(
-            recording,
-            self.generator,
-            self.data,
-            self.noise,
-            self.energy_l2,
-            rate,
-            &arguments,
-        );
+        match s.criterion {
+            Criterion::Bregman(generator) => {
+                let settings = RatioSettings {
+                    bregman: Bregman {
+                        generator,
+                        exponent: s.exponent,
+                        clamp: s.clamp,
+                    },
+                    normaliser: s.normaliser,
+                    energy_l2: s.energy_l2,
+                };
+                ratio_head(
+                    recording, &settings, self.data, self.noise, self.c, &arguments,
+                );
+            }
+            Criterion::Ranking => {
+                ranking_head(recording, self.data, self.noise, s.energy_l2, &arguments);
+            }
+            Criterion::ContrastiveDivergence => divergence_head(
+                recording,
+                self.data,
+                self.noise,
+                s.energy_l2,
+                live,
+                self.factor,
+                self.metrics,
+            ),
+        }
     }
 }

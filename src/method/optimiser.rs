@@ -137,6 +137,7 @@ mod tests {
             weight_decay: 0.0,
             gradient_clip: 0.0,
             average: 0.0,
+            normalise_gradient: false,
         };
         OptimiserSettings {
             adam,

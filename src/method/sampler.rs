@@ -1,7 +1,10 @@
-use super::chains::Chains;
+use super::chains::{Chains, Pass};
+use super::diagnostics::Diagnostics;
 use super::strategy::Strategy;
 use crate::gpu::{Buffer, Recording};
-use crate::kernels::{ChainStart, LangevinSettings, gather_chains, scatter_chains, start_chains};
+use crate::kernels::{
+    ChainStart, Dynamics, TRACE_VALUES, gather_chains, scatter_chains, start_chains, trace_chains,
+};
 use crate::network::Network;
 use crate::random::{Philox, Stream};
 use rand::seq::SliceRandom;
@@ -21,35 +24,98 @@ pub enum ChainMode {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SamplerSettings {
     pub mode: ChainMode,
-    /// Langevin steps per optimiser step.
+    /// Steps per optimiser step.
     pub steps: usize,
-    pub langevin: LangevinSettings,
+    pub dynamics: Dynamics,
     pub start: ChainStart,
+    /// Share of the fresh chains that start from a data sample of the step in place of `start`. Where it is above 0, so
+    /// do the chains of a new replay buffer, as each is met for the first time.
+    pub data_share: f32,
+    /// Temperature of the first step of a pass, see [`Pass::anneal`].
+    pub anneal: Option<f32>,
+    /// When the chains are looked at; none for never, and where a pass is shorter than 4 steps.
+    pub diagnose: Option<Diagnose>,
 }
+
+/// The passes whose chains leave a trace for [`Diagnostics`]: one for each optimiser step that draws noise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Diagnose {
+    /// The last one of so many.
+    pub every: u64,
+    /// And the last one of as many as the run has.
+    pub of: u64,
+}
+
+/// The most records of a chain in one pass.
+const MOST_RECORDS: usize = 32;
+/// The fewest that R-hat can be told from.
+const FEWEST_RECORDS: usize = 4;
+/// Below this R-hat the chains count as samples of one law; 1.01 is asked of long runs (Vehtari et al. 2021), which
+/// the few records of a pass cannot show.
+const SETTLED: f64 = 1.05;
 
 impl SamplerSettings {
     /// What a model trained on these chains is fitted to, in words: a density needs noise samples from the snapshot's
     /// own law, otherwise the fixed point is the law of the chains.
     pub fn target(&self) -> String {
-        let (noise, step) = (
-            f64::from(self.langevin.noise),
-            f64::from(self.langevin.step_size),
-        );
-        // The noise is stored in f32, so its square is right to about 2⁻²³.
-        let temperature_one = (noise * noise / (2.0 * step) - 1.0).abs() < 1e-5;
         let target = match self.mode {
-            ChainMode::Persistent { .. } if temperature_one => {
-                "a density, as far as persistent chains at temperature 1 keep up with it"
+            ChainMode::Persistent { .. } if !self.is_at_temperature_one() => {
+                "the law of its chains, which do not run at temperature 1"
             }
             ChainMode::Persistent { .. } => {
-                "the law of its chains, which do not run at temperature 1"
+                "a density, as far as persistent chains at temperature 1 keep up with it"
             }
             ChainMode::ShortRun => "the law of its short runs: a generator, not a density",
             ChainMode::Data => "the law of short runs from the data (contrastive divergence)",
         };
-        match self.langevin.clip {
+        match self.dynamics.langevin.clip {
             clip if clip > 0.0 => format!("{target}; energy gradients are clipped at ±{clip}"),
             _ => target.to_owned(),
+        }
+    }
+
+    /// [`Self::target`] after the fact: what the last diagnosed pass says of it, and by which figure.
+    pub fn verdict(&self, last: Option<&Diagnostics>) -> String {
+        let Some(last) = last else {
+            return self.target();
+        };
+        let pass = format!("over the {} steps of the last diagnosed pass", self.steps);
+        let Some((what, r_hat)) = last.worst() else {
+            return format!("the law of its chains, not a density: chains stood still {pass}");
+        };
+        let figure = format!("R-hat of {what} {r_hat:.2} {pass}");
+        let clip = self.dynamics.langevin.clip;
+        if r_hat > SETTLED {
+            format!(
+                "the law of its chains, a generator and not a density: {figure}, above {SETTLED}"
+            )
+        } else if !self.is_at_temperature_one() {
+            format!("the law of its chains, which do not run at temperature 1: {figure}")
+        } else if clip > 0.0 {
+            format!("the law of its chains, with energy gradients clipped at ±{clip}: {figure}")
+        } else {
+            let bias = match self.dynamics.kind.is_exact() {
+                true => "",
+                false => ", but for the bias of steps without a Metropolis test",
+            };
+            format!(
+                "a density, its negatives being samples of the snapshot{bias}: {figure}, at most {SETTLED}"
+            )
+        }
+    }
+
+    fn is_at_temperature_one(&self) -> bool {
+        let langevin = &self.dynamics.langevin;
+        let (noise, step) = (f64::from(langevin.noise), f64::from(langevin.step_size));
+        // The noise is stored in f32, so its square is right to about 2⁻²³.
+        (noise * noise / (2.0 * step) - 1.0).abs() < 1e-5 && self.dynamics.temperature == 1.0
+    }
+
+    /// Records of each chain in a diagnosed pass; 0 where none is.
+    fn records(&self) -> usize {
+        match self.diagnose {
+            Some(_) if self.steps >= FEWEST_RECORDS => self.steps.min(MOST_RECORDS),
+            _ => 0,
         }
     }
 }
@@ -63,6 +129,14 @@ pub struct Sampler {
     count: usize,
     seed: u64,
     replay: Option<Replay>,
+    trace: Option<Trace>,
+}
+
+/// What the first group of chains leaves behind in a diagnosed pass.
+struct Trace {
+    /// The states when it began.
+    before: Buffer,
+    records: Buffer,
 }
 
 /// Chains between their turns. Every slot is visited once an epoch, in a fresh random order.
@@ -77,7 +151,14 @@ impl Sampler {
     pub fn new(network: Network, count: usize, settings: SamplerSettings, seed: u64) -> Self {
         let length = network.architecture().input().len();
         let random = (seed, Stream::Langevin);
-        let chains = Chains::on(network, settings.langevin, settings.start, random);
+        let chains = Chains::on(network, settings.dynamics, settings.start, random);
+        let trace = (settings.records() > 0).then(|| {
+            let group = chains.network().samples();
+            Trace {
+                before: Buffer::new("chains before", group * length),
+                records: Buffer::new("trace", settings.records() * group * TRACE_VALUES),
+            }
+        });
         let replay = match settings.mode {
             ChainMode::Persistent { slots, .. } => {
                 // A whole number of batches, so that no batch meets a slot twice.
@@ -96,6 +177,7 @@ impl Sampler {
             count,
             seed,
             replay,
+            trace,
         }
     }
 
@@ -110,6 +192,30 @@ impl Sampler {
         &self.chains
     }
 
+    /// How noise is drawn.
+    pub fn settings(&self) -> &SamplerSettings {
+        &self.settings
+    }
+
+    /// Energy-gradient evaluations of one optimiser step.
+    pub fn evaluations(&self) -> u64 {
+        (self.count * self.settings.dynamics.evaluations(self.settings.steps)) as u64
+    }
+
+    /// What pass number `step` leaves for [`Diagnostics::from_trace`]: the buffer, and how many records of each chain it holds.
+    pub fn trace(&self, step: u64) -> Option<(Buffer, usize)> {
+        let (trace, diagnose) = (self.trace.as_ref()?, self.settings.diagnose?);
+        let done = step + 1;
+        (done.is_multiple_of(diagnose.every) || done == diagnose.of)
+            .then_some((trace.records, self.settings.records()))
+    }
+
+    /// Bytes of what diagnoses need.
+    pub fn trace_bytes(&self) -> u64 {
+        let bytes = |trace: &Trace| trace.before.bytes() + trace.records.bytes();
+        self.trace.as_ref().map_or(0, bytes)
+    }
+
     /// Bytes of the replay buffer and its order.
     pub fn replay_bytes(&self) -> u64 {
         self.replay
@@ -119,6 +225,12 @@ impl Sampler {
 
     /// Must be recorded once before anything else, beside the setup of the network.
     pub fn setup(&self, recording: &mut Recording) {
+        self.chains.setup_control(recording);
+        if let Some(trace) = &self.trace {
+            // So that the memory is taken now, and not in the middle of a run.
+            recording.upload(trace.before, 0, vec![0]);
+            recording.upload(trace.records, 0, vec![0]);
+        }
         if let Some(replay) = &self.replay {
             let (start, count) = (self.settings.start, replay.states.words());
             // Step u32::MAX, which no optimiser step reaches, keeps these draws apart from restarts.
@@ -138,6 +250,7 @@ impl Sampler {
 
     /// Draws the noise samples of optimiser step `step` from the energy with `parameters`, for which the chains must
     /// be prepared. The first `data_count` samples of `samples` are the step's data; the noise goes behind them.
+    /// `before` records what comes before the group with this first chain.
     pub fn draw(
         &self,
         recording: &mut Recording,
@@ -145,6 +258,7 @@ impl Sampler {
         step: u64,
         samples: Buffer,
         data_count: usize,
+        before: &mut dyn FnMut(&mut Recording, usize),
     ) {
         if let Some(replay) = &self.replay {
             let batches = self.batches(replay);
@@ -153,6 +267,7 @@ impl Sampler {
             }
         }
         for first in (0..self.count).step_by(self.chains.network().samples()) {
+            before(recording, first);
             self.draw_group(recording, parameters, step, samples, data_count, first);
         }
     }
@@ -171,33 +286,46 @@ impl Sampler {
         let x = self.chains.states();
         let length = self.chains.network().architecture().input().len();
         let count = self.chains.network().samples().min(self.count - first);
-        match (self.settings.mode, &self.replay) {
-            (ChainMode::Persistent { restart, .. }, Some(replay)) => {
-                let batch = (step % self.batches(replay)) as usize;
-                let place = (batch * self.count + first) as u32;
-                let (states, order) = (replay.states, replay.order);
-                gather_chains(recording, count, length, place, states, order, x);
-                // The order is random, so the first few of a batch are as good as any.
-                let restarts = restarts(step, restart, self.count).saturating_sub(first);
-                self.chains
-                    .restart(recording, step as u32, first, restarts.min(count));
-                self.run(recording, parameters, step, first);
-                scatter_chains(recording, count, length, place, states, order, x);
-            }
-            (ChainMode::Data, _) => {
-                let mut done = 0;
-                while done < count {
-                    let row = (first + done) % data_count;
-                    let rows = (data_count - row).min(count - done);
-                    recording.copy_range(samples, row * length, x, done * length, rows * length);
-                    done += rows;
-                }
-                self.run(recording, parameters, step, first);
-            }
-            _ => {
-                self.chains.restart(recording, step as u32, first, count);
-                self.run(recording, parameters, step, first);
-            }
+        let replay = self.replay.as_ref().map(|replay| {
+            let batch = (step % self.batches(replay)) as usize;
+            (replay, (batch * self.count + first) as u32)
+        });
+        if let Some((replay, place)) = replay {
+            gather_chains(
+                recording,
+                count,
+                length,
+                place,
+                replay.states,
+                replay.order,
+                x,
+            );
+        }
+        // The order of the replay buffer is random, so the first few of a batch are as good as any.
+        let [fresh, from_data] = self
+            .fresh(step)
+            .map(|fresh| fresh.saturating_sub(first).min(count));
+        if from_data < fresh {
+            self.chains.restart(recording, step as u32, first, fresh);
+        }
+        let mut done = 0;
+        while done < from_data {
+            let row = (first + done) % data_count;
+            let rows = (data_count - row).min(from_data - done);
+            recording.copy_range(samples, row * length, x, done * length, rows * length);
+            done += rows;
+        }
+        self.run(recording, parameters, step, first);
+        if let Some((replay, place)) = replay {
+            scatter_chains(
+                recording,
+                count,
+                length,
+                place,
+                replay.states,
+                replay.order,
+                x,
+            );
         }
         let behind = (data_count + first) * length;
         recording.copy_range(x, 0, samples, behind, count * length);
@@ -208,11 +336,43 @@ impl Sampler {
         (replay.slots / self.count) as u64
     }
 
+    /// How many chains start afresh at `step`, and how many of those from data.
+    fn fresh(&self, step: u64) -> [usize; 2] {
+        let share = self.settings.data_share;
+        let (fresh, share) = match (self.settings.mode, &self.replay) {
+            (ChainMode::Data, _) => (1.0, 1.0),
+            (ChainMode::Persistent { .. }, Some(replay))
+                if share > 0.0 && step < self.batches(replay) =>
+            {
+                (1.0, share)
+            }
+            (ChainMode::Persistent { restart, .. }, _) => (restart, share),
+            (ChainMode::ShortRun, _) => (1.0, share),
+        };
+        [fresh, fresh * share].map(|share| restarts(step, share, self.count))
+    }
+
     fn run(&self, recording: &mut Recording, parameters: Buffer, step: u64, first: usize) {
-        let first_step = (step as u32).wrapping_mul(self.settings.steps as u32);
         let steps = self.settings.steps;
-        self.chains
-            .advance(recording, parameters, first_step, steps, first);
+        let pass = Pass {
+            first_step: (step as u32).wrapping_mul(steps as u32),
+            steps,
+            first_chain: first,
+            anneal: self.settings.anneal,
+        };
+        let chains = &self.chains;
+        match (&self.trace, self.trace(step)) {
+            (Some(trace), Some((_, records))) if first == 0 => {
+                recording.copy(chains.states(), trace.before);
+                for record in 0..records {
+                    let part = steps * record / records..steps * (record + 1) / records;
+                    chains.run(recording, parameters, &pass, part);
+                    let (before, trace) = (trace.before, trace.records);
+                    trace_chains(recording, chains.batch(), record, before, trace);
+                }
+            }
+            _ => chains.run(recording, parameters, &pass, 0..steps),
+        }
     }
 
     fn order(&self, epoch: u64, slots: usize) -> Vec<u32> {
@@ -235,33 +395,88 @@ fn restarts(step: u64, share: f32, count: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::{LangevinSettings, SAMPLERS};
+    use crate::method::Mixing;
 
     #[test]
     fn a_run_says_what_it_is_fitted_to() {
+        let langevin = LangevinSettings {
+            step_size: 0.01,
+            noise: 0.02f32.sqrt(),
+            clip: 0.0,
+            bounds: crate::kernels::Bounds::None,
+        };
         let mut settings = SamplerSettings {
             mode: ChainMode::Persistent {
                 slots: 8,
                 restart: 0.1,
             },
             steps: 1,
-            langevin: LangevinSettings {
-                step_size: 0.01,
-                noise: 0.02f32.sqrt(),
-                clip: 0.0,
-                bounds: crate::kernels::Bounds::None,
-            },
+            dynamics: langevin.into(),
             start: ChainStart::Gaussian {
                 mean: 0.0,
                 std: 1.0,
             },
+            data_share: 0.0,
+            anneal: None,
+            diagnose: None,
         };
         assert!(settings.target().starts_with("a density"));
-        settings.langevin.noise = 0.005;
+        settings.dynamics.langevin.noise = 0.005;
         assert!(settings.target().starts_with("the law of its chains"));
         settings.mode = ChainMode::ShortRun;
-        settings.langevin.clip = 0.03;
+        settings.dynamics.langevin.clip = 0.03;
         assert!(settings.target().contains("generator"));
         assert!(settings.target().ends_with("±0.03"));
+    }
+
+    #[test]
+    fn the_verdict_names_its_figure() {
+        let langevin = LangevinSettings {
+            step_size: 0.01,
+            noise: 0.02f32.sqrt(),
+            clip: 0.0,
+            bounds: crate::kernels::Bounds::None,
+        };
+        let mut settings = SamplerSettings {
+            mode: ChainMode::ShortRun,
+            steps: 20,
+            dynamics: langevin.into(),
+            start: ChainStart::Gaussian {
+                mean: 0.0,
+                std: 1.0,
+            },
+            data_share: 0.0,
+            anneal: None,
+            diagnose: None,
+        };
+        let mixing = |r_hat| Mixing {
+            r_hat,
+            ..Mixing::default()
+        };
+        let mut row = Diagnostics::from_trace(0, &[], 1, 1.0, 0.01);
+        row.energy = mixing(Some(1.31));
+        row.projections = [mixing(Some(1.02)); 3];
+        assert_eq!(settings.verdict(None), settings.target());
+        let verdict = settings.verdict(Some(&row));
+        assert!(verdict.contains("R-hat of the energy 1.31"), "{verdict}");
+        assert!(
+            verdict.contains("not a density") && verdict.ends_with("above 1.05"),
+            "{verdict}"
+        );
+        row.energy = mixing(Some(1.01));
+        let verdict = settings.verdict(Some(&row));
+        assert!(
+            verdict.starts_with("a density") && verdict.contains("a projection 1.02"),
+            "{verdict}"
+        );
+        assert!(verdict.contains("without a Metropolis test"), "{verdict}");
+        settings.dynamics.kind = SAMPLERS[1];
+        assert!(!settings.verdict(Some(&row)).contains("without"));
+        settings.dynamics.temperature = 0.5;
+        assert!(settings.verdict(Some(&row)).contains("temperature 1"));
+        row.energy = mixing(None);
+        assert!(settings.verdict(Some(&row)).contains("stood still"));
     }
 
     #[test]

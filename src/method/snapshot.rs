@@ -1,4 +1,31 @@
 use crate::gpu::{Buffer, Recording};
+use crate::kernels::noise::{follow, judge_snapshot, refresh_if_due};
+
+/// How the stale parameters follow the live ones.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Refresh {
+    /// A copy every K optimiser steps.
+    Every(u64),
+    /// A copy once the effective sample size of exp(E_φ − E_θ) over the noise of a step, as a share of its size, has
+    /// fallen below `ess_threshold`, or after `most` steps; only after a whole number of times `pool` steps. The GPU
+    /// decides from the step's own metrics.
+    Adaptive {
+        ess_threshold: f32,
+        most: u64,
+        pool: u64,
+    },
+    /// Their exponential moving average with this decay.
+    Average { decay: f32 },
+}
+
+/// Whether stale and live parameters are equal in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fresh {
+    Yes,
+    No,
+    /// Only the GPU knows.
+    Perhaps,
+}
 
 /// The double-buffered weights: the optimiser moves the live parameters, and the noise distribution *is* the stale
 /// ones. A refresh is one copy on the GPU.
@@ -6,16 +33,19 @@ use crate::gpu::{Buffer, Recording};
 pub struct Snapshot {
     live: Buffer,
     stale: Buffer,
-    interval: u64,
+    refresh: Refresh,
+    /// Where the GPU decides: whether a refresh is due (1) or not (0), and the snapshot's age in the last step.
+    state: Buffer,
 }
 
 impl Snapshot {
-    /// Live and stale buffers for `parameters` values, refreshed every `interval` optimiser steps (K, at least 1).
-    pub fn new(parameters: usize, interval: u64) -> Self {
+    /// Live and stale buffers for `parameters` values. Intervals below 1 count as 1.
+    pub fn new(parameters: usize, refresh: Refresh) -> Self {
         Snapshot {
             live: Buffer::new("live parameters", parameters),
             stale: Buffer::new("stale parameters", parameters),
-            interval: interval.max(1),
+            refresh,
+            state: Buffer::new("snapshot state", 2),
         }
     }
 
@@ -29,13 +59,67 @@ impl Snapshot {
         self.stale
     }
 
-    /// Whether the snapshot is taken before optimiser step `step`, counted from 0.
-    pub fn is_due(&self, step: u64) -> bool {
-        step.is_multiple_of(self.interval)
+    /// Bytes of φ and of what decides when it is refreshed.
+    pub fn bytes(&self) -> u64 {
+        let state = match self.refresh {
+            Refresh::Adaptive { .. } => self.state.bytes(),
+            Refresh::Every(_) | Refresh::Average { .. } => 0,
+        };
+        self.stale.bytes() + state
+    }
+
+    /// Steps since the last refresh in optimiser step `step`, counted from 0; none where the GPU decides, which leaves
+    /// it in the metrics. A moving average is never older than 0.
+    pub fn age(&self, step: u64) -> Option<u64> {
+        match self.refresh {
+            Refresh::Every(interval) => Some(step % interval.max(1)),
+            Refresh::Adaptive { .. } => None,
+            Refresh::Average { .. } => Some(0),
+        }
     }
 
     /// φ ← θ.
     pub fn refresh(&self, recording: &mut Recording) {
         recording.copy(self.live, self.stale);
+    }
+
+    /// Moves φ to where it is in optimiser step `step`, counted from 0. A refresh that only the GPU knows of also sets
+    /// all of `normaliser` to 0; after any other, that is up to the caller.
+    pub fn begin(&self, recording: &mut Recording, step: u64, normaliser: Buffer) -> Fresh {
+        match self.refresh {
+            Refresh::Every(interval) if step.is_multiple_of(interval.max(1)) => {
+                self.refresh(recording);
+                Fresh::Yes
+            }
+            Refresh::Every(_) => Fresh::No,
+            Refresh::Average { .. } if step == 0 => {
+                self.refresh(recording);
+                Fresh::Yes
+            }
+            Refresh::Average { decay } => {
+                follow(recording, decay, self.live, self.stale);
+                Fresh::No
+            }
+            Refresh::Adaptive { .. } => {
+                if step == 0 {
+                    recording.upload(self.state, 0, vec![1, 0]);
+                }
+                refresh_if_due(recording, self.state, self.live, self.stale, normaliser);
+                Fresh::Perhaps
+            }
+        }
+    }
+
+    /// Decides from the metrics of a step whether the next one begins with a refresh, and leaves the snapshot's age
+    /// among them. Does nothing where that is known beforehand.
+    pub fn end(&self, recording: &mut Recording, metrics: Buffer) {
+        if let Refresh::Adaptive {
+            ess_threshold,
+            most,
+            pool,
+        } = self.refresh
+        {
+            judge_snapshot(recording, ess_threshold, most, pool, self.state, metrics);
+        }
     }
 }

@@ -47,6 +47,10 @@ pub enum ModelError {
         words: usize,
         wanted: usize,
     },
+    #[error(
+        "the checkpoint holds no live weights: it was written by an earlier version; use the averaged ones, or train again"
+    )]
+    NoLiveWeights,
     #[error("{what} of {given} is out of range: {advice}")]
     OutOfRange {
         what: &'static str,

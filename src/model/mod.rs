@@ -12,7 +12,7 @@ pub use evaluator::Evaluator;
 pub(crate) use sample::batch_size;
 pub use sample::{SampleOptions, Samples};
 pub use settings::{
-    architecture, chain_start, generator, initialisation, langevin, normaliser, optimiser,
-    precision, sampler,
+    architecture, chain_start, dynamics, fixed_noise, initialisation, langevin, mixture, objective,
+    optimiser, precision, refresh, sampler, target, verdict,
 };
-pub use stored::Model;
+pub use stored::{Model, Weights};

@@ -2,7 +2,7 @@ use super::error::ModelError;
 use super::settings;
 use super::stored::Model;
 use crate::gpu::{Buffer, Executor, Recording};
-use crate::method::{Chains, Strategy};
+use crate::method::{Chains, Pass, StepControl, Strategy};
 use crate::network::{Network, trusted_variant, tuned_kernels};
 use crate::random::Stream;
 
@@ -20,7 +20,7 @@ pub(crate) fn batch_size(count: usize, length: usize) -> usize {
 pub struct SampleOptions {
     /// Samples.
     pub count: usize,
-    /// Langevin steps from fresh chains.
+    /// Steps of the model's sampler from fresh chains.
     pub steps: usize,
     pub seed: u64,
     /// States to keep of the way there, evenly spaced and with the last one; 0 for none.
@@ -36,11 +36,20 @@ pub struct Samples {
     pub lost: usize,
     /// The states along the way, each like `values`.
     pub frames: Vec<Vec<f32>>,
+    /// Energy-gradient evaluations that were spent, those of chains beyond the wanted number included.
+    pub gradient_evaluations: u64,
+    /// That of the last steps: where there is a Metropolis test, it is adapted in the first half of the steps.
+    pub step_size: f32,
+    /// Mean Metropolis acceptance of the steps at a fixed step size; none where there were none, or no test.
+    pub acceptance: Option<f32>,
 }
 
 impl Model {
-    /// Draws samples by Langevin chains from fresh starts. Where training added noise to the data, the last states
+    /// Draws samples by chains of the sampler it was trained with, from fresh starts. Where training added noise to the data, the last states
     /// are denoised by one step of size (noise)², see [`Chains::denoise`].
+    ///
+    /// Chains that do not run side by side are drawn in batches. That changes nothing of what is drawn, except where the
+    /// step size is adapted: each batch goes on from that of the one before.
     ///
     /// `progress` is told how many of all steps are done and says whether to go on. When it says no, the chains of the
     /// present batch are returned as they are, and those of later batches are not drawn.
@@ -111,9 +120,13 @@ impl Model {
     ) -> Result<Samples, ModelError> {
         let length = self.architecture.input().len();
         let batch = network.samples();
+        let mut dynamics = settings::dynamics(&self.config);
+        if dynamics.kind.is_exact() {
+            dynamics.langevin.step_size = self.step_size();
+        }
         let chains = Chains::on(
             network,
-            settings::langevin(&self.config),
+            dynamics,
             settings::chain_start(&self.config),
             (options.seed, Stream::Sampling),
         )
@@ -129,6 +142,9 @@ impl Model {
             values: Vec::new(),
             lost: 0,
             frames: vec![Vec::new(); options.frames],
+            gradient_evaluations: 0,
+            step_size: dynamics.langevin.step_size,
+            acceptance: None,
         };
         let batches = options.count.div_ceil(batch);
         for index in 0..batches {
@@ -145,6 +161,13 @@ impl Model {
             )?;
             if !go_on {
                 break;
+            }
+        }
+        if let Some(control) = chains.control() {
+            let words = executor.read_words(control, 0, control.words())?;
+            if let Some(control) = StepControl::from_words(&words) {
+                samples.step_size = control.step_size;
+                samples.acceptance = control.acceptance;
             }
         }
         samples.values.truncate(options.count * length);
@@ -175,16 +198,16 @@ impl Model {
         let mut done = 0;
         let mut kept = 0;
         let mut go_on = true;
+        let pass = Pass {
+            first_step: 0,
+            steps: options.steps,
+            first_chain,
+            anneal: self.config.sampler.anneal,
+        };
         for stretch in 1..=stretches {
             let until = options.steps * stretch / stretches;
             let mut recording = Recording::new();
-            chains.advance(
-                &mut recording,
-                parameters,
-                done as u32,
-                until - done,
-                first_chain,
-            );
+            chains.run(&mut recording, parameters, &pass, done..until);
             executor.run(&recording)?;
             done = until;
             if stretch * options.frames >= (kept + 1) * stretches {
@@ -199,12 +222,18 @@ impl Model {
                 break;
             }
         }
+        let mut evaluations = match done {
+            0 => 0,
+            _ => chains.dynamics().evaluations(done),
+        };
         let noise = self.config.data.noise;
         if noise > 0.0 {
             let mut recording = Recording::new();
             chains.denoise(&mut recording, parameters, noise);
             executor.run(&recording)?;
+            evaluations += 1;
         }
+        samples.gradient_evaluations += (evaluations * chains.network().samples()) as u64;
         samples.values.extend(executor.read(chains.states())?);
         Ok(go_on)
     }

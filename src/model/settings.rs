@@ -1,13 +1,15 @@
 //! From the words of a configuration to the types of the method.
 
-use crate::config::{Config, LayerConfig};
+use crate::config::{Config, Interval, LayerConfig};
 use crate::kernels::{
-    Activation, AdamSettings, Bounds, ChainStart, LangevinSettings, Precision, QuadraticBase,
+    Activation, AdamSettings, Bounds, ChainStart, Dynamics, LANGEVIN, LangevinSettings, Precision,
+    QuadraticBase, SamplerKind,
 };
 use crate::method::{
-    ChainMode, Generator, Normaliser, OptimiserSettings, SamplerSettings, Schedule,
+    ChainMode, Criterion, Diagnose, Diagnostics, FixedNoise, Generator, Mixture, Normaliser,
+    ObjectiveSettings, OptimiserSettings, Refresh, SamplerSettings, Schedule,
 };
-use crate::network::{Architecture, Initialisation, LayerSpec, NetworkError};
+use crate::network::{Architecture, InitialWeights, Initialisation, LayerSpec, NetworkError};
 use crate::shape::Shape;
 
 // `Config::validate` has refused every other word before these are called, so the last arm of each match is the
@@ -35,6 +37,17 @@ pub fn architecture(config: &Config, input: Shape) -> Result<Architecture, Netwo
                 padding,
             },
             LayerConfig::Dense { dense } => LayerSpec::Dense { features: dense },
+            LayerConfig::Residual {
+                residual,
+                kernel,
+                pool,
+            } => LayerSpec::Residual {
+                channels: residual,
+                kernel,
+                pool,
+            },
+            LayerConfig::Pool { pool } => LayerSpec::Pool { size: pool },
+            LayerConfig::GlobalSum { .. } => LayerSpec::GlobalSum,
         })
         .collect();
     let activation = match network.activation.as_str() {
@@ -48,12 +61,23 @@ pub fn architecture(config: &Config, input: Shape) -> Result<Architecture, Netwo
         mean: network.base_mean,
         std: network.base_std,
     });
-    Architecture::new(input, &specs, activation, base)
+    let architecture = Architecture::new(input, &specs, activation, base)?;
+    if network.spectral_norm {
+        architecture.with_spectral_norm()
+    } else {
+        Ok(architecture)
+    }
 }
 
 /// How the parameters start.
 pub fn initialisation(config: &Config) -> Initialisation {
     Initialisation {
+        weights: match config.network.initialisation.as_str() {
+            "he" => InitialWeights::He,
+            "xavier" => InitialWeights::Xavier,
+            "orthogonal" => InitialWeights::Orthogonal,
+            _ => InitialWeights::Default,
+        },
         zero_head: config.network.zero_head,
         first_weight_scale: config.network.first_weight_scale,
         first_bias_scale: config.network.first_bias_scale,
@@ -66,7 +90,9 @@ pub fn langevin(config: &Config) -> LangevinSettings {
     let (low, high) = (config.data.low, config.data.high);
     LangevinSettings {
         step_size: sampler.step_size,
-        noise: sampler.noise.unwrap_or((2.0 * sampler.step_size).sqrt()),
+        noise: sampler
+            .noise
+            .unwrap_or((2.0 * sampler.step_size * sampler.temperature).sqrt()),
         clip: sampler.clip,
         bounds: match sampler.bounds.as_str() {
             "clamp" => Bounds::Clamp { low, high },
@@ -76,7 +102,24 @@ pub fn langevin(config: &Config) -> LangevinSettings {
     }
 }
 
-/// Where fresh chains start.
+/// How chains move.
+pub fn dynamics(config: &Config) -> Dynamics {
+    let sampler = &config.sampler;
+    let kind = SamplerKind::named(&sampler.kind).unwrap_or(&LANGEVIN);
+    Dynamics {
+        kind,
+        langevin: langevin(config),
+        temperature: sampler.temperature,
+        leapfrog: sampler.leapfrog,
+        friction: sampler.friction,
+        target_acceptance: kind
+            .target_acceptance
+            .filter(|_| sampler.adapt.unwrap_or(true))
+            .map(|target| sampler.target_acceptance.unwrap_or(target)),
+    }
+}
+
+/// Where fresh chains start that do not start from data.
 pub fn chain_start(config: &Config) -> ChainStart {
     match config.sampler.start.as_str() {
         "uniform" => ChainStart::Uniform {
@@ -103,27 +146,101 @@ pub fn sampler(config: &Config) -> SamplerSettings {
             },
         },
         steps: sampler.steps,
-        langevin: langevin(config),
+        dynamics: dynamics(config),
         start: chain_start(config),
+        data_share: match sampler.start.as_str() {
+            "data" => 1.0,
+            "mixture" => sampler.data_share,
+            _ => 0.0,
+        },
+        anneal: sampler.anneal,
+        diagnose: (sampler.diagnose > 0).then_some(Diagnose {
+            // Not every optimiser step has a pass of its own.
+            every: sampler.diagnose.div_ceil(sampler.reuse.max(1)),
+            of: config.run.steps.div_ceil(sampler.reuse.max(1)),
+        }),
     }
 }
 
-/// The convex function of the objective.
-pub fn generator(config: &Config) -> Generator {
-    let named = |(name, _): &&(&str, Generator)| *name == config.objective.generator;
-    Generator::TABLE
-        .iter()
-        .find(named)
-        .map_or(Generator::Logistic, |(_, generator)| *generator)
+/// How the stale parameters follow the live ones, where one copy of them is the noise distribution.
+pub fn refresh(config: &Config) -> Refresh {
+    let snapshot = &config.snapshot;
+    match (snapshot.kind.as_str(), snapshot.interval) {
+        ("ema", _) => Refresh::Average {
+            decay: snapshot.decay,
+        },
+        (_, Interval::Adaptive) => Refresh::Adaptive {
+            ess_threshold: snapshot.ess_threshold,
+            most: snapshot.max_interval,
+            pool: config.sampler.reuse,
+        },
+        (_, Interval::Every(interval)) => Refresh::Every(interval),
+    }
 }
 
-/// The log-normaliser difference.
-pub fn normaliser(config: &Config) -> Normaliser {
-    match config.objective.normaliser.as_str() {
-        "learned" => Normaliser::Learned {
-            rate: config.objective.normaliser_rate,
+/// The noise that is no snapshot, if the configuration asks for one: `count` draws of `length` values a step.
+pub fn fixed_noise(config: &Config, count: usize, length: usize) -> Option<FixedNoise> {
+    let seed = config.run.seed;
+    match config.snapshot.kind.as_str() {
+        "gaussian" => Some(FixedNoise::gaussian(count, length, seed)),
+        "uniform" => {
+            // The data with its noise lies in this box but for one value in 5·10⁸.
+            let margin = 6.0 * config.data.noise;
+            let (low, high) = (config.data.low - margin, config.data.high + margin);
+            Some(FixedNoise::uniform(low, high, count, length, seed))
+        }
+        _ => None,
+    }
+}
+
+/// The last few snapshots as one distribution, if the configuration asks for that: for a network of `parameters` values
+/// and batches of `samples`.
+pub fn mixture(config: &Config, parameters: usize, samples: usize) -> Option<Mixture> {
+    match (config.snapshot.kind.as_str(), config.snapshot.interval) {
+        ("mixture", Interval::Every(interval)) => Some(Mixture::new(
+            config.snapshot.components,
+            interval,
+            parameters,
+            samples,
+        )),
+        _ => None,
+    }
+}
+
+/// What a model trained by `config` is fitted to, in words.
+pub fn target(config: &Config) -> String {
+    verdict(config, None)
+}
+
+/// The same after the fact, with what the last diagnosed pass says of it; see [`SamplerSettings::verdict`].
+pub fn verdict(config: &Config, last: Option<&Diagnostics>) -> String {
+    match config.snapshot.kind.as_str() {
+        "gaussian" | "uniform" => {
+            "a density, against fixed noise whose density is known (plain noise-contrastive estimation)".into()
+        }
+        _ => sampler(config).verdict(last),
+    }
+}
+
+/// What data and noise are told apart by.
+pub fn objective(config: &Config) -> ObjectiveSettings {
+    let objective = &config.objective;
+    ObjectiveSettings {
+        criterion: Criterion::named(&objective.generator)
+            .unwrap_or(Criterion::Bregman(Generator::LOGISTIC)),
+        exponent: objective.power,
+        clamp: objective.clamp,
+        normaliser: match objective.normaliser.as_str() {
+            "learned" => Normaliser::Learned {
+                rate: objective.normaliser_rate,
+            },
+            "profiled" => Normaliser::Profiled,
+            "importance" => Normaliser::Importance {
+                decay: objective.normaliser_decay,
+            },
+            _ => Normaliser::Zero,
         },
-        _ => Normaliser::Zero,
+        energy_l2: objective.energy_l2,
     }
 }
 
@@ -147,6 +264,7 @@ pub fn optimiser(config: &Config) -> OptimiserSettings {
             weight_decay: o.weight_decay,
             gradient_clip: o.gradient_clip,
             average: o.average,
+            normalise_gradient: config.objective.normalise_gradient,
         },
         schedule: match o.schedule.as_str() {
             "constant" => Schedule::Constant,

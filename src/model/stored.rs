@@ -5,17 +5,39 @@ use crate::config::{self, Config};
 use crate::data::Scaling;
 use crate::network::Architecture;
 use crate::shape::Shape;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// A model and everything needed to use it: what `sample` and `energy` read from one checkpoint.
+/// The metadata's key for the adapted step size.
+const STEP_SIZE: &str = "sampler_step_size";
+
+/// What a live tensor's name starts with; the rest is the name of the averaged one.
+const LIVE: &str = "live.";
+
+/// Which weights of a run a model computes with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weights {
+    /// The moving average of the weights, under PyTorch's names in a checkpoint.
+    #[default]
+    Averaged,
+    /// What the optimiser moved last, as `live.NAME`.
+    Live,
+}
+
+/// A model and everything needed to use it: what `sample`, `energy` and `evaluate` read from one checkpoint.
 #[derive(Clone, Debug)]
 pub struct Model {
     pub(super) config: Config,
     pub(super) architecture: Architecture,
     pub(super) scaling: Scaling,
+    /// Those in use.
     pub(super) parameters: Vec<f32>,
     pub(super) step: u64,
+    pub(super) step_size: Option<f32>,
+    weights: Weights,
+    live: Option<Vec<f32>>,
 }
 
 impl Model {
@@ -44,10 +66,48 @@ impl Model {
             scaling,
             parameters,
             step,
+            step_size: None,
+            weights: Weights::Averaged,
+            live: None,
         })
     }
 
-    /// Reads a checkpoint.
+    /// The same model with the step size that its sampler has been adapted to.
+    pub fn with_step_size(mut self, step_size: f32) -> Self {
+        self.step_size = Some(step_size);
+        self
+    }
+
+    /// This model with the live weights of its run beside the averaged ones, to be stored with them.
+    ///
+    /// # Errors
+    /// When they are not as many as the network has.
+    pub fn with_live(mut self, live: Vec<f32>) -> Result<Self, ModelError> {
+        if live.len() != self.parameters.len() {
+            return Err(ModelError::WrongTensor {
+                name: "all live parameters".into(),
+                wanted: vec![self.parameters.len()],
+                found: format!("{} values were given", live.len()),
+            });
+        }
+        self.live = Some(live);
+        Ok(self)
+    }
+
+    /// This model computing with `weights`, and holding no others.
+    ///
+    /// # Errors
+    /// When it has no such weights: older checkpoints have no live ones.
+    pub fn using(mut self, weights: Weights) -> Result<Self, ModelError> {
+        let live = self.live.take();
+        if weights != self.weights {
+            self.parameters = live.ok_or(ModelError::NoLiveWeights)?;
+            self.weights = weights;
+        }
+        Ok(self)
+    }
+
+    /// Reads a checkpoint, with the averaged weights in use.
     ///
     /// # Errors
     /// When the file is missing or damaged, was not written by this program, or holds other tensors than its
@@ -58,51 +118,50 @@ impl Model {
         let [channels, height, width]: [usize; 3] = json(&file, "shape")?;
         let scaling: Scaling = json(&file, "scaling")?;
         let step: u64 = json(&file, "step")?;
+        let step_size = match file.metadata.contains_key(STEP_SIZE) {
+            true => Some(json(&file, STEP_SIZE)?),
+            false => None,
+        };
         let architecture = settings::architecture(&config, Shape::new(channels, height, width))?;
-        let mut parameters = vec![0.0; architecture.parameter_count()];
-        for wanted in architecture.tensors() {
-            let wrong = |found: String| ModelError::WrongTensor {
-                name: wanted.name.clone(),
-                wanted: wanted.shape.clone(),
-                found,
-            };
-            let tensor = file
-                .tensors
-                .iter()
-                .find(|tensor| tensor.name == wanted.name)
-                .ok_or_else(|| wrong("it is missing".into()))?;
-            if tensor.shape != wanted.shape {
-                return Err(wrong(format!("it has {:?}", tensor.shape)));
-            }
-            parameters[wanted.offset..wanted.offset + wanted.len].copy_from_slice(&tensor.values);
-        }
+        let parameters = parameters(&file, &architecture, "")?;
+        let has_live = file.tensors.iter().any(|t| t.name.starts_with(LIVE));
+        let live = has_live
+            .then(|| self::parameters(&file, &architecture, LIVE))
+            .transpose()?;
         Ok(Model {
             config,
             architecture,
             scaling,
             parameters,
             step,
+            step_size,
+            weights: Weights::Averaged,
+            live,
         })
     }
 
     /// Writes a checkpoint, whole or not at all: tensors under PyTorch's names and layouts, the configuration, the
-    /// sample's shape, the data's scaling and the step in the metadata.
+    /// sample's shape, the data's scaling, the step and where there is one the adapted step size in the metadata. Live
+    /// weights, where the model has them, follow as `live.NAME`.
     ///
     /// # Errors
     /// When the file cannot be written or the parameters are not finite.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
-        let tensors = self
-            .architecture
-            .tensors()
+        let stored = [("", Some(&self.parameters)), (LIVE, self.live.as_ref())];
+        let tensors = stored
             .into_iter()
-            .map(|t| NamedTensor {
-                values: self.parameters[t.offset..t.offset + t.len].to_vec(),
-                name: t.name,
-                shape: t.shape,
+            .filter_map(|(prefix, parameters)| Some((prefix, parameters?)))
+            .flat_map(|(prefix, parameters)| {
+                let tensors = self.architecture.tensors().into_iter();
+                tensors.map(move |t| NamedTensor {
+                    values: parameters[t.offset..t.offset + t.len].to_vec(),
+                    name: format!("{prefix}{}", t.name),
+                    shape: t.shape,
+                })
             })
             .collect();
         let shape = self.architecture.input();
-        let metadata = BTreeMap::from([
+        let mut metadata = BTreeMap::from([
             ("format".to_owned(), "afterimage 1".to_owned()),
             ("config".to_owned(), config::to_toml(&self.config)),
             (
@@ -115,6 +174,9 @@ impl Model {
             ),
             ("step".to_owned(), self.step.to_string()),
         ]);
+        if let Some(step_size) = self.step_size {
+            metadata.insert(STEP_SIZE.to_owned(), step_size.to_string());
+        }
         Ok(TensorFile { tensors, metadata }.save(path)?)
     }
 
@@ -138,10 +200,44 @@ impl Model {
         self.step
     }
 
-    /// All parameters, as in [`Architecture::tensors`].
+    /// The step size that its sampler was adapted to, else that of the configuration.
+    pub fn step_size(&self) -> f32 {
+        self.step_size.unwrap_or(self.config.sampler.step_size)
+    }
+
+    /// The weights in use.
+    pub fn weights(&self) -> Weights {
+        self.weights
+    }
+
+    /// All parameters in use, as in [`Architecture::tensors`].
     pub fn parameters(&self) -> &[f32] {
         &self.parameters
     }
+}
+
+/// The parameters whose tensors' names in `file` start with `prefix`.
+fn parameters(
+    file: &TensorFile,
+    architecture: &Architecture,
+    prefix: &str,
+) -> Result<Vec<f32>, ModelError> {
+    let mut parameters = vec![0.0; architecture.parameter_count()];
+    for wanted in architecture.tensors() {
+        let name = format!("{prefix}{}", wanted.name);
+        let tensor = file.tensors.iter().find(|tensor| tensor.name == name);
+        let wrong = |found: String| ModelError::WrongTensor {
+            name: name.clone(),
+            wanted: wanted.shape.clone(),
+            found,
+        };
+        let tensor = tensor.ok_or_else(|| wrong("it is missing".into()))?;
+        if tensor.shape != wanted.shape {
+            return Err(wrong(format!("it has {:?}", tensor.shape)));
+        }
+        parameters[wanted.offset..wanted.offset + wanted.len].copy_from_slice(&tensor.values);
+    }
+    Ok(parameters)
 }
 
 fn entry<'a>(file: &'a TensorFile, key: &'static str) -> Result<&'a str, ModelError> {

@@ -1,57 +1,8 @@
-use crate::kernels::{Activation, ConvGeometry, LayerKind, QuadraticBase};
+use super::block::{Block, BlockKind, MOST_VALUES, infer};
+use super::error::NetworkError;
+use super::layer_spec::LayerSpec;
+use crate::kernels::{Activation, LayerKind, QuadraticBase};
 use crate::shape::Shape;
-
-/// One layer, before shapes are inferred.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LayerSpec {
-    Conv {
-        channels: usize,
-        kernel: usize,
-        stride: usize,
-        padding: usize,
-    },
-    Dense {
-        features: usize,
-    },
-}
-
-/// The most values that one buffer can address.
-const MOST_VALUES: usize = 1 << 30;
-
-/// Why layers do not fit together.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NetworkError {
-    #[error("samples of shape {shape} cannot be learned: they need between 1 and 2³⁰ values")]
-    Input { shape: Shape },
-    #[error("the network has no layers: give network.layers at least one")]
-    NoLayers,
-    #[error(
-        "layer {layer}: a {kernel}×{kernel} kernel does not fit its {height}×{width} input with padding {padding}: \
-         use a smaller kernel, more padding, or fewer strided layers before it"
-    )]
-    KernelTooLarge {
-        layer: usize,
-        kernel: usize,
-        height: usize,
-        width: usize,
-        padding: usize,
-    },
-    #[error("layer {layer}: {what} must be at least 1")]
-    Zero { layer: usize, what: &'static str },
-    #[error("layer {layer}: a convolution cannot follow a dense layer, which has no pixels")]
-    ConvAfterDense { layer: usize },
-    #[error(
-        "layer {layer} is too large: one buffer cannot address more than 2³⁰ parameters or outputs; make \
-         network.layers smaller"
-    )]
-    LayerTooLarge { layer: usize },
-    #[error(
-        "the network has {parameters} parameters, more than the 2³⁰ that one buffer can address: make network.layers \
-         smaller"
-    )]
-    TooLarge { parameters: usize },
-}
 
 /// A parameter tensor as PyTorch would name and shape it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,15 +15,19 @@ pub struct ParameterTensor {
     pub len: usize,
 }
 
-/// An energy network: layers from a sample to its energy, with all shapes inferred.
+/// An energy network: blocks from a sample to its energy, with all shapes inferred.
 ///
-/// E(x) = Σ outputs of the last layer + base(x); the activation follows every layer but the last.
+/// E(x) = Σ outputs of the last block + base(x); the activation follows every block with weights but the last of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Architecture {
     input: Shape,
+    blocks: Vec<Block>,
     layers: Vec<LayerKind>,
+    /// What a checkpoint calls each layer.
+    names: Vec<String>,
     activation: Activation,
     base: Option<QuadraticBase>,
+    spectral_norm: bool,
 }
 
 impl Architecture {
@@ -97,22 +52,54 @@ impl Architecture {
             return Err(NetworkError::Input { shape: input });
         }
         let mut shape = input;
-        let mut layers: Vec<LayerKind> = Vec::with_capacity(specs.len());
-        for (layer, spec) in specs.iter().enumerate() {
-            let kind = infer(layer, *spec, shape, layers.last())?;
-            shape = kind.output_shape();
-            layers.push(kind);
+        let mut blocks: Vec<Block> = Vec::with_capacity(specs.len());
+        let mut layers = Vec::new();
+        for (index, spec) in specs.iter().enumerate() {
+            let block = infer(index, *spec, shape, blocks.last(), &mut layers)?;
+            shape = block.output;
+            blocks.push(block);
         }
+        if layers.is_empty() {
+            return Err(NetworkError::NoWeights);
+        }
+        let (names, layers) = layers.into_iter().unzip();
         let architecture = Architecture {
             input,
+            blocks,
             layers,
+            names,
             activation,
             base,
+            spectral_norm: false,
         };
-        match architecture.parameter_count() {
-            parameters if parameters > MOST_VALUES => Err(NetworkError::TooLarge { parameters }),
-            _ => Ok(architecture),
+        architecture.checked()
+    }
+
+    /// The same network with every weight divided by an estimate of its largest singular value (Miyato et al. 2018). The
+    /// parameters then are the weights before that, the biases, and behind them all one vector for each layer, which
+    /// [`Network::turn`](super::Network::turn) and no gradient moves.
+    ///
+    /// # Errors
+    /// When there are more parameters than a buffer can address.
+    pub fn with_spectral_norm(self) -> Result<Self, NetworkError> {
+        let spectral_norm = true;
+        Architecture {
+            spectral_norm,
+            ..self
         }
+        .checked()
+    }
+
+    fn checked(self) -> Result<Self, NetworkError> {
+        match self.parameter_count() {
+            parameters if parameters > MOST_VALUES => Err(NetworkError::TooLarge { parameters }),
+            _ => Ok(self),
+        }
+    }
+
+    /// Whether weights are normalised: see [`Self::with_spectral_norm`].
+    pub fn spectral_norm(&self) -> bool {
+        self.spectral_norm
     }
 
     /// Shape of one sample.
@@ -120,18 +107,42 @@ impl Architecture {
         self.input
     }
 
-    /// The layers, from the sample to the energy.
+    /// The blocks, from the sample to the energy: one for each entry of `network.layers`.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// The layers with weights, in the order of their parameters; a residual block has two or three.
     pub fn layers(&self) -> &[LayerKind] {
         &self.layers
     }
 
-    /// The activation after layer `index`: none after the last.
+    /// The activation after the last layer of block `index`: none after a pooling, nor after the last block with weights.
+    pub fn block_activation(&self, index: usize) -> Option<Activation> {
+        let mut later = self.blocks[index + 1..].iter();
+        let follows = later.any(|block| block.kind.has_weights());
+        (follows && self.blocks[index].kind.has_weights()).then_some(self.activation)
+    }
+
+    /// The activation right after layer `index`, if there is any. Of the layers of a residual block only the first has
+    /// its own; the block's comes after the sum.
     pub fn activation_after(&self, index: usize) -> Activation {
-        if index + 1 == self.layers.len() {
-            Activation::Identity
-        } else {
-            self.activation
-        }
+        let of_block = self
+            .blocks
+            .iter()
+            .enumerate()
+            .find_map(|(place, block)| match block.kind {
+                BlockKind::Layer(layer) if layer == index => Some(self.block_activation(place)),
+                BlockKind::Residual(block) if block.conv1 == index => Some(Some(self.activation)),
+                _ => None,
+            });
+        of_block.flatten().unwrap_or(Activation::Identity)
+    }
+
+    /// Whether it is a plain chain of convolutions and dense layers.
+    pub fn is_chain(&self) -> bool {
+        let is_layer = |block: &Block| matches!(block.kind, BlockKind::Layer(_));
+        self.blocks.iter().all(is_layer)
     }
 
     /// The quadratic base, if there is one.
@@ -139,12 +150,20 @@ impl Architecture {
         self.base
     }
 
-    /// All parameters.
+    /// All parameters, with the vectors of spectral normalisation.
     pub fn parameter_count(&self) -> usize {
-        self.layers
-            .iter()
-            .map(|layer| layer.weight_len() + layer.outputs())
-            .sum()
+        let layers = self.layers.len();
+        if self.spectral_norm {
+            self.vector_offset(layers)
+        } else {
+            self.parameter_offset(layers)
+        }
+    }
+
+    /// The first value of the vector of layer `index`, of as many values as it has outputs, under spectral normalisation.
+    pub fn vector_offset(&self, index: usize) -> usize {
+        let before = self.layers[..index].iter();
+        self.parameter_offset(self.layers.len()) + before.map(LayerKind::outputs).sum::<usize>()
     }
 
     /// The first parameter of layer `index`: its weight, with the bias right behind.
@@ -155,9 +174,16 @@ impl Architecture {
             .sum()
     }
 
-    /// Names, shapes and places of the parameters: `layers.0.weight` as (out, in, height, width) or (out, in), …
+    /// Names, shapes and places of the parameters: `layers.0.weight` as (out, in, height, width) or (out, in), …, and
+    /// `layers.1.conv1.weight`, `layers.1.conv2.weight`, `layers.1.skip.weight`, … of a residual block. Under spectral
+    /// normalisation `weight` is `weight_orig`, and there are `weight_u`, as PyTorch's `spectral_norm` calls them.
     pub fn tensors(&self) -> Vec<ParameterTensor> {
         let mut tensors = Vec::new();
+        let weight = if self.spectral_norm {
+            "weight_orig"
+        } else {
+            "weight"
+        };
         for (index, layer) in self.layers.iter().enumerate() {
             let offset = self.parameter_offset(index);
             let shape = match *layer {
@@ -171,104 +197,94 @@ impl Architecture {
             };
             let len = layer.weight_len();
             tensors.push(ParameterTensor {
-                name: format!("layers.{index}.weight"),
+                name: format!("{}.{weight}", self.names[index]),
                 shape,
                 offset,
                 len,
             });
             tensors.push(ParameterTensor {
-                name: format!("layers.{index}.bias"),
+                name: format!("{}.bias", self.names[index]),
                 shape: vec![layer.outputs()],
                 offset: offset + len,
                 len: layer.outputs(),
             });
         }
+        if self.spectral_norm {
+            for (index, layer) in self.layers.iter().enumerate() {
+                tensors.push(ParameterTensor {
+                    name: format!("{}.weight_u", self.names[index]),
+                    shape: vec![layer.outputs()],
+                    offset: self.vector_offset(index),
+                    len: layer.outputs(),
+                });
+            }
+        }
         tensors
+    }
+
+    /// The layers of block `index`, by their places in [`Self::layers`].
+    fn layers_of(&self, index: usize) -> Vec<usize> {
+        match &self.blocks[index].kind {
+            BlockKind::Layer(layer) => vec![*layer],
+            BlockKind::Pool(_) => Vec::new(),
+            BlockKind::Residual(block) => [block.conv1, block.conv2]
+                .into_iter()
+                .chain(block.skip)
+                .collect(),
+        }
+    }
+
+    /// Parameters of block `index`, as [`Self::parameter_count`] counts them.
+    pub fn block_parameter_count(&self, index: usize) -> usize {
+        let per_output = if self.spectral_norm { 2 } else { 1 };
+        let layers = self.layers_of(index).into_iter();
+        layers
+            .map(|layer| {
+                self.layers[layer].weight_len() + per_output * self.layers[layer].outputs()
+            })
+            .sum()
+    }
+
+    /// Values of the maps that a workspace keeps of block `index` for one sample: its output, the activation's derivative
+    /// or the gradient at the end of the network, and what is inside a residual block. Without borders.
+    pub fn block_map_len(&self, index: usize) -> usize {
+        let block = &self.blocks[index];
+        let is_last = index + 1 == self.blocks.len();
+        let copies = 1 + usize::from(is_last || self.block_activation(index).is_some());
+        let inside = match &block.kind {
+            BlockKind::Layer(_) | BlockKind::Pool(_) => 0,
+            // The hidden maps, their derivative and the branch; the gradient in the input; both again for a skip.
+            BlockKind::Residual(residual) => {
+                let skip = usize::from(residual.skip.is_some());
+                (3 + skip) * residual.join.input.len() + (1 + skip) * block.input.len()
+            }
+        };
+        copies * block.output.len() + inside
+    }
+
+    /// Floating-point operations of block `index` in the forward pass of one sample, counting a multiply-add as two and a
+    /// pooling as one for each value that it reads.
+    pub fn block_flops(&self, index: usize) -> u64 {
+        let of_layer = |layer: usize| {
+            let (kind, out) = (&self.layers[layer], self.layers[layer].output_shape());
+            2 * kind.weight_len() * out.height * out.width
+        };
+        let pooled = match &self.blocks[index].kind {
+            BlockKind::Layer(_) => 0,
+            BlockKind::Pool(pool) => pool.input.len(),
+            BlockKind::Residual(block) => 2 * block.join.input.len(),
+        };
+        let of_layers = self.layers_of(index).into_iter().map(of_layer);
+        (pooled + of_layers.sum::<usize>()) as u64
     }
 
     /// Floating-point operations of one energy-gradient evaluation (NFE): the forward pass and as many backward.
     pub fn flops_per_gradient(&self) -> u64 {
-        let forward: usize = self
-            .layers
-            .iter()
-            .map(|layer| {
-                let out = layer.output_shape();
-                2 * layer.weight_len() * out.height * out.width
-            })
+        let forward: u64 = (0..self.blocks.len())
+            .map(|index| self.block_flops(index))
             .sum();
-        2 * forward as u64
+        2 * forward
     }
-}
-
-fn infer(
-    layer: usize,
-    spec: LayerSpec,
-    input: Shape,
-    previous: Option<&LayerKind>,
-) -> Result<LayerKind, NetworkError> {
-    match spec {
-        LayerSpec::Dense { features } => {
-            if features == 0 {
-                return Err(NetworkError::Zero {
-                    layer,
-                    what: "dense",
-                });
-            }
-            limited(layer, &[features, input.len()])?;
-            Ok(LayerKind::Dense {
-                input,
-                outputs: features,
-            })
-        }
-        LayerSpec::Conv {
-            channels,
-            kernel,
-            stride,
-            padding,
-        } => {
-            if matches!(previous, Some(LayerKind::Dense { .. })) {
-                return Err(NetworkError::ConvAfterDense { layer });
-            }
-            let positive = [(channels, "conv"), (kernel, "kernel"), (stride, "stride")];
-            if let Some((_, what)) = positive.into_iter().find(|(value, _)| *value == 0) {
-                return Err(NetworkError::Zero { layer, what });
-            }
-            let (height, width) = (input.height, input.width);
-            let padded = |side: usize| padding.saturating_mul(2).saturating_add(side);
-            // The padded input bounds the outputs.
-            limited(layer, &[channels, padded(height), padded(width)])?;
-            if kernel > padded(height) || kernel > padded(width) {
-                return Err(NetworkError::KernelTooLarge {
-                    layer,
-                    kernel,
-                    height,
-                    width,
-                    padding,
-                });
-            }
-            limited(layer, &[channels, input.channels, kernel, kernel])?;
-            Ok(LayerKind::Conv(ConvGeometry {
-                in_channels: input.channels,
-                in_height: height,
-                in_width: width,
-                out_channels: channels,
-                kernel_height: kernel,
-                kernel_width: kernel,
-                stride,
-                padding,
-            }))
-        }
-    }
-}
-
-/// Refuses a layer with a product of `factors` that one buffer cannot address.
-fn limited(layer: usize, factors: &[usize]) -> Result<(), NetworkError> {
-    factors
-        .iter()
-        .try_fold(1_usize, |product, factor| product.checked_mul(*factor))
-        .filter(|product| *product <= MOST_VALUES)
-        .map(|_| ())
-        .ok_or(NetworkError::LayerTooLarge { layer })
 }
 
 #[cfg(test)]
@@ -332,7 +348,7 @@ mod tests {
         ));
         assert!(matches!(
             build(&[LayerSpec::Dense { features: 2 }, conv(1, 1, 0)]),
-            NetworkError::ConvAfterDense { layer: 1 }
+            NetworkError::AfterDense { layer: 1, .. }
         ));
         for absurd in [
             LayerSpec::Dense {
@@ -341,7 +357,11 @@ mod tests {
             conv(usize::MAX, 1, usize::MAX - 1),
             conv(1 << 16, 1, 1 << 15),
         ] {
-            assert_eq!(build(&[absurd]), NetworkError::LayerTooLarge { layer: 0 });
+            let (layer, spec) = (0, absurd);
+            assert_eq!(
+                build(&[absurd]),
+                NetworkError::LayerTooLarge { layer, spec }
+            );
         }
     }
 }

@@ -1,16 +1,24 @@
 //! The energy network: what it is made of, how its parameters lie in memory, and how it is evaluated.
 
 mod architecture;
+mod block;
+mod error;
 mod initialise;
+mod layer_spec;
 mod passes;
+mod residual;
 mod self_test;
+mod spectral;
 mod tuning;
 mod twin;
 mod walk;
 
 pub use crate::kernels::{Precision, Variant};
-pub use architecture::{Architecture, LayerSpec, NetworkError, ParameterTensor};
-pub use initialise::{Initialisation, initial_parameters};
+pub use architecture::{Architecture, ParameterTensor};
+pub use block::{Block, BlockKind, ResidualBlock};
+pub use error::NetworkError;
+pub use initialise::{InitialWeights, Initialisation, initial_parameters};
+pub use layer_spec::LayerSpec;
 pub use passes::Network;
 pub use self_test::{computes_right, trusted_variant, trusted_variant_in};
 pub use tuning::{

@@ -1,8 +1,12 @@
 use super::architecture::Architecture;
+use super::block::BlockKind;
+use super::residual::Residual;
+use super::spectral::Spectral;
 use super::tuning::Kernels;
 use crate::gpu::{Buffer, GpuError, Recording};
 use crate::kernels::{
-    Layer, LayerParameters, Maps, energy_head, load, quadratic_base_gradient, unload,
+    Activation, Layer, LayerParameters, Maps, Pooling, energy_head, load, pool_forward,
+    pool_input_gradient, quadratic_base_gradient, texel::Border, unload,
 };
 
 /// A network laid out for batches of one size: the maps between its layers, and how to record its passes.
@@ -15,21 +19,106 @@ use crate::kernels::{
 pub struct Network {
     architecture: Architecture,
     samples: usize,
+    /// Those with weights, in the order of their parameters.
     layers: Vec<Layer>,
-    /// Input of every layer. Going back, it becomes the gradient in the output of the layer before: whoever needs the
+    /// One for each block.
+    parts: Vec<Part>,
+    /// Input of every block. Going back, it becomes the gradient in the output of the block before: whoever needs the
     /// input has had it by then. Entry 0 becomes the gradient in the samples; the tiled variant does not use it, because
     /// it reads samples and writes their gradient where they are.
     inputs: Vec<Maps>,
     head: Maps,
-    /// Activation derivative after every layer but the last.
-    derivatives: Vec<Maps>,
-    /// Gradient of the energy in the outputs of the last layer: all ones.
+    /// Activation derivative after every block that has an activation.
+    derivatives: Vec<Option<Maps>>,
+    /// Gradient of the energy in the outputs of the last block: all ones.
     ones: Maps,
     /// The head's outputs in a flat buffer.
     outputs: Buffer,
     partials: Buffer,
     /// Of the scratch that the layers share.
     scratch_bytes: u64,
+    spectral: Option<Spectral>,
+}
+
+/// What computes a block. A network has a handful of these, so their size does not matter.
+#[allow(clippy::large_enum_variant)]
+#[derive(Clone, Copy)]
+enum Part {
+    Layer(usize),
+    Pool(Pooling),
+    Residual(Residual),
+}
+
+/// What the layers of a pass share.
+pub(super) struct Passage<'a> {
+    pub(super) recording: &'a mut Recording,
+    pub(super) samples: usize,
+    network: &'a Network,
+    parameters: Buffer,
+}
+
+/// Where weight gradients go; see [`Network::weight_gradient`].
+pub(super) struct WeightPass {
+    factor: Buffer,
+    gradient: Buffer,
+    accumulate: bool,
+}
+
+/// Where the gradient in a block's input goes, and the activation derivative that it is multiplied by.
+pub(super) struct Target {
+    pub(super) maps: Maps,
+    pub(super) derivative: Option<Maps>,
+}
+
+impl Passage<'_> {
+    /// [`Layer::forward`] of a layer.
+    pub(super) fn forward(
+        &mut self,
+        layer: usize,
+        input: &Maps,
+        output: &Maps,
+        derivative: Option<&Maps>,
+    ) {
+        let parameters = self.network.layer_parameters(self.parameters, layer);
+        self.network.layers[layer].forward(self.recording, parameters, input, output, derivative);
+    }
+
+    /// [`Layer::input_gradient`] of a layer.
+    pub(super) fn input_gradient(
+        &mut self,
+        layer: usize,
+        output_gradient: &Maps,
+        input_derivative: Option<&Maps>,
+        input_gradient: &Maps,
+    ) {
+        self.network.layers[layer].input_gradient(
+            self.recording,
+            self.network.layer_parameters(self.parameters, layer),
+            output_gradient,
+            input_derivative,
+            input_gradient,
+        );
+    }
+
+    /// [`Layer::weight_gradient`] of a layer.
+    pub(super) fn weight_gradient(
+        &mut self,
+        layer: usize,
+        input: &Maps,
+        output_gradient: &Maps,
+        weights: &WeightPass,
+    ) {
+        self.network.layers[layer].weight_gradient(
+            self.recording,
+            input,
+            output_gradient,
+            weights.factor,
+            self.network.partials,
+            weights.gradient,
+            self.network.architecture.parameter_offset(layer),
+            weights.accumulate,
+        );
+    }
 }
 
 impl Network {
@@ -57,26 +146,63 @@ impl Network {
                     kernels.variant,
                     kernels.choices(*kind, samples),
                 );
-                match index {
-                    0 => layer.reading_samples(),
+                match architecture.blocks()[0].kind {
+                    BlockKind::Layer(first) if first == index => layer.reading_samples(),
                     _ => layer,
                 }
             })
             .collect();
         let scratch_bytes = Layer::share_scratch(&mut layers);
-        let last = &layers[layers.len() - 1];
-        let output_shape = last.kind.output_shape();
-        let head = last.new_plain("head", output_shape)?;
-        let between = |label| {
-            let pairs = layers.iter().zip(&layers[1..]);
-            pairs.map(move |(layer, next)| layer.new_between(next, label))
+        let blocks = architecture.blocks();
+        let borders: Vec<(Border, Border)> = blocks
+            .iter()
+            .map(|block| match &block.kind {
+                BlockKind::Layer(layer) => (
+                    layers[*layer].input_border(),
+                    layers[*layer].output_border(),
+                ),
+                BlockKind::Pool(_) => Default::default(),
+                BlockKind::Residual(block) => Residual::borders(block, &layers),
+            })
+            .collect();
+        let parts = blocks
+            .iter()
+            .enumerate()
+            .map(|(index, block)| {
+                Ok(match &block.kind {
+                    BlockKind::Layer(layer) => Part::Layer(*layer),
+                    BlockKind::Pool(pooling) => Part::Pool(*pooling),
+                    BlockKind::Residual(residual) => {
+                        let activation = architecture.block_activation(index);
+                        let activation = activation.unwrap_or(Activation::Identity);
+                        Part::Residual(Residual::new(residual, block.input, activation, &layers)?)
+                    }
+                })
+            })
+            .collect::<Result<_, GpuError>>()?;
+        // Any layer names maps.
+        let names = &layers[0];
+        let last = blocks.len() - 1;
+        let output_shape = blocks[last].output;
+        let head = names.new_plain("head", output_shape)?;
+        let between = |label, index: usize| {
+            let border = borders[index].1.max(borders[index + 1].0);
+            names.new_maps(label, blocks[index].output, border)
         };
-        let inputs = std::iter::once(layers[0].new_input("samples in maps"))
-            .chain(between("maps between layers"))
+        let first = names.new_ends("samples in maps", architecture.input(), borders[0].0);
+        let inputs = std::iter::once(first)
+            .chain((0..last).map(|index| between("maps between layers", index)))
             .collect::<Result<_, _>>()?;
-        // Written beside the layer's output, so laid out like it.
-        let derivatives = between("activation derivative").collect::<Result<_, _>>()?;
-        let ones = last.new_output_gradient("output gradient")?;
+        // Written beside the block's output, so laid out like it.
+        let derivatives = (0..last)
+            .map(|index| {
+                let activation = architecture.block_activation(index);
+                activation
+                    .map(|_| between("activation derivative", index))
+                    .transpose()
+            })
+            .collect::<Result<_, _>>()?;
+        let ones = names.new_maps("output gradient", output_shape, borders[last].1)?;
         let partial_words = layers.iter().map(Layer::partial_words).max().unwrap_or(1);
         let outputs = match head {
             Maps::Flat(buffer) => buffer,
@@ -92,7 +218,9 @@ impl Network {
             outputs,
             partials: Buffer::new("weight gradient partials", partial_words),
             layers,
+            parts,
             scratch_bytes,
+            spectral: Spectral::new(architecture),
         })
     }
 
@@ -109,9 +237,21 @@ impl Network {
                 .iter()
                 .map(|layer| layer.for_samples(samples))
                 .collect(),
+            parts: self
+                .parts
+                .iter()
+                .map(|part| match part {
+                    Part::Residual(residual) => Part::Residual(residual.for_samples(samples)),
+                    part => *part,
+                })
+                .collect(),
             inputs: fewer(&self.inputs),
             head: self.head.for_samples(samples),
-            derivatives: fewer(&self.derivatives),
+            derivatives: self
+                .derivatives
+                .iter()
+                .map(|maps| maps.map(|maps| maps.for_samples(samples)))
+                .collect(),
             ones: self.ones.for_samples(samples),
             ..self.clone()
         }
@@ -130,18 +270,25 @@ impl Network {
     /// Bytes on the GPU of the maps between the layers and at both ends, and of the scratch beside them, which all
     /// passes share.
     pub fn map_bytes(&self) -> u64 {
-        let between = self.inputs[1..].iter().chain(&self.derivatives);
+        let derivatives = self.derivatives.iter().flatten();
+        let between = self.inputs[1..].iter().chain(derivatives);
+        let inside = self.parts.iter().map(|part| match part {
+            Part::Residual(residual) => residual.bytes(),
+            Part::Layer(_) | Part::Pool(_) => 0,
+        });
         own_bytes(&self.inputs[0])
             + own_bytes(&self.head)
             + between.map(Maps::bytes).sum::<u64>()
+            + inside.sum::<u64>()
             + self.ones.bytes()
             + self.scratch_bytes
             + self.outputs.bytes()
     }
 
-    /// Bytes on the GPU of copies of the weights in the order the kernels want.
+    /// Bytes on the GPU of copies of the weights in the order the kernels want, and of normalised ones.
     pub fn packed_bytes(&self) -> u64 {
-        self.layers.iter().map(Layer::packed_bytes).sum()
+        let packed: u64 = self.layers.iter().map(Layer::packed_bytes).sum();
+        packed + self.spectral.as_ref().map_or(0, Spectral::bytes)
     }
 
     /// Bytes on the GPU of what only weight gradients need.
@@ -149,10 +296,9 @@ impl Network {
         self.partials.bytes()
     }
 
-    /// Must be recorded once before anything else: ∂E/∂(outputs of the last layer) = 1.
+    /// Must be recorded once before anything else: ∂E/∂(outputs of the last block) = 1.
     pub fn setup(&self, recording: &mut Recording) {
-        let ones =
-            vec![1.0; self.samples * self.layers[self.layers.len() - 1].kind.output_shape().len()];
+        let ones = vec![1.0; self.samples * self.outputs_per_sample()];
         match self.ones {
             Maps::Flat(buffer) => recording.upload_f32(buffer, 0, &ones),
             Maps::Plane(_) => {
@@ -164,6 +310,9 @@ impl Network {
 
     /// Makes the passes that follow compute with `parameters`; needed again whenever their values have changed.
     pub fn prepare(&self, recording: &mut Recording, parameters: Buffer) {
+        if let Some(spectral) = &self.spectral {
+            spectral.prepare(recording, parameters);
+        }
         for (index, layer) in self.layers.iter().enumerate() {
             layer.prepare(recording, self.layer_parameters(parameters, index));
         }
@@ -180,14 +329,14 @@ impl Network {
         energies: Buffer,
         keep: bool,
     ) {
-        self.forward(recording, parameters, x, self.layers.len(), keep);
+        self.forward(recording, parameters, x, self.parts.len(), keep);
         if let Maps::Plane(_) = self.head {
             unload(recording, &self.head, self.outputs);
         }
         energy_head(
             recording,
             self.samples,
-            self.layers[self.layers.len() - 1].kind.output_shape().len(),
+            self.outputs_per_sample(),
             self.outputs,
             self.architecture.base(),
             self.architecture.input().len(),
@@ -198,8 +347,13 @@ impl Network {
 
     /// The part of [`Self::energies`] with `keep` that [`Self::weight_gradient`] needs, for when the energies are known.
     pub fn derivatives(&self, recording: &mut Recording, parameters: Buffer, x: Buffer) {
-        // Nobody asks for the outputs of the last layer, whose derivative is 1.
-        self.forward(recording, parameters, x, self.layers.len() - 1, true);
+        // Nobody asks for the outputs of the last block, whose derivative is 1, but for what is inside it.
+        let last = self.parts.len() - 1;
+        let count = match self.parts[last] {
+            Part::Residual(_) => last + 1,
+            Part::Layer(_) | Part::Pool(_) => last,
+        };
+        self.forward(recording, parameters, x, count, true);
     }
 
     /// `gradient` = ∇ₓE of every sample, in the layout of `x`, and where they are wanted the `energies` as above, which
@@ -216,17 +370,26 @@ impl Network {
             Some(energies) => self.energies(recording, parameters, x, energies, true),
             None => self.derivatives(recording, parameters, x),
         }
-        for index in (1..self.layers.len()).rev() {
-            self.backward(recording, parameters, index);
+        for index in (1..self.parts.len()).rev() {
+            self.backward(
+                recording,
+                parameters,
+                x,
+                index,
+                None,
+                Some(&self.target(index)),
+            );
         }
-        let input_gradient = self.layers[0].sample_gradient(&self.inputs[0], gradient);
-        self.layers[0].input_gradient(
-            recording,
-            self.layer_parameters(parameters, 0),
-            &self.output_gradient(0),
-            None,
-            &input_gradient,
-        );
+        let input_gradient = match (self.parts[0], self.inputs[0]) {
+            (Part::Layer(first), maps) => self.layers[first].sample_gradient(&maps, gradient),
+            (_, Maps::Flat(_)) => Maps::Flat(gradient),
+            (_, maps) => maps,
+        };
+        let target = Target {
+            maps: input_gradient,
+            derivative: None,
+        };
+        self.backward(recording, parameters, x, 0, None, Some(&target));
         if let Maps::Plane(_) = input_gradient {
             unload(recording, &input_gradient, gradient);
         }
@@ -237,7 +400,8 @@ impl Network {
     }
 
     /// `gradient` = Σₙ `factor`ₙ · ∂E(xₙ)/∂θ, or with `accumulate` that much more than it was, right after
-    /// [`Self::energies`] with `keep` or [`Self::derivatives`] on the same `x` and parameters.
+    /// [`Self::energies`] with `keep` or [`Self::derivatives`] on the same `x` and parameters. To be followed, after the
+    /// last slice, by [`Self::finish_gradient`].
     pub fn weight_gradient(
         &self,
         recording: &mut Recording,
@@ -247,29 +411,35 @@ impl Network {
         gradient: Buffer,
         accumulate: bool,
     ) {
-        for index in (0..self.layers.len()).rev() {
-            let input = if index == 0 {
-                self.first_input(x)
-            } else {
-                self.inputs[index]
-            };
-            self.layers[index].weight_gradient(
-                recording,
-                &input,
-                &self.output_gradient(index),
-                factor,
-                self.partials,
-                gradient,
-                self.architecture.parameter_offset(index),
-                accumulate,
-            );
-            if index > 0 {
-                self.backward(recording, parameters, index);
-            }
+        let weights = WeightPass {
+            factor,
+            gradient,
+            accumulate,
+        };
+        for index in (0..self.parts.len()).rev() {
+            let target = (index > 0).then(|| self.target(index));
+            let weights = Some(&weights);
+            self.backward(recording, parameters, x, index, weights, target.as_ref());
         }
     }
 
-    /// The first `count` layers on `x`.
+    /// Takes `gradient`, the sum of all slices, through the normalisation of the weights; without one it is finished.
+    /// The network must still be prepared for `parameters`.
+    pub fn finish_gradient(&self, recording: &mut Recording, parameters: Buffer, gradient: Buffer) {
+        if let Some(spectral) = &self.spectral {
+            spectral.finish(recording, parameters, gradient);
+        }
+    }
+
+    /// Lets the estimates of the largest singular values follow `parameters`, once after each of their steps: one
+    /// iteration of the power method, as Miyato et al. (2018) have it. Does nothing without spectral normalisation.
+    pub fn turn(&self, recording: &mut Recording, parameters: Buffer) {
+        if let Some(spectral) = &self.spectral {
+            spectral.turn(recording, parameters);
+        }
+    }
+
+    /// The first `count` blocks on `x`.
     fn forward(
         &self,
         recording: &mut Recording,
@@ -281,50 +451,106 @@ impl Network {
         if let Maps::Plane(_) = self.inputs[0] {
             load(recording, x, &self.inputs[0]);
         }
-        for (index, layer) in self.layers[..count].iter().enumerate() {
-            let input = if index == 0 {
-                self.first_input(x)
-            } else {
-                self.inputs[index]
-            };
+        let mut passage = self.passage(recording, parameters);
+        for (index, part) in self.parts[..count].iter().enumerate() {
+            let input = self.input(index, x);
             let output = self.inputs.get(index + 1).unwrap_or(&self.head);
-            let derivative = self.derivatives.get(index).filter(|_| keep);
-            layer.forward(
-                recording,
-                self.layer_parameters(parameters, index),
-                &input,
-                output,
-                derivative,
-            );
+            let derivative = self.derivatives.get(index).and_then(Option::as_ref);
+            let derivative = derivative.filter(|_| keep);
+            match part {
+                Part::Layer(layer) => passage.forward(*layer, &input, output, derivative),
+                Part::Pool(pooling) => pool_forward(
+                    passage.recording,
+                    pooling,
+                    Activation::Identity,
+                    self.samples,
+                    &input,
+                    None,
+                    output,
+                    None,
+                ),
+                Part::Residual(residual) => {
+                    residual.forward(&mut passage, &input, output, derivative, keep);
+                }
+            }
         }
     }
 
-    /// The gradient in the output of layer `index` − 1 from that of layer `index`, in place of the latter's input.
-    fn backward(&self, recording: &mut Recording, parameters: Buffer, index: usize) {
-        self.layers[index].input_gradient(
-            recording,
-            self.layer_parameters(parameters, index),
-            &self.output_gradient(index),
-            Some(&self.derivatives[index - 1]),
-            &self.output_gradient(index - 1),
-        );
+    /// The gradients in the weights of block `index`, and in its input, as far as they are asked for.
+    fn backward(
+        &self,
+        recording: &mut Recording,
+        parameters: Buffer,
+        x: Buffer,
+        index: usize,
+        weights: Option<&WeightPass>,
+        target: Option<&Target>,
+    ) {
+        let input = self.input(index, x);
+        let output_gradient = self.output_gradient(index);
+        let mut passage = self.passage(recording, parameters);
+        match &self.parts[index] {
+            Part::Layer(layer) => {
+                if let Some(weights) = weights {
+                    passage.weight_gradient(*layer, &input, &output_gradient, weights);
+                }
+                if let Some(Target { maps, derivative }) = target {
+                    let derivative = derivative.as_ref();
+                    passage.input_gradient(*layer, &output_gradient, derivative, maps);
+                }
+            }
+            Part::Pool(pooling) => {
+                if let Some(Target { maps, derivative }) = target {
+                    let (derivative, from) = (derivative.as_ref(), &output_gradient);
+                    let r = passage.recording;
+                    pool_input_gradient(r, pooling, self.samples, from, None, derivative, maps);
+                }
+            }
+            Part::Residual(residual) => {
+                residual.backward(&mut passage, &input, &output_gradient, weights, target);
+            }
+        }
     }
 
-    /// The gradient of the energy in the output of layer `index` before its activation.
+    fn passage<'a>(&'a self, recording: &'a mut Recording, parameters: Buffer) -> Passage<'a> {
+        Passage {
+            recording,
+            samples: self.samples,
+            network: self,
+            parameters,
+        }
+    }
+
+    /// The gradient in the output of block `index` − 1, before its activation, goes where the input of block `index` is.
+    fn target(&self, index: usize) -> Target {
+        Target {
+            maps: self.inputs[index],
+            derivative: self.derivatives[index - 1],
+        }
+    }
+
+    /// The gradient of the energy in the output of block `index` before its activation.
     fn output_gradient(&self, index: usize) -> Maps {
         self.inputs.get(index + 1).copied().unwrap_or(self.ones)
     }
 
-    fn first_input(&self, x: Buffer) -> Maps {
-        match self.inputs[0] {
-            Maps::Flat(_) => Maps::Flat(x),
-            Maps::Plane(_) => self.inputs[0],
+    fn outputs_per_sample(&self) -> usize {
+        let blocks = self.architecture.blocks();
+        blocks[blocks.len() - 1].output.len()
+    }
+
+    /// What block `index` reads.
+    fn input(&self, index: usize, x: Buffer) -> Maps {
+        match self.inputs[index] {
+            Maps::Flat(_) if index == 0 => Maps::Flat(x),
+            maps => maps,
         }
     }
 
     fn layer_parameters(&self, buffer: Buffer, index: usize) -> LayerParameters {
+        let spectral = self.spectral.as_ref();
         LayerParameters {
-            buffer,
+            buffer: spectral.map_or(buffer, Spectral::normalised),
             offset: self.architecture.parameter_offset(index),
         }
     }

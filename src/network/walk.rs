@@ -1,5 +1,6 @@
-use super::architecture::{Architecture, LayerSpec};
+use super::architecture::Architecture;
 use super::initialise::{Initialisation, initial_parameters};
+use super::layer_spec::LayerSpec;
 use super::twin::twin;
 use crate::gpu::{Buffer, Executor, GpuError, Recording};
 use crate::kernels::{
@@ -10,12 +11,16 @@ use crate::shape::Shape;
 use crate::twins;
 
 /// How one workgroup can walk `samples_per_group` Langevin chains on `architecture` within `limit` bytes of workgroup
-/// memory; None where [`WalkPlan::new`] says so.
+/// memory; None where [`WalkPlan::new`] says so, and for networks with poolings, residual blocks or
+/// spectral normalisation.
 pub fn walk_plan(
     architecture: &Architecture,
     samples_per_group: usize,
     limit: usize,
 ) -> Option<WalkPlan> {
+    if !architecture.is_chain() || architecture.spectral_norm() {
+        return None;
+    }
     WalkPlan::new(
         architecture.layers(),
         architecture.activation_after(0),
@@ -68,6 +73,7 @@ fn compare(executor: &mut Executor) -> Result<bool, GpuError> {
         return Ok(false);
     };
     let plain = Initialisation {
+        weights: Default::default(),
         zero_head: false,
         first_weight_scale: 1.0,
         first_bias_scale: 1.0,

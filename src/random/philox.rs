@@ -26,6 +26,8 @@ pub enum Stream {
     Sampling = 7,
     /// Where those chains start.
     SamplingStart = 8,
+    /// Draws from a fixed noise distribution.
+    FixedNoise = 9,
 }
 
 /// Ten rounds of Philox4x32 on a 128-bit `counter` under a 64-bit `key`.

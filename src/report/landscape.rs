@@ -1,6 +1,6 @@
 //! A 2-D model beside its data.
 
-use image::RgbImage;
+use image::{Rgb, RgbImage};
 use plotters::style::{Color, RGBColor};
 
 use super::ReportError;
@@ -14,12 +14,12 @@ const MARGIN_LEFT: u32 = 56;
 const MARGIN_RIGHT: u32 = 14;
 const MARGIN_TOP: u32 = 44;
 const MARGIN_BOTTOM: u32 = 60;
-const PITCH: u32 = MARGIN_LEFT + SIDE + MARGIN_RIGHT;
+pub(super) const PITCH: u32 = MARGIN_LEFT + SIDE + MARGIN_RIGHT;
 const TITLE_SIZE: f64 = 20.0;
 const NOTE_SIZE: f64 = 15.0;
 
 const DATA_COLOUR: RGBColor = RGBColor(0x00, 0x72, 0xb2);
-const SAMPLE_COLOUR: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
+pub(super) const SAMPLE_COLOUR: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
 const POINT_RADIUS: f64 = 1.5;
 /// Points are translucent, so that a crowd is darker than a straggler.
 const POINT_OPACITY: f64 = 0.55;
@@ -61,8 +61,7 @@ pub fn landscape(
         return Err(ReportError::Extent { extent });
     }
 
-    let height = MARGIN_TOP + SIDE + MARGIN_BOTTOM;
-    let mut image = paint(3 * PITCH, height, |canvas| {
+    let mut image = paint(3 * PITCH, panel_height(), |canvas| {
         let energy_note = count_note(&[(
             energies.iter().filter(|energy| !energy.is_finite()).count(),
             "not finite",
@@ -83,35 +82,47 @@ pub fn scatter(title: &str, extent: f32, points: &[[f32; 2]]) -> Result<RgbImage
     if !(1e-6..=1e6).contains(&extent) {
         return Err(ReportError::Extent { extent });
     }
-    let height = MARGIN_TOP + SIDE + MARGIN_BOTTOM;
-    paint(PITCH, height, |canvas| {
+    paint(PITCH, panel_height(), |canvas| {
         draw_points(canvas, 0, extent, title, points, SAMPLE_COLOUR)
     })
 }
 
-/// Fills the first panel. Straight into the finished picture: cells have no edges to smooth.
+/// Fills the first panel.
 fn colour_cells(image: &mut RgbImage, energies: &[f32], side: usize) {
     let lowest = energies
         .iter()
         .copied()
         .filter(|energy| energy.is_finite())
         .fold(f32::INFINITY, f32::min);
+    fill(image, 0, side, |cell| match energies[cell] {
+        energy if energy.is_finite() => viridis((lowest - energy).exp()),
+        _ => LOUD,
+    });
+}
+
+/// Fills the inside of a panel, cell by cell, straight into the finished picture: cells have no edges to smooth.
+pub(super) fn fill(
+    image: &mut RgbImage,
+    panel: u32,
+    side: usize,
+    colour: impl Fn(usize) -> Rgb<u8>,
+) {
     let cell = |pixel: u32| pixel as usize * side / SIDE as usize;
     // The outermost pixels stay as they are: they carry the frame.
     for y in 1..SIDE {
         for x in 1..SIDE {
-            let energy = energies[cell(y) * side + cell(x)];
-            let colour = if energy.is_finite() {
-                viridis((lowest - energy).exp())
-            } else {
-                LOUD
-            };
-            image.put_pixel(MARGIN_LEFT + x, MARGIN_TOP + y, colour);
+            let colour = colour(cell(y) * side + cell(x));
+            image.put_pixel(panel * PITCH + MARGIN_LEFT + x, MARGIN_TOP + y, colour);
         }
     }
 }
 
-fn draw_points(
+/// The height of a picture of one row of panels.
+pub(super) fn panel_height() -> u32 {
+    MARGIN_TOP + SIDE + MARGIN_BOTTOM
+}
+
+pub(super) fn draw_points(
     canvas: &Canvas,
     panel: u32,
     extent: f32,
@@ -141,8 +152,8 @@ fn draw_points(
     Ok(())
 }
 
-/// Draws the axes, the title and the note of panel 0, 1 or 2.
-fn draw_panel(
+/// Draws the axes, the title and the note of a panel, counted from the left.
+pub(super) fn draw_panel(
     canvas: &Canvas,
     panel: u32,
     extent: f32,
@@ -172,7 +183,7 @@ fn draw_panel(
 }
 
 /// "3 outside, 1 not finite", without the parts that count nothing.
-fn count_note(counts: &[(usize, &str)]) -> String {
+pub(super) fn count_note(counts: &[(usize, &str)]) -> String {
     let parts: Vec<String> = counts
         .iter()
         .filter(|(count, _)| *count > 0)

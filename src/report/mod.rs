@@ -1,4 +1,4 @@
-//! Pictures: sample grids, 2-D energy landscapes, training curves, animations, and the growth of cost.
+//! Pictures: sample grids, 2-D energy landscapes, evaluations, training curves, animations, and the growth of cost.
 //!
 //! Everything is drawn in memory with an embedded font, so that a picture depends neither on the
 //! fonts installed nor on a display.
@@ -9,6 +9,7 @@ mod canvas;
 mod colour;
 mod curves;
 mod error;
+mod evaluation;
 mod grid;
 mod growth;
 mod landscape;
@@ -16,6 +17,7 @@ mod landscape;
 pub use animation::gif;
 pub use curves::{Panel, Series, curves};
 pub use error::ReportError;
+pub use evaluation::{EvaluationPanels, evaluation};
 pub use grid::sample_grid;
 pub use growth::{GrowthPanel, growth_curves};
 pub use landscape::{landscape, scatter};

@@ -32,6 +32,16 @@ pub enum TrainError {
         advice: &'static str,
     },
     #[error(
+        "samples have {values} values, but a Gaussian with a full covariance is for at most {most}: set snapshot.kind = \
+         \"uniform\", or a snapshot"
+    )]
+    GaussianTooLarge { values: usize, most: usize },
+    #[error(
+        "no Gaussian can be fitted to this data, whose values do not vary or are not finite: set data.noise, or another \
+         snapshot.kind"
+    )]
+    NoFit,
+    #[error(
         "the run diverged at step {step}: {what} is not finite; lower optimiser.rate or sampler.step_size, refresh \
          more often (snapshot.interval), or add objective.energy_l2{}",
         if *mixed { "; or try run.precision = \"full\", since f16 ends at 65504" } else { "" }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 pub struct MetricsRow {
     /// Optimiser step, counted from 0.
     pub step: u64,
-    /// Steps since the snapshot was taken: 0 right after a refresh, where every log-ratio is 0.
+    /// Steps since the snapshot, or the newest of a mixture, was taken: 0 right after a refresh. Fixed noise is as old as
+    /// the run; a moving average never older than 0.
     pub snapshot_age: u64,
     pub loss: f32,
     pub energy_l2: f32,
@@ -18,11 +19,19 @@ pub struct MetricsRow {
     pub log_ratio_spread: f32,
     /// c.
     pub normaliser: f32,
+    /// Samples whose log-ratio was clamped; 0 for bounded generators.
+    pub clamped: u32,
+    /// Effective sample size of the weights exp(E_φ − E_θ) over the noise, as a share of their number.
+    pub ess: f32,
     /// Before clipping.
     pub gradient_norm: f32,
     pub learning_rate: f32,
     /// Energy-gradient evaluations spent on sampling so far.
     pub gradient_evaluations: u64,
+    /// The sampler's step size, adapted or not.
+    pub step_size: f32,
+    /// Mean Metropolis acceptance of the step's chains at that step size; 1 for samplers without a test.
+    pub acceptance: f32,
     /// Data samples a second, over the last few steps; 0 until it is known.
     pub samples_per_second: f32,
 }
@@ -39,10 +48,10 @@ impl MetricsRow {
         (!self.gradient_norm.is_finite()).then_some("the gradient")
     }
 
-    pub(super) fn new(metrics: &RatioMetrics, step: u64, interval: u64) -> Self {
+    pub(super) fn new(metrics: &RatioMetrics, step: u64) -> Self {
         MetricsRow {
             step,
-            snapshot_age: step % interval,
+            snapshot_age: metrics.age as u64,
             loss: metrics.loss,
             energy_l2: metrics.l2,
             energy_data: metrics.energy_data,
@@ -50,9 +59,13 @@ impl MetricsRow {
             nce_accuracy: metrics.accuracy,
             log_ratio_spread: metrics.spread,
             normaliser: metrics.normaliser,
+            clamped: metrics.clamped as u32,
+            ess: metrics.ess,
             gradient_norm: metrics.gradient_norm,
             learning_rate: 0.0,
             gradient_evaluations: 0,
+            step_size: 0.0,
+            acceptance: 1.0,
             samples_per_second: 0.0,
         }
     }

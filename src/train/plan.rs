@@ -3,16 +3,26 @@ use super::error::TrainError;
 use super::memory::MemoryAccount;
 use crate::config::Config;
 use crate::gpu::{Buffer, Recording};
-use crate::method::{DataNoise, Objective, Optimiser, Sampler, Snapshot, Strategy};
+use crate::method::{
+    DataNoise, FixedNoise, Fresh, GaussianFit, MOST_GAUSSIAN_VALUES, Mixture, Objective, Optimiser,
+    Sampler, Snapshot, Strategy,
+};
 use crate::model;
 use crate::network::{Architecture, Kernels, Network};
 use crate::shape::Shape;
+
+/// The chains' [`StepControl`](crate::method::StepControl) comes back under the number of the step with this bit.
+pub(super) const CONTROL: u64 = 1 << 61;
+/// And with this one, where a step has it, the trace for [`Diagnostics`](crate::method::Diagnostics).
+pub(super) const TRACE: u64 = 1 << 60;
 
 /// An optimiser step as a list of commands. Holds names of buffers, no device.
 pub struct TrainingPlan {
     architecture: Architecture,
     snapshot: Snapshot,
-    sampler: Sampler,
+    noise: Noise,
+    /// Steps that share one draw of the noise.
+    reuse: u64,
     objective: Objective,
     optimiser: Optimiser,
     /// For one slice of data and noise together. The chains, never in use at the same time, share its workspace.
@@ -27,6 +37,13 @@ pub struct TrainingPlan {
     data_count: usize,
     noise_count: usize,
     drawing_bytes: u64,
+}
+
+/// Where the noise comes from. What a kind has beside the snapshot's two buffers is here.
+enum Noise {
+    Snapshot(Sampler),
+    Mixture(Mixture, Sampler),
+    Fixed(FixedNoise),
 }
 
 /// What the network reads and writes of one slice, since kernels start at the first word of a buffer. A last slice that
@@ -54,18 +71,33 @@ impl TrainingPlan {
         let count = data_count + noise_count;
         let slice = equal_parts(count, config.run.slice.unwrap_or(count));
         let network = Network::new(&architecture, slice, kernels)?;
-        let chains = network.for_samples(equal_parts(noise_count, slice));
         let parameters = architecture.parameter_count();
-        let objective = Objective::new(
-            model::generator(config),
-            model::normaliser(config),
-            config.objective.energy_l2,
-            data_count,
-            noise_count,
-        );
+        let sampler = |group| {
+            let chains = network.for_samples(group);
+            Sampler::new(chains, noise_count, model::sampler(config), seed)
+        };
+        let fixed = model::fixed_noise(config, noise_count, input.len());
+        let mixture = model::mixture(config, parameters, count);
+        let noise = match (fixed, mixture) {
+            (Some(fixed), _) if fixed.is_gaussian() && input.len() > MOST_GAUSSIAN_VALUES => {
+                return Err(TrainError::GaussianTooLarge {
+                    values: input.len(),
+                    most: MOST_GAUSSIAN_VALUES,
+                });
+            }
+            (Some(fixed), _) => Noise::Fixed(fixed),
+            (None, Some(mixture)) => {
+                // Every group is drawn from one component, and all components give as many.
+                let share = noise_count / config.snapshot.components.clamp(1, noise_count);
+                Noise::Mixture(mixture, sampler(largest_divisor(share, slice)))
+            }
+            (None, None) => Noise::Snapshot(sampler(equal_parts(noise_count, slice))),
+        };
+        let objective = Objective::new(model::objective(config), data_count, noise_count);
         Ok(TrainingPlan {
-            snapshot: Snapshot::new(parameters, config.snapshot.interval),
-            sampler: Sampler::new(chains, noise_count, model::sampler(config), seed),
+            snapshot: Snapshot::new(parameters, model::refresh(config)),
+            noise,
+            reuse: config.sampler.reuse.max(1),
             objective,
             optimiser: Optimiser::new(model::optimiser(config), parameters),
             network,
@@ -90,13 +122,82 @@ impl TrainingPlan {
 
     /// The same run with its chains run by `strategy`; without this, layer by layer.
     pub fn with_strategy(mut self, strategy: Strategy) -> Self {
-        self.sampler = self.sampler.with_strategy(strategy);
+        self.noise = match self.noise {
+            Noise::Snapshot(sampler) => Noise::Snapshot(sampler.with_strategy(strategy)),
+            Noise::Mixture(mixture, sampler) => {
+                Noise::Mixture(mixture, sampler.with_strategy(strategy))
+            }
+            fixed @ Noise::Fixed(_) => fixed,
+        };
         self
     }
 
-    /// Chains of a step.
+    /// The same run with these moments of the data for Gaussian noise; see [`Self::needs_fit`].
+    pub fn with_fit(mut self, fit: GaussianFit) -> Self {
+        if let Noise::Fixed(noise) = self.noise {
+            self.noise = Noise::Fixed(noise.with_fit(fit));
+        }
+        self
+    }
+
+    /// Whether the noise takes the moments of the data.
+    pub fn needs_fit(&self) -> bool {
+        matches!(&self.noise, Noise::Fixed(noise) if noise.is_gaussian())
+    }
+
+    /// Chains that run side by side; 0 where the noise needs none.
     pub fn chain_count(&self) -> usize {
-        self.sampler.chains().network().samples()
+        self.sampler()
+            .map_or(0, |sampler| sampler.chains().network().samples())
+    }
+
+    /// Energy-gradient evaluations up to and with optimiser step `step`, counted from 0.
+    pub fn gradient_evaluations(&self, step: u64) -> u64 {
+        let passes = step / self.reuse + 1;
+        self.sampler()
+            .map_or(0, |sampler| passes * sampler.evaluations())
+    }
+
+    /// Steps in optimiser step `step`, counted from 0, since the noise distribution last changed; none where only the
+    /// GPU knows, which leaves it in the metrics. Fixed noise is as old as the run.
+    pub fn snapshot_age(&self, step: u64) -> Option<u64> {
+        match &self.noise {
+            Noise::Snapshot(_) => self.snapshot.age(step),
+            Noise::Mixture(mixture, _) => Some(mixture.age(step)),
+            Noise::Fixed(_) => Some(step),
+        }
+    }
+
+    /// What the chains of optimiser step `step` leave for [`Diagnostics::from_trace`]: the buffer, and how many records of
+    /// each chain it holds.
+    ///
+    /// [`Diagnostics::from_trace`]: crate::method::Diagnostics::from_trace
+    pub fn trace(&self, step: u64) -> Option<(Buffer, usize)> {
+        let moves = step.is_multiple_of(self.reuse);
+        self.sampler()?.trace(step / self.reuse).filter(|_| moves)
+    }
+
+    /// The step size of the chains and their acceptance, where they have a Metropolis test: see [`Chains::control`].
+    ///
+    /// [`Chains::control`]: crate::method::Chains::control
+    pub fn control(&self) -> Option<Buffer> {
+        self.sampler()?.chains().control()
+    }
+
+    fn fetch_diagnostics(&self, r: &mut Recording, step: u64) {
+        if let Some(control) = self.control() {
+            r.fetch(control, 0, control.words(), CONTROL | step);
+        }
+        if let Some((trace, _)) = self.trace(step) {
+            r.fetch(trace, 0, trace.words(), TRACE | step);
+        }
+    }
+
+    fn sampler(&self) -> Option<&Sampler> {
+        match &self.noise {
+            Noise::Snapshot(sampler) | Noise::Mixture(_, sampler) => Some(sampler),
+            Noise::Fixed(_) => None,
+        }
     }
 
     /// The network that is trained.
@@ -132,6 +233,19 @@ impl TrainingPlan {
         let staging = self.staging.as_ref().map_or(0, |staging| {
             staging.samples.bytes() + staging.energies.bytes() + staging.factor.bytes()
         });
+        let (chains, replay) = self.sampler().map_or((0, 0), |sampler| {
+            let chains = sampler.chains().bytes() + sampler.trace_bytes();
+            (chains, sampler.replay_bytes())
+        });
+        let snapshot = self.snapshot.bytes();
+        let (snapshot, noise) = match &self.noise {
+            Noise::Snapshot(_) => (snapshot, 0),
+            Noise::Mixture(mixture, _) => (
+                snapshot + mixture.parameter_bytes(),
+                mixture.scratch_bytes(),
+            ),
+            Noise::Fixed(noise) => (0, noise.bytes()),
+        };
         MemoryAccount {
             slice: self.network.samples(),
             parameters: self.snapshot.live().bytes(),
@@ -139,14 +253,15 @@ impl TrainingPlan {
             maps: self.network.map_bytes(),
             packed_weights: self.network.packed_bytes(),
             scratch: self.network.partial_bytes()
-                + self.sampler.chains().bytes()
+                + chains
                 + 4 * data_words as u64
                 + self.objective.bytes()
                 + self.live_energies.bytes()
-                + self.stale_energies.bytes()
+                + self.stale_energies.bytes() * u64::from(self.objective.compares())
+                + noise
                 + staging,
-            snapshot: self.snapshot.stale().bytes(),
-            chains: 4 * noise_words as u64 + self.sampler.replay_bytes(),
+            snapshot,
+            chains: 4 * noise_words as u64 + replay,
             drawing: self.drawing_bytes,
         }
     }
@@ -157,45 +272,45 @@ impl TrainingPlan {
         recording.upload_f32(self.snapshot.live(), 0, initial);
         self.optimiser.setup(&mut recording, initial);
         self.network.setup(&mut recording);
-        self.sampler.setup(&mut recording);
+        match &self.noise {
+            Noise::Snapshot(sampler) | Noise::Mixture(_, sampler) => sampler.setup(&mut recording),
+            Noise::Fixed(noise) => noise.setup(&mut recording),
+        }
         recording
     }
 
     /// Records optimiser step `step`, counted from 0, on the data samples `data`: (sample, channel, row, column).
     /// The step's metrics come back under the ticket `step`.
     pub fn step(&self, step: u64, data: &[f32]) -> Recording {
-        let (live, stale) = (self.snapshot.live(), self.snapshot.stale());
+        let live = self.snapshot.live();
         let mut recording = Recording::new();
         let r = &mut recording;
 
         r.upload_f32(self.samples, 0, data);
         self.data_noise.add(r, step, data.len(), self.samples);
 
-        let fresh = self.snapshot.is_due(step);
-        if fresh {
-            self.snapshot.refresh(r);
-            self.objective.reset(r);
+        let fresh = self.begin(r, step);
+        let pool = step.is_multiple_of(self.reuse).then(|| step / self.reuse);
+        let prepared = pool.is_some_and(|pool| self.draw(r, step, pool));
+        self.fetch_diagnostics(r, step);
+        // Where the two are the same function, one pass gives the energies of both, and computing them twice would give
+        // the same bits.
+        let compares = self.objective.compares();
+        if fresh != Fresh::Yes && compares {
+            self.noise_energies(r, step, prepared);
         }
-        self.sampler.chains().prepare(r, stale);
-        self.sampler
-            .draw(r, stale, step, self.samples, self.data_count);
-        if self.sampler.chains().walk_alone() {
-            self.network.prepare(r, stale);
-        }
-
-        if !fresh {
-            self.energies(r, stale, self.stale_energies, false);
+        if fresh != Fresh::Yes || !prepared {
             self.network.prepare(r, live);
         }
         // The derivatives of one slice only are kept until its factors are known.
         let keep = self.staging.is_none();
         self.energies(r, live, self.live_energies, keep);
-        if fresh {
-            // The two are the same function now, prepared once; computing it twice would give the same bits.
+        if fresh == Fresh::Yes && compares {
             r.copy(self.live_energies, self.stale_energies);
         }
         self.objective
             .weigh(r, self.live_energies, self.stale_energies);
+        self.snapshot.end(r, self.objective.metrics());
 
         let gradient = self.optimiser.gradient();
         match &self.staging {
@@ -210,9 +325,80 @@ impl TrainingPlan {
                 }
             }
         }
+        self.network.finish_gradient(r, live, gradient);
         self.optimiser.step(r, step, live, self.objective.metrics());
+        self.network.turn(r, live);
         self.objective.fetch_metrics(r, step);
         recording
+    }
+
+    /// Moves the noise distribution to where it is in this step, with c at 0 where that is its value.
+    fn begin(&self, r: &mut Recording, step: u64) -> Fresh {
+        let c = self.objective.normaliser();
+        let fresh = match &self.noise {
+            Noise::Snapshot(_) => self.snapshot.begin(r, step, c),
+            Noise::Mixture(..) | Noise::Fixed(_) => Fresh::No,
+        };
+        if fresh == Fresh::Yes || step == 0 {
+            self.objective.reset(r);
+        }
+        if let Noise::Mixture(mixture, _) = &self.noise {
+            mixture.begin(r, step, self.snapshot.live(), c);
+        }
+        fresh
+    }
+
+    /// Draws the noise number `pool` and says whether the network is prepared for the stale parameters then.
+    fn draw(&self, r: &mut Recording, step: u64, pool: u64) -> bool {
+        let (stale, samples, data) = (self.snapshot.stale(), self.samples, self.data_count);
+        match &self.noise {
+            Noise::Snapshot(sampler) => {
+                sampler.chains().prepare(r, stale);
+                sampler.draw(r, stale, pool, samples, data, &mut |_, _| ());
+                if sampler.chains().walk_alone() {
+                    self.network.prepare(r, stale);
+                }
+                true
+            }
+            Noise::Mixture(mixture, sampler) => {
+                let active = mixture.active(step);
+                let size = sampler.chains().network().samples();
+                sampler.draw(r, stale, pool, samples, data, &mut |r, first| {
+                    mixture.load(r, first / size % active, stale);
+                    sampler.chains().prepare(r, stale);
+                });
+                false
+            }
+            Noise::Fixed(noise) => {
+                noise.draw(r, pool, samples, data * self.architecture.input().len());
+                false
+            }
+        }
+    }
+
+    /// The energies of all samples under the noise distribution; `prepared` says whether the network is prepared for
+    /// the stale parameters.
+    fn noise_energies(&self, r: &mut Recording, step: u64, prepared: bool) {
+        let (stale, energies) = (self.snapshot.stale(), self.stale_energies);
+        match &self.noise {
+            Noise::Snapshot(_) => {
+                if !prepared {
+                    self.network.prepare(r, stale);
+                }
+                self.energies(r, stale, energies, false);
+            }
+            Noise::Mixture(mixture, _) => {
+                let active = mixture.active(step);
+                for index in 0..active {
+                    mixture.load(r, index, stale);
+                    self.network.prepare(r, stale);
+                    self.energies(r, stale, mixture.component_energies(), false);
+                    mixture.keep(r, index);
+                }
+                mixture.energies(r, active, energies);
+            }
+            Noise::Fixed(noise) => noise.energies(r, self.samples, energies),
+        }
     }
 
     /// Records what a step does with its first slice and its first group of chains: everything that a step uses, at a
@@ -221,11 +407,19 @@ impl TrainingPlan {
         let (live, stale) = (self.snapshot.live(), self.snapshot.stale());
         let mut recording = self.setup(&[]);
         let r = &mut recording;
-        self.snapshot.refresh(r);
-        self.network.prepare(r, stale);
-        self.sampler.chains().prepare(r, stale);
-        self.sampler
-            .draw_group(r, stale, 0, self.samples, self.data_count, 0);
+        self.begin(r, 0);
+        match &self.noise {
+            Noise::Snapshot(sampler) | Noise::Mixture(_, sampler) => {
+                self.network.prepare(r, stale);
+                sampler.chains().prepare(r, stale);
+                sampler.draw_group(r, stale, 0, self.samples, self.data_count, 0);
+            }
+            Noise::Fixed(noise) => {
+                self.draw(r, 0, 0);
+                noise.energies(r, self.samples, self.stale_energies);
+                self.network.prepare(r, live);
+            }
+        }
         match &self.staging {
             None => {
                 let (factor, gradient) = (self.objective.factor(), self.optimiser.gradient());
@@ -241,7 +435,10 @@ impl TrainingPlan {
         }
         self.objective
             .weigh(r, self.live_energies, self.stale_energies);
+        self.network
+            .finish_gradient(r, live, self.optimiser.gradient());
         self.optimiser.step(r, 0, live, self.objective.metrics());
+        self.network.turn(r, live);
         recording
     }
 
@@ -310,6 +507,14 @@ fn equal_parts(count: usize, most: usize) -> usize {
     count.div_ceil(parts.max(1))
 }
 
+/// The largest divisor of `count` that is at most `most`.
+fn largest_divisor(count: usize, most: usize) -> usize {
+    (1..=most.min(count))
+        .rev()
+        .find(|size| count.is_multiple_of(*size))
+        .unwrap_or(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -325,6 +530,13 @@ mod tests {
             (1, 1, 1),
         ] {
             assert_eq!(equal_parts(count, most), size, "{count} by {most}");
+        }
+    }
+
+    #[test]
+    fn divisors_are_the_largest_that_fit() {
+        for (count, most, size) in [(12, 12, 12), (12, 11, 6), (12, 5, 4), (7, 6, 1), (1, 9, 1)] {
+            assert_eq!(largest_divisor(count, most), size, "{count} by {most}");
         }
     }
 }

@@ -3,8 +3,9 @@ use super::error::TrainError;
 use super::memory::MemoryAccount;
 use super::metrics::MetricsRow;
 use super::trainer::{Arrival, Trainer};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Interval};
 use crate::files::{JsonLines, create_run_folder, write_atomically};
+use crate::method::Diagnostics;
 use crate::model::{self, Model, SampleOptions};
 use crate::network::Precision;
 use crate::report::{Panel, Series, curves, landscape, png_bytes, sample_grid};
@@ -41,8 +42,10 @@ pub enum Event<'a> {
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
     pub folder: PathBuf,
-    /// What the model is fitted to: see [`crate::method::SamplerSettings::target`].
+    /// What the model is fitted to: see [`crate::method::SamplerSettings::verdict`].
     pub fits: String,
+    /// What the chains said of themselves last.
+    pub diagnostics: Option<Diagnostics>,
     /// Optimiser steps done.
     pub steps: u64,
     /// Whether it was stopped before its last step.
@@ -81,6 +84,11 @@ pub fn run(
     )?;
     let mut run = Run {
         metrics: JsonLines::create(&folder.join("metrics.jsonl"))?,
+        diagnostics: match config.sampler.diagnose {
+            0 => None,
+            _ => Some(JsonLines::create(&folder.join("diagnostics.jsonl"))?),
+        },
+        last_diagnosis: None,
         rows: Vec::new(),
         config,
         folder,
@@ -116,6 +124,8 @@ pub fn run(
 
 struct Run<'a> {
     metrics: JsonLines,
+    diagnostics: Option<JsonLines>,
+    last_diagnosis: Option<Diagnostics>,
     rows: Vec<MetricsRow>,
     config: &'a Config,
     folder: &'a Path,
@@ -133,6 +143,12 @@ impl Run<'_> {
                     values,
                     average,
                 } => self.picture(trainer, step, &values, average)?,
+                Arrival::Diagnostics(row) => {
+                    if let Some(file) = &mut self.diagnostics {
+                        file.append(&row)?;
+                    }
+                    self.last_diagnosis = Some(row);
+                }
                 Arrival::Metrics { row, lost } => {
                     self.metrics.append(&row)?;
                     (self.observer)(Event::Step(&row));
@@ -255,7 +271,8 @@ impl Run<'_> {
         let drawn = self.last_pictures(trainer, &model, stopped, &mut samples, &mut landscape);
         let summary = Summary {
             folder: self.folder.into(),
-            fits: model::sampler(self.config).target(),
+            fits: model::verdict(self.config, self.last_diagnosis.as_ref()),
+            diagnostics: self.last_diagnosis,
             steps: trainer.steps_done(),
             stopped,
             last: self.rows.last().copied(),
@@ -340,7 +357,7 @@ impl Run<'_> {
             series,
             log_scale,
         };
-        let panels = [
+        let mut panels = vec![
             panel("loss", false, vec![series("loss", |row| row.loss)]),
             panel(
                 "energy",
@@ -361,6 +378,16 @@ impl Run<'_> {
                 vec![series("spread", |row| row.log_ratio_spread)],
             ),
             panel(
+                "effective sample size of the noise, share",
+                false,
+                vec![series("share", |row| row.ess)],
+            ),
+            panel(
+                "clamped samples",
+                false,
+                vec![series("clamped", |row| row.clamped as f32)],
+            ),
+            panel(
                 "gradient norm",
                 true,
                 vec![series("norm", |row| row.gradient_norm)],
@@ -371,9 +398,27 @@ impl Run<'_> {
                 vec![series("rate", |row| row.learning_rate)],
             ),
         ];
+        if self.config.snapshot.interval == Interval::Adaptive {
+            panels.push(panel(
+                "noise update interval",
+                false,
+                vec![intervals(&self.rows)],
+            ));
+        }
         let picture = png_bytes(&curves(&panels)?)?;
         self.write(self.folder.join("curves.png"), &picture)
             .map(Some)
+    }
+}
+
+/// How long each snapshot served, at the step that ended it.
+fn intervals(rows: &[MetricsRow]) -> Series {
+    let refreshes = rows.windows(2).filter(|pair| pair[1].snapshot_age == 0);
+    Series {
+        label: "steps".into(),
+        points: refreshes
+            .map(|pair| (pair[1].step as f64, (pair[0].snapshot_age + 1) as f64))
+            .collect(),
     }
 }
 

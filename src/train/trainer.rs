@@ -1,11 +1,11 @@
 use super::error::TrainError;
 use super::fit::{fitting_plan, tuned_plan};
 use super::metrics::MetricsRow;
-use super::plan::TrainingPlan;
+use super::plan::{CONTROL, TRACE, TrainingPlan};
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::gpu::{Executor, Recording};
-use crate::method::{RatioMetrics, Strategy};
+use crate::method::{Diagnostics, GaussianFit, RatioMetrics, StepControl, Strategy};
 use crate::model::{self, Model};
 use crate::network::{Network, initial_parameters, trusted_variant_in};
 use std::collections::{BTreeMap, VecDeque};
@@ -16,6 +16,9 @@ const STATES: u64 = 1 << 63;
 /// So do those of the averaged weights that belong to such a picture.
 const AVERAGE: u64 = 1 << 62;
 
+/// Gaussian noise has the moments of up to so many of the first samples.
+const FITTED_SAMPLES: usize = 20_000;
+
 /// Time over which the speed is measured.
 const SPEED_WINDOW: Duration = Duration::from_secs(4);
 
@@ -23,6 +26,8 @@ const SPEED_WINDOW: Duration = Duration::from_secs(4);
 pub enum Arrival {
     /// The metrics of a step.
     Metrics { row: MetricsRow, lost: f32 },
+    /// What the chains of a step say of themselves, before the step's metrics.
+    Diagnostics(Diagnostics),
     /// The noise samples after a step, in the model's scale.
     States {
         step: u64,
@@ -44,6 +49,8 @@ pub struct Trainer {
     speed: f32,
     /// Averaged weights that wait for the states of their step.
     averages: BTreeMap<u64, Vec<f32>>,
+    /// Step sizes and acceptances that wait for the metrics of their step.
+    controls: BTreeMap<u64, StepControl>,
 }
 
 impl Trainer {
@@ -58,7 +65,15 @@ impl Trainer {
         let plan = fitting_plan(&executor, config, data.shape(), variant)?;
         let plan = tuned_plan(&mut executor, config, data.shape(), variant, plan)?;
         let strategy = Strategy::trusted(&mut executor, plan.architecture(), plan.chain_count())?;
-        let plan = plan.with_strategy(strategy);
+        let mut plan = plan.with_strategy(strategy);
+        if plan.needs_fit() {
+            let fitted = GaussianFit::new(
+                &data.first(FITTED_SAMPLES),
+                data.shape().len(),
+                config.data.noise,
+            );
+            plan = plan.with_fit(fitted.ok_or(TrainError::NoFit)?);
+        }
         let how = model::initialisation(config);
         let initial = initial_parameters(plan.architecture(), &how, config.run.seed);
         executor.run(&plan.setup(&initial))?;
@@ -72,6 +87,7 @@ impl Trainer {
             arrivals: VecDeque::new(),
             speed: 0.0,
             averages: BTreeMap::new(),
+            controls: BTreeMap::new(),
         })
     }
 
@@ -154,13 +170,23 @@ impl Trainer {
             .collect())
     }
 
-    /// The model after the steps so far, with the averaged weights. Waits for the GPU.
+    /// The model after the steps so far, with the averaged weights in use and the live ones beside them. Waits for the
+    /// GPU.
     ///
     /// # Errors
     /// What the GPU reported.
     pub fn model(&mut self) -> Result<Model, TrainError> {
         let parameters = self.executor.read(self.plan.optimiser().average())?;
-        self.model_of(parameters, self.step)
+        let live = self.executor.read(self.plan.live_parameters())?;
+        let model = self.model_of(parameters, self.step)?.with_live(live)?;
+        let Some(control) = self.plan.control() else {
+            return Ok(model);
+        };
+        let words = self.executor.read_words(control, 0, control.words())?;
+        Ok(match StepControl::from_words(&words) {
+            Some(control) => model.with_step_size(control.step_size),
+            None => model,
+        })
     }
 
     /// The model with these parameters, which are those after `step` steps.
@@ -192,17 +218,42 @@ impl Trainer {
                 average: self.averages.remove(&step),
             });
         }
+        if ticket & CONTROL != 0 {
+            let control = StepControl::from_words(words)?;
+            self.controls.insert(ticket & !CONTROL, control);
+            return None;
+        }
+        if ticket & TRACE != 0 {
+            let step = ticket & !TRACE;
+            let (_, records) = self.plan.trace(step)?;
+            let (step_size, acceptance) = self.control(step);
+            let trace: Vec<f32> = floats();
+            return Some(Arrival::Diagnostics(Diagnostics::from_trace(
+                step, &trace, records, acceptance, step_size,
+            )));
+        }
         let metrics = RatioMetrics::from_words(words);
-        let mut row = MetricsRow::new(&metrics, ticket, self.config.snapshot.interval);
-        let config = &self.config;
+        let mut row = MetricsRow::new(&metrics, ticket);
+        if let Some(age) = self.plan.snapshot_age(ticket) {
+            row.snapshot_age = age;
+        }
         row.learning_rate = self.plan.optimiser().rate(ticket);
-        row.gradient_evaluations = (ticket + 1)
-            * (config.sampler.steps * config.run.batch * config.objective.noise_ratio) as u64;
+        row.gradient_evaluations = self.plan.gradient_evaluations(ticket);
+        (row.step_size, row.acceptance) = self.control(ticket);
+        self.controls.remove(&ticket);
         row.samples_per_second = self.speed();
         Some(Arrival::Metrics {
             row,
             lost: metrics.lost,
         })
+    }
+
+    /// Step size and acceptance of `step`, whose control has arrived if there is one.
+    fn control(&self, step: u64) -> (f32, f32) {
+        match self.controls.get(&step) {
+            Some(control) => (control.step_size, control.acceptance.unwrap_or(1.0)),
+            None => (self.config.sampler.step_size, 1.0),
+        }
     }
 
     /// Data samples a second over the last [`SPEED_WINDOW`] or so. Metrics arrive in batches, so a shorter time

@@ -23,6 +23,8 @@ pub struct AdamSettings {
     pub gradient_clip: f64,
     /// Decay of the parameters' moving average, in \[0, 1); 0 makes the average a copy.
     pub average: f64,
+    /// Whether the gradient is divided by its norm before it is clipped.
+    pub normalise_gradient: bool,
 }
 
 /// Moves `parameters` by one step and returns the norm of `gradient` before clipping.
@@ -46,12 +48,15 @@ pub fn adam(
 
     let t = f64::from(step);
     let norm = gradient_norm(gradient);
-    let clips = settings.gradient_clip > 0.0 && norm > settings.gradient_clip;
-    let scale = if clips {
-        settings.gradient_clip / norm
-    } else {
+    let mut length = if settings.normalise_gradient {
         1.0
+    } else {
+        norm
     };
+    if settings.gradient_clip > 0.0 {
+        length = length.min(settings.gradient_clip);
+    }
+    let scale = if norm > 0.0 { length / norm } else { 1.0 };
     let correction1 = 1.0 - settings.beta1.powf(t);
     let correction2 = 1.0 - settings.beta2.powf(t);
     let decay = settings.average.min((1.0 + t) / (10.0 + t));
@@ -81,6 +86,7 @@ mod tests {
         weight_decay: 0.0,
         gradient_clip: 0.0,
         average: 0.0,
+        normalise_gradient: false,
     };
 
     #[test]
@@ -136,6 +142,7 @@ mod tests {
             weight_decay: 0.2,
             gradient_clip: 1.5,
             average: 0.4,
+            normalise_gradient: false,
         };
         let (len, steps) = (3, 12u32);
         let gradients: Vec<Vec<f64>> = (0..steps).map(|t| random(len, u64::from(t))).collect();

@@ -1,6 +1,6 @@
 //! Plain-Rust f64 twins of the GPU kernels: the oracles that the kernels are tested against.
 //!
-//! One file per WGSL file, of the same name. They are written to be read and believed, not to be
+//! One file per WGSL file, of the same name (`hmc` for those of a Hamiltonian step together). They are written to be read and believed, not to be
 //! fast: each is the defining loop of its operation. Tensors are flat row-major slices, batch first
 //! (NCHW), and weights are laid out (out, in, height, width).
 //!
@@ -17,25 +17,34 @@ pub mod conv_weight_gradient;
 pub mod dense_forward;
 pub mod dense_input_gradient;
 pub mod dense_weight_gradient;
+pub mod divergence_head;
 pub mod energy_head;
 pub mod gather_chains;
 pub mod gradient_norm;
+pub mod hmc;
 pub mod langevin;
 pub mod langevin_chain;
 pub mod multiply_add;
 pub mod network;
+pub mod noise;
 pub mod philox_normal;
 pub mod philox_words;
+pub mod pool_forward;
+pub mod pool_input_gradient;
 pub mod quadratic_base_gradient;
+pub mod ranking_head;
 pub mod ratio_head;
 pub mod scatter_chains;
+pub mod spectral;
 pub mod start_chains;
 pub mod sum_partials;
+pub mod trace;
+pub mod underdamped;
 pub mod winograd;
 
 mod taps;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use adam::{AdamSettings, adam};
 pub use add_noise::add_noise;
@@ -45,20 +54,30 @@ pub use conv_weight_gradient::{WeightGradient, conv_weight_gradient};
 pub use dense_forward::{dense_forward, dense_geometry};
 pub use dense_input_gradient::dense_input_gradient;
 pub use dense_weight_gradient::dense_weight_gradient;
+pub use divergence_head::divergence_head;
 pub use energy_head::{QuadraticBase, energy_head};
 pub use gather_chains::gather_chains;
 pub use gradient_norm::gradient_norm;
+pub use hmc::{HmcState, adapted, hmc_step};
 pub use langevin::{Bounds, LangevinSettings, langevin};
 pub use langevin_chain::langevin_chain;
 pub use multiply_add::multiply_add;
-pub use network::{TwinLayer, TwinNetwork};
+pub use network::{TwinBlock, TwinLayer, TwinNetwork};
 pub use philox_normal::normal;
 pub use philox_words::philox_words;
+pub use pool_forward::pool_forward;
+pub use pool_input_gradient::pool_input_gradient;
 pub use quadratic_base_gradient::quadratic_base_gradient;
-pub use ratio_head::{Generator, RatioInput, RatioOutput, ratio_head};
+pub use ranking_head::ranking_head;
+pub use ratio_head::{
+    RatioInput, RatioOutput, importance_normaliser, profiled_normaliser, ratio_head,
+};
 pub use scatter_chains::scatter_chains;
+pub use spectral::{spectral_gradient, spectral_turn, spectral_weights};
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;
+pub use trace::trace;
+pub use underdamped::{Underdamped, underdamped_begin, underdamped_step};
 pub use winograd::{
     WINOGRAD_POINTS, WinogradMatrices, transposed, winograd_matrices, winograd_transform,
 };

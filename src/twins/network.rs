@@ -4,7 +4,10 @@ use super::conv_forward::{ConvForward, conv_forward};
 use super::conv_input_gradient::conv_input_gradient;
 use super::conv_weight_gradient::{WeightGradient, conv_weight_gradient};
 use super::energy_head::{QuadraticBase, energy_head};
+use super::pool_forward::pool_forward;
+use super::pool_input_gradient::pool_input_gradient;
 use super::quadratic_base_gradient::quadratic_base_gradient;
+use crate::kernels::Pooling;
 use crate::kernels::geometry::{Activation, ConvGeometry};
 
 /// One layer with its parameters. A dense layer is a 1×1 convolution, see
@@ -21,28 +24,185 @@ pub struct TwinLayer {
     pub bias: Vec<f64>,
 }
 
-/// A network whose energy is the sum of its last layer's outputs, plus the base's energy if there is one.
+/// One block of a network.
+// A network has a handful of these, so their size does not matter.
+#[allow(clippy::large_enum_variant)]
+#[derive(Clone, Debug, PartialEq)]
+pub enum TwinBlock {
+    /// A convolution or a dense layer.
+    Layer(TwinLayer),
+    /// A pooling.
+    Pool(Pooling),
+    /// activation(join(second(first(x)) + skip(x))); the skip is x itself where there is none.
+    Residual {
+        /// With its own activation.
+        first: TwinLayer,
+        /// Without.
+        second: TwinLayer,
+        /// Without, either.
+        skip: Option<TwinLayer>,
+        /// What the sum passes through.
+        join: Pooling,
+        /// Applied to the block's output.
+        activation: Activation,
+    },
+}
+
+impl From<TwinLayer> for TwinBlock {
+    fn from(layer: TwinLayer) -> Self {
+        TwinBlock::Layer(layer)
+    }
+}
+
+/// A network whose energy is the sum of its last block's outputs, plus the base's energy if there is one.
 /// Without layers it is the base alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TwinNetwork {
-    /// From the input on; each layer reads the output of the one before, flattened if it is dense.
-    pub layers: Vec<TwinLayer>,
+    /// From the input on; each reads the output of the one before, flattened if it is dense.
+    pub layers: Vec<TwinBlock>,
     /// The Gaussian whose energy is added.
     pub base: Option<QuadraticBase>,
+}
+
+/// What a block computes.
+struct Computed {
+    /// Its output, with the derivative of its activation.
+    result: ConvForward,
+    /// The output of the first convolution of a residual block; empty for the others.
+    inside: ConvForward,
+}
+
+impl TwinLayer {
+    fn forward(&self, samples: usize, input: &[f64]) -> ConvForward {
+        conv_forward(
+            &self.geometry,
+            self.activation,
+            samples,
+            input,
+            &self.weight,
+            &self.bias,
+        )
+    }
+
+    fn input_gradient(
+        &self,
+        samples: usize,
+        gradient: &[f64],
+        derivative: Option<&[f64]>,
+    ) -> Vec<f64> {
+        conv_input_gradient(&self.geometry, samples, gradient, &self.weight, derivative)
+    }
+}
+
+impl TwinBlock {
+    /// The layers with weights, in the order of their parameters.
+    pub fn layers(&self) -> Vec<&TwinLayer> {
+        match self {
+            TwinBlock::Layer(layer) => vec![layer],
+            TwinBlock::Pool(_) => Vec::new(),
+            TwinBlock::Residual {
+                first,
+                second,
+                skip,
+                ..
+            } => [first, second].into_iter().chain(skip).collect(),
+        }
+    }
+
+    fn forward(&self, samples: usize, input: &[f64]) -> Computed {
+        let nothing = ConvForward {
+            output: Vec::new(),
+            derivative: Vec::new(),
+        };
+        let (result, inside) = match self {
+            TwinBlock::Layer(layer) => (layer.forward(samples, input), nothing),
+            TwinBlock::Pool(pooling) => {
+                let identity = Activation::Identity;
+                let pooled = pool_forward(pooling, identity, samples, input, None);
+                (pooled, nothing)
+            }
+            TwinBlock::Residual {
+                first,
+                second,
+                skip,
+                join,
+                activation,
+            } => {
+                let inside = first.forward(samples, input);
+                let branch = second.forward(samples, &inside.output).output;
+                let skipped = match skip {
+                    Some(skip) => skip.forward(samples, input).output,
+                    None => input.to_vec(),
+                };
+                let result = pool_forward(join, *activation, samples, &branch, Some(&skipped));
+                (result, inside)
+            }
+        };
+        Computed { result, inside }
+    }
+
+    /// ∂E/∂input from `gradient` = ∂E/∂z, z being the output before the activation, and Σₙ factor\[n\] · ∂Eₙ/∂θ of each
+    /// of its layers, if there are factors.
+    fn backward(
+        &self,
+        samples: usize,
+        input: &[f64],
+        computed: &Computed,
+        gradient: &[f64],
+        factor: Option<&[f64]>,
+    ) -> (Vec<f64>, Vec<WeightGradient>) {
+        let in_weights = |layer: &TwinLayer, input: &[f64], gradient: &[f64]| {
+            factor.map(|factor| {
+                conv_weight_gradient(&layer.geometry, samples, input, gradient, factor)
+            })
+        };
+        match self {
+            TwinBlock::Layer(layer) => (
+                layer.input_gradient(samples, gradient, None),
+                in_weights(layer, input, gradient).into_iter().collect(),
+            ),
+            TwinBlock::Pool(pooling) => {
+                let back = pool_input_gradient(pooling, samples, gradient, None, None);
+                (back, Vec::new())
+            }
+            TwinBlock::Residual {
+                first,
+                second,
+                skip,
+                join,
+                ..
+            } => {
+                let inside = &computed.inside;
+                let in_sum = pool_input_gradient(join, samples, gradient, None, None);
+                let in_first = second.input_gradient(samples, &in_sum, Some(&inside.derivative));
+                let mut gradients = vec![
+                    in_weights(first, input, &in_first),
+                    in_weights(second, &inside.output, &in_sum),
+                ];
+                let through_skip = match skip {
+                    Some(skip) => {
+                        gradients.push(in_weights(skip, input, &in_sum));
+                        skip.input_gradient(samples, &in_sum, None)
+                    }
+                    None => in_sum,
+                };
+                let through_branch = first.input_gradient(samples, &in_first, None);
+                let both = through_branch.iter().zip(&through_skip);
+                let gradient = both.map(|(branch, skip)| branch + skip).collect();
+                (gradient, gradients.into_iter().flatten().collect())
+            }
+        }
+    }
 }
 
 impl TwinNetwork {
     /// E of each sample of `x`, (sample, channel, row, column).
     pub fn energies(&self, x: &[f64], samples: usize) -> Vec<f64> {
-        let forwards = self.forward(x, samples);
-        let head = forwards.last().map_or(&[][..], |forward| &forward.output);
-        let outputs = self
-            .layers
-            .last()
-            .map_or(0, |layer| layer.geometry.out_len());
+        let computed = self.forward(x, samples);
+        let head = computed.last().map_or(&[][..], |last| &last.result.output);
         energy_head(
             samples,
-            outputs,
+            head.len() / samples.max(1),
             head,
             self.base,
             x.len() / samples.max(1),
@@ -52,87 +212,68 @@ impl TwinNetwork {
 
     /// ∇ₓE of each sample, of the shape of `x`.
     pub fn energy_gradient(&self, x: &[f64], samples: usize) -> Vec<f64> {
-        let gradients = self.pre_activation_gradients(&self.forward(x, samples), samples);
-        let mut gradient = match (self.layers.first(), gradients.first()) {
-            (Some(layer), Some(output_gradient)) => conv_input_gradient(
-                &layer.geometry,
-                samples,
-                output_gradient,
-                &layer.weight,
-                None,
-            ),
-            _ => vec![0.0; x.len()],
-        };
+        let (mut gradient, _) = self.backward(x, samples, None);
         if let Some(base) = self.base {
             quadratic_base_gradient(base, x, &mut gradient);
         }
         gradient
     }
 
-    /// Σₙ factor\[n\] · ∂Eₙ/∂θ, layer by layer; `factor` holds one value per sample.
+    /// Σₙ factor\[n\] · ∂Eₙ/∂θ, layer by layer in the order of the parameters; `factor` holds one value per sample.
     pub fn weight_gradient(
         &self,
         x: &[f64],
         samples: usize,
         factor: &[f64],
     ) -> Vec<WeightGradient> {
-        let forwards = self.forward(x, samples);
-        let gradients = self.pre_activation_gradients(&forwards, samples);
-        let inputs = std::iter::once(x).chain(forwards.iter().map(|forward| &forward.output[..]));
-        self.layers
-            .iter()
-            .zip(inputs)
-            .zip(&gradients)
-            .map(|((layer, input), output_gradient)| {
-                conv_weight_gradient(&layer.geometry, samples, input, output_gradient, factor)
-            })
-            .collect()
+        self.backward(x, samples, Some(factor)).1
     }
 
-    /// What each layer computes.
-    fn forward(&self, x: &[f64], samples: usize) -> Vec<ConvForward> {
-        let mut forwards: Vec<ConvForward> = Vec::with_capacity(self.layers.len());
-        for layer in &self.layers {
-            let input = forwards.last().map_or(x, |forward| &forward.output);
-            let forward = conv_forward(
-                &layer.geometry,
-                layer.activation,
-                samples,
-                input,
-                &layer.weight,
-                &layer.bias,
-            );
-            forwards.push(forward);
+    /// What each block computes.
+    fn forward(&self, x: &[f64], samples: usize) -> Vec<Computed> {
+        let mut computed: Vec<Computed> = Vec::with_capacity(self.layers.len());
+        for block in &self.layers {
+            let input = computed.last().map_or(x, |before| &before.result.output);
+            let next = block.forward(samples, input);
+            computed.push(next);
         }
-        forwards
+        computed
     }
 
-    /// ∂E/∂z of each layer, z being its output before the activation.
-    fn pre_activation_gradients(&self, forwards: &[ConvForward], samples: usize) -> Vec<Vec<f64>> {
-        let mut gradients = Vec::with_capacity(forwards.len());
-        // The head sums its inputs, so ∂E/∂z of the last layer is act′ alone.
-        let mut gradient = forwards
-            .last()
-            .map_or(Vec::new(), |forward| forward.derivative.clone());
-        for (layer, before) in self.layers.iter().skip(1).zip(forwards).rev() {
-            let carried = conv_input_gradient(
-                &layer.geometry,
-                samples,
-                &gradient,
-                &layer.weight,
-                Some(&before.derivative),
-            );
-            gradients.push(std::mem::replace(&mut gradient, carried));
+    /// The gradient in `x` of all but the base, and those in the weights.
+    fn backward(
+        &self,
+        x: &[f64],
+        samples: usize,
+        factor: Option<&[f64]>,
+    ) -> (Vec<f64>, Vec<WeightGradient>) {
+        let computed = self.forward(x, samples);
+        // The head sums its inputs.
+        let mut gradient = computed.last().map_or(vec![0.0; x.len()], |last| {
+            vec![1.0; last.result.output.len()]
+        });
+        let mut gradients = Vec::new();
+        for (index, block) in self.layers.iter().enumerate().rev() {
+            for (value, derivative) in gradient.iter_mut().zip(&computed[index].result.derivative) {
+                *value *= derivative;
+            }
+            let input = match index {
+                0 => x,
+                _ => &computed[index - 1].result.output,
+            };
+            let (carried, of_block) =
+                block.backward(samples, input, &computed[index], &gradient, factor);
+            gradient = carried;
+            gradients.splice(0..0, of_block);
         }
-        gradients.push(gradient);
-        gradients.reverse();
-        gradients
+        (gradient, gradients)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::Shape;
     use crate::twins::dense_geometry;
     use crate::twins::testing::{ACTIVATIONS, assert_close, central_differences, dot, random};
 
@@ -161,6 +302,17 @@ mod tests {
         }
     }
 
+    fn layer(geometry: ConvGeometry, activation: Activation, seed: u64) -> TwinLayer {
+        let fan_in = geometry.weight_len() / geometry.out_channels;
+        let weight = random(geometry.weight_len(), seed + 1);
+        TwinLayer {
+            geometry,
+            activation,
+            weight: weight.iter().map(|w| w / (fan_in as f64).sqrt()).collect(),
+            bias: random(geometry.out_channels, seed + 2),
+        }
+    }
+
     /// Two convolutions with unread rows, a dense layer, and a head of two outputs, the last layer linear.
     fn network(
         channels: usize,
@@ -175,23 +327,48 @@ mod tests {
         ];
         let last = geometries.len() - 1;
         let layers = geometries.iter().enumerate().map(|(i, &geometry)| {
-            let fan_in = geometry.weight_len() / geometry.out_channels;
-            let seed = 10 * i as u64;
-            let weight = random(geometry.weight_len(), seed + 1);
-            TwinLayer {
-                geometry,
-                activation: if i == last {
-                    Activation::Identity
-                } else {
-                    activation
-                },
-                weight: weight.iter().map(|w| w / (fan_in as f64).sqrt()).collect(),
-                bias: random(geometry.out_channels, seed + 2),
-            }
+            let activation = if i == last {
+                Activation::Identity
+            } else {
+                activation
+            };
+            layer(geometry, activation, 10 * i as u64).into()
         });
         TwinNetwork {
             layers: layers.collect(),
             base,
+        }
+    }
+
+    /// Poolings, and residual blocks with both kinds of skips, that leave a row over and that come last.
+    fn residual_network(activation: Activation) -> TwinNetwork {
+        let residual = |in_shape: [usize; 3], channels, pool, activation, seed| {
+            let [in_channels, height, width] = in_shape;
+            let second = conv([channels, height, width], channels, [3, 3], 1, 1);
+            TwinBlock::Residual {
+                first: layer(
+                    conv(in_shape, channels, [3, 3], 1, 1),
+                    Activation::Tanh,
+                    seed,
+                ),
+                second: layer(second, Activation::Identity, seed + 10),
+                skip: (in_channels != channels).then(|| {
+                    let skip = conv(in_shape, channels, [1, 1], 1, 0);
+                    layer(skip, Activation::Identity, seed + 20)
+                }),
+                join: Pooling::average(Shape::new(channels, height, width), pool),
+                activation,
+            }
+        };
+        TwinNetwork {
+            layers: vec![
+                residual([1, 7, 6], 3, 2, activation, 1),
+                residual([3, 3, 3], 3, 1, activation, 2),
+                TwinBlock::Pool(Pooling::average(Shape::new(3, 3, 3), 2)),
+                residual([3, 1, 1], 4, 1, Activation::Identity, 3),
+                TwinBlock::Pool(Pooling::global_sum(Shape::new(4, 1, 1))),
+            ],
+            base: None,
         }
     }
 
@@ -202,36 +379,36 @@ mod tests {
                 networks.push(network(channels, activation, Some(BASE)));
             }
             let mut curved_head = network(1, activation, None);
-            curved_head.layers[3].activation = Activation::Softplus;
+            if let TwinBlock::Layer(head) = &mut curved_head.layers[3] {
+                head.activation = Activation::Softplus;
+            }
             networks.push(curved_head);
+            networks.push(residual_network(activation));
         }
         networks
     }
 
-    /// A batch at which no layer of `network` is so near the kink of LeakyReLU that a difference crosses it.
+    /// A batch at which no activation of `network` is so near the kink of LeakyReLU that a difference crosses it.
     fn batch(network: &TwinNetwork) -> Vec<f64> {
-        let x = random(SAMPLES * network.layers[0].geometry.in_len(), 77);
+        let x = random(
+            SAMPLES * network.layers[0].layers()[0].geometry.in_len(),
+            77,
+        );
         let mut input = x.clone();
-        for layer in &network.layers {
-            let run = |activation, input: &[f64]| {
-                conv_forward(
-                    &layer.geometry,
-                    activation,
-                    SAMPLES,
-                    input,
-                    &layer.weight,
-                    &layer.bias,
-                )
-                .output
-            };
-            let nearest = run(Activation::Identity, &input)
-                .iter()
-                .fold(f64::MAX, |m, z| m.min(z.abs()));
+        for block in &network.layers {
+            let mut linear = block.clone();
+            match &mut linear {
+                TwinBlock::Layer(layer) => layer.activation = Activation::Identity,
+                TwinBlock::Residual { activation, .. } => *activation = Activation::Identity,
+                TwinBlock::Pool(_) => {}
+            }
+            let before = linear.forward(SAMPLES, &input).result.output;
+            let nearest = before.iter().fold(f64::MAX, |m, z| m.min(z.abs()));
             assert!(
                 nearest > 2e-4,
                 "choose another seed: a value at {nearest} of the kink"
             );
-            input = run(layer.activation, &input);
+            input = block.forward(SAMPLES, &input).result.output;
         }
         x
     }
@@ -252,11 +429,17 @@ mod tests {
             let x = batch(&network);
             let factor = random(SAMPLES, 5);
             let gradients = network.weight_gradient(&x, SAMPLES, &factor);
-            assert_eq!(gradients.len(), network.layers.len());
-            for (i, (layer, gradient)) in network.layers.iter().zip(&gradients).enumerate() {
+            let places: Vec<(usize, usize)> = (0..network.layers.len())
+                .flat_map(|block| {
+                    (0..network.layers[block].layers().len()).map(move |part| (block, part))
+                })
+                .collect();
+            assert_eq!(gradients.len(), places.len());
+            for ((block, part), gradient) in places.into_iter().zip(&gradients) {
+                let layer = network.layers[block].layers()[part].clone();
                 let objective = |change: &dyn Fn(&mut TwinLayer)| {
                     let mut changed = network.clone();
-                    change(&mut changed.layers[i]);
+                    change(part_of(&mut changed.layers[block], part));
                     dot(&changed.energies(&x, SAMPLES), &factor)
                 };
                 let in_weight = central_differences(&layer.weight, |weight| {
@@ -271,6 +454,20 @@ mod tests {
         }
     }
 
+    fn part_of(block: &mut TwinBlock, part: usize) -> &mut TwinLayer {
+        match (block, part) {
+            (TwinBlock::Layer(layer) | TwinBlock::Residual { first: layer, .. }, 0) => layer,
+            (TwinBlock::Residual { second, .. }, 1) => second,
+            (
+                TwinBlock::Residual {
+                    skip: Some(skip), ..
+                },
+                2,
+            ) => skip,
+            _ => panic!("there is no such part"),
+        }
+    }
+
     /// Two affine layers without activation compose to one that can be written down.
     #[test]
     fn a_tiny_network_by_hand() {
@@ -282,8 +479,8 @@ mod tests {
         };
         let network = TwinNetwork {
             layers: vec![
-                dense(2, 2, &[1.0, 2.0, 3.0, 4.0], &[0.5, -0.5]),
-                dense(2, 1, &[2.0, -1.0], &[10.0]),
+                dense(2, 2, &[1.0, 2.0, 3.0, 4.0], &[0.5, -0.5]).into(),
+                dense(2, 1, &[2.0, -1.0], &[10.0]).into(),
             ],
             base: Some(QuadraticBase {
                 mean: 0.0,

@@ -6,37 +6,7 @@
 //! to estimate unnormalized statistical models*, UAI 2011).
 
 use super::check_len;
-use crate::kernels::geometry::{Activation, sigmoid};
-
-/// The convex function f that picks the Bregman divergence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Generator {
-    /// f(t) = t ln t − (ν + t) ln(ν + t): noise-contrastive estimation.
-    Logistic,
-}
-
-impl Generator {
-    /// (w, r·w) at the log-ratio `u` with noise ratio `nu`: the weights of a data and of a noise sample.
-    pub fn weights(self, u: f64, nu: f64) -> (f64, f64) {
-        match self {
-            Generator::Logistic => {
-                let h = u - nu.ln();
-                (sigmoid(-h), nu * sigmoid(h))
-            }
-        }
-    }
-
-    /// (−f′(r), f′(r) r − f(r)) at the log-ratio `u`, up to constants: the loss of a data and of a noise sample.
-    pub fn loss_terms(self, u: f64, nu: f64) -> (f64, f64) {
-        match self {
-            Generator::Logistic => {
-                let h = u - nu.ln();
-                let softplus = |z| Activation::Softplus.value(z);
-                (softplus(-h), nu * softplus(h))
-            }
-        }
-    }
-}
+use crate::kernels::Bregman;
 
 /// The energies of one batch under both parameter sets.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +23,19 @@ pub struct RatioInput<'a> {
     pub c: f64,
     /// Weight α of the squared live energies in the objective.
     pub energy_l2: f64,
+}
+
+impl RatioInput<'_> {
+    /// ν.
+    pub fn nu(&self) -> f64 {
+        self.noise_count as f64 / self.data_count as f64
+    }
+
+    /// E_φ − E_θ of each sample.
+    fn differences(&self) -> Vec<f64> {
+        let pairs = self.live.iter().zip(self.snapshot);
+        pairs.map(|(live, snapshot)| snapshot - live).collect()
+    }
 }
 
 /// The objective of one batch, its gradients, and what is worth watching.
@@ -76,10 +59,14 @@ pub struct RatioOutput {
     pub c_gradient: f64,
     /// The penalty α (mean E_θ² over data + mean E_θ² over noise).
     pub l2: f64,
+    /// Samples whose log-ratio was clamped.
+    pub clamped: f64,
+    /// Effective sample size of exp(E_φ − E_θ) over the noise, as a share of it.
+    pub ess: f64,
 }
 
-/// Computes the objective of a batch for `generator`.
-pub fn ratio_head(generator: Generator, input: &RatioInput) -> RatioOutput {
+/// What no loss has a part in: `factor` holds the penalty's part, and what depends on the loss is 0.
+pub(super) fn without_loss(input: &RatioInput) -> RatioOutput {
     let &RatioInput {
         live,
         snapshot,
@@ -92,27 +79,43 @@ pub fn ratio_head(generator: Generator, input: &RatioInput) -> RatioOutput {
     check_len("live", live, samples);
     check_len("snapshot", snapshot, samples);
 
-    let nu = noise_count as f64 / data_count as f64;
-    let mut output = RatioOutput {
-        log_ratio: live
-            .iter()
-            .zip(snapshot)
-            .map(|(live, snapshot)| snapshot - live + c)
+    let log_ratio: Vec<f64> = input.differences().iter().map(|v| v + c).collect();
+    let mean_u = mean(&log_ratio);
+    let squares: Vec<f64> = log_ratio.iter().map(|u| (u - mean_u).powi(2)).collect();
+    let count = |i: usize| if i < data_count { data_count } else { noise_count } as f64;
+    let squared = |energies: &[f64]| mean(&energies.iter().map(|e| e * e).collect::<Vec<_>>());
+    RatioOutput {
+        factor: (0..samples)
+            .map(|i| 2.0 * energy_l2 * live[i] / count(i))
             .collect(),
-        factor: Vec::with_capacity(samples),
-        loss: 0.0,
         mean_energy_data: mean(&live[..data_count]),
         mean_energy_noise: mean(&live[data_count..]),
+        spread: mean(&squares).sqrt(),
+        l2: energy_l2 * (squared(&live[..data_count]) + squared(&live[data_count..])),
+        ess: effective_share(&log_ratio[data_count..]),
+        log_ratio,
+        loss: 0.0,
         accuracy: 0.0,
-        spread: 0.0,
         c_gradient: 0.0,
-        l2: 0.0,
-    };
-    for (i, (&energy, &u)) in live.iter().zip(&output.log_ratio).enumerate() {
-        let is_data = i < data_count;
-        let count = if is_data { data_count } else { noise_count } as f64;
-        let (data_weight, noise_weight) = generator.weights(u, nu);
-        let (data_loss, noise_loss) = generator.loss_terms(u, nu);
+        clamped: 0.0,
+    }
+}
+
+/// Computes the objective of a batch for a generator.
+pub fn ratio_head(bregman: &Bregman, input: &RatioInput) -> RatioOutput {
+    let nu = input.nu();
+    let mut output = without_loss(input);
+    let samples = output.log_ratio.len();
+    for i in 0..samples {
+        let u = output.log_ratio[i];
+        let is_data = i < input.data_count;
+        let count = if is_data {
+            input.data_count
+        } else {
+            input.noise_count
+        } as f64;
+        let (data_weight, noise_weight) = bregman.weights(u, nu);
+        let (data_loss, noise_loss) = bregman.losses(u, nu);
         // The loss falls with u on data and rises with u on noise; u falls with the live energy.
         let (loss, slope) = if is_data {
             (data_loss, -data_weight)
@@ -121,20 +124,65 @@ pub fn ratio_head(generator: Generator, input: &RatioInput) -> RatioOutput {
         };
         output.loss += loss / count;
         output.c_gradient += slope / count;
-        output.l2 += energy_l2 * energy * energy / count;
-        output
-            .factor
-            .push((-slope + 2.0 * energy_l2 * energy) / count);
+        output.factor[i] -= slope / count;
         output.accuracy += correctness(u - nu.ln(), is_data) / samples as f64;
+        output.clamped += f64::from(u8::from(bregman.clamped(u) != u));
     }
-    let mean_u = mean(&output.log_ratio);
-    let squares: Vec<f64> = output
-        .log_ratio
-        .iter()
-        .map(|u| (u - mean_u).powi(2))
-        .collect();
-    output.spread = mean(&squares).sqrt();
     output
+}
+
+/// The c at which ∂loss/∂c = 0, whatever `input.c`, by bisection. See [`crate::kernels::generators`] for why there is one.
+pub fn profiled_normaliser(bregman: &Bregman, input: &RatioInput) -> f64 {
+    let differences = input.differences();
+    let (smallest, largest) = extremes(&differences);
+    let reach = if bregman.generator.is_unbounded {
+        f64::from(bregman.clamp)
+    } else {
+        0.0
+    };
+    let (mut low, mut high) = (-reach - largest, reach - smallest);
+    for _ in 0..200 {
+        let c = 0.5 * (low + high);
+        let slope = ratio_head(bregman, &RatioInput { c, ..*input }).c_gradient;
+        if slope < 0.0 {
+            low = c;
+        } else {
+            high = c;
+        }
+    }
+    0.5 * (low + high)
+}
+
+/// The importance estimate of c from a batch whose predecessors since the refresh had the estimate `state.0` of total
+/// weight `state.1`, and the state after it. The first state is (0, 0).
+pub fn importance_normaliser(input: &RatioInput, decay: f64, state: (f64, f64)) -> (f64, f64) {
+    let noise = &input.differences()[input.data_count..];
+    let (_, largest) = extremes(noise);
+    let shifted: Vec<f64> = noise.iter().map(|v| (v - largest).exp()).collect();
+    let now = largest + mean(&shifted).ln();
+    let weight = decay * state.1 + (1.0 - decay);
+    let share = (1.0 - decay) / weight;
+    // ln((1 − share)·e^old + share·e^now), shifted by the larger.
+    let old = -state.0;
+    let top = old.max(now);
+    let mean = (1.0 - share) * (old - top).exp() + share * (now - top).exp();
+    (-(top + mean.ln()), weight)
+}
+
+/// (Σω)² / (n Σω²) of the weights exp(v).
+fn effective_share(v: &[f64]) -> f64 {
+    let (_, largest) = extremes(v);
+    let weights: Vec<f64> = v.iter().map(|v| (v - largest).exp()).collect();
+    let squares: Vec<f64> = weights.iter().map(|w| w * w).collect();
+    mean(&weights).powi(2) / mean(&squares)
+}
+
+fn extremes(values: &[f64]) -> (f64, f64) {
+    values
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| {
+            (low.min(v), high.max(v))
+        })
 }
 
 /// 1 if the classifier's logit `h` puts the sample on its own side, ½ if on neither, else 0.
@@ -155,74 +203,31 @@ fn mean(values: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::{GENERATORS, Generator};
     use crate::twins::testing::{assert_close, central_differences, random};
 
-    const GENERATORS: [Generator; 1] = [Generator::Logistic];
-
-    /// The generators as the literature writes them.
-    fn f(generator: Generator, nu: f64, t: f64) -> f64 {
-        match generator {
-            Generator::Logistic => t * t.ln() - (nu + t) * (nu + t).ln(),
-        }
+    /// Every generator, clamped where few samples of the tests are.
+    fn every() -> impl Iterator<Item = Bregman> {
+        let of = |&generator: &Generator| Bregman {
+            generator,
+            exponent: 0.7,
+            clamp: 1.5,
+        };
+        GENERATORS.iter().map(of)
     }
 
-    fn f_prime(generator: Generator, nu: f64, t: f64) -> f64 {
-        let step = 1e-5 * t;
-        (f(generator, nu, t + step) - f(generator, nu, t - step)) / (2.0 * step)
-    }
-
-    /// Log-ratios and noise ratios at which the generators are looked at.
-    fn grid() -> impl Iterator<Item = (f64, f64)> {
-        let log_ratios = [-3.0, -0.7, 0.0, 0.4, 2.5];
-        [0.5, 1.0, 4.0]
-            .into_iter()
-            .flat_map(move |nu| log_ratios.map(|u| (u, nu)))
-    }
-
-    #[test]
-    fn weights_are_r_times_the_second_derivative_of_f() {
-        for generator in GENERATORS {
-            for (u, nu) in grid() {
-                let r = u.exp();
-                let step = 1e-4 * r;
-                let above = f(generator, nu, r + step);
-                let below = f(generator, nu, r - step);
-                let second = (above - 2.0 * f(generator, nu, r) + below) / (step * step);
-                let (data, noise) = generator.weights(u, nu);
-                assert_close(&[data, noise], &[r * second, r * r * second], 1e-5);
-            }
-        }
-    }
-
-    #[test]
-    fn loss_terms_are_the_bregman_loss_up_to_a_constant() {
-        for generator in GENERATORS {
-            for (u, nu) in grid() {
-                let bregman = |u: f64| {
-                    let r = u.exp();
-                    let slope = f_prime(generator, nu, r);
-                    (-slope, slope * r - f(generator, nu, r))
-                };
-                let (terms, at_zero) = (generator.loss_terms(u, nu), generator.loss_terms(0.0, nu));
-                let (expected, expected_at_zero) = (bregman(u), bregman(0.0));
-                assert_close(
-                    &[terms.0 - at_zero.0, terms.1 - at_zero.1],
-                    &[
-                        expected.0 - expected_at_zero.0,
-                        expected.1 - expected_at_zero.1,
-                    ],
-                    1e-7,
-                );
-            }
-        }
-    }
+    const LOGISTIC: Bregman = Bregman {
+        generator: Generator::LOGISTIC,
+        exponent: 0.5,
+        clamp: 10.0,
+    };
 
     /// Counts of data and noise samples, so that ν is 1, above and below.
     const COUNTS: [(usize, usize); 4] = [(4, 4), (3, 6), (5, 2), (1, 1)];
 
     #[test]
     fn factor_and_c_gradient_agree_with_finite_differences() {
-        for generator in GENERATORS {
+        for bregman in every() {
             for (data_count, noise_count) in COUNTS {
                 let live = random(data_count + noise_count, 1);
                 let snapshot = random(data_count + noise_count, 2);
@@ -234,14 +239,14 @@ mod tests {
                     c: 0.3,
                     energy_l2: 0.1,
                 };
-                let output = ratio_head(generator, &input);
+                let output = ratio_head(&bregman, &input);
                 let in_live = central_differences(&live, |live| {
-                    let moved = ratio_head(generator, &RatioInput { live, ..input });
+                    let moved = ratio_head(&bregman, &RatioInput { live, ..input });
                     moved.loss + moved.l2
                 });
                 assert_close(&output.factor, &in_live, 1e-8);
                 let in_c = central_differences(&[input.c], |c| {
-                    ratio_head(generator, &RatioInput { c: c[0], ..input }).loss
+                    ratio_head(&bregman, &RatioInput { c: c[0], ..input }).loss
                 });
                 assert_close(&[output.c_gradient], &in_c, 1e-8);
             }
@@ -251,10 +256,12 @@ mod tests {
     /// At r = 1 the gradient is f″(1) times the maximum-likelihood one, and c is at its best value.
     #[test]
     fn a_fresh_snapshot_gives_the_contrastive_divergence_gradient() {
-        for (data_count, noise_count) in COUNTS {
+        for (bregman, (data_count, noise_count)) in
+            every().flat_map(|bregman| COUNTS.map(|counts| (bregman, counts)))
+        {
             let energies = random(data_count + noise_count, 1);
             let output = ratio_head(
-                Generator::Logistic,
+                &bregman,
                 &RatioInput {
                     live: &energies,
                     snapshot: &energies,
@@ -265,11 +272,12 @@ mod tests {
                 },
             );
             let nu = noise_count as f64 / data_count as f64;
-            let share = nu / (1.0 + nu);
+            let share = bregman.curvature(nu);
             let mut expected = vec![share / data_count as f64; data_count];
             expected.resize(data_count + noise_count, -share / noise_count as f64);
             assert_close(&output.factor, &expected, 1e-15);
-            assert_close(&[output.c_gradient, output.spread], &[0.0, 0.0], 1e-15);
+            assert_close(&[output.c_gradient, output.spread], &[0.0, 0.0], 1e-14);
+            assert_close(&[output.ess], &[1.0], 1e-14);
         }
     }
 
@@ -277,7 +285,7 @@ mod tests {
     fn every_metric_by_hand() {
         // u = [1, 0 | −1, 2] and ν = 1, so h = u: data right, tie | noise right, noise wrong.
         let output = ratio_head(
-            Generator::Logistic,
+            &LOGISTIC,
             &RatioInput {
                 live: &[1.0, 3.0, 2.0, -2.0],
                 snapshot: &[1.5, 2.5, 0.5, -0.5],
@@ -307,7 +315,7 @@ mod tests {
     #[test]
     fn the_decision_line_moves_with_the_noise_ratio() {
         let output = ratio_head(
-            Generator::Logistic,
+            &LOGISTIC,
             &RatioInput {
                 live: &[0.0; 5],
                 snapshot: &[1.0; 5],
@@ -323,8 +331,8 @@ mod tests {
     #[test]
     fn huge_log_ratios_stay_finite() {
         for u in [-1e4, 1e4] {
-            let (data, noise) = Generator::Logistic.weights(u, 2.0);
-            let (data_loss, noise_loss) = Generator::Logistic.loss_terms(u, 2.0);
+            let (data, noise) = LOGISTIC.weights(u, 2.0);
+            let (data_loss, noise_loss) = LOGISTIC.losses(u, 2.0);
             let r_is_large = u > 0.0;
             assert_eq!(
                 (data, noise),
@@ -340,5 +348,82 @@ mod tests {
                 }
             );
         }
+    }
+
+    /// Beside the mean, the closed forms that hold without clamps.
+    #[test]
+    fn the_profiled_normaliser_has_the_closed_forms() {
+        let (data_count, noise_count) = (7, 12);
+        let (live, snapshot) = (random(19, 1), random(19, 2));
+        let input = RatioInput {
+            live: &live,
+            snapshot: &snapshot,
+            data_count,
+            noise_count,
+            c: 0.0,
+            energy_l2: 0.0,
+        };
+        let v = input.differences();
+        let log_mean = |of: &[f64], power: f64| {
+            let terms: Vec<f64> = of.iter().map(|v| (power * v).exp()).collect();
+            mean(&terms).ln()
+        };
+        let (data, noise) = v.split_at(data_count);
+        for bregman in every() {
+            let free = Bregman {
+                clamp: 25.0,
+                ..bregman
+            };
+            let c = profiled_normaliser(&free, &input);
+            let a = f64::from(free.exponent);
+            let closed = match free.generator.name {
+                "kl" => -log_mean(noise, 1.0),
+                "least-squares" => log_mean(data, 1.0) - log_mean(noise, 2.0),
+                "power" => log_mean(data, a) - log_mean(noise, 1.0 + a),
+                "exponential" => log_mean(data, -0.5) - log_mean(noise, 0.5),
+                "itakura-saito" => log_mean(data, -1.0),
+                _ => {
+                    let slope = ratio_head(&free, &RatioInput { c, ..input }).c_gradient;
+                    assert_close(&[slope], &[0.0], 1e-14);
+                    continue;
+                }
+            };
+            assert_close(&[c], &[closed], 1e-12);
+        }
+    }
+
+    #[test]
+    fn the_importance_normaliser_averages_the_means_since_the_refresh() {
+        let (live, snapshot) = (random(19, 1), random(19, 2));
+        let estimate = |step: usize, decay, state| {
+            let moved: Vec<f64> = live.iter().map(|e| e + 0.3 * step as f64).collect();
+            let input = RatioInput {
+                live: &moved,
+                snapshot: &snapshot,
+                data_count: 7,
+                noise_count: 12,
+                c: 0.0,
+                energy_l2: 0.0,
+            };
+            importance_normaliser(&input, decay, state)
+        };
+        let mean = |step| (-estimate(step, 0.0, (0.0, 0.0)).0).exp();
+        let decay: f64 = 0.6;
+        let mut state = (0.0, 0.0);
+        for step in 0..4 {
+            state = estimate(step, decay, state);
+            let weight = |t: usize| decay.powi((step - t) as i32);
+            let total: f64 = (0..=step).map(weight).sum();
+            let average: f64 = (0..=step).map(|t| weight(t) * mean(t)).sum::<f64>() / total;
+            assert_close(&[state.0], &[-average.ln()], 1e-14);
+        }
+    }
+
+    #[test]
+    fn effective_share_by_hand() {
+        // Weights 1, 1 and 2: 16 / (3 · 6).
+        let shifted = [300.0, 300.0, 300.0 + 2f64.ln()];
+        assert_close(&[effective_share(&shifted)], &[16.0 / 18.0], 1e-12);
+        assert_eq!(effective_share(&[0.0, -1e4]), 0.5);
     }
 }

@@ -14,7 +14,7 @@ pub(super) const ACTIVATIONS: [Activation; 5] = [
 ];
 
 /// `len` standard normals; different seeds give independent ones.
-pub(super) fn random(len: usize, seed: u64) -> Vec<f64> {
+pub(crate) fn random(len: usize, seed: u64) -> Vec<f64> {
     (0..len as u32)
         .map(|element| normal(seed, Stream::Data, 0, element))
         .collect()
@@ -22,7 +22,7 @@ pub(super) fn random(len: usize, seed: u64) -> Vec<f64> {
 
 /// Shapes that expose indexing mistakes: odd and unequal sizes, 1 and 3 channels, strides that leave
 /// input rows unread, strides larger than the kernel, kernels larger than the input or as large as it.
-pub(super) fn awkward_geometries() -> Vec<ConvGeometry> {
+pub(crate) fn awkward_geometries() -> Vec<ConvGeometry> {
     // (channels, height, width) in, channels out, (height, width) of the kernel, stride, padding.
     let shape = |(in_channels, in_height, in_width),
                  out_channels,
@@ -52,7 +52,7 @@ pub(super) fn awkward_geometries() -> Vec<ConvGeometry> {
 
 /// Panics unless every pair agrees to `tolerance`, relative for values above 1 and absolute below.
 #[track_caller]
-pub(super) fn assert_close(actual: &[f64], expected: &[f64], tolerance: f64) {
+pub(crate) fn assert_close(actual: &[f64], expected: &[f64], tolerance: f64) {
     assert_eq!(actual.len(), expected.len());
     for (i, (a, e)) in actual.iter().zip(expected).enumerate() {
         let error = (a - e).abs() / e.abs().max(1.0);
@@ -62,7 +62,7 @@ pub(super) fn assert_close(actual: &[f64], expected: &[f64], tolerance: f64) {
 }
 
 /// The gradient of `function` at `x` by central differences.
-pub(super) fn central_differences(x: &[f64], function: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+pub(crate) fn central_differences(x: &[f64], function: impl Fn(&[f64]) -> f64) -> Vec<f64> {
     // Balances the truncation error, of order step², against the rounding error, of order 1e-16 / step.
     let step = 1e-5;
     let mut point = x.to_vec();
@@ -79,6 +79,6 @@ pub(super) fn central_differences(x: &[f64], function: impl Fn(&[f64]) -> f64) -
 }
 
 /// Σᵢ aᵢ bᵢ: turns a vector-valued function into a scalar one whose gradient can be differenced.
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

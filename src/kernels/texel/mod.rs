@@ -10,6 +10,8 @@ mod dense_weight_gradient;
 mod load_maps;
 mod pack_weights;
 mod plane;
+mod pool_forward;
+mod pool_input_gradient;
 mod tile;
 mod unload_maps;
 mod winograd;
@@ -33,6 +35,8 @@ pub use pack_weights::{
     pack_forward,
 };
 pub use plane::{Border, Plane};
+pub use pool_forward::pool_forward;
+pub use pool_input_gradient::pool_input_gradient;
 pub use tile::{Tile, Tiles, conv_tiles, dense_tiles};
 pub use unload_maps::unload_maps;
 pub use winograd::{Algorithm, Winograd, WinogradScratch, algorithm};

@@ -4,8 +4,12 @@
 mod conv_forward;
 mod conv_input_gradient;
 mod conv_weight_gradient;
+mod pool_forward;
+mod pool_input_gradient;
 mod tile;
 
 pub use conv_forward::{conv_forward, forward_tiles};
 pub use conv_input_gradient::{conv_input_gradient, input_gradient_tiles};
 pub use conv_weight_gradient::{conv_weight_gradient, weight_gradient_chunks};
+pub use pool_forward::pool_forward;
+pub use pool_input_gradient::pool_input_gradient;

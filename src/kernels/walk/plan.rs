@@ -1,7 +1,7 @@
 use super::pass::{Map, Pass};
 use super::{QUAD, THREADS};
 use crate::kernels::geometry::{Activation, ConvGeometry};
-use crate::kernels::layer::LayerKind;
+use crate::kernels::layer_kind::LayerKind;
 use crate::kernels::quadratic_base::QuadraticBase;
 
 /// What sums that several invocations share may take up, in bytes: the first that fits is taken.

@@ -4,7 +4,16 @@
 //! R. T. Q. Chen, J. Bettencourt, I. Sutskever, D. Duvenaud, *FFJORD*, ICLR 2019 (its `lib/toy_data.py`).
 //! Only `8gaussians` differs: there the radius is 4/√2 and the standard deviation 0.5/√2.
 //!
-//! Below, u and v are uniform on (0, 1), z standard normal, and choices are uniform; all independent.
+//! Below, u and v are uniform on (0, 1), z standard normal, and choices are uniform; all independent. The densities
+//! that follow from these definitions are in `density.rs`.
+
+mod density;
+mod mixture;
+mod modes;
+mod pinwheel;
+mod special;
+
+pub use density::PlanarDensity;
 
 use std::f32::consts::{PI, TAU};
 

@@ -1,0 +1,16 @@
+// f(t) = t ln t − t
+fn data_weight(u: f32) -> f32 {
+    return 1.0;
+}
+
+fn noise_weight(u: f32) -> f32 {
+    return exp(u);
+}
+
+fn data_loss(u: f32) -> f32 {
+    return -u;
+}
+
+fn noise_loss(u: f32) -> f32 {
+    return exp(u);
+}

@@ -1,0 +1,33 @@
+// −ln of a uniform density on a box: CONSTANT inside, and OUTSIDE more beyond it.
+#import "shared/index.wgsl"
+
+#const LENGTH: u32
+#const SAMPLES: u32
+#const LOW: f32
+#const HIGH: f32
+// LENGTH · ln(HIGH − LOW)
+#const CONSTANT: f32
+#const OUTSIDE: f32
+
+@group(0) @binding(0) var<storage, read> samples: array<f32>;
+@group(0) @binding(1) var<storage, read_write> energies: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let sample = flat_group(group, groups) * 64u + local;
+    if sample >= SAMPLES {
+        return;
+    }
+    var energy = CONSTANT;
+    for (var j = 0u; j < LENGTH; j++) {
+        let value = samples[sample * LENGTH + j];
+        if value < LOW || value > HIGH {
+            energy = CONSTANT + OUTSIDE;
+        }
+    }
+    energies[sample] = energy;
+}

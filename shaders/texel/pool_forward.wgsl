@@ -1,0 +1,84 @@
+// Sums over windows that tile a map, times a factor: average pooling and global sum pooling. With SKIP the end of a
+// residual block, act(factor · Σ (input + skip)). One invocation an output texel of four channels.
+#import "shared/index.wgsl"
+#import "shared/plane.wgsl"
+#import "shared/activation.wgsl"
+
+#const SAMPLES: u32
+#const GROUPS: u32
+#const LARGE_MAP_WIDTH: u32
+#const LARGE_MAP_HEIGHT: u32
+#const SMALL_MAP_WIDTH: u32
+#const SMALL_MAP_HEIGHT: u32
+#const WINDOW_WIDTH: u32
+#const WINDOW_HEIGHT: u32
+#const FACTOR: f32
+#const IN_FORMAT: format
+#const IN_WIDTH: u32
+#const IN_HEIGHT: u32
+#const IN_PER_ROW: u32
+#const IN_X: u32
+#const IN_Y: u32
+#const OUT_FORMAT: format
+#const OUT_WIDTH: u32
+#const OUT_HEIGHT: u32
+#const OUT_PER_ROW: u32
+#const OUT_X: u32
+#const OUT_Y: u32
+#const SKIP: bool
+#const SKIP_FORMAT: format
+#const SKIP_WIDTH: u32
+#const SKIP_HEIGHT: u32
+#const SKIP_PER_ROW: u32
+#const SKIP_X: u32
+#const SKIP_Y: u32
+#const STORE_DERIVATIVE: bool
+
+@group(0) @binding(0) var input: texture_storage_2d<$IN_FORMAT, read>;
+@group(0) @binding(1) var output: texture_storage_2d<$OUT_FORMAT, write>;
+#if SKIP
+@group(0) @binding(2) var skip: texture_storage_2d<$SKIP_FORMAT, read>;
+#endif
+#if STORE_DERIVATIVE
+@group(0) @binding(3) var derivative: texture_storage_2d<$OUT_FORMAT, write>;
+#endif
+
+const AREA: u32 = SMALL_MAP_WIDTH * SMALL_MAP_HEIGHT;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let i = flat_group(group, groups) * 64u + local;
+    if i >= SAMPLES * GROUPS * AREA {
+        return;
+    }
+    let place = vec2<u32>(i % SMALL_MAP_WIDTH, i % AREA / SMALL_MAP_WIDTH);
+    let channel_group = i / AREA % GROUPS;
+    let sample = i / (AREA * GROUPS);
+    let window = place * vec2<u32>(WINDOW_WIDTH, WINDOW_HEIGHT);
+    let start = plane_corner(sample, channel_group, GROUPS, IN_WIDTH, IN_HEIGHT, IN_PER_ROW)
+        + vec2<u32>(IN_X, IN_Y) + window;
+#if SKIP
+    let skip_start = plane_corner(sample, channel_group, GROUPS, SKIP_WIDTH, SKIP_HEIGHT, SKIP_PER_ROW)
+        + vec2<u32>(SKIP_X, SKIP_Y) + window;
+#endif
+    var sum = vec4<f32>(0.0);
+    for (var row = 0u; row < WINDOW_HEIGHT; row++) {
+        for (var column = 0u; column < WINDOW_WIDTH; column++) {
+            sum += textureLoad(input, start + vec2<u32>(column, row));
+#if SKIP
+            sum += textureLoad(skip, skip_start + vec2<u32>(column, row));
+#endif
+        }
+    }
+    let z = FACTOR * sum;
+    let to = plane_corner(sample, channel_group, GROUPS, OUT_WIDTH, OUT_HEIGHT, OUT_PER_ROW)
+        + vec2<u32>(OUT_X, OUT_Y) + place;
+    textureStore(output, to, to_$OUT_FORMAT(activation_value(z)));
+#if STORE_DERIVATIVE
+    textureStore(derivative, to, to_$OUT_FORMAT(activation_derivative(z)));
+#endif
+}

@@ -1,0 +1,155 @@
+use super::args::EvaluateArgs;
+use super::error::CliError;
+use super::open::Work;
+use super::progress::Progress;
+use super::{open, output};
+use crate::evaluation::{self, EvaluationOptions, Figures, Outcome, Stage};
+use crate::files::write_atomically;
+use crate::model::Weights;
+use crate::report::png_bytes;
+use std::path::PathBuf;
+
+const PICTURE: &str = "evaluation.png";
+
+/// `afterimage evaluate`
+pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
+    let picture = picture_path(arguments)?;
+    let model = open::model(&arguments.model, arguments.weights)?;
+    let mut options = EvaluationOptions::of(&model);
+    options.tolerance = arguments.tolerance;
+    if let Some(count) = arguments.count {
+        options.count = usize::try_from(count).unwrap_or(usize::MAX);
+    }
+    options.seed = arguments.seed.unwrap_or(options.seed);
+    let mut executor = open::executor(&arguments.adapter, Work::Short)?;
+    let mut shown = Shown {
+        bar: None,
+        quiet: arguments.quiet,
+    };
+    let outcome = evaluation::evaluate(&mut executor, &model, &options, &mut |stage, done, of| {
+        shown.show(stage, done, of);
+    });
+    shown.clear();
+    let Outcome {
+        figures,
+        picture: image,
+        ..
+    } = outcome?;
+    write_atomically(&picture, &png_bytes(&image)?)?;
+    if !arguments.quiet {
+        table(&figures);
+        output::note(format_args!("wrote {}", picture.display()));
+    }
+    if arguments.json {
+        output::json(&figures)?;
+    }
+    Ok(())
+}
+
+/// Where the picture goes.
+fn picture_path(arguments: &EvaluateArgs) -> Result<PathBuf, CliError> {
+    match &arguments.out {
+        Some(path) if path.extension().is_some_and(|ending| ending == "png") => Ok(path.clone()),
+        Some(path) => Err(CliError::Ending {
+            path: path.clone(),
+            wanted: ".png",
+        }),
+        None if arguments.model.is_dir() => Ok(arguments.model.join(PICTURE)),
+        None => Ok(PICTURE.into()),
+    }
+}
+
+/// The progress bar of one grid, or of the samples, at a time.
+struct Shown {
+    bar: Option<(Stage, usize, Progress)>,
+    quiet: bool,
+}
+
+impl Shown {
+    fn show(&mut self, stage: Stage, done: usize, of: usize) {
+        let is_this =
+            |(shown, length, _): &(Stage, usize, Progress)| (*shown, *length) == (stage, of);
+        if !self.bar.as_ref().is_some_and(is_this) {
+            self.clear();
+            let what = match stage {
+                Stage::Grid => "energies",
+                Stage::Samples => "Langevin step",
+            };
+            self.bar = Some((stage, of, Progress::new(what, of as u64, self.quiet)));
+        }
+        if let Some((_, _, bar)) = &mut self.bar {
+            bar.set(done as u64, "");
+        }
+    }
+
+    fn clear(&self) {
+        if let Some((_, _, bar)) = &self.bar {
+            bar.clear();
+        }
+    }
+}
+
+fn table(figures: &Figures) {
+    let weights = match figures.weights {
+        Weights::Averaged => "averaged",
+        Weights::Live => "live",
+    };
+    let grid = &figures.grid;
+    output::note(format_args!(
+        "{} with data noise {}, {weights} weights after {} steps; in nats, ± {:.0e}\n",
+        figures.source, figures.data_noise, figures.step, grid.error
+    ));
+    let infinite = f64::INFINITY;
+    for (what, value) in [
+        ("KL(data‖model)", figures.kl_data_model),
+        ("KL(model‖data)", figures.kl_model_data.unwrap_or(infinite)),
+        ("total variation (0 to 1)", figures.total_variation),
+        ("NLL of the data", figures.nll),
+        ("entropy of the data", figures.data_entropy),
+        ("entropy of the model", figures.model_entropy),
+        ("log Z", figures.log_z),
+    ] {
+        output::note(format_args!("  {what:24} {value:9.4}"));
+    }
+    output::note(format_args!(
+        "  (KL(model‖data) ± {:.0e}, total variation ± {:.0e})",
+        grid.kl_model_data_error, grid.total_variation_error
+    ));
+    if let Some(what) = figures.kl_model_data_is {
+        output::note(format_args!(
+            "  KL(model‖data) is {what}: a share of {:.4}",
+            figures.mass_off_data
+        ));
+    }
+    let sample = &figures.data_sample;
+    output::note(format_args!(
+        "  NLL of {} fresh data samples {:.4} ± {:.4}",
+        sample.count, sample.nll, sample.standard_error
+    ));
+    output::note(format_args!(
+        "\n  {:18} {:>7} {:>7} {:>8}",
+        "weight of", "data", "model", "samples"
+    ));
+    for mode in &figures.modes {
+        let samples = mode
+            .samples
+            .map_or("-".to_owned(), |share| format!("{share:.4}"));
+        output::note(format_args!(
+            "  {:18} {:7.4} {:7.4} {samples:>8}",
+            mode.name, mode.data, mode.model
+        ));
+    }
+    let covered = figures.samples.as_ref().map_or("-".to_owned(), |samples| {
+        format!("{:.2}", samples.mode_coverage)
+    });
+    output::note(format_args!(
+        "  {:18} {:>7} {:7.2} {covered:>8}\n",
+        "modes covered", "", figures.model_mode_coverage
+    ));
+    if let Some(samples) = figures.samples.as_ref().filter(|samples| samples.lost > 0) {
+        output::note(format_args!(
+            "warning: {} of {} chains ran away to values that are not finite and count for no mode",
+            samples.lost, samples.count
+        ));
+    }
+}

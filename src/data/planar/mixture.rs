@@ -1,0 +1,270 @@
+//! Mixtures with a continuum of components: a kernel moved along curves, integrated by Gauss-Legendre quadrature.
+
+use super::special::{log_normal, log_smoothed_box};
+use std::f64::consts::PI;
+use std::ops::Range;
+
+/// Nodes of the rule on one piece of a curve; odd, so that one lies in its middle.
+const NODES: usize = 9;
+/// A piece is at most this many standard deviations of its kernel long. The error of the rule for a normal density,
+/// h¹⁹·9!⁴/(19·18!³)·max|φ⁽¹⁸⁾|, is then below 1e-12 of its peak.
+const PIECE: f64 = 2.0;
+/// Components this many nats below the best one are left out: each weighs less than 1e-13 of it.
+const NEGLIGIBLE: f64 = 30.0;
+
+/// What surrounds each point of the curves.
+#[derive(Clone, Copy)]
+pub(super) enum Kernel {
+    /// In both coordinates, a uniform number on an interval of `width` (0 for none) plus a normal one of variance
+    /// `std`².
+    Square { width: f64, std: f64 },
+    /// Normal with standard deviation `along` in the node's direction, and `across` at right angles to it.
+    Oriented { along: f64, across: f64 },
+}
+
+struct Node {
+    at: [f64; 2],
+    /// A unit vector.
+    direction: [f64; 2],
+    log_weight: f64,
+}
+
+/// A piece of a curve: nodes that lie close together.
+struct Piece {
+    nodes: Range<usize>,
+    /// The largest distance of a node from the middle one, and of their directions.
+    radius: f64,
+    turn: f64,
+}
+
+/// A curve with a weight for every point of it.
+pub(super) struct Curve<'a> {
+    pub(super) parameter: Range<f64>,
+    /// The point at a parameter.
+    pub(super) at: &'a dyn Fn(f64) -> [f64; 2],
+    /// A unit vector there, for oriented kernels.
+    pub(super) direction: &'a dyn Fn(f64) -> [f64; 2],
+    /// How fast the kernel moves, in the units of its smallest standard deviation.
+    pub(super) speed: &'a dyn Fn(f64) -> f64,
+    /// The density of the parameter.
+    pub(super) weight: &'a dyn Fn(f64) -> f64,
+    /// The longest stretch of the parameter over which `weight` is smooth.
+    pub(super) stretch: f64,
+}
+
+/// A density in the plane: a weighted sum of kernels.
+pub(super) struct Mixture {
+    kernel: Kernel,
+    nodes: Vec<Node>,
+    pieces: Vec<Piece>,
+}
+
+impl Mixture {
+    /// Kernels of equal weight around single points.
+    pub(super) fn of_points(points: &[[f64; 2]], kernel: Kernel) -> Self {
+        let log_weight = -(points.len() as f64).ln();
+        let nodes = points.iter().map(|&at| Node {
+            at,
+            direction: [1.0, 0.0],
+            log_weight,
+        });
+        let pieces = (0..points.len()).map(|index| Piece {
+            nodes: index..index + 1,
+            radius: 0.0,
+            turn: 0.0,
+        });
+        Mixture {
+            kernel,
+            nodes: nodes.collect(),
+            pieces: pieces.collect(),
+        }
+    }
+
+    /// Kernels all along `curves`, whose weights together integrate to 1.
+    pub(super) fn of_curves(curves: &[Curve<'_>], kernel: Kernel) -> Self {
+        let mut mixture = Mixture {
+            kernel,
+            nodes: Vec::new(),
+            pieces: Vec::new(),
+        };
+        let rule = gauss_legendre();
+        let (Kernel::Square { std, .. } | Kernel::Oriented { along: std, .. }) = kernel;
+        for curve in curves {
+            let mut start = curve.parameter.start;
+            while start < curve.parameter.end {
+                let length = (PIECE * std / (curve.speed)(start)).min(curve.stretch);
+                // A rest that rounding leaves is no piece.
+                let end = match start + length * (1.0 + 1e-6) < curve.parameter.end {
+                    true => start + length,
+                    false => curve.parameter.end,
+                };
+                mixture.add(curve, start..end, &rule);
+                start = end;
+            }
+        }
+        mixture
+    }
+
+    fn add(&mut self, curve: &Curve<'_>, parameter: Range<f64>, rule: &[[f64; 2]; NODES]) {
+        let first = self.nodes.len();
+        let half = 0.5 * (parameter.end - parameter.start);
+        for [place, weight] in rule {
+            let t = parameter.start + half * (1.0 + place);
+            self.nodes.push(Node {
+                at: (curve.at)(t),
+                direction: (curve.direction)(t),
+                log_weight: (half * weight * (curve.weight)(t)).ln(),
+            });
+        }
+        let nodes = &self.nodes[first..];
+        let middle = &nodes[NODES / 2];
+        let largest = |of: fn(&Node) -> [f64; 2]| {
+            let distances = nodes.iter().map(|node| distance(of(node), of(middle)));
+            distances.fold(0.0, f64::max)
+        };
+        self.pieces.push(Piece {
+            radius: largest(|node| node.at),
+            turn: largest(|node| node.direction),
+            nodes: first..first + NODES,
+        });
+    }
+
+    /// ln of the density at `point`.
+    pub(super) fn log_density(&self, point: [f64; 2], scratch: &mut Scratch) -> f64 {
+        self.log_sum(point, scratch, |_, node| match self.kernel {
+            Kernel::Square { width, std } => {
+                log_smoothed_box(point[0] - node.at[0], width, std)
+                    + log_smoothed_box(point[1] - node.at[1], width, std)
+            }
+            Kernel::Oriented { along, across } => {
+                let [u, v] = in_frame(point, node);
+                log_normal(u, along) + log_normal(v, across)
+            }
+        })
+    }
+
+    /// ln of the kernel's factor in coordinate `axis` at each of `places`, for each node; none if the kernel does not
+    /// factor. With it, [`Self::log_density_of_factors`] computes a grid faster.
+    pub(super) fn factors(&self, axis: usize, places: &[f64]) -> Option<Vec<f64>> {
+        let Kernel::Square { width, std } = self.kernel else {
+            return None;
+        };
+        let mut table = Vec::with_capacity(places.len() * self.nodes.len());
+        for place in places {
+            let of = |node: &Node| log_smoothed_box(place - node.at[axis], width, std);
+            table.extend(self.nodes.iter().map(of));
+        }
+        Some(table)
+    }
+
+    /// [`Self::log_density`] at column `x` and row `y` of a grid, from its [`Self::factors`].
+    pub(super) fn log_density_of_factors(
+        &self,
+        point: [f64; 2],
+        [x, y]: [usize; 2],
+        [columns, rows]: [&[f64]; 2],
+        scratch: &mut Scratch,
+    ) -> f64 {
+        let len = self.nodes.len();
+        let (column, row) = (&columns[x * len..][..len], &rows[y * len..][..len]);
+        self.log_sum(point, scratch, |index, _| column[index] + row[index])
+    }
+
+    /// ln Σ exp(log weight + `log_kernel`), over the pieces that are near enough to matter.
+    fn log_sum(
+        &self,
+        point: [f64; 2],
+        scratch: &mut Scratch,
+        log_kernel: impl Fn(usize, &Node) -> f64,
+    ) -> f64 {
+        // In standard deviations, a distance changes over a piece by no more than the piece's extent.
+        scratch.distances.clear();
+        let mut nearest = f64::INFINITY;
+        for piece in &self.pieces {
+            let middle = &self.nodes[piece.nodes.start + piece.nodes.len() / 2];
+            let (far, slack) = self.deviations(point, middle, piece);
+            nearest = nearest.min(far);
+            scratch.distances.push((far - slack).max(0.0));
+        }
+        let limit = nearest * nearest + 2.0 * NEGLIGIBLE;
+        scratch.logs.clear();
+        let mut most = f64::NEG_INFINITY;
+        for (piece, least) in self.pieces.iter().zip(&scratch.distances) {
+            if least * least > limit {
+                continue;
+            }
+            for index in piece.nodes.clone() {
+                let node = &self.nodes[index];
+                let log = node.log_weight + log_kernel(index, node);
+                most = most.max(log);
+                scratch.logs.push(log);
+            }
+        }
+        if most == f64::NEG_INFINITY {
+            return most;
+        }
+        let above = scratch.logs.iter().map(|log| log - most);
+        let sum: f64 = above.filter(|log| *log > -NEGLIGIBLE).map(f64::exp).sum();
+        most + sum.ln()
+    }
+
+    /// How many standard deviations `point` lies from the kernel of `middle`, and by how many at most that differs for
+    /// the other nodes of `piece`.
+    fn deviations(&self, point: [f64; 2], middle: &Node, piece: &Piece) -> (f64, f64) {
+        match self.kernel {
+            Kernel::Square { width, std } => {
+                let outside =
+                    |axis: usize| ((point[axis] - middle.at[axis]).abs() - 0.5 * width).max(0.0);
+                (outside(0).hypot(outside(1)) / std, piece.radius / std)
+            }
+            Kernel::Oriented { along, across } => {
+                let [u, v] = in_frame(point, middle);
+                let moved = piece.radius + piece.turn * distance(point, middle.at);
+                let slack = moved.hypot(moved) / along.min(across);
+                ((u / along).hypot(v / across), slack)
+            }
+        }
+    }
+}
+
+/// Room for one thread to work in.
+#[derive(Default)]
+pub(super) struct Scratch {
+    distances: Vec<f64>,
+    logs: Vec<f64>,
+}
+
+/// `point` relative to `node`, in its direction and at right angles to it.
+fn in_frame(point: [f64; 2], node: &Node) -> [f64; 2] {
+    let [x, y] = [point[0] - node.at[0], point[1] - node.at[1]];
+    let [cos, sin] = node.direction;
+    [x * cos + y * sin, y * cos - x * sin]
+}
+
+fn distance(a: [f64; 2], b: [f64; 2]) -> f64 {
+    (a[0] - b[0]).hypot(a[1] - b[1])
+}
+
+/// Places in (−1, 1) and weights of the Gauss-Legendre rule: the zeros of P_n by Newton's method from their
+/// asymptotic places, and 2/((1 − x²)·P_n'(x)²) (NIST DLMF 3.5.20 and 18.16.5).
+fn gauss_legendre() -> [[f64; 2]; NODES] {
+    let n = NODES as f64;
+    std::array::from_fn(|index| {
+        let mut x = -(PI * (index as f64 + 0.75) / (n + 0.5)).cos();
+        let mut slope = 1.0;
+        for _ in 0..8 {
+            // (k + 1) P_{k+1} = (2k + 1) x P_k − k P_{k−1}
+            let (mut before, mut value) = (1.0, x);
+            for k in 1..NODES {
+                let k = k as f64;
+                (before, value) = (
+                    value,
+                    ((2.0 * k + 1.0) * x * value - k * before) / (k + 1.0),
+                );
+            }
+            slope = n * (before - x * value) / (1.0 - x * x);
+            x -= value / slope;
+        }
+        [x, 2.0 / ((1.0 - x * x) * slope * slope)]
+    })
+}

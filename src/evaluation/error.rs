@@ -1,0 +1,37 @@
+use crate::data::DataError;
+use crate::gpu::GpuError;
+use crate::model::ModelError;
+use crate::report::ReportError;
+
+/// Why a model could not be evaluated.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvaluationError {
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error(
+        "a tolerance of {given:e} nats cannot be met: energies are 32-bit numbers; ask for one from {least:e} to {most:e}"
+    )]
+    Tolerance { given: f64, least: f64, most: f64 },
+    #[error(
+        "the model's energy at ({x}, {y}) is not finite: it diverged in training; evaluate an earlier checkpoint, or \
+         train again with a lower optimiser.rate"
+    )]
+    NotFinite { x: f32, y: f32 },
+    #[error(
+        "the model has mass {share:.2e} in the outer quarter of ±{half_width}, so it may have no Z: train it with \
+         network.base = \"gaussian\", which bounds it"
+    )]
+    Unbounded { half_width: usize, share: f64 },
+    #[error(
+        "after {points} energies a figure still changes by {change:.1e}: ask for a tolerance above that; the energy may \
+         be too rough for any"
+    )]
+    NotConverged { points: usize, change: f64 },
+}

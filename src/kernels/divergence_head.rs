@@ -1,0 +1,38 @@
+use super::launch::launch;
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+
+pub(crate) static KERNEL: Kernel = Kernel {
+    name: "divergence_head",
+    source: include_str!("../../shaders/divergence_head.wgsl"),
+    bindings: &[
+        Access::Read,
+        Access::Read,
+        Access::ReadWrite,
+        Access::ReadWrite,
+    ],
+    immediates: 1,
+};
+
+/// From the live energies alone to the factors and metrics of contrastive divergence (Hinton 2002), whose loss is the
+/// mean energy of the data minus that of the noise: its gradient is that of the likelihood if the noise comes from the
+/// live model. `factor` and `metrics` are as in [`super::HeadArguments`]; all log-ratios are 0.
+pub fn divergence_head(
+    recording: &mut Recording,
+    data: usize,
+    noise: usize,
+    energy_l2: f32,
+    live: Buffer,
+    factor: Buffer,
+    metrics: Buffer,
+) {
+    let program = Program::new(&KERNEL).u32("DATA", data).u32("NOISE", noise);
+    launch(
+        recording,
+        program,
+        [live, live, factor, metrics].map(Into::into).to_vec(),
+        vec![energy_l2.to_bits()],
+        [1, 1, 1],
+        (data + noise) as u64 * 50,
+    );
+    recording.moves(8 * (data + noise));
+}

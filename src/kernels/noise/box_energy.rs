@@ -1,0 +1,41 @@
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::kernels::launch::over;
+
+/// Outside its box a uniform density counts as e⁻⁸⁰ of what it is inside, not as 0, so that logarithms stay finite; no
+/// weight that a generator gives notices the difference.
+pub const OUTSIDE: f32 = 80.0;
+
+pub(crate) static KERNEL: Kernel = Kernel {
+    name: "noise/box_energy",
+    source: include_str!("../../../shaders/noise/box_energy.wgsl"),
+    bindings: &[Access::Read, Access::ReadWrite],
+    immediates: 0,
+};
+
+/// `energies[n]` = −ln of the uniform density on [`low`, `high`] in each of the `length` values of sample n, or
+/// [`OUTSIDE`] more where any of them lies beyond.
+pub fn box_energy(
+    recording: &mut Recording,
+    length: usize,
+    low: f32,
+    high: f32,
+    samples: Buffer,
+    energies: Buffer,
+) {
+    let count = energies.words();
+    let constant = length as f64 * (f64::from(high) - f64::from(low)).ln();
+    over(
+        recording,
+        Program::new(&KERNEL)
+            .u32("LENGTH", length)
+            .u32("SAMPLES", count)
+            .f32("LOW", low)
+            .f32("HIGH", high)
+            .f32("CONSTANT", constant as f32)
+            .f32("OUTSIDE", OUTSIDE),
+        vec![samples.into(), energies.into()],
+        vec![],
+        count,
+    );
+    recording.moves(4 * count * (length + 1));
+}

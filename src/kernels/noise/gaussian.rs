@@ -1,0 +1,69 @@
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording, grid};
+use crate::kernels::launch::{launch, over};
+
+pub(crate) static NOISE: Kernel = Kernel {
+    name: "noise/gaussian_noise",
+    source: include_str!("../../../shaders/noise/gaussian_noise.wgsl"),
+    bindings: &[Access::Read, Access::Read, Access::Read, Access::ReadWrite],
+    immediates: 1,
+};
+
+pub(crate) static ENERGY: Kernel = Kernel {
+    name: "noise/gaussian_energy",
+    source: include_str!("../../../shaders/noise/gaussian_energy.wgsl"),
+    bindings: &[Access::Read, Access::Read, Access::Read, Access::ReadWrite],
+    immediates: 0,
+};
+
+/// Fills `samples` from word `first` on with mean + L ξ, one draw for every one that `xi` holds, which is standard
+/// normal. `factor` is the lower triangular L, (row, column); `mean` says how long a sample is.
+pub fn gaussian_noise(
+    recording: &mut Recording,
+    mean: Buffer,
+    factor: Buffer,
+    xi: Buffer,
+    samples: Buffer,
+    first: usize,
+) {
+    let (length, count) = (mean.words(), xi.words());
+    over(
+        recording,
+        Program::new(&NOISE)
+            .u32("LENGTH", length)
+            .u32("COUNT", count),
+        vec![mean.into(), factor.into(), xi.into(), samples.into()],
+        vec![first as u32],
+        count,
+    );
+    recording.moves(4 * (2 * count + length * length));
+}
+
+/// `energies[n]` = |M (xₙ − mean)|² / 2 + `constant`: −ln of the density of a Gaussian if `constant` is
+/// ln det(2π covariance) / 2. `whitener` is the lower triangular M, (row, column).
+pub fn gaussian_energy(
+    recording: &mut Recording,
+    mean: Buffer,
+    whitener: Buffer,
+    constant: f32,
+    samples: Buffer,
+    energies: Buffer,
+) {
+    let (length, count) = (mean.words(), energies.words());
+    launch(
+        recording,
+        Program::new(&ENERGY)
+            .u32("LENGTH", length)
+            .u32("SAMPLES", count)
+            .f32("CONSTANT", constant),
+        vec![
+            mean.into(),
+            whitener.into(),
+            samples.into(),
+            energies.into(),
+        ],
+        vec![],
+        grid(count),
+        (count * length * length) as u64,
+    );
+    recording.moves(4 * (count * length + length * length));
+}

@@ -1,0 +1,37 @@
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::kernels::launch::launch;
+use crate::kernels::ratio_head::RatioMetrics;
+
+pub(crate) static KERNEL: Kernel = Kernel {
+    name: "noise/judge_snapshot",
+    source: include_str!("../../../shaders/noise/judge_snapshot.wgsl"),
+    bindings: &[Access::ReadWrite, Access::ReadWrite],
+    immediates: 3,
+};
+
+/// Sets the first word of `state` to 1 if the snapshot must be refreshed before the next step, else to 0: where the
+/// effective sample size among `metrics` is below `ess_threshold`, or the snapshot has served `most` steps; but only
+/// after a whole number of times `pool` steps. Keeps the age of this step's snapshot in the second word, and leaves it
+/// among `metrics`.
+pub fn judge_snapshot(
+    recording: &mut Recording,
+    ess_threshold: f32,
+    most: u64,
+    pool: u64,
+    state: Buffer,
+    metrics: Buffer,
+) {
+    let program = Program::new(&KERNEL)
+        .u32("ESS_PLACE", RatioMetrics::ESS_PLACE)
+        .u32("AGE_PLACE", RatioMetrics::AGE_PLACE);
+    let word = |steps: u64| u32::try_from(steps.max(1)).unwrap_or(u32::MAX);
+    launch(
+        recording,
+        program,
+        vec![state.into(), metrics.into()],
+        vec![ess_threshold.to_bits(), word(most), word(pool)],
+        [1, 1, 1],
+        16,
+    );
+    recording.moves(24);
+}

@@ -1,0 +1,30 @@
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::kernels::launch::over;
+
+pub(crate) static KERNEL: Kernel = Kernel {
+    name: "noise/mixture_energy",
+    source: include_str!("../../../shaders/noise/mixture_energy.wgsl"),
+    bindings: &[Access::Read, Access::Read, Access::ReadWrite],
+    immediates: 1,
+};
+
+/// `energies[n]` = −ln (1/M Σ_j exp(`offsets[j]` − E_j(xₙ))), the energy of an even mixture of M = `count` components,
+/// where `components` holds the E_j(xₙ) as (component, sample) and `offsets[j]` is −log Z_j, up to a constant that all
+/// share.
+pub fn mixture_energy(
+    recording: &mut Recording,
+    count: usize,
+    components: Buffer,
+    offsets: Buffer,
+    energies: Buffer,
+) {
+    let samples = energies.words();
+    over(
+        recording,
+        Program::new(&KERNEL).u32("SAMPLES", samples),
+        vec![components.into(), offsets.into(), energies.into()],
+        vec![count as u32],
+        samples,
+    );
+    recording.moves(4 * samples * (count + 1));
+}

@@ -1,0 +1,15 @@
+//! Where the noise of a step comes from beside a plain copy of the weights.
+
+mod box_energy;
+mod follow;
+mod gaussian;
+mod judge_snapshot;
+mod mixture_energy;
+mod refresh_if_due;
+
+pub use box_energy::{OUTSIDE, box_energy};
+pub use follow::follow;
+pub use gaussian::{gaussian_energy, gaussian_noise};
+pub use judge_snapshot::judge_snapshot;
+pub use mixture_energy::mixture_energy;
+pub use refresh_if_due::refresh_if_due;

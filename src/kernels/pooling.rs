@@ -1,0 +1,47 @@
+use crate::shape::Shape;
+
+/// Sums over windows that tile every channel of a map, times a factor. Rows and columns that fill no window are left
+/// out, as in PyTorch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pooling {
+    pub input: Shape,
+    pub window_height: usize,
+    pub window_width: usize,
+    pub factor: f32,
+}
+
+impl Pooling {
+    /// Means over windows of `side` × `side`, which must fit into `input`; of 1 × 1, the map itself.
+    pub fn average(input: Shape, side: usize) -> Self {
+        Pooling {
+            input,
+            window_height: side,
+            window_width: side,
+            factor: 1.0 / (side * side) as f32,
+        }
+    }
+
+    /// The sum over all pixels of a channel.
+    pub fn global_sum(input: Shape) -> Self {
+        Pooling {
+            input,
+            window_height: input.height,
+            window_width: input.width,
+            factor: 1.0,
+        }
+    }
+
+    /// Shape of one output sample.
+    pub fn output_shape(&self) -> Shape {
+        Shape::new(
+            self.input.channels,
+            self.input.height / self.window_height,
+            self.input.width / self.window_width,
+        )
+    }
+
+    /// Whether every window is one pixel that is taken as it is.
+    pub fn is_identity(&self) -> bool {
+        (self.window_height, self.window_width, self.factor) == (1, 1, 1.0)
+    }
+}

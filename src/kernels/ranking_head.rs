@@ -1,0 +1,43 @@
+use super::launch::launch;
+use super::ratio_head::HeadArguments;
+use crate::gpu::{Access, Kernel, Program, Recording};
+
+pub(crate) static KERNEL: Kernel = Kernel {
+    name: "ranking_head",
+    source: include_str!("../../shaders/ranking_head.wgsl"),
+    bindings: &[
+        Access::Read,
+        Access::Read,
+        Access::ReadWrite,
+        Access::ReadWrite,
+    ],
+    immediates: 1,
+};
+
+/// From energies to per-sample factors, loss and metrics of ranking noise-contrastive estimation (Ma & Collins, EMNLP
+/// 2018; Singh, Tu & Sindhwani 2023). Datum i has the N = `noise` / `data` negatives i·N to i·N + N − 1; noise samples
+/// beyond the last whole set of N count for nothing but the penalty on their energies.
+pub fn ranking_head(
+    recording: &mut Recording,
+    data: usize,
+    noise: usize,
+    energy_l2: f32,
+    arguments: &HeadArguments,
+) {
+    let program = Program::new(&KERNEL).u32("DATA", data).u32("NOISE", noise);
+    let HeadArguments {
+        live,
+        stale,
+        factor,
+        metrics,
+    } = *arguments;
+    launch(
+        recording,
+        program,
+        [live, stale, factor, metrics].map(Into::into).to_vec(),
+        vec![energy_l2.to_bits()],
+        [1, 1, 1],
+        (data + noise) as u64 * 200,
+    );
+    recording.moves(12 * (data + noise));
+}

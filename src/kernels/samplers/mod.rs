@@ -1,0 +1,207 @@
+//! The kinds of samplers beside plain Langevin steps. Each has a file here and in `shaders/samplers`, and a line in
+//! [`SAMPLERS`], from which configuration, messages and tests read.
+
+mod hmc;
+mod trace;
+mod underdamped;
+
+pub use hmc::{ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, HMC_JITTER, STEP_SIZES};
+pub use trace::{TRACE_VALUES, trace_chains};
+
+use super::langevin::LangevinSettings;
+use crate::gpu::{Buffer, Recording};
+use crate::random::Stream;
+use std::fmt;
+
+/// Every kind of sampler, the default first.
+pub static SAMPLERS: [&SamplerKind; 4] =
+    [&LANGEVIN, &hmc::MALA, &hmc::HMC, &underdamped::UNDERDAMPED];
+
+/// x ← x − h·∇E + noise·ξ, which needs nothing but the gradient; `method::Chains` records or walks it.
+pub static LANGEVIN: SamplerKind = SamplerKind {
+    name: "langevin",
+    keys: &["noise", "clip", "bounds"],
+    target_acceptance: None,
+    evaluations: |_| 1,
+    lay_out: None,
+};
+
+/// Lays out the steps of a kind of sampler over a batch of chains.
+pub type LayOut = fn(&Dynamics, ChainBatch) -> Box<dyn ChainSteps>;
+
+/// A kind of sampler: a line of [`SAMPLERS`].
+pub struct SamplerKind {
+    /// What configurations call it.
+    pub name: &'static str,
+    /// Of the keys of `[sampler]` that not every kind reads, those that this one does.
+    pub keys: &'static [&'static str],
+    /// The acceptance that its step size is adapted to where the configuration names none. None for kinds without a
+    /// Metropolis test.
+    pub target_acceptance: Option<f32>,
+    /// Energy-gradient evaluations of a step of one chain.
+    pub evaluations: fn(&Dynamics) -> usize,
+    /// Lays out its steps over a batch of chains; none for plain Langevin steps.
+    pub lay_out: Option<LayOut>,
+}
+
+impl SamplerKind {
+    /// The kind that configurations call `name`.
+    pub fn named(name: &str) -> Option<&'static SamplerKind> {
+        SAMPLERS.into_iter().find(|kind| kind.name == name)
+    }
+
+    /// Whether it tests its proposals, so that its steps leave the law of the energy as it is.
+    pub fn is_exact(&self) -> bool {
+        self.target_acceptance.is_some()
+    }
+}
+
+impl PartialEq for SamplerKind {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl fmt::Debug for SamplerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// How chains move.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dynamics {
+    pub kind: &'static SamplerKind,
+    /// The step size h, the factor on the energy gradient in one step, for every kind: one that moves in time has the
+    /// time step ε = √(2h), for h = ε²/2. Noise, clip and bounds are for plain Langevin steps only.
+    pub langevin: LangevinSettings,
+    /// T: chains sample exp(−E / T).
+    pub temperature: f32,
+    /// Leapfrog steps of a Hamiltonian proposal.
+    pub leapfrog: usize,
+    /// γ of kinetic Langevin dynamics.
+    pub friction: f32,
+    /// The acceptance that the step size is adapted to; none to leave it.
+    pub target_acceptance: Option<f32>,
+}
+
+impl Dynamics {
+    /// Energy-gradient evaluations of a pass of `steps` steps of one chain.
+    pub fn evaluations(&self, steps: usize) -> usize {
+        let start = usize::from(self.kind.lay_out.is_some());
+        start + steps * (self.kind.evaluations)(self)
+    }
+}
+
+impl Dynamics {
+    /// Bytes that the steps of `chains` chains of `length` values hold beside the chains themselves.
+    pub fn bytes(&self, chains: usize, length: usize) -> u64 {
+        let buffer = Buffer::new("a name only", 1);
+        let batch = ChainBatch {
+            chains,
+            length,
+            stream: Stream::Langevin,
+            seed: 0,
+            x: buffer,
+            energies: buffer,
+            gradient: buffer,
+        };
+        self.kind
+            .lay_out
+            .map_or(0, |lay_out| lay_out(self, batch).bytes())
+    }
+}
+
+impl From<LangevinSettings> for Dynamics {
+    fn from(langevin: LangevinSettings) -> Self {
+        Dynamics {
+            kind: &LANGEVIN,
+            langevin,
+            temperature: 1.0,
+            leapfrog: 1,
+            friction: 1.0,
+            target_acceptance: None,
+        }
+    }
+}
+
+/// The chains that steps are laid out for. Energies and gradient are those of the states: whoever changes the states or
+/// the energy computes them anew before [`ChainSteps::begin`].
+#[derive(Clone, Copy, Debug)]
+pub struct ChainBatch {
+    pub chains: usize,
+    /// Values of a chain.
+    pub length: usize,
+    pub stream: Stream,
+    pub seed: u64,
+    /// (chain, value)
+    pub x: Buffer,
+    /// One a chain.
+    pub energies: Buffer,
+    /// Like `x`.
+    pub gradient: Buffer,
+}
+
+/// What one step is recorded for.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Number of the step among the random numbers.
+    pub step: u32,
+    /// Chain i of the batch takes the random numbers of chain `first_chain` + i.
+    pub first_chain: usize,
+    pub temperature: f32,
+    /// Whether the step moves the step size.
+    pub adapt: bool,
+    /// Whether somebody reads the energies after the step.
+    pub energies: bool,
+}
+
+/// Records the gradient of the energy at some states, and its values there where they are wanted:
+/// (recording, states, energies, gradient).
+pub type EnergyGradient<'a> = &'a dyn Fn(&mut Recording, Buffer, Option<Buffer>, Buffer);
+
+/// The steps of a kind of sampler over a batch of chains. They carry energies and gradient from step to step.
+pub trait ChainSteps {
+    /// Bytes on the GPU beside those of the batch.
+    fn bytes(&self) -> u64;
+
+    /// The step size, the sum of the acceptances counted since they were last set to zero, their number, and the number of
+    /// steps that have adapted the step size, one word each, where there is a Metropolis test.
+    fn control(&self) -> Option<Buffer>;
+
+    /// Recorded when a pass begins.
+    fn begin(&self, recording: &mut Recording, moment: &Moment);
+
+    /// Recorded for every step. Only launches, so that it can be replayed.
+    fn step(&self, recording: &mut Recording, moment: &Moment, energy_gradient: EnergyGradient<'_>);
+}
+
+/// Where the number of the step is in [`moment_immediates`].
+const STEP_WORD: usize = 2;
+
+/// The `Moment` of `shaders/shared/moment.wgsl`.
+fn moment_immediates(batch: &ChainBatch, moment: &Moment) -> Vec<u32> {
+    vec![
+        batch.seed as u32,
+        (batch.seed >> 32) as u32,
+        moment.step,
+        moment.first_chain as u32,
+        moment.temperature.to_bits(),
+        // The struct is as long as a multiple of its alignment, that of the seed's vec2.
+        0,
+    ]
+}
+
+/// Up to so many values a chain are summed by one invocation, more by a workgroup.
+const ALONE: usize = 128;
+
+/// Workgroups of a kernel that sums over each chain, and whether one invocation does.
+fn per_chain(batch: &ChainBatch) -> (usize, bool) {
+    let alone = batch.length <= ALONE;
+    let groups = if alone {
+        batch.chains.div_ceil(64)
+    } else {
+        batch.chains
+    };
+    (groups, alone)
+}

@@ -1,0 +1,103 @@
+//! Kinetic (underdamped) Langevin dynamics in BAOAB steps (Leimkuhler & Matthews 2013). There is no Metropolis test: the
+//! law of the states is off by a term in ε² = 2h, which vanishes where forces are linear, and by what refreshing the
+//! velocity at the start of every pass stirs up.
+
+use super::{
+    ChainBatch, ChainSteps, Dynamics, EnergyGradient, Moment, STEP_WORD, SamplerKind,
+    moment_immediates,
+};
+use crate::gpu::{Access, Buffer, Dispatch, Kernel, Program, Recording};
+use crate::kernels::langevin::blocks;
+use crate::kernels::launch::one_dimensional;
+
+pub(super) static UNDERDAMPED: SamplerKind = SamplerKind {
+    name: "underdamped",
+    keys: &["friction"],
+    target_acceptance: None,
+    evaluations: |_| 1,
+    lay_out: Some(|dynamics, batch| Box::new(Underdamped::new(dynamics, batch))),
+};
+
+static MOVE: Kernel = Kernel {
+    name: "samplers/underdamped",
+    source: include_str!("../../../shaders/samplers/underdamped.wgsl"),
+    bindings: &[Access::Read, Access::ReadWrite, Access::ReadWrite],
+    immediates: 6,
+};
+
+/// The same file with BEGIN.
+static BEGIN: Kernel = Kernel {
+    bindings: &[Access::Read, Access::ReadWrite],
+    ..MOVE
+};
+
+struct Underdamped {
+    batch: ChainBatch,
+    /// ε, exp(−γε) and √(1 − exp(−2γε)).
+    constants: [f32; 3],
+    velocity: Buffer,
+}
+
+impl Underdamped {
+    fn new(dynamics: &Dynamics, batch: ChainBatch) -> Self {
+        let time = (2.0 * f64::from(dynamics.langevin.step_size)).sqrt();
+        let turn = f64::from(dynamics.friction) * time;
+        let constants = [time, (-turn).exp(), (-(-2.0 * turn).exp_m1()).sqrt()];
+        Underdamped {
+            batch,
+            constants: constants.map(|constant| constant as f32),
+            velocity: Buffer::new("velocities", batch.chains * batch.length),
+        }
+    }
+
+    fn launch(&self, recording: &mut Recording, moment: &Moment, begin: bool) {
+        let batch = &self.batch;
+        let count = batch.chains * batch.length;
+        let [time, decay, spread] = self.constants;
+        let program = Program::new(if begin { &BEGIN } else { &MOVE })
+            .u32("COUNT", count)
+            .u32("SAMPLE_LENGTH", batch.length)
+            .u32("STREAM", batch.stream as usize)
+            .flag("BEGIN", begin)
+            .f32("TIME", time)
+            .f32("DECAY", decay)
+            .f32("SPREAD", spread);
+        let mut resources = vec![batch.gradient.into(), self.velocity.into()];
+        if !begin {
+            resources.push(batch.x.into());
+        }
+        let first_element = (moment.first_chain * batch.length) as u32;
+        let immediates = moment_immediates(batch, moment);
+        recording.dispatch(Dispatch {
+            step_word: Some(STEP_WORD),
+            ..one_dimensional(program, resources, immediates, blocks(first_element, count))
+        });
+        recording.moves(if begin { 8 } else { 20 } * count);
+    }
+}
+
+impl ChainSteps for Underdamped {
+    fn bytes(&self) -> u64 {
+        self.velocity.bytes()
+    }
+
+    fn control(&self) -> Option<Buffer> {
+        None
+    }
+
+    fn begin(&self, recording: &mut Recording, moment: &Moment) {
+        self.launch(recording, moment, true);
+    }
+
+    fn step(
+        &self,
+        recording: &mut Recording,
+        moment: &Moment,
+        energy_gradient: EnergyGradient<'_>,
+    ) {
+        self.launch(recording, moment, false);
+        let batch = &self.batch;
+        let energies = moment.energies.then_some(batch.energies);
+        energy_gradient(recording, batch.x, energies, batch.gradient);
+    }
+}

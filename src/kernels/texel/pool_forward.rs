@@ -1,0 +1,104 @@
+use super::load_maps::texels;
+use super::plane::{IN, OUT, Plane, PlaneNames};
+use super::tile::describe_activation;
+use crate::gpu::{Access, Kernel, Program, Recording, Resource};
+use crate::kernels::geometry::Activation;
+use crate::kernels::launch::over;
+use crate::kernels::pooling::Pooling;
+
+const BINDINGS: [Access; 4] = [
+    Access::FormatRead("IN_FORMAT"),
+    Access::FormatWrite("OUT_FORMAT"),
+    Access::FormatRead("SKIP_FORMAT"),
+    Access::FormatWrite("OUT_FORMAT"),
+];
+
+const fn kernel(bindings: &'static [Access]) -> Kernel {
+    Kernel {
+        name: "texel/pool_forward",
+        source: include_str!("../../../shaders/texel/pool_forward.wgsl"),
+        bindings,
+        immediates: 0,
+    }
+}
+
+static KERNEL: Kernel = kernel(BINDINGS.split_at(2).0);
+static KERNEL_WITH_SKIP: Kernel = kernel(BINDINGS.split_at(3).0);
+static KERNEL_WITH_DERIVATIVE: Kernel = kernel(&BINDINGS);
+
+const SKIP: PlaneNames = PlaneNames {
+    format: "SKIP_FORMAT",
+    groups: "",
+    width: "SKIP_WIDTH",
+    height: "SKIP_HEIGHT",
+    per_row: "SKIP_PER_ROW",
+    x: "SKIP_X",
+    y: "SKIP_Y",
+};
+
+/// Adds the layouts of the maps on both sides and the factor to a program. `input` is the map before the pooling.
+pub(super) fn describe(
+    program: Program,
+    pooling: &Pooling,
+    (small, small_names): (&Plane, &PlaneNames),
+    (large, large_names): (&Plane, &PlaneNames),
+) -> Program {
+    let output = pooling.output_shape();
+    let program = program
+        .u32("SAMPLES", large.samples)
+        .u32("GROUPS", large.groups())
+        .u32("LARGE_MAP_WIDTH", pooling.input.width)
+        .u32("LARGE_MAP_HEIGHT", pooling.input.height)
+        .u32("SMALL_MAP_WIDTH", output.width)
+        .u32("SMALL_MAP_HEIGHT", output.height)
+        .u32("WINDOW_WIDTH", pooling.window_width)
+        .u32("WINDOW_HEIGHT", pooling.window_height)
+        .f32("FACTOR", pooling.factor);
+    describe_plane(
+        describe_plane(program, large, large_names),
+        small,
+        small_names,
+    )
+}
+
+/// Adds the layout and the format of a plane whose channel groups are known.
+pub(super) fn describe_plane(program: Program, plane: &Plane, names: &PlaneNames) -> Program {
+    plane
+        .describe_without_groups(program, names, 0)
+        .format(names.format, plane.image.format())
+}
+
+/// [`crate::kernels::pool_forward`] on planes. A `derivative` needs a `skip`.
+pub fn pool_forward(
+    recording: &mut Recording,
+    pooling: &Pooling,
+    activation: Activation,
+    input: &Plane,
+    skip: Option<&Plane>,
+    output: &Plane,
+    derivative: Option<&Plane>,
+) {
+    debug_assert!(derivative.is_none() || skip.is_some());
+    debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
+    let kernel = match (skip, derivative) {
+        (None, _) => &KERNEL,
+        (Some(_), None) => &KERNEL_WITH_SKIP,
+        (Some(_), Some(_)) => &KERNEL_WITH_DERIVATIVE,
+    };
+    let program = describe(Program::new(kernel), pooling, (output, &OUT), (input, &IN))
+        .flag("SKIP", skip.is_some())
+        .flag("STORE_DERIVATIVE", derivative.is_some());
+    let program = describe_plane(program, skip.unwrap_or(input), &SKIP);
+    let mut resources = vec![input.image.into(), output.image.into()];
+    let others = skip.into_iter().chain(derivative);
+    resources.extend(others.map(|plane| Resource::Image(plane.image)));
+    over(
+        recording,
+        describe_activation(program, activation),
+        resources,
+        vec![],
+        texels(output),
+    );
+    let read = texels(input) * (1 + usize::from(skip.is_some()));
+    recording.moves(16 * (read + texels(output) * (1 + usize::from(derivative.is_some()))));
+}

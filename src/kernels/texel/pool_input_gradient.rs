@@ -1,0 +1,68 @@
+use super::load_maps::texels;
+use super::plane::{IN, OUT, Plane, PlaneNames, describe_derivative};
+use super::pool_forward::{describe, describe_plane};
+use crate::gpu::{Access, Kernel, Program, Recording, Resource};
+use crate::kernels::launch::over;
+use crate::kernels::pooling::Pooling;
+
+const GRADIENT: Access = Access::FormatRead("IN_FORMAT");
+const RESULT: Access = Access::FormatWrite("OUT_FORMAT");
+const ADDED: Access = Access::FormatRead("ADD_FORMAT");
+const DERIVATIVE: Access = Access::FormatRead("OUT_FORMAT");
+
+const fn kernel(bindings: &'static [Access]) -> Kernel {
+    Kernel {
+        name: "texel/pool_input_gradient",
+        source: include_str!("../../../shaders/texel/pool_input_gradient.wgsl"),
+        bindings,
+        immediates: 0,
+    }
+}
+
+static KERNEL: Kernel = kernel(&[GRADIENT, RESULT]);
+static KERNEL_WITH_ADDED: Kernel = kernel(&[GRADIENT, RESULT, ADDED]);
+static KERNEL_WITH_DERIVATIVE: Kernel = kernel(&[GRADIENT, RESULT, DERIVATIVE]);
+static KERNEL_WITH_BOTH: Kernel = kernel(&[GRADIENT, RESULT, ADDED, DERIVATIVE]);
+
+const ADD: PlaneNames = PlaneNames {
+    format: "ADD_FORMAT",
+    groups: "",
+    width: "ADD_WIDTH",
+    height: "ADD_HEIGHT",
+    per_row: "ADD_PER_ROW",
+    x: "ADD_X",
+    y: "ADD_Y",
+};
+
+/// [`crate::kernels::pool_input_gradient`] on planes.
+pub fn pool_input_gradient(
+    recording: &mut Recording,
+    pooling: &Pooling,
+    output_gradient: &Plane,
+    added: Option<&Plane>,
+    input_derivative: Option<&Plane>,
+    input_gradient: &Plane,
+) {
+    let kernel = match (added, input_derivative) {
+        (None, None) => &KERNEL,
+        (Some(_), None) => &KERNEL_WITH_ADDED,
+        (None, Some(_)) => &KERNEL_WITH_DERIVATIVE,
+        (Some(_), Some(_)) => &KERNEL_WITH_BOTH,
+    };
+    let small = (output_gradient, &IN);
+    let program = describe(Program::new(kernel), pooling, small, (input_gradient, &OUT))
+        .flag("ADD", added.is_some());
+    let program = describe_plane(program, added.unwrap_or(input_gradient), &ADD);
+    let others: Vec<&Plane> = added.into_iter().chain(input_derivative).collect();
+    let mut resources = vec![output_gradient.image.into(), input_gradient.image.into()];
+    resources.extend(others.iter().map(|plane| Resource::Image(plane.image)));
+    over(
+        recording,
+        describe_derivative(program, input_derivative),
+        resources,
+        vec![],
+        texels(input_gradient),
+    );
+    let moved = texels(output_gradient) + texels(input_gradient) * (1 + others.len());
+    recording.moves(16 * moved);
+}

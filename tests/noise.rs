@@ -1,0 +1,500 @@
+//! Where the noise comes from: kernels against their twins, and each `snapshot.kind` on the device and from the command
+//! line.
+
+mod common;
+
+use afterimage::config::{self, Config, Interval};
+use afterimage::data::{self, DataOptions, Dataset};
+use afterimage::gpu::{Buffer, Recording};
+use afterimage::kernels::{METRIC_WORDS, RatioMetrics, noise as kernels};
+use afterimage::method::{FixedNoise, GaussianFit};
+use afterimage::network::initial_parameters;
+use afterimage::random::{Philox, Stream};
+use afterimage::shape::Shape;
+use afterimage::train::{Arrival, MetricsRow, Trainer, TrainingPlan};
+use afterimage::twins::noise as twins;
+use common::{ROUNDING, assert_close, executor, filled, normals, poisoned, variants, widen};
+use std::process::Command;
+
+const PLANE: Shape = Shape {
+    channels: 2,
+    height: 1,
+    width: 1,
+};
+
+#[test]
+fn a_follower_agrees_with_its_twin() {
+    let mut executor = executor(true);
+    for count in [1, 65, 1000] {
+        let (leader, follower) = (normals(1, count), normals(2, count));
+        let mut r = Recording::new();
+        let from = filled(&mut r, "leader", &leader);
+        let to = filled(&mut r, "follower", &follower);
+        kernels::follow(&mut r, 0.9, from, to);
+        executor.run(&r).expect("runs");
+        let mut want = widen(&follower);
+        twins::follow(f64::from(0.9f32), &widen(&leader), &mut want);
+        // A difference, a product and a sum; the rate 1 − 0.9 is off by one rounding of 1, not of itself.
+        let got = executor.read(to).expect("reads");
+        assert_close("follower", &got, &want, 4.0 * ROUNDING);
+    }
+}
+
+#[test]
+fn a_refresh_copies_and_resets_only_when_it_is_due() {
+    let mut executor = executor(true);
+    for (due, count, words) in [(0, 70, 1), (1, 70, 1), (1, 1, 3)] {
+        let (live, stale) = (normals(1, count), normals(2, count));
+        let mut r = Recording::new();
+        let state = Buffer::new("state", 2);
+        r.upload(state, 0, vec![due, 5]);
+        let from = filled(&mut r, "live", &live);
+        let to = filled(&mut r, "stale", &stale);
+        let c = filled(&mut r, "c", &vec![0.5; words]);
+        kernels::refresh_if_due(&mut r, state, from, to, c);
+        executor.run(&r).expect("runs");
+        let (got, c) = (executor.read(to).expect("reads"), executor.read(c));
+        assert_eq!(got, if due == 1 { live } else { stale });
+        assert_eq!(
+            c.expect("reads"),
+            vec![if due == 1 { 0.0 } else { 0.5 }; words]
+        );
+    }
+}
+
+#[test]
+fn a_snapshot_is_judged_by_effective_sample_size_age_and_pool() {
+    let mut executor = executor(true);
+    // Threshold, most, pool; due and age before; effective sample size; due and age after.
+    for (settings, before, ess, after) in [
+        ((0.5, 9, 1), (1, 7), 1.0, (0, 0)),
+        ((0.5, 9, 1), (0, 3), 0.5, (0, 4)),
+        ((0.5, 9, 1), (0, 3), 0.49, (1, 4)),
+        ((0.5, 9, 1), (0, 7), 1.0, (1, 8)),
+        ((0.5, 9, 3), (0, 3), 0.1, (0, 4)),
+        ((0.5, 9, 3), (0, 4), 0.1, (1, 5)),
+        ((0.5, 1, 1), (1, 0), 1.0, (1, 0)),
+    ] {
+        let (threshold, most, pool) = settings;
+        let mut r = Recording::new();
+        let state = Buffer::new("state", 2);
+        r.upload(state, 0, vec![before.0, before.1]);
+        let metrics = poisoned(&mut r, "metrics", METRIC_WORDS);
+        r.upload_f32(metrics, RatioMetrics::ESS_PLACE, &[ess]);
+        kernels::judge_snapshot(&mut r, threshold, most, pool, state, metrics);
+        executor.run(&r).expect("runs");
+        let got = executor.read_words(state, 0, 2).expect("reads");
+        assert_eq!((got[0], got[1]), after, "{settings:?} {before:?} {ess}");
+        let metrics = executor.read(metrics).expect("reads");
+        assert_eq!(metrics[RatioMetrics::AGE_PLACE], after.1 as f32);
+    }
+}
+
+#[test]
+fn a_mixture_agrees_with_its_twin() {
+    let mut executor = executor(true);
+    for (samples, components, scale) in [(1, 1, 1.0), (67, 3, 1.0), (130, 4, 300.0)] {
+        let energies = normals(3, samples * components);
+        let energies: Vec<f32> = energies.iter().map(|e| scale * e).collect();
+        let offsets = normals(4, components);
+        let mut r = Recording::new();
+        let from = filled(&mut r, "components", &energies);
+        let with = filled(&mut r, "offsets", &offsets);
+        let to = poisoned(&mut r, "energies", samples);
+        kernels::mixture_energy(&mut r, components, from, with, to);
+        executor.run(&r).expect("runs");
+        let want = twins::mixture_energy(&widen(&energies), &widen(&offsets));
+        // Exponents up to 100 are right to their own rounding, the rest to a few of the result's.
+        let got = executor.read(to).expect("reads");
+        assert_close("mixture", &got, &want, 16.0 * ROUNDING);
+    }
+}
+
+/// Correlated points.
+fn points(count: usize, length: usize) -> Vec<f32> {
+    let mut random = Philox::new(5, Stream::Data, 0);
+    (0..count)
+        .flat_map(|_| {
+            let shared = random.normal();
+            let own = |i: usize, z: f32| i as f32 * 0.1 + 0.5 * shared + 0.7 * z;
+            (0..length)
+                .map(|i| own(i, random.normal()))
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn gaussian_noise_has_the_moments_and_energies_of_its_twin() {
+    let mut executor = executor(true);
+    for (length, count) in [(2, 3), (70, 9)] {
+        let fit = GaussianFit::new(&points(300, length), length, 0.1).expect("varies");
+        let noise = FixedNoise::gaussian(count, length, 7).with_fit(fit.clone());
+        let mut r = Recording::new();
+        let samples = poisoned(&mut r, "samples", (count + 1) * length);
+        r.upload_f32(samples, 0, &normals(8, length));
+        let energies = poisoned(&mut r, "energies", count + 1);
+        noise.setup(&mut r);
+        noise.draw(&mut r, 3, samples, length);
+        noise.energies(&mut r, samples, energies);
+        executor.run(&r).expect("runs");
+        let samples = widen(&executor.read(samples).expect("reads"));
+        let mut xi = vec![f64::NAN; count * length];
+        let start = afterimage::twins::ChainStart::Gaussian {
+            mean: 0.0,
+            std: 1.0,
+        };
+        afterimage::twins::start_chains(start, Stream::FixedNoise, 7, 3, 0, &mut xi);
+        let want: Vec<f64> = xi.chunks(length).flat_map(|xi| fit.draw(xi)).collect();
+        let got: Vec<f32> = samples[length..].iter().map(|&v| v as f32).collect();
+        // The GPU's normals are right to 2e-5 (tests/kernels.rs), and a value sums up to 70 of them.
+        assert_close("draws", &got, &want, 1e-4);
+        let want: Vec<f64> = samples.chunks(length).map(|x| fit.energy(x)).collect();
+        let got = executor.read(energies).expect("reads");
+        // Each z is a sum of `length` products, squared and summed: all f32.
+        assert_close("energies", &got, &want, 8.0 * length as f64 * ROUNDING);
+    }
+}
+
+#[test]
+fn uniform_noise_fills_its_box_and_knows_its_density() {
+    let mut executor = executor(true);
+    let (length, count) = (3, 400);
+    let noise = FixedNoise::uniform(-0.5, 1.5, count, length, 7);
+    let mut r = Recording::new();
+    let samples = poisoned(&mut r, "samples", (count + 2) * length);
+    r.upload_f32(samples, 0, &[0.0, 1.6, 0.0, -0.4, 1.4, 0.0]);
+    let energies = poisoned(&mut r, "energies", count + 2);
+    noise.setup(&mut r);
+    noise.draw(&mut r, 0, samples, 2 * length);
+    noise.energies(&mut r, samples, energies);
+    executor.run(&r).expect("runs");
+    let samples = widen(&executor.read(samples).expect("reads"));
+    let want = twins::box_energy(&samples, length, -0.5, 1.5, f64::from(kernels::OUTSIDE));
+    let got = executor.read(energies).expect("reads");
+    assert_close("energies", &got, &want, 4.0 * ROUNDING);
+    assert!(want[0] > 80.0 && want[1..].iter().all(|&e| e == 3.0 * 2f64.ln()));
+    let mean = samples[6..].iter().sum::<f64>() / (count * length) as f64;
+    // 1200 values of standard deviation 2/√12: five standard errors.
+    assert!((mean - 0.5).abs() < 5.0 * (1.0f64 / 3.0).sqrt() / 1200f64.sqrt());
+}
+
+/// A small run on the eight Gaussians with noise of this kind.
+fn small(kind: &str) -> Config {
+    let layers = "network.layers=[{dense=8},{dense=1}]";
+    let sets = [
+        layers,
+        "run.batch=8",
+        "run.steps=7",
+        "sampler.buffer=16",
+        "sampler.steps=2",
+        "objective.normaliser=learned",
+        "network.zero_head=false",
+        "snapshot.interval=3",
+        "snapshot.components=2",
+        &format!("snapshot.kind={kind}"),
+    ];
+    config::load("8gaussians", &sets.map(str::to_owned)).expect("is valid")
+}
+
+fn dataset(config: &Config) -> Dataset {
+    let options = DataOptions {
+        source: config.data.source.clone(),
+        path: config.data.path.clone(),
+        low: config.data.low,
+        high: config.data.high,
+        limit: 0,
+    };
+    data::open(&options, config.run.seed).expect("opens")
+}
+
+/// What a run leaves: its metrics, the noise of every step, and the last live parameters.
+#[derive(Debug, PartialEq)]
+struct Trained {
+    rows: Vec<MetricsRow>,
+    noise: Vec<Vec<f32>>,
+    parameters: Vec<f32>,
+}
+
+fn train(config: &Config) -> Trained {
+    let mut trainer = Trainer::new(executor(false), config, dataset(config)).expect("starts");
+    let mut trained = Trained {
+        rows: Vec::new(),
+        noise: Vec::new(),
+        parameters: Vec::new(),
+    };
+    for _ in 0..config.run.steps {
+        trainer.step().expect("steps");
+        trained.noise.push(trainer.noise_samples().expect("reads"));
+    }
+    for arrival in trainer.arrived(true).expect("arrives") {
+        if let Arrival::Metrics { mut row, lost } = arrival {
+            assert_eq!(row.not_finite(lost), None, "{row:?}");
+            // The speed is that of the machine.
+            row.samples_per_second = 0.0;
+            trained.rows.push(row);
+        }
+    }
+    let live = trainer.plan().live_parameters();
+    trained.parameters = trainer.executor().read(live).expect("reads");
+    assert_eq!(trained.rows.len() as u64, config.run.steps);
+    trained
+}
+
+#[test]
+fn every_kind_holds_what_was_predicted_and_repeats_its_bits() {
+    for kind in config::NOISE_KINDS {
+        let config = small(kind);
+        for slice in [None, Some(5)] {
+            let mut config = config.clone();
+            config.run.slice = slice;
+            for (name, variant) in &variants(&executor(false))[..2] {
+                let mut executor = executor(false);
+                let mut plan = TrainingPlan::new(&config, PLANE, *variant).expect("fits");
+                if plan.needs_fit() {
+                    plan = plan.with_fit(GaussianFit::new(&points(9, 2), 2, 0.1).expect("varies"));
+                }
+                let how = afterimage::model::initialisation(&config);
+                let initial = initial_parameters(plan.architecture(), &how, 1);
+                executor.run(&plan.setup(&initial)).expect("runs");
+                for step in 0..5 {
+                    executor.run(&plan.step(step, &[0.1; 16])).expect("runs");
+                }
+                executor.finish().expect("finishes");
+                let (held, predicted) = (executor.allocated_bytes(), plan.memory().training());
+                assert_eq!(held, predicted, "{kind}, {name}, slice {slice:?}");
+            }
+        }
+        let first = train(&config);
+        assert_eq!(first, train(&config), "{kind}");
+        let spread = first.rows[5].log_ratio_spread;
+        assert!(spread > 0.0, "{kind}: nothing was learned");
+    }
+}
+
+#[test]
+fn an_adaptive_interval_without_a_threshold_is_a_fixed_one() {
+    let fixed = train(&small("copy"));
+    let mut config = small("copy");
+    config.snapshot.interval = Interval::Adaptive;
+    config.snapshot.ess_threshold = 0.0;
+    config.snapshot.max_interval = 3;
+    // The same refreshes, so the same bits, though the GPU decides.
+    assert_eq!(train(&config), fixed);
+    let ages: Vec<u64> = fixed.rows.iter().map(|row| row.snapshot_age).collect();
+    assert_eq!(ages, [0, 1, 2, 0, 1, 2, 0]);
+    for row in &fixed.rows {
+        // Equal energies have equal weights, to the bit.
+        assert_eq!(row.ess == 1.0, row.snapshot_age == 0, "{row:?}");
+    }
+
+    // With the highest threshold every step that is not right after a refresh asks for one.
+    config.snapshot.ess_threshold = 1.0;
+    config.snapshot.max_interval = 100;
+    let ages = |config: &Config| -> Vec<u64> {
+        let rows = train(config).rows;
+        rows.iter().map(|row| row.snapshot_age).collect()
+    };
+    assert_eq!(ages(&config), [0, 1, 0, 1, 0, 1, 0]);
+    config.sampler.reuse = 3;
+    assert_eq!(ages(&config), [0, 1, 2, 0, 1, 2, 0]);
+}
+
+#[test]
+fn a_mixture_of_one_is_a_copy() {
+    let mut config = small("mixture");
+    config.snapshot.components = 1;
+    config.objective.normaliser = "zero".into();
+    let mixture = train(&config);
+    config.snapshot.kind = "copy".into();
+    assert_eq!(mixture, train(&config));
+}
+
+#[test]
+fn a_mixture_draws_from_its_components_in_turn() {
+    // Halves of the noise come from either snapshot; before there are two, both come from the first.
+    let config = small("mixture");
+    let mut copy = small("copy");
+    copy.objective.normaliser = "zero".into();
+    copy.snapshot.interval = Interval::Every(100);
+    let (mixture, first) = (train(&config), train(&copy));
+    assert_eq!(mixture.noise[..3], first.noise[..3]);
+    // From step 3 on the second half belongs to the second snapshot, which the first half knows nothing of.
+    let halves = |trained: &Trained| {
+        let (old, new) = trained.noise[3].split_at(8);
+        (old.to_vec(), new.to_vec())
+    };
+    let ((old, new), (same, other)) = (halves(&mixture), halves(&first));
+    assert_eq!(old, same);
+    assert_ne!(new, other);
+    let ages: Vec<u64> = mixture.rows.iter().map(|row| row.snapshot_age).collect();
+    assert_eq!(ages, [0, 1, 2, 0, 1, 2, 0]);
+}
+
+#[test]
+fn a_pool_serves_several_updates() {
+    let mut config = small("copy");
+    config.snapshot.interval = Interval::Every(6);
+    config.sampler.reuse = 3;
+    let trained = train(&config);
+    for step in 1..7 {
+        let same = trained.noise[step] == trained.noise[step - 1];
+        assert_eq!(same, step % 3 != 0, "step {step}");
+    }
+    let spent: Vec<u64> = trained
+        .rows
+        .iter()
+        .map(|row| row.gradient_evaluations / (2 * 8))
+        .collect();
+    assert_eq!(spent, [1, 1, 1, 2, 2, 2, 3]);
+    assert_eq!(train(&small("uniform")).rows[6].gradient_evaluations, 0);
+}
+
+/// Plain noise-contrastive estimation finds the log Z of a Gaussian that is the law of the data: c → log Z_q − log Z_θ
+/// with log Z_q = 0.
+#[test]
+fn fixed_noise_with_a_learned_normaliser_finds_log_z() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let path = folder.path().join("points.npy");
+    let std = 0.8f32;
+    let mut random = Philox::new(3, Stream::Data, 0);
+    let values: Vec<f32> = (0..8192).map(|_| std * random.normal()).collect();
+    let mut bytes = Vec::from(*b"\x93NUMPY\x01\x00");
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (4096, 2), }";
+    let header = format!("{header:<117}\n");
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+    std::fs::write(&path, bytes).expect("writes");
+    for kind in ["gaussian", "uniform"] {
+        let mut config = small(kind);
+        config.data.source = "npy".into();
+        config.data.path = path.to_string_lossy().into_owned();
+        // E(x) = |x|² / (2 · 0.8²) with a network that stays at zero, so log Z = ln(2π · 0.8²).
+        config.network.base_std = std;
+        config.network.zero_head = true;
+        config.optimiser.rate = 1e-12;
+        config.objective.normaliser_rate = 1.0;
+        config.run.batch = 1024;
+        config.sampler.buffer = 1024;
+        config.run.steps = 120;
+        let rows = train(&config).rows;
+        let tail = &rows[60..];
+        let c = tail
+            .iter()
+            .map(|row| f64::from(row.normaliser))
+            .sum::<f64>()
+            / 60.0;
+        let wanted = -(std::f64::consts::TAU * 0.64).ln();
+        // Logistic weights keep the variance of c's estimate below 4 / (its curvature's share ½ × samples): with 60 × 1024
+        // samples, of which uniform noise wastes five in six, a standard error of at most 0.02.
+        assert!((c - wanted).abs() < 0.08, "{kind}: {c} for {wanted}");
+    }
+}
+
+fn tiny(preset: &str, sets: &[&str]) -> (bool, String, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let cache = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_afterimage"));
+    command
+        .args(["train", preset, "--quiet", "--no-tune", "--out", "run"])
+        .current_dir(folder.path())
+        .env("AFTERIMAGE_CACHE", cache);
+    let base = [
+        "run.steps=5",
+        "run.batch=8",
+        "run.samples=4",
+        "run.sample_steps=2",
+        "run.sample_every=0",
+        "sampler.steps=2",
+        "sampler.buffer=16",
+        match preset {
+            "digits" => "network.layers=[{conv=4,kernel=3,stride=2},{dense=1}]",
+            _ => "network.layers=[{dense=8},{dense=1}]",
+        },
+    ];
+    for set in base.iter().chain(sets) {
+        command.args(["--set", set]);
+    }
+    let output = command.output().expect("starts");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.success(), errors, folder)
+}
+
+#[test]
+fn every_kind_runs_from_the_command_line() {
+    for preset in ["8gaussians", "digits"] {
+        for kind in [
+            "copy",
+            "ema",
+            "mixture",
+            "gaussian",
+            "uniform",
+            "copy snapshot.interval=adaptive",
+            "copy snapshot.interval=4 sampler.reuse=2",
+        ] {
+            let sets = format!("objective.normaliser=learned snapshot.kind={kind}");
+            let (fine, errors, folder) = tiny(preset, &sets.split(' ').collect::<Vec<_>>());
+            assert!(fine, "{preset} {kind}: {errors}");
+            let rows = std::fs::read_to_string(folder.path().join("run/metrics.jsonl"));
+            assert_eq!(rows.expect("exists").lines().count(), 5);
+            assert!(folder.path().join("run/curves.png").exists());
+        }
+    }
+}
+
+#[test]
+fn combinations_that_make_no_sense_are_refused_with_a_reason() {
+    for (sets, reason) in [
+        ("snapshot.kind=gaussian", "whose log Z is 0"),
+        (
+            "snapshot.kind=ema snapshot.interval=adaptive",
+            "snapshot.interval = \"adaptive\" is not allowed",
+        ),
+        ("snapshot.interval=adaptiv", "or \"adaptive\""),
+        (
+            "snapshot.interval=5 sampler.reuse=2",
+            "a divisor of snapshot.interval",
+        ),
+        (
+            "snapshot.kind=ema sampler.reuse=2",
+            "comes from another distribution in every step",
+        ),
+        (
+            "snapshot.kind=uniform objective.normaliser=learned sampler.reuse=2",
+            "at no cost",
+        ),
+        ("snapshot.kind=mixture snapshot.components=3", "evenly"),
+        (
+            "objective.generator=contrastive-divergence snapshot.kind=ema",
+            "be copy with objective.generator = contrastive-divergence",
+        ),
+        ("snapshot.kind=mixtur", "did you mean `mixture`"),
+        ("snapshot.ess_threshold=1.5", "lie between 0 and 1"),
+        ("snapshot.decay=1", "below 1"),
+        ("snapshot.components=0", "between 1 and 64"),
+        ("snapshot.max_interval=0", "1 or above"),
+        ("sampler.reuse=0", "1 or above"),
+    ] {
+        let sets: Vec<String> = sets.split(' ').map(str::to_owned).collect();
+        let message = config::load("8gaussians", &sets).expect_err("is refused");
+        let message = message.to_string();
+        assert!(message.contains(reason), "{sets:?}: {message}");
+    }
+}
+
+#[test]
+fn a_gaussian_that_would_not_fit_or_cannot_be_fitted_is_refused() {
+    let mut config = small("gaussian");
+    let large = Shape {
+        channels: 3,
+        height: 32,
+        width: 32,
+    };
+    config.network.base = "none".into();
+    let variant = variants(&executor(false))[0].1;
+    let error = TrainingPlan::new(&config, large, variant)
+        .err()
+        .expect("is refused");
+    assert!(error.to_string().contains("at most 1024"), "{error}");
+}
