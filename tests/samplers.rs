@@ -178,6 +178,7 @@ fn pass(first_step: u32, steps: usize, first_chain: usize) -> Pass {
     Pass {
         first_step,
         steps,
+        adapting: steps / 2,
         first_chain,
         anneal: None,
     }

@@ -98,6 +98,12 @@ fn runs() -> Vec<(Config, Shape)> {
         });
     }
     other(&|config| config.snapshot.interval = Interval::Adaptive);
+    for start in ["gaussian", "uniform"] {
+        other(&|config| {
+            config.sampler.start = start.into();
+            config.sampler.jumps = 1;
+        });
+    }
     for kind in kernels::SAMPLERS {
         other(&|config| {
             config.sampler.kind = kind.name.into();

@@ -301,12 +301,19 @@ pub struct SamplerConfig {
     pub buffer: usize,
     /// Share of the chains of a step that start afresh.
     pub restart: f32,
+    /// Chances of every chain to jump to an independent draw from `start`, by a Metropolis test that keeps its law, before
+    /// the first step and every `steps` steps. Lets chains cross between far modes where samples have few values;
+    /// with many, hardly a jump is ever accepted.
+    pub jumps: usize,
     /// Optimiser steps that share one pool of noise: only the first of them moves the chains, and the log-ratio accounts
     /// for the drift since.
     pub reuse: u64,
     /// Optimiser steps between two rows of diagnostics.jsonl, which say whether the chains of a pass agree; 0 for none.
     /// The last step has one, too. A pass of fewer than 4 steps is too short for it.
     pub diagnose: u64,
+    /// Steps that the chains go on after the last optimiser step, for the figure by which the run says whether they were
+    /// samples of the snapshot; below 4, a pass of the last optimiser step has to do.
+    pub probe: usize,
 }
 }
 
@@ -452,8 +459,10 @@ impl Default for SamplerConfig {
             start_std: 1.0,
             buffer: 4096,
             restart: 0.05,
+            jumps: 0,
             reuse: 1,
             diagnose: 100,
+            probe: 500,
         }
     }
 }

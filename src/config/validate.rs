@@ -49,6 +49,7 @@ const MOST_BATCH: u64 = 1 << 20;
 const MOST_NOISE_RATIO: u64 = 1 << 10;
 const MOST_COMPONENTS: u64 = 64;
 const MOST_SAMPLER_STEPS: u64 = 10_000;
+const MOST_JUMPS: usize = 1000;
 const MOST_LEAPFROG: u64 = 1000;
 const MOST_CHAINS: u64 = 1 << 28;
 const MOST_SAMPLES: u64 = 10_000;
@@ -360,7 +361,28 @@ fn validate_sampler(sampler: &SamplerConfig) -> Result<(), ConfigError> {
     positive("sampler.start_std", sampler.start_std)?;
     share("sampler.data_share", sampler.data_share)?;
     share("sampler.restart", sampler.restart)?;
+    ensure(
+        sampler.jumps <= MOST_JUMPS,
+        "sampler.jumps",
+        &sampler.jumps,
+        || format!("be at most {MOST_JUMPS}"),
+    )?;
+    ensure(
+        sampler.jumps == 0 || matches!(sampler.start.as_str(), "gaussian" | "uniform"),
+        "sampler.start",
+        &sampler.start,
+        || {
+            "be gaussian or uniform with sampler.jumps above 0: the density of jumps must be known"
+                .into()
+        },
+    )?;
     at_least_one("sampler.reuse", sampler.reuse)?;
+    ensure(
+        sampler.probe as u64 <= MOST_SAMPLE_STEPS,
+        "sampler.probe",
+        &sampler.probe,
+        || format!("be at most {MOST_SAMPLE_STEPS}"),
+    )?;
     validate_kind(sampler)
 }
 

@@ -62,8 +62,8 @@ pub use ratio_head::{
 };
 pub use samplers::{
     ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, ChainBatch, ChainSteps, Dynamics,
-    EnergyGradient, HMC_JITTER, LANGEVIN, LayOut, Moment, SAMPLERS, STEP_SIZES, SamplerKind,
-    TRACE_VALUES, trace_chains,
+    EnergyGradient, HMC_JITTER, Jumps, LANGEVIN, LayOut, Moment, SAMPLERS, STEP_SIZES, SamplerKind,
+    TRACE_VALUES, jump_chains, trace_chains,
 };
 pub use scatter_chains::scatter_chains;
 pub use spectral::{SpectralWeight, spectral_gradient, spectral_turn, spectral_weights};

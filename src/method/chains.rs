@@ -2,7 +2,7 @@ use super::strategy::Strategy;
 use crate::gpu::{Buffer, Frozen, GpuError, Recording};
 use crate::kernels::{
     ChainBatch, ChainStart, ChainSteps, Dynamics, LangevinSettings, Moment, WalkArguments,
-    WalkPlan, langevin, pack_walk_weights, start_chains, walk_chains,
+    WalkPlan, jump_chains, langevin, pack_walk_weights, start_chains, walk_chains,
 };
 use crate::network::{Architecture, Kernels, Network};
 use crate::random::Stream;
@@ -19,6 +19,8 @@ pub struct Chains {
     steps: Option<Box<dyn ChainSteps>>,
     start: ChainStart,
     batch: ChainBatch,
+    /// Where chains that may jump are offered to go, and the energies there.
+    jump: Option<(Buffer, Buffer)>,
     /// Steps numbered 0 as they were taken last, since most go on as they began.
     recorded: RefCell<Vec<RecordedStep>>,
 }
@@ -66,6 +68,13 @@ impl Chains {
                 .kind
                 .lay_out
                 .map(|lay_out| lay_out(&dynamics, batch)),
+            jump: (dynamics.jumps.count > 0).then(|| {
+                let values = batch.chains * batch.length;
+                (
+                    Buffer::new("jumps", values),
+                    Buffer::new("jump energies", batch.chains),
+                )
+            }),
             dynamics,
             start,
             batch,
@@ -74,10 +83,10 @@ impl Chains {
     }
 
     /// The same chains, run by `strategy`; without this, layer by layer. The strategy must be one for the same network.
-    /// Only plain Langevin chains walk: all others run layer by layer.
+    /// Only plain Langevin chains that never jump walk: all others run layer by layer.
     pub fn with_strategy(mut self, strategy: Strategy) -> Self {
         self.walk = match strategy {
-            _ if self.steps.is_some() => None,
+            _ if self.steps.is_some() || self.jump.is_some() => None,
             Strategy::Layers => None,
             Strategy::Walk(plan) => {
                 let packed = Buffer::new("packed weights, walk", plan.packed_words());
@@ -127,7 +136,10 @@ impl Chains {
             None => self.batch.gradient.bytes(),
         };
         let steps = self.steps.as_ref().map_or(0, |steps| steps.bytes());
-        self.batch.x.bytes() + self.batch.energies.bytes() + own + steps
+        let jump = self
+            .jump
+            .map_or(0, |(states, energies)| states.bytes() + energies.bytes());
+        self.batch.x.bytes() + self.batch.energies.bytes() + own + steps + jump
     }
 
     /// Must be recorded once before anything else.
@@ -181,9 +193,9 @@ impl Chains {
         );
     }
 
-    /// Begins a pass at the states as they are: every kind but plain Langevin steps carries energies and gradients from
-    /// here on.
-    fn begin(&self, recording: &mut Recording, parameters: Buffer, pass: &Pass) {
+    /// Begins a pass, or goes on with step `position` of it, at the states as they are: every kind but plain Langevin
+    /// steps carries energies and gradients from here on.
+    fn begin(&self, recording: &mut Recording, parameters: Buffer, pass: &Pass, position: usize) {
         let Some(steps) = &self.steps else {
             return;
         };
@@ -194,22 +206,21 @@ impl Chains {
             Some(self.batch.energies),
             self.batch.gradient,
         );
-        if let (Some(control), 0) = (self.control(), pass.first_chain) {
+        if let (Some(control), 0, 0) = (self.control(), pass.first_chain, position) {
             recording.upload_f32(control, 1, &[0.0, 0.0]);
         }
         let moment = Moment {
-            step: pass.first_step,
+            step: pass.first_step.wrapping_add(position as u32),
             first_chain: pass.first_chain,
-            temperature: pass.temperature(0, self.dynamics.temperature),
+            temperature: pass.temperature(position, self.dynamics.temperature),
             adapt: false,
             energies: false,
         };
         steps.begin(recording, &moment);
     }
 
-    /// The steps `part` of a pass of `pass.steps` steps, which begins with step 0: the first half of it adapts the step
-    /// size where the dynamics have an acceptance to adapt to, so that its last steps are those of an exact kernel, and
-    /// the temperature falls from `pass.anneal` to that of the dynamics.
+    /// The steps `part` of a pass of `pass.steps` steps, which begins with step 0. The temperature falls from
+    /// `pass.anneal` to that of the dynamics.
     pub fn run(
         &self,
         recording: &mut Recording,
@@ -217,14 +228,75 @@ impl Chains {
         pass: &Pass,
         part: Range<usize>,
     ) {
-        if part.is_empty() {
+        let every = match self.jump {
+            Some(_) => self.dynamics.jumps.every.max(1),
+            None => pass.steps.max(1),
+        };
+        let mut start = part.start;
+        while start < part.end {
+            let end = ((start / every + 1) * every).min(part.end);
+            if start.is_multiple_of(every) {
+                self.offer_jumps(recording, parameters, pass, start);
+                self.begin(recording, parameters, pass, start);
+            }
+            self.run_on(recording, parameters, pass, start..end);
+            start = end;
+        }
+    }
+
+    /// Offers the chains to jump before step `position` of a pass, where they may.
+    fn offer_jumps(
+        &self,
+        recording: &mut Recording,
+        parameters: Buffer,
+        pass: &Pass,
+        position: usize,
+    ) {
+        let Some(proposals) = self.jump else {
             return;
+        };
+        let energies_at = |recording: &mut Recording, x, energies| {
+            self.network
+                .energies(recording, parameters, x, energies, false);
+        };
+        energies_at(recording, self.batch.x, self.batch.energies);
+        let stream = match self.batch.stream {
+            Stream::Sampling => Stream::SamplingJump,
+            _ => Stream::Jump,
+        };
+        let first = pass.first_step.wrapping_add(position as u32);
+        for offer in 0..self.dynamics.jumps.count as u32 {
+            let moment = Moment {
+                step: first
+                    .wrapping_mul(self.dynamics.jumps.count as u32)
+                    .wrapping_add(offer),
+                first_chain: pass.first_chain,
+                temperature: pass.temperature(position, self.dynamics.temperature),
+                adapt: false,
+                energies: true,
+            };
+            jump_chains(
+                recording,
+                &self.batch,
+                self.start,
+                stream,
+                &moment,
+                proposals,
+                &energies_at,
+            );
         }
-        if part.start == 0 {
-            self.begin(recording, parameters, pass);
-        }
+    }
+
+    /// The steps `part` of a pass, between two rows of jumps.
+    fn run_on(
+        &self,
+        recording: &mut Recording,
+        parameters: Buffer,
+        pass: &Pass,
+        part: Range<usize>,
+    ) {
         let adapting = match self.dynamics.target_acceptance {
-            Some(_) => pass.steps / 2,
+            Some(_) => pass.adapting,
             None => 0,
         };
         let middle = adapting.clamp(part.start, part.end);
@@ -472,6 +544,9 @@ pub struct Pass {
     /// Number of its first step among the random numbers.
     pub first_step: u32,
     pub steps: usize,
+    /// So many steps at its beginning adapt the step size, where the dynamics have an acceptance to adapt to: half of
+    /// them, say, so that the last ones are those of an exact kernel.
+    pub adapting: usize,
     /// Chain i of the batch takes the random numbers of chain `first_chain` + i.
     pub first_chain: usize,
     /// Temperature of the first step, from which it falls geometrically to that of the last; none: it is the same

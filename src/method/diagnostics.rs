@@ -206,6 +206,8 @@ impl Mixing {
 pub struct Diagnostics {
     /// The optimiser step that the pass belongs to.
     pub step: u64,
+    /// Steps of the chains in it.
+    pub steps: usize,
     /// Chains looked at.
     pub chains: usize,
     /// Records of each of them.
@@ -223,10 +225,11 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// From a trace of `records` records, (record, chain, value) as [`trace_chains`](crate::kernels::trace_chains)
+    /// From a pass of `steps` steps and its trace of `records` records, (record, chain, value) as [`trace_chains`](crate::kernels::trace_chains)
     /// writes them.
     pub fn from_trace(
         step: u64,
+        steps: usize,
         trace: &[f32],
         records: usize,
         acceptance: f32,
@@ -256,6 +259,7 @@ impl Diagnostics {
             .sum();
         Diagnostics {
             step,
+            steps,
             chains: whole.len(),
             records,
             lost: chains - whole.len(),
@@ -410,7 +414,7 @@ mod tests {
                 .to_vec()
         };
         trace[(count + 1) * TRACE_VALUES] = f32::NAN;
-        let row = Diagnostics::from_trace(9, &trace, records, 0.5, 0.1);
+        let row = Diagnostics::from_trace(9, 40, &trace, records, 0.5, 0.1);
         assert_eq!((row.chains, row.lost, row.records), (2, 1, 6));
         assert_eq!(row.energy.r_hat, split_r_hat(&series(0)));
         assert_eq!(row.projections[2].ess, bulk_ess(&series(3)));

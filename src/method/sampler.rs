@@ -49,7 +49,7 @@ pub struct Diagnose {
 /// The most records of a chain in one pass.
 const MOST_RECORDS: usize = 32;
 /// The fewest that R-hat can be told from.
-const FEWEST_RECORDS: usize = 4;
+pub const FEWEST_RECORDS: usize = 4;
 /// Below this R-hat the chains count as samples of one law; 1.01 is asked of long runs (Vehtari et al. 2021), which
 /// the few records of a pass cannot show.
 const SETTLED: f64 = 1.05;
@@ -74,12 +74,12 @@ impl SamplerSettings {
         }
     }
 
-    /// [`Self::target`] after the fact: what the last diagnosed pass says of it, and by which figure.
+    /// [`Self::target`] after the fact: what a diagnosed pass on the last snapshot says of it, and by which figure.
     pub fn verdict(&self, last: Option<&Diagnostics>) -> String {
         let Some(last) = last else {
             return self.target();
         };
-        let pass = format!("over the {} steps of the last diagnosed pass", self.steps);
+        let pass = format!("over {} steps on the last snapshot", last.steps);
         let Some((what, r_hat)) = last.worst() else {
             return format!("the law of its chains, not a density: chains stood still {pass}");
         };
@@ -139,6 +139,12 @@ struct Trace {
     records: Buffer,
 }
 
+impl Trace {
+    fn bytes(&self) -> u64 {
+        self.before.bytes() + self.records.bytes()
+    }
+}
+
 /// Chains between their turns. Every slot is visited once an epoch, in a fresh random order.
 struct Replay {
     states: Buffer,
@@ -152,13 +158,6 @@ impl Sampler {
         let length = network.architecture().input().len();
         let random = (seed, Stream::Langevin);
         let chains = Chains::on(network, settings.dynamics, settings.start, random);
-        let trace = (settings.records() > 0).then(|| {
-            let group = chains.network().samples();
-            Trace {
-                before: Buffer::new("chains before", group * length),
-                records: Buffer::new("trace", settings.records() * group * TRACE_VALUES),
-            }
-        });
         let replay = match settings.mode {
             ChainMode::Persistent { slots, .. } => {
                 // A whole number of batches, so that no batch meets a slot twice.
@@ -171,14 +170,17 @@ impl Sampler {
             }
             ChainMode::ShortRun | ChainMode::Data => None,
         };
-        Sampler {
+        let mut sampler = Sampler {
             chains,
             settings,
             count,
             seed,
             replay,
-            trace,
-        }
+            trace: None,
+        };
+        let records = settings.records();
+        sampler.trace = (records > 0).then(|| sampler.new_trace(records));
+        sampler
     }
 
     /// The same sampler with its chains run by `strategy`; see [`Chains::with_strategy`].
@@ -212,8 +214,7 @@ impl Sampler {
 
     /// Bytes of what diagnoses need.
     pub fn trace_bytes(&self) -> u64 {
-        let bytes = |trace: &Trace| trace.before.bytes() + trace.records.bytes();
-        self.trace.as_ref().map_or(0, bytes)
+        self.trace.as_ref().map_or(0, Trace::bytes)
     }
 
     /// Bytes of the replay buffer and its order.
@@ -357,21 +358,69 @@ impl Sampler {
         let pass = Pass {
             first_step: (step as u32).wrapping_mul(steps as u32),
             steps,
+            adapting: steps / 2,
             first_chain: first,
             anneal: self.settings.anneal,
         };
-        let chains = &self.chains;
         match (&self.trace, self.trace(step)) {
             (Some(trace), Some((_, records))) if first == 0 => {
-                recording.copy(chains.states(), trace.before);
-                for record in 0..records {
-                    let part = steps * record / records..steps * (record + 1) / records;
-                    chains.run(recording, parameters, &pass, part);
-                    let (before, trace) = (trace.before, trace.records);
-                    trace_chains(recording, chains.batch(), record, before, trace);
-                }
+                self.run_traced(recording, parameters, &pass, trace, records);
             }
-            _ => chains.run(recording, parameters, &pass, 0..steps),
+            _ => self.chains.run(recording, parameters, &pass, 0..steps),
+        }
+    }
+
+    fn run_traced(
+        &self,
+        recording: &mut Recording,
+        parameters: Buffer,
+        pass: &Pass,
+        trace: &Trace,
+        records: usize,
+    ) {
+        recording.copy(self.chains.states(), trace.before);
+        for record in 0..records {
+            let part = pass.steps * record / records..pass.steps * (record + 1) / records;
+            self.chains.run(recording, parameters, pass, part);
+            let (before, trace) = (trace.before, trace.records);
+            trace_chains(recording, self.chains.batch(), record, before, trace);
+        }
+    }
+
+    /// Runs the chains of the last group on from where they are, for `steps` steps that leave step size and temperature as
+    /// they are, on the energy with `parameters`, for which the chains must be prepared. Returns what they leave for
+    /// [`Diagnostics::from_trace`], in a buffer of its own: see [`Self::trace`].
+    pub fn probe(
+        &self,
+        recording: &mut Recording,
+        parameters: Buffer,
+        steps: usize,
+    ) -> (Buffer, usize) {
+        let records = steps.min(MOST_RECORDS);
+        let trace = self.new_trace(records);
+        let pass = Pass {
+            // The last numbers there are, which no pass of a run gets to.
+            first_step: 0u32.wrapping_sub(steps as u32),
+            steps,
+            adapting: 0,
+            first_chain: 0,
+            anneal: None,
+        };
+        self.run_traced(recording, parameters, &pass, &trace, records);
+        (trace.records, records)
+    }
+
+    /// Bytes that [`Self::probe`] takes.
+    pub fn probe_bytes(&self, steps: usize) -> u64 {
+        self.new_trace(steps.min(MOST_RECORDS)).bytes()
+    }
+
+    fn new_trace(&self, records: usize) -> Trace {
+        let group = self.chains.network().samples();
+        let values = self.chains.states().words();
+        Trace {
+            before: Buffer::new("chains before", values),
+            records: Buffer::new("trace", records * group * TRACE_VALUES),
         }
     }
 
@@ -454,7 +503,7 @@ mod tests {
             r_hat,
             ..Mixing::default()
         };
-        let mut row = Diagnostics::from_trace(0, &[], 1, 1.0, 0.01);
+        let mut row = Diagnostics::from_trace(0, 1, &[], 1, 1.0, 0.01);
         row.energy = mixing(Some(1.31));
         row.projections = [mixing(Some(1.02)); 3];
         assert_eq!(settings.verdict(None), settings.target());

@@ -201,6 +201,7 @@ impl Model {
         let pass = Pass {
             first_step: 0,
             steps: options.steps,
+            adapting: options.steps / 2,
             first_chain,
             anneal: self.config.sampler.anneal,
         };

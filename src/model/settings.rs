@@ -2,8 +2,8 @@
 
 use crate::config::{Config, Interval, LayerConfig};
 use crate::kernels::{
-    Activation, AdamSettings, Bounds, ChainStart, Dynamics, LANGEVIN, LangevinSettings, Precision,
-    QuadraticBase, SamplerKind,
+    Activation, AdamSettings, Bounds, ChainStart, Dynamics, Jumps, LANGEVIN, LangevinSettings,
+    Precision, QuadraticBase, SamplerKind,
 };
 use crate::method::{
     ChainMode, Criterion, Diagnose, Diagnostics, FixedNoise, Generator, Mixture, Normaliser,
@@ -116,6 +116,10 @@ pub fn dynamics(config: &Config) -> Dynamics {
             .target_acceptance
             .filter(|_| sampler.adapt.unwrap_or(true))
             .map(|target| sampler.target_acceptance.unwrap_or(target)),
+        jumps: Jumps {
+            count: sampler.jumps,
+            every: sampler.steps,
+        },
     }
 }
 

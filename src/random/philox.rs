@@ -28,6 +28,10 @@ pub enum Stream {
     SamplingStart = 8,
     /// Draws from a fixed noise distribution.
     FixedNoise = 9,
+    /// Where chains are offered to jump to, and whether they do.
+    Jump = 10,
+    /// The same of the chains drawn from a finished model.
+    SamplingJump = 11,
 }
 
 /// Ten rounds of Philox4x32 on a 128-bit `counter` under a 64-bit `key`.

@@ -19,7 +19,7 @@ pub struct MemoryAccount {
     pub snapshot: u64,
     /// The method: the noise samples of the present step and the chains in the replay buffer.
     pub chains: u64,
-    /// What drawing pictures of samples takes for a while, beside the maps that it borrows.
+    /// What drawing pictures of samples or the last look at the chains takes for a while, beside the maps that it borrows.
     pub drawing: u64,
 }
 

@@ -4,8 +4,8 @@ use super::memory::MemoryAccount;
 use crate::config::Config;
 use crate::gpu::{Buffer, Recording};
 use crate::method::{
-    DataNoise, FixedNoise, Fresh, GaussianFit, MOST_GAUSSIAN_VALUES, Mixture, Objective, Optimiser,
-    Sampler, Snapshot, Strategy,
+    DataNoise, FEWEST_RECORDS, FixedNoise, Fresh, GaussianFit, MOST_GAUSSIAN_VALUES, Mixture,
+    Objective, Optimiser, Sampler, Snapshot, Strategy,
 };
 use crate::model;
 use crate::network::{Architecture, Kernels, Network};
@@ -36,6 +36,7 @@ pub struct TrainingPlan {
     data_noise: DataNoise,
     data_count: usize,
     noise_count: usize,
+    probe_steps: usize,
     drawing_bytes: u64,
 }
 
@@ -115,6 +116,7 @@ impl TrainingPlan {
             },
             data_count,
             noise_count,
+            probe_steps: config.sampler.probe,
             drawing_bytes: drawing_bytes(config, input, parameters, slice),
             architecture,
         })
@@ -184,6 +186,15 @@ impl TrainingPlan {
         self.sampler()?.chains().control()
     }
 
+    /// Records `steps` further steps of the chains on the last snapshot, and returns what they leave as [`Self::trace`]
+    /// does; none where the noise needs no chains, or the steps are too few to tell anything.
+    pub fn probe(&self, recording: &mut Recording, steps: usize) -> Option<(Buffer, usize)> {
+        let stale = self.snapshot.stale();
+        let sampler = self.sampler().filter(|_| steps >= FEWEST_RECORDS)?;
+        sampler.chains().prepare(recording, stale);
+        Some(sampler.probe(recording, stale, steps))
+    }
+
     fn fetch_diagnostics(&self, r: &mut Recording, step: u64) {
         if let Some(control) = self.control() {
             r.fetch(control, 0, control.words(), CONTROL | step);
@@ -246,6 +257,10 @@ impl TrainingPlan {
             ),
             Noise::Fixed(noise) => (0, noise.bytes()),
         };
+        let probe = match (self.sampler(), self.probe_steps) {
+            (Some(sampler), steps @ FEWEST_RECORDS..) => sampler.probe_bytes(steps),
+            _ => 0,
+        };
         MemoryAccount {
             slice: self.network.samples(),
             parameters: self.snapshot.live().bytes(),
@@ -262,7 +277,7 @@ impl TrainingPlan {
                 + staging,
             snapshot,
             chains: 4 * noise_words as u64 + replay,
-            drawing: self.drawing_bytes,
+            drawing: self.drawing_bytes.max(probe),
         }
     }
 

@@ -266,6 +266,9 @@ impl Run<'_> {
         // First, because drawing samples may take long.
         let curves = self.curves()?;
         let stopped = trainer.steps_done() < self.config.run.steps;
+        if !stopped && let Some(probe) = trainer.probe(self.config.sampler.probe)? {
+            self.last_diagnosis = Some(probe);
+        }
         let (mut samples, mut landscape) = (None, None);
         // The summary is written even if the drawing fails.
         let drawn = self.last_pictures(trainer, &model, stopped, &mut samples, &mut landscape);

@@ -204,6 +204,35 @@ impl Trainer {
         )?)
     }
 
+    /// Runs the chains on for `steps` steps on the last snapshot and says how they mix; none where the noise needs no
+    /// chains, or the steps are too few to tell anything. Waits for the GPU.
+    ///
+    /// # Errors
+    /// What the GPU reported.
+    pub fn probe(&mut self, steps: usize) -> Result<Option<Diagnostics>, TrainError> {
+        let mark = self.executor.mark();
+        let mut recording = Recording::new();
+        let Some((trace, records)) = self.plan.probe(&mut recording, steps) else {
+            return Ok(None);
+        };
+        self.executor.run(&recording)?;
+        let trace = self.executor.read(trace)?;
+        let control = match self.plan.control() {
+            Some(control) => {
+                StepControl::from_words(&self.executor.read_words(control, 0, control.words())?)
+            }
+            None => None,
+        };
+        self.executor.release_since(mark);
+        let step = self.step.saturating_sub(1);
+        self.controls.extend(control.map(|control| (step, control)));
+        let (step_size, acceptance) = self.control(step);
+        self.controls.remove(&step);
+        Ok(Some(Diagnostics::from_trace(
+            step, steps, &trace, records, acceptance, step_size,
+        )))
+    }
+
     fn arrival(&mut self, ticket: u64, words: &[u32]) -> Option<Arrival> {
         let floats = || words.iter().map(|&word| f32::from_bits(word)).collect();
         if ticket & AVERAGE != 0 {
@@ -229,7 +258,12 @@ impl Trainer {
             let (step_size, acceptance) = self.control(step);
             let trace: Vec<f32> = floats();
             return Some(Arrival::Diagnostics(Diagnostics::from_trace(
-                step, &trace, records, acceptance, step_size,
+                step,
+                self.config.sampler.steps,
+                &trace,
+                records,
+                acceptance,
+                step_size,
             )));
         }
         let metrics = RatioMetrics::from_words(words);

@@ -2,10 +2,12 @@
 //! [`SAMPLERS`], from which configuration, messages and tests read.
 
 mod hmc;
+mod jump;
 mod trace;
 mod underdamped;
 
 pub use hmc::{ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, HMC_JITTER, STEP_SIZES};
+pub use jump::jump_chains;
 pub use trace::{TRACE_VALUES, trace_chains};
 
 use super::langevin::LangevinSettings;
@@ -83,13 +85,34 @@ pub struct Dynamics {
     pub friction: f32,
     /// The acceptance that the step size is adapted to; none to leave it.
     pub target_acceptance: Option<f32>,
+    /// Chances to jump anywhere, none or more, when a pass begins and every so many steps.
+    pub jumps: Jumps,
+}
+
+/// How often every chain is offered an independent draw from the law of fresh chains: see [`jump_chains`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Jumps {
+    /// Offers in a row.
+    pub count: usize,
+    /// Steps from one row to the next; at least 1.
+    pub every: usize,
+}
+
+impl Jumps {
+    /// No offers.
+    pub const NONE: Jumps = Jumps { count: 0, every: 1 };
 }
 
 impl Dynamics {
-    /// Energy-gradient evaluations of a pass of `steps` steps of one chain.
+    /// Energy-gradient evaluations of a pass of `steps` steps of one chain. The energies that jumps need count as much as
+    /// gradients, though they cost half.
     pub fn evaluations(&self, steps: usize) -> usize {
-        let start = usize::from(self.kind.lay_out.is_some());
-        start + steps * (self.kind.evaluations)(self)
+        let carries = usize::from(self.kind.lay_out.is_some());
+        let (rows, row) = match self.jumps.count {
+            0 => (1, 0),
+            count => (steps.div_ceil(self.jumps.every), 1 + count),
+        };
+        rows * (carries + row) + steps * (self.kind.evaluations)(self)
     }
 }
 
@@ -106,9 +129,12 @@ impl Dynamics {
             energies: buffer,
             gradient: buffer,
         };
-        self.kind
-            .lay_out
-            .map_or(0, |lay_out| lay_out(self, batch).bytes())
+        let jumps = match self.jumps.count {
+            0 => 0,
+            _ => 4 * (chains * (length + 1)) as u64,
+        };
+        let lay_out = self.kind.lay_out;
+        jumps + lay_out.map_or(0, |lay_out| lay_out(self, batch).bytes())
     }
 }
 
@@ -121,6 +147,7 @@ impl From<LangevinSettings> for Dynamics {
             leapfrog: 1,
             friction: 1.0,
             target_acceptance: None,
+            jumps: Jumps::NONE,
         }
     }
 }

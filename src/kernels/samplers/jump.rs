@@ -1,0 +1,71 @@
+use super::{ChainBatch, Moment, moment_immediates, per_chain};
+use crate::gpu::{Access, Buffer, Dispatch, Kernel, Program, Recording, grid};
+use crate::kernels::start_chains::{ChainStart, start_chains};
+use crate::random::Stream;
+use std::sync::Arc;
+
+static KERNEL: Kernel = Kernel {
+    name: "samplers/jump",
+    source: include_str!("../../../shaders/samplers/jump.wgsl"),
+    bindings: &[
+        Access::Read,
+        Access::Read,
+        Access::ReadWrite,
+        Access::ReadWrite,
+    ],
+    immediates: 6,
+};
+
+/// Offers every chain an independent draw from the law of fresh chains, which it takes or leaves by a Metropolis test, so
+/// that its law stays as it is (Tierney 1994). Draws and tests take the random numbers of step `moment.step` of `stream`.
+/// `energies_at` records the energies of some states; those of `batch` are up to date before and after. `proposal` is as
+/// long as the states, `proposal_energies` has one word a chain.
+pub fn jump_chains(
+    recording: &mut Recording,
+    batch: &ChainBatch,
+    start: ChainStart,
+    stream: Stream,
+    moment: &Moment,
+    (proposal, proposal_energies): (Buffer, Buffer),
+    energies_at: &dyn Fn(&mut Recording, Buffer, Buffer),
+) {
+    let count = batch.chains * batch.length;
+    start_chains(
+        recording,
+        start,
+        stream,
+        batch.seed,
+        moment.step,
+        (moment.first_chain * batch.length) as u32,
+        count,
+        proposal,
+    );
+    energies_at(recording, proposal, proposal_energies);
+    let (groups, alone) = per_chain(batch);
+    let (uniform, a, b) = match start {
+        ChainStart::Gaussian { mean, std } => (false, mean, std),
+        ChainStart::Uniform { low, high } => (true, low, high),
+    };
+    let program = Program::new(&KERNEL)
+        .flag("ALONE", alone)
+        .u32("CHAINS", batch.chains)
+        .u32("SAMPLE_LENGTH", batch.length)
+        .u32("STREAM", stream as usize)
+        .flag("UNIFORM", uniform)
+        .f32("A", a)
+        .f32("B", b);
+    recording.dispatch(Dispatch {
+        program: Arc::new(program),
+        resources: vec![
+            proposal.into(),
+            proposal_energies.into(),
+            batch.x.into(),
+            batch.energies.into(),
+        ],
+        immediates: moment_immediates(batch, moment),
+        step_word: None,
+        workgroups: grid(groups),
+        flops: 8 * count as u64,
+        bytes: 12 * count as u64,
+    });
+}
