@@ -62,6 +62,7 @@ fn tiny<'a>(preset: &'a str, layers: &'a str, more: &[&'a str]) -> Vec<&'a str> 
         "run.checkpoint_every=4",
         "sampler.steps=2",
         "sampler.buffer=16",
+        "sampler.probe=8",
     ];
     let mut arguments = vec!["train", preset];
     for set in sets {

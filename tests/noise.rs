@@ -406,6 +406,7 @@ fn tiny(preset: &str, sets: &[&str]) -> (bool, String, tempfile::TempDir) {
         "run.samples=4",
         "run.sample_steps=2",
         "run.sample_every=0",
+        "sampler.probe=8",
         "sampler.steps=2",
         "sampler.buffer=16",
         match preset {

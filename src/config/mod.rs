@@ -462,7 +462,7 @@ impl Default for SamplerConfig {
             jumps: 0,
             reuse: 1,
             diagnose: 100,
-            probe: 500,
+            probe: 1000,
         }
     }
 }
