@@ -790,7 +790,7 @@ fn a_step_holds_and_computes_what_its_objective_needs() {
         let sets = [
             POINT_LAYERS,
             "snapshot.interval=1",
-            "sampler.steps=1",
+            "sampler.steps=2",
             "sampler.buffer=16",
             "run.batch=8",
             "objective.noise_ratio=2",

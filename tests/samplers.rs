@@ -940,7 +940,7 @@ fn afterimage(folder: &Path, arguments: &[&str]) -> (bool, String, String) {
     )
 }
 
-const TINY: [&str; 12] = [
+const TINY: [&str; 14] = [
     "run.steps=6",
     "run.batch=8",
     "run.samples=9",
@@ -953,6 +953,8 @@ const TINY: [&str; 12] = [
     "sampler.diagnose=4",
     "network.zero_head=false",
     "network.layers=[{dense=8}, {dense=1}]",
+    "sampler.jumps=0",
+    "sampler.probe=8",
 ];
 
 #[test]
