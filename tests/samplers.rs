@@ -1130,7 +1130,13 @@ fn what_makes_no_sense_together_is_refused_with_a_reason() {
     }
     for sets in [
         &["kind=mala", "steps=1", "adapt=false"][..],
-        &["kind=hmc", "leapfrog=1", "anneal=4", "temperature=0.5"],
+        &[
+            "kind=hmc",
+            "leapfrog=1",
+            "adapt=false",
+            "anneal=4",
+            "temperature=0.5",
+        ],
         &[
             "kind=underdamped",
             "friction=3",

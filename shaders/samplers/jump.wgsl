@@ -23,8 +23,8 @@ var<immediate> moment: Moment;
 // What value i adds to ln q(x) − ln q(y).
 fn log_odds(i: u32) -> f32 {
 #if UNIFORM
-    // Outside the box q(x) is 0, and no proposal comes from there. ln of the smallest f32 is −104.
-    return select(-1e4, 0.0, x[i] >= A && x[i] <= B);
+    // Outside the box q(x) is 0, and no proposal comes from there.
+    return select(-1e30, 0.0, x[i] >= A && x[i] <= B);
 #else
     return 0.5 / (B * B) * (proposal[i] - x[i]) * (proposal[i] + x[i] - 2.0 * A);
 #endif

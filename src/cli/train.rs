@@ -113,8 +113,8 @@ fn stop_on_ctrl_c(stop: Arc<AtomicBool>) -> Result<(), CliError> {
 
 struct Screen {
     steps: Progress,
-    /// Made when drawing begins, so that it does not show before.
-    drawing: Option<Progress>,
+    /// Made when what comes after the last step begins, so that it does not show before.
+    last: Option<Progress>,
     quiet: bool,
     json: bool,
     mixed: bool,
@@ -125,7 +125,7 @@ impl Screen {
     fn new(config: &Config, arguments: &TrainArgs) -> Self {
         Screen {
             steps: Progress::new("step", config.run.steps, arguments.quiet),
-            drawing: None,
+            last: None,
             quiet: arguments.quiet,
             json: arguments.json,
             mixed: model::precision(config) == Precision::Mixed,
@@ -163,17 +163,22 @@ impl Screen {
                     ""
                 }
             )),
-            Event::Drawing { done, of } => {
-                self.steps.clear();
-                let (what, of) = ("drawing samples, Langevin step", *of as u64);
-                let drawing = self
-                    .drawing
-                    .get_or_insert_with(|| Progress::new(what, of, self.quiet));
-                drawing.set(*done as u64, "");
-                if *done as u64 == of {
-                    drawing.clear();
-                }
-            }
+            Event::Probing { done, of } => self.after("looking at the chains, step", *done, *of),
+            Event::Drawing { done, of } => self.after("drawing samples, step", *done, *of),
+        }
+    }
+
+    /// Progress of what comes after the last optimiser step.
+    fn after(&mut self, what: &'static str, done: usize, of: usize) {
+        self.steps.clear();
+        let (done, of) = (done as u64, of as u64);
+        let bar = self
+            .last
+            .get_or_insert_with(|| Progress::new(what, of, self.quiet));
+        bar.set(done, "");
+        if done == of {
+            bar.clear();
+            self.last = None;
         }
     }
 }

@@ -171,7 +171,8 @@ pub struct ObjectiveConfig {
     pub noise_ratio: usize,
     /// The log-normaliser difference between snapshot and live parameters: zero; learned (by its gradient, from 0 at
     /// every refresh); profiled (the best value for every batch); or importance (by importance sampling from the noise,
-    /// averaged since the refresh). Ranking and contrastive-divergence have none.
+    /// averaged since the refresh). A mixture, a moving average and fixed noise never go back to 0. Ranking and
+    /// contrastive-divergence have none.
     pub normaliser: String,
     /// Learning rate of a learned normaliser.
     pub normaliser_rate: f32,
@@ -192,7 +193,7 @@ documented! {
 #[serde(deny_unknown_fields, default)]
 pub struct SnapshotConfig {
     /// copy (the weights as they were at the last refresh), ema (their moving average), mixture (the last few copies,
-    /// evenly), or noise that is no snapshot, for comparison: gaussian (with mean and covariance of the data) or
+    /// evenly), or noise that is no snapshot, for comparison: gaussian (with mean and covariance of the first 20,000 data samples) or
     /// uniform (on the box from data.low to data.high, widened by six times data.noise on every side).
     pub kind: String,
     /// Noise update interval K: optimiser steps between two refreshes, for copy and mixture. 1 is maximum likelihood.

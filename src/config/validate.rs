@@ -9,7 +9,7 @@ use super::{
 use crate::data::SOURCES;
 use crate::kernels::{LANGEVIN, SAMPLERS, SamplerKind};
 use crate::method::Criterion;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
 /// The names that `network.activation` takes.
 pub const ACTIVATIONS: &[&str] = &["silu", "leaky_relu", "softplus", "tanh", "identity"];
@@ -112,6 +112,26 @@ impl Config {
             self.snapshot.components,
         );
         ensure(
+            kind != "mixture" || self.objective.normaliser != "zero",
+            "objective.normaliser",
+            &self.objective.normaliser,
+            || {
+                "be `profiled` or another that is not zero with snapshot.kind = \"mixture\", whose components differ in log Z"
+                    .into()
+            },
+        )?;
+        ensure(
+            self.snapshot.interval != Interval::Adaptive
+                || self.snapshot.max_interval.is_multiple_of(reuse),
+            "snapshot.max_interval",
+            &self.snapshot.max_interval,
+            || {
+                format!(
+                    "be a multiple of sampler.reuse = {reuse}, since snapshots last for whole pools"
+                )
+            },
+        )?;
+        ensure(
             kind != "mixture" || count.is_multiple_of(components),
             "snapshot.components",
             &components,
@@ -136,8 +156,9 @@ impl Config {
     fn validate_buffer(&self) -> Result<(), ConfigError> {
         let (batch, ratio) = (self.run.batch, self.objective.noise_ratio);
         let needed = batch.saturating_mul(ratio);
+        let has_chains = !matches!(self.snapshot.kind.as_str(), "gaussian" | "uniform");
         ensure(
-            self.sampler.chains != "persistent" || self.sampler.buffer >= needed,
+            !has_chains || self.sampler.chains != "persistent" || self.sampler.buffer >= needed,
             "sampler.buffer",
             &self.sampler.buffer,
             || {
@@ -230,7 +251,7 @@ fn validate_network(network: &NetworkConfig) -> Result<(), ConfigError> {
         "network.zero_head",
         &network.zero_head,
         || {
-            "be false where a residual block is the last layer with weights, since its skip is not zero: put              { dense = 1 } or a conv behind it"
+            "be false where a residual block is the last layer with weights, since its skip is not zero: put { dense = 1 } or a conv behind it"
                 .into()
         },
     )?;
@@ -376,6 +397,26 @@ fn validate_sampler(sampler: &SamplerConfig) -> Result<(), ConfigError> {
                 .into()
         },
     )?;
+    ensure(
+        sampler.jumps == 0
+            || (sampler.noise.is_none() && sampler.clip == 0.0 && sampler.bounds == "none"),
+        "sampler.jumps",
+        &sampler.jumps,
+        || {
+            "be 0 with sampler.noise, clip or bounds, under which steps follow another law than the jumps"
+                .into()
+        },
+    )?;
+    ensure(
+        sampler.anneal.is_none()
+            || SamplerKind::named(&sampler.kind).is_none_or(|kind| !kind.is_exact())
+            || sampler.adapt == Some(false),
+        "sampler.anneal",
+        &sampler.anneal.unwrap_or_default(),
+        || {
+            "be left out, or sampler.adapt = false: the step size would be adapted to chains that are still hot".into()
+        },
+    )?;
     at_least_one("sampler.reuse", sampler.reuse)?;
     ensure(
         sampler.probe as u64 <= MOST_SAMPLE_STEPS,
@@ -398,7 +439,7 @@ fn validate_kind(sampler: &SamplerConfig) -> Result<(), ConfigError> {
         (
             "noise",
             sampler.noise.is_none(),
-            format!("{:?}", sampler.noise),
+            format!("{:?}", sampler.noise.unwrap_or_default()),
             "set sampler.temperature instead",
         ),
         (
@@ -410,7 +451,7 @@ fn validate_kind(sampler: &SamplerConfig) -> Result<(), ConfigError> {
         (
             "bounds",
             sampler.bounds == "none",
-            sampler.bounds.clone(),
+            format!("{:?}", sampler.bounds),
             law,
         ),
         (
@@ -428,34 +469,34 @@ fn validate_kind(sampler: &SamplerConfig) -> Result<(), ConfigError> {
         (
             "adapt",
             sampler.adapt != Some(true),
-            format!("{:?}", sampler.adapt),
+            format!("{:?}", sampler.adapt.unwrap_or_default()),
             "it has no acceptance to adapt to",
         ),
         (
             "target_acceptance",
             sampler.target_acceptance.is_none(),
-            format!("{:?}", sampler.target_acceptance),
+            format!("{:?}", sampler.target_acceptance.unwrap_or_default()),
             "it accepts every step",
         ),
     ] {
         ensure(
             is_default || kind.keys.contains(&key),
             &format!("sampler.{key}"),
-            &given,
+            &Plain(given),
             || format!("be left out with sampler.kind = {}: {why}", kind.name),
         )?;
     }
     ensure(
         sampler.noise.is_none() || (sampler.temperature == 1.0 && sampler.anneal.is_none()),
         "sampler.noise",
-        &sampler.noise,
+        &sampler.noise.unwrap_or_default(),
         || "be left out where sampler.temperature or sampler.anneal says how much there is".into(),
     )?;
     let adapts = kind.is_exact() && sampler.adapt.unwrap_or(true);
     ensure(
         adapts || sampler.target_acceptance.is_none(),
         "sampler.target_acceptance",
-        &sampler.target_acceptance,
+        &sampler.target_acceptance.unwrap_or_default(),
         || "be left out with sampler.adapt = false".into(),
     )?;
     ensure(
@@ -508,6 +549,15 @@ fn validate_run(run: &RunConfig) -> Result<(), ConfigError> {
     })?;
     count("run.samples", run.samples, MOST_SAMPLES)?;
     count("run.sample_steps", run.sample_steps, MOST_SAMPLE_STEPS)
+}
+
+/// A text that messages show as it is.
+struct Plain(String);
+
+impl Debug for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// Refuses `given` unless it is `fine`; `allowed` completes the sentence "it must …".

@@ -3,7 +3,7 @@ use super::launch::launch;
 use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
 
 /// How the log-normaliser difference c, an estimate of log Z_φ − log Z_θ, is handled. All are exactly 0 right after a
-/// refresh.
+/// refresh by a copy; noise that is no copy has none, and c goes on from what it was.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Normaliser {
     /// Kept at 0, which is exact right after a refresh.

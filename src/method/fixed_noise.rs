@@ -66,6 +66,14 @@ impl FixedNoise {
         matches!(self.kind, Kind::Gaussian { .. })
     }
 
+    /// Lower and upper end of its box, if it has one.
+    pub fn bounds(&self) -> Option<(f32, f32)> {
+        match self.kind {
+            Kind::Uniform { low, high } => Some((low, high)),
+            Kind::Gaussian { .. } => None,
+        }
+    }
+
     /// The same noise with these moments, if it takes any.
     pub fn with_fit(mut self, moments: GaussianFit) -> Self {
         if let Kind::Gaussian { fit, .. } = &mut self.kind {
@@ -316,8 +324,17 @@ mod tests {
         let xi = [0.3, -1.2, 2.0];
         let wanted = fit.constant() + 0.5 * xi.iter().map(|v| v * v).sum::<f64>();
         assert!((fit.energy(&fit.draw(&xi)) - wanted).abs() < 1e-9);
-        // ln det by the product of the first two conditional variances and the ridge.
-        assert!(fit.constant().is_finite());
+        // ln det(2πΣ) / 2 from the determinant of L Lᵀ itself.
+        let sigma = |i: usize, j: usize| -> f64 {
+            (0..3)
+                .map(|k| fit.factor[3 * i + k] * fit.factor[3 * j + k])
+                .sum()
+        };
+        let minor = |a: usize, b: usize| sigma(1, a) * sigma(2, b) - sigma(1, b) * sigma(2, a);
+        let determinant =
+            sigma(0, 0) * minor(1, 2) - sigma(0, 1) * minor(0, 2) + sigma(0, 2) * minor(0, 1);
+        let wanted = 0.5 * (std::f64::consts::TAU.powi(3) * determinant).ln();
+        assert!((fit.constant() - wanted).abs() < 1e-6);
     }
 
     #[test]

@@ -51,19 +51,27 @@ impl Mixture {
         step % self.interval
     }
 
-    /// Components in optimiser step `step`, counted from 0, once [`Self::begin`] has been recorded.
-    pub fn active(&self, step: u64) -> usize {
-        (step / self.interval + 1).min(self.ring.len() as u64) as usize
+    /// M.
+    pub fn components(&self) -> usize {
+        self.ring.len()
     }
 
-    /// Takes the live parameters as the newest component where `step` is due, with c in the first word of `normaliser`.
+    /// Takes the live parameters as the newest component where `step` is due, with c in the first word of `normaliser`;
+    /// at step 0 as all components.
     pub fn begin(&self, recording: &mut Recording, step: u64, live: Buffer, normaliser: Buffer) {
         if !step.is_multiple_of(self.interval) {
             return;
         }
-        let place = ((step / self.interval) % self.ring.len() as u64) as usize;
-        recording.copy(live, self.ring[place]);
-        recording.copy_range(normaliser, 0, self.offsets, place, 1);
+        let newest = ((step / self.interval) % self.ring.len() as u64) as usize;
+        let places = if step == 0 {
+            0..self.ring.len()
+        } else {
+            newest..newest + 1
+        };
+        for place in places {
+            recording.copy(live, self.ring[place]);
+            recording.copy_range(normaliser, 0, self.offsets, place, 1);
+        }
     }
 
     /// Puts the parameters of component `index` into `stale`.
@@ -82,8 +90,9 @@ impl Mixture {
         recording.copy_range(self.one, 0, self.all, index * samples, samples);
     }
 
-    /// The mixture's energies of a batch from those of its first `active` components, which have been kept.
-    pub fn energies(&self, recording: &mut Recording, active: usize, energies: Buffer) {
-        mixture_energy(recording, active, self.all, self.offsets, energies);
+    /// The mixture's energies of a batch from those of its components, which have been kept.
+    pub fn energies(&self, recording: &mut Recording, energies: Buffer) {
+        let count = self.components();
+        mixture_energy(recording, count, self.all, self.offsets, energies);
     }
 }

@@ -59,7 +59,9 @@ impl SamplerSettings {
     /// own law, otherwise the fixed point is the law of the chains.
     pub fn target(&self) -> String {
         let target = match self.mode {
-            ChainMode::Persistent { .. } if !self.is_at_temperature_one() => {
+            ChainMode::Persistent { .. }
+                if !self.is_at_temperature_one() || self.anneal.is_some() =>
+            {
                 "the law of its chains, which do not run at temperature 1"
             }
             ChainMode::Persistent { .. } => {
@@ -85,7 +87,16 @@ impl SamplerSettings {
         };
         let figure = format!("R-hat of {what} {r_hat:.2} {pass}");
         let clip = self.dynamics.langevin.clip;
-        if r_hat > SETTLED {
+        if last.lost > 0 {
+            format!(
+                "the law of its chains, not a density: {} of {} chains ran away {pass}",
+                last.lost,
+                last.lost + last.chains
+            )
+        } else if !matches!(self.mode, ChainMode::Persistent { .. }) || self.anneal.is_some() {
+            // However well chains mix that go on, these began afresh in every pass, or were hot.
+            format!("{}; {figure}", self.target())
+        } else if r_hat > SETTLED {
             format!(
                 "the law of its chains, a generator and not a density: {figure}, above {SETTLED}"
             )
@@ -98,8 +109,17 @@ impl SamplerSettings {
                 true => "",
                 false => ", but for the bias of steps without a Metropolis test",
             };
+            let fresh = match self.mode {
+                ChainMode::Persistent { restart, .. } if restart > 0.0 => {
+                    format!(
+                        ", but for the {:.1} % that a pass starts afresh",
+                        100.0 * restart
+                    )
+                }
+                _ => String::new(),
+            };
             format!(
-                "a density, its negatives being samples of the snapshot{bias}: {figure}, at most {SETTLED}"
+                "a density, its negatives being samples of the snapshot{bias}{fresh}: {figure}, at most {SETTLED}"
             )
         }
     }
@@ -127,6 +147,8 @@ pub struct Sampler {
     chains: Chains,
     settings: SamplerSettings,
     count: usize,
+    /// Parts of the chains, which share no slot of the replay buffer.
+    parts: usize,
     seed: u64,
     replay: Option<Replay>,
     trace: Option<Trace>,
@@ -137,6 +159,25 @@ struct Trace {
     /// The states when it began.
     before: Buffer,
     records: Buffer,
+}
+
+/// Steps that chains go on by to be looked at.
+pub struct Probe {
+    trace: Trace,
+    records: usize,
+    pass: Pass,
+}
+
+impl Probe {
+    /// How many records of each chain there will be.
+    pub fn records(&self) -> usize {
+        self.records
+    }
+
+    /// What [`Diagnostics::from_trace`] reads when all records are there.
+    pub fn trace(&self) -> Buffer {
+        self.trace.records
+    }
 }
 
 impl Trace {
@@ -174,6 +215,7 @@ impl Sampler {
             chains,
             settings,
             count,
+            parts: 1,
             seed,
             replay,
             trace: None,
@@ -186,6 +228,14 @@ impl Sampler {
     /// The same sampler with its chains run by `strategy`; see [`Chains::with_strategy`].
     pub fn with_strategy(mut self, strategy: Strategy) -> Self {
         self.chains = self.chains.with_strategy(strategy);
+        self
+    }
+
+    /// The same sampler with its chains in `parts` parts, each with slots of the replay buffer of its own, so that each can
+    /// be drawn from an energy of its own. As many as divide the chains of a step evenly.
+    pub fn in_parts(mut self, parts: usize) -> Self {
+        debug_assert!(self.count.is_multiple_of(parts));
+        self.parts = parts.max(1);
         self
     }
 
@@ -251,7 +301,7 @@ impl Sampler {
 
     /// Draws the noise samples of optimiser step `step` from the energy with `parameters`, for which the chains must
     /// be prepared. The first `data_count` samples of `samples` are the step's data; the noise goes behind them.
-    /// `before` records what comes before the group with this first chain.
+    /// `before` records what comes before a part of the chains.
     pub fn draw(
         &self,
         recording: &mut Recording,
@@ -267,13 +317,22 @@ impl Sampler {
                 recording.upload(replay.order, 0, self.order(step / batches, replay.slots));
             }
         }
-        for first in (0..self.count).step_by(self.chains.network().samples()) {
-            before(recording, first);
-            self.draw_group(recording, parameters, step, samples, data_count, first);
+        let length = self.part_length();
+        for part in 0..self.parts {
+            before(recording, part);
+            let chains = part * length..(part + 1) * length;
+            for first in chains.step_by(self.chains.network().samples()) {
+                self.draw_group(recording, parameters, step, samples, data_count, first);
+            }
         }
     }
 
-    /// The group of [`Self::draw`] whose first chain is number `first`. A last group that is not full computes the
+    /// Chains in a part.
+    fn part_length(&self) -> usize {
+        (self.count / self.parts).max(1)
+    }
+
+    /// The group of [`Self::draw`] whose first chain is number `first`. A last group of a part that is not full computes the
     /// missing chains like the others and leaves them where they are.
     pub fn draw_group(
         &self,
@@ -286,7 +345,9 @@ impl Sampler {
     ) {
         let x = self.chains.states();
         let length = self.chains.network().architecture().input().len();
-        let count = self.chains.network().samples().min(self.count - first);
+        let before = first % self.part_length();
+        let left = self.part_length() - before;
+        let count = self.chains.network().samples().min(left);
         let replay = self.replay.as_ref().map(|replay| {
             let batch = (step % self.batches(replay)) as usize;
             (replay, (batch * self.count + first) as u32)
@@ -305,7 +366,7 @@ impl Sampler {
         // The order of the replay buffer is random, so the first few of a batch are as good as any.
         let [fresh, from_data] = self
             .fresh(step)
-            .map(|fresh| fresh.saturating_sub(first).min(count));
+            .map(|fresh| fresh.saturating_sub(before).min(count));
         if from_data < fresh {
             self.chains.restart(recording, step as u32, first, fresh);
         }
@@ -337,7 +398,7 @@ impl Sampler {
         (replay.slots / self.count) as u64
     }
 
-    /// How many chains start afresh at `step`, and how many of those from data.
+    /// How many chains of a part start afresh at `step`, and how many of those from data.
     fn fresh(&self, step: u64) -> [usize; 2] {
         let share = self.settings.data_share;
         let (fresh, share) = match (self.settings.mode, &self.replay) {
@@ -350,7 +411,7 @@ impl Sampler {
             (ChainMode::Persistent { restart, .. }, _) => (restart, share),
             (ChainMode::ShortRun, _) => (1.0, share),
         };
-        [fresh, fresh * share].map(|share| restarts(step, share, self.count))
+        [fresh, fresh * share].map(|share| restarts(step, share, self.part_length()))
     }
 
     fn run(&self, recording: &mut Recording, parameters: Buffer, step: u64, first: usize) {
@@ -380,34 +441,55 @@ impl Sampler {
     ) {
         recording.copy(self.chains.states(), trace.before);
         for record in 0..records {
-            let part = pass.steps * record / records..pass.steps * (record + 1) / records;
-            self.chains.run(recording, parameters, pass, part);
-            let (before, trace) = (trace.before, trace.records);
-            trace_chains(recording, self.chains.batch(), record, before, trace);
+            self.run_to_record(recording, parameters, pass, trace, (record, records));
         }
     }
 
-    /// Runs the chains of the last group on from where they are, for `steps` steps that leave step size and temperature as
-    /// they are, on the energy with `parameters`, for which the chains must be prepared. Returns what they leave for
-    /// [`Diagnostics::from_trace`], in a buffer of its own: see [`Self::trace`].
-    pub fn probe(
+    fn run_to_record(
         &self,
         recording: &mut Recording,
         parameters: Buffer,
-        steps: usize,
-    ) -> (Buffer, usize) {
+        pass: &Pass,
+        trace: &Trace,
+        (record, records): (usize, usize),
+    ) {
+        let part = pass.steps * record / records..pass.steps * (record + 1) / records;
+        self.chains.run(recording, parameters, pass, part);
+        let (before, trace) = (trace.before, trace.records);
+        trace_chains(recording, self.chains.batch(), record, before, trace);
+    }
+
+    /// A probe of `steps` steps of the chains of the last group, from where they are; step size and temperature stay as
+    /// they are.
+    pub fn probe(&self, recording: &mut Recording, steps: usize) -> Probe {
         let records = steps.min(MOST_RECORDS);
         let trace = self.new_trace(records);
-        let pass = Pass {
-            // The last numbers there are, which no pass of a run gets to.
-            first_step: 0u32.wrapping_sub(steps as u32),
-            steps,
-            adapting: 0,
-            first_chain: 0,
-            anneal: None,
-        };
-        self.run_traced(recording, parameters, &pass, &trace, records);
-        (trace.records, records)
+        recording.copy(self.chains.states(), trace.before);
+        Probe {
+            trace,
+            records,
+            pass: Pass {
+                // The last numbers there are, which no pass of a run gets to.
+                first_step: 0u32.wrapping_sub(steps as u32),
+                steps,
+                adapting: 0,
+                first_chain: 0,
+                anneal: None,
+            },
+        }
+    }
+
+    /// Runs a probe on to its record number `record`, on the energy with `parameters`, for which the chains must be
+    /// prepared.
+    pub fn run_probe(
+        &self,
+        recording: &mut Recording,
+        parameters: Buffer,
+        probe: &Probe,
+        record: usize,
+    ) {
+        let place = (record, probe.records);
+        self.run_to_record(recording, parameters, &probe.pass, &probe.trace, place);
     }
 
     /// Bytes that [`Self::probe`] takes.
@@ -424,14 +506,24 @@ impl Sampler {
         }
     }
 
+    /// The slots in the order of their visits: every part's own, shuffled, and of these a batch after another.
     fn order(&self, epoch: u64, slots: usize) -> Vec<u32> {
         let mut order: Vec<u32> = (0..slots as u32).collect();
-        order.shuffle(&mut Philox::new(
-            self.seed,
-            Stream::ReplayOrder,
-            epoch as u32,
-        ));
-        order
+        let mut random = Philox::new(self.seed, Stream::ReplayOrder, epoch as u32);
+        let own = slots / self.parts;
+        for part in order.chunks_mut(own) {
+            part.shuffle(&mut random);
+        }
+        let length = self.part_length();
+        (0..own / length)
+            .flat_map(|batch| {
+                (0..self.parts).flat_map(move |part| {
+                    let first = part * own + batch * length;
+                    first..first + length
+                })
+            })
+            .map(|place| order[place])
+            .collect()
     }
 }
 
@@ -488,7 +580,10 @@ mod tests {
             bounds: crate::kernels::Bounds::None,
         };
         let mut settings = SamplerSettings {
-            mode: ChainMode::ShortRun,
+            mode: ChainMode::Persistent {
+                slots: 8,
+                restart: 0.0,
+            },
             steps: 20,
             dynamics: langevin.into(),
             start: ChainStart::Gaussian {
@@ -524,6 +619,25 @@ mod tests {
         assert!(!settings.verdict(Some(&row)).contains("without"));
         settings.dynamics.temperature = 0.5;
         assert!(settings.verdict(Some(&row)).contains("temperature 1"));
+        settings.dynamics.temperature = 1.0;
+        settings.mode = ChainMode::Persistent {
+            slots: 8,
+            restart: 0.05,
+        };
+        assert!(settings.verdict(Some(&row)).contains("but for the 5.0 %"));
+        // Chains that mix when they go on say nothing of those that begin afresh in every pass, or hot.
+        settings.anneal = Some(4.0);
+        assert!(!settings.verdict(Some(&row)).starts_with("a density"));
+        settings.anneal = None;
+        for mode in [ChainMode::ShortRun, ChainMode::Data] {
+            settings.mode = mode;
+            let verdict = settings.verdict(Some(&row));
+            assert!(verdict.starts_with("the law of"), "{verdict}");
+            assert!(verdict.contains("a projection 1.02"), "{verdict}");
+        }
+        row.lost = 1;
+        assert!(settings.verdict(Some(&row)).contains("ran away"));
+        row.lost = 0;
         row.energy = mixing(None);
         assert!(settings.verdict(Some(&row)).contains("stood still"));
     }

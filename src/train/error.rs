@@ -37,6 +37,16 @@ pub enum TrainError {
     )]
     GaussianTooLarge { values: usize, most: usize },
     #[error(
+        "{outside} of {of} data samples lie outside the box of the uniform noise, from {low} to {high}, which could teach \
+         nothing of them: set data.low and data.high to hold the data"
+    )]
+    OutsideBox {
+        outside: usize,
+        of: usize,
+        low: f32,
+        high: f32,
+    },
+    #[error(
         "no Gaussian can be fitted to this data, whose values do not vary or are not finite: set data.noise, or another \
          snapshot.kind"
     )]

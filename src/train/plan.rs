@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::gpu::{Buffer, Recording};
 use crate::method::{
     DataNoise, FEWEST_RECORDS, FixedNoise, Fresh, GaussianFit, MOST_GAUSSIAN_VALUES, Mixture,
-    Objective, Optimiser, Sampler, Snapshot, Strategy,
+    Objective, Optimiser, Probe, Sampler, Snapshot, Strategy,
 };
 use crate::model;
 use crate::network::{Architecture, Kernels, Network};
@@ -89,8 +89,9 @@ impl TrainingPlan {
             (Some(fixed), _) => Noise::Fixed(fixed),
             (None, Some(mixture)) => {
                 // Every group is drawn from one component, and all components give as many.
-                let share = noise_count / config.snapshot.components.clamp(1, noise_count);
-                Noise::Mixture(mixture, sampler(largest_divisor(share, slice)))
+                let parts = mixture.components();
+                let group = equal_parts(noise_count / parts, slice);
+                Noise::Mixture(mixture, sampler(group).in_parts(parts))
             }
             (None, None) => Noise::Snapshot(sampler(equal_parts(noise_count, slice))),
         };
@@ -147,6 +148,14 @@ impl TrainingPlan {
         matches!(&self.noise, Noise::Fixed(noise) if noise.is_gaussian())
     }
 
+    /// The box that uniform noise fills, in every value.
+    pub fn noise_box(&self) -> Option<(f32, f32)> {
+        match &self.noise {
+            Noise::Fixed(noise) => noise.bounds(),
+            Noise::Snapshot(_) | Noise::Mixture(..) => None,
+        }
+    }
+
     /// Chains that run side by side; 0 where the noise needs none.
     pub fn chain_count(&self) -> usize {
         self.sampler()
@@ -186,13 +195,23 @@ impl TrainingPlan {
         self.sampler()?.chains().control()
     }
 
-    /// Records `steps` further steps of the chains on the last snapshot, and returns what they leave as [`Self::trace`]
-    /// does; none where the noise needs no chains, or the steps are too few to tell anything.
-    pub fn probe(&self, recording: &mut Recording, steps: usize) -> Option<(Buffer, usize)> {
+    /// Begins a probe of `steps` further steps of the last chains on the snapshot that they are from; none where the noise
+    /// needs no chains, or the steps are too few to tell anything.
+    pub fn probe(&self, recording: &mut Recording, steps: usize) -> Option<Probe> {
         let stale = self.snapshot.stale();
         let sampler = self.sampler().filter(|_| steps >= FEWEST_RECORDS)?;
+        if let Noise::Mixture(mixture, _) = &self.noise {
+            mixture.load(recording, mixture.components() - 1, stale);
+        }
         sampler.chains().prepare(recording, stale);
-        Some(sampler.probe(recording, stale, steps))
+        Some(sampler.probe(recording, steps))
+    }
+
+    /// Runs a probe on to its record number `record`.
+    pub fn run_probe(&self, recording: &mut Recording, probe: &Probe, record: usize) {
+        if let Some(sampler) = self.sampler() {
+            sampler.run_probe(recording, self.snapshot.stale(), probe, record);
+        }
     }
 
     fn fetch_diagnostics(&self, r: &mut Recording, step: u64) {
@@ -306,13 +325,13 @@ impl TrainingPlan {
 
         let fresh = self.begin(r, step);
         let pool = step.is_multiple_of(self.reuse).then(|| step / self.reuse);
-        let prepared = pool.is_some_and(|pool| self.draw(r, step, pool));
+        let prepared = pool.is_some_and(|pool| self.draw(r, pool));
         self.fetch_diagnostics(r, step);
         // Where the two are the same function, one pass gives the energies of both, and computing them twice would give
         // the same bits.
         let compares = self.objective.compares();
         if fresh != Fresh::Yes && compares {
-            self.noise_energies(r, step, prepared);
+            self.noise_energies(r, prepared);
         }
         if fresh != Fresh::Yes || !prepared {
             self.network.prepare(r, live);
@@ -364,7 +383,7 @@ impl TrainingPlan {
     }
 
     /// Draws the noise number `pool` and says whether the network is prepared for the stale parameters then.
-    fn draw(&self, r: &mut Recording, step: u64, pool: u64) -> bool {
+    fn draw(&self, r: &mut Recording, pool: u64) -> bool {
         let (stale, samples, data) = (self.snapshot.stale(), self.samples, self.data_count);
         match &self.noise {
             Noise::Snapshot(sampler) => {
@@ -376,10 +395,8 @@ impl TrainingPlan {
                 true
             }
             Noise::Mixture(mixture, sampler) => {
-                let active = mixture.active(step);
-                let size = sampler.chains().network().samples();
-                sampler.draw(r, stale, pool, samples, data, &mut |r, first| {
-                    mixture.load(r, first / size % active, stale);
+                sampler.draw(r, stale, pool, samples, data, &mut |r, part| {
+                    mixture.load(r, part, stale);
                     sampler.chains().prepare(r, stale);
                 });
                 false
@@ -393,7 +410,7 @@ impl TrainingPlan {
 
     /// The energies of all samples under the noise distribution; `prepared` says whether the network is prepared for
     /// the stale parameters.
-    fn noise_energies(&self, r: &mut Recording, step: u64, prepared: bool) {
+    fn noise_energies(&self, r: &mut Recording, prepared: bool) {
         let (stale, energies) = (self.snapshot.stale(), self.stale_energies);
         match &self.noise {
             Noise::Snapshot(_) => {
@@ -403,14 +420,13 @@ impl TrainingPlan {
                 self.energies(r, stale, energies, false);
             }
             Noise::Mixture(mixture, _) => {
-                let active = mixture.active(step);
-                for index in 0..active {
+                for index in 0..mixture.components() {
                     mixture.load(r, index, stale);
                     self.network.prepare(r, stale);
                     self.energies(r, stale, mixture.component_energies(), false);
                     mixture.keep(r, index);
                 }
-                mixture.energies(r, active, energies);
+                mixture.energies(r, energies);
             }
             Noise::Fixed(noise) => noise.energies(r, self.samples, energies),
         }
@@ -430,7 +446,7 @@ impl TrainingPlan {
                 sampler.draw_group(r, stale, 0, self.samples, self.data_count, 0);
             }
             Noise::Fixed(noise) => {
-                self.draw(r, 0, 0);
+                self.draw(r, 0);
                 noise.energies(r, self.samples, self.stale_energies);
                 self.network.prepare(r, live);
             }
@@ -522,14 +538,6 @@ fn equal_parts(count: usize, most: usize) -> usize {
     count.div_ceil(parts.max(1))
 }
 
-/// The largest divisor of `count` that is at most `most`.
-fn largest_divisor(count: usize, most: usize) -> usize {
-    (1..=most.min(count))
-        .rev()
-        .find(|size| count.is_multiple_of(*size))
-        .unwrap_or(1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -545,13 +553,6 @@ mod tests {
             (1, 1, 1),
         ] {
             assert_eq!(equal_parts(count, most), size, "{count} by {most}");
-        }
-    }
-
-    #[test]
-    fn divisors_are_the_largest_that_fit() {
-        for (count, most, size) in [(12, 12, 12), (12, 11, 6), (12, 5, 4), (7, 6, 1), (1, 9, 1)] {
-            assert_eq!(largest_divisor(count, most), size, "{count} by {most}");
         }
     }
 }

@@ -34,6 +34,8 @@ pub enum Event<'a> {
     Wrote(&'a Path),
     /// So many of the last chains ran away to values that are not finite.
     Lost { chains: usize, of: usize },
+    /// The chains go on, to be looked at: so many of all steps are done.
+    Probing { done: usize, of: usize },
     /// The last samples are being drawn: so many of all Langevin steps are done.
     Drawing { done: usize, of: usize },
 }
@@ -266,12 +268,15 @@ impl Run<'_> {
         // First, because drawing samples may take long.
         let curves = self.curves()?;
         let stopped = trainer.steps_done() < self.config.run.steps;
-        if !stopped && let Some(probe) = trainer.probe(self.config.sampler.probe)? {
-            self.last_diagnosis = Some(probe);
-        }
         let (mut samples, mut landscape) = (None, None);
-        // The summary is written even if the drawing fails.
-        let drawn = self.last_pictures(trainer, &model, stopped, &mut samples, &mut landscape);
+        // The summary is written even if these fail.
+        let probed = match stopped {
+            true => Ok(()),
+            false => self.probe(trainer),
+        };
+        let drawn = probed.and_then(|()| {
+            self.last_pictures(trainer, &model, stopped, &mut samples, &mut landscape)
+        });
         let summary = Summary {
             folder: self.folder.into(),
             fits: model::verdict(self.config, self.last_diagnosis.as_ref()),
@@ -289,6 +294,19 @@ impl Run<'_> {
         let json = serde_json::to_string_pretty(&summary).map_err(TrainError::Summary)?;
         self.write(self.folder.join("summary.json"), json.as_bytes())?;
         drawn.map(|()| summary)
+    }
+
+    /// Looks at the chains once more, for longer than a pass.
+    fn probe(&mut self, trainer: &mut Trainer) -> Result<(), TrainError> {
+        let (observer, stop) = (&mut self.observer, self.stop);
+        let mut progress = |done: usize, of: usize| {
+            observer(Event::Probing { done, of });
+            !stop.load(Ordering::Relaxed)
+        };
+        if let Some(probe) = trainer.probe(self.config.sampler.probe, &mut progress)? {
+            self.last_diagnosis = Some(probe);
+        }
+        Ok(())
     }
 
     fn last_pictures(

@@ -16,7 +16,7 @@ const STATES: u64 = 1 << 63;
 /// So do those of the averaged weights that belong to such a picture.
 const AVERAGE: u64 = 1 << 62;
 
-/// Gaussian noise has the moments of up to so many of the first samples.
+/// Gaussian noise has the moments of up to so many of the first samples, and as many must lie in the box of uniform noise.
 const FITTED_SAMPLES: usize = 20_000;
 
 /// Time over which the speed is measured.
@@ -73,6 +73,22 @@ impl Trainer {
                 config.data.noise,
             );
             plan = plan.with_fit(fitted.ok_or(TrainError::NoFit)?);
+        }
+        if let Some((low, high)) = plan.noise_box() {
+            let length = data.shape().len();
+            let values = data.first(FITTED_SAMPLES);
+            let is_outside = |sample: &&[f32]| sample.iter().any(|v| !(low..=high).contains(v));
+            let outside = values.chunks_exact(length).filter(is_outside).count();
+            let of = values.len() / length;
+            // The tails of a law without bounds may reach a little further.
+            if outside > of / 100 {
+                return Err(TrainError::OutsideBox {
+                    outside,
+                    of,
+                    low,
+                    high,
+                });
+            }
         }
         let how = model::initialisation(config);
         let initial = initial_parameters(plan.architecture(), &how, config.run.seed);
@@ -205,31 +221,55 @@ impl Trainer {
     }
 
     /// Runs the chains on for `steps` steps on the last snapshot and says how they mix; none where the noise needs no
-    /// chains, or the steps are too few to tell anything. Waits for the GPU.
+    /// chains, the steps are too few to tell anything, or `progress`, which is told how many of them are done, says no.
     ///
     /// # Errors
     /// What the GPU reported.
-    pub fn probe(&mut self, steps: usize) -> Result<Option<Diagnostics>, TrainError> {
+    pub fn probe(
+        &mut self,
+        steps: usize,
+        progress: &mut dyn FnMut(usize, usize) -> bool,
+    ) -> Result<Option<Diagnostics>, TrainError> {
         let mark = self.executor.mark();
+        let probed = self.run_probe(steps, progress);
+        self.executor.release_since(mark);
+        probed
+    }
+
+    fn run_probe(
+        &mut self,
+        steps: usize,
+        progress: &mut dyn FnMut(usize, usize) -> bool,
+    ) -> Result<Option<Diagnostics>, TrainError> {
         let mut recording = Recording::new();
-        let Some((trace, records)) = self.plan.probe(&mut recording, steps) else {
+        let Some(probe) = self.plan.probe(&mut recording, steps) else {
             return Ok(None);
         };
-        self.executor.run(&recording)?;
-        let trace = self.executor.read(trace)?;
+        for record in 0..probe.records() {
+            self.plan.run_probe(&mut recording, &probe, record);
+            self.executor.run(&recording)?;
+            self.executor.finish()?;
+            recording = Recording::new();
+            if !progress(steps * (record + 1) / probe.records(), steps) {
+                return Ok(None);
+            }
+        }
+        let trace = self.executor.read(probe.trace())?;
         let control = match self.plan.control() {
             Some(control) => {
                 StepControl::from_words(&self.executor.read_words(control, 0, control.words())?)
             }
             None => None,
         };
-        self.executor.release_since(mark);
+        let (step_size, acceptance) = self.said(control);
         let step = self.step.saturating_sub(1);
-        self.controls.extend(control.map(|control| (step, control)));
-        let (step_size, acceptance) = self.control(step);
-        self.controls.remove(&step);
         Ok(Some(Diagnostics::from_trace(
-            step, steps, &trace, records, acceptance, step_size,
+            step,
+            steps,
+            &trace,
+            probe.records(),
+            acceptance,
+            step_size,
         )))
     }
 
@@ -284,7 +324,12 @@ impl Trainer {
 
     /// Step size and acceptance of `step`, whose control has arrived if there is one.
     fn control(&self, step: u64) -> (f32, f32) {
-        match self.controls.get(&step) {
+        self.said(self.controls.get(&step).copied())
+    }
+
+    /// Step size and acceptance; those of the configuration where there is no test to say them.
+    fn said(&self, control: Option<StepControl>) -> (f32, f32) {
+        match control {
             Some(control) => (control.step_size, control.acceptance.unwrap_or(1.0)),
             None => (self.config.sampler.step_size, 1.0),
         }

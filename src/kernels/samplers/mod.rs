@@ -110,13 +110,11 @@ impl Dynamics {
         let carries = usize::from(self.kind.lay_out.is_some());
         let (rows, row) = match self.jumps.count {
             0 => (1, 0),
-            count => (steps.div_ceil(self.jumps.every), 1 + count),
+            count => (steps.div_ceil(self.jumps.every.max(1)), 1 + count),
         };
         rows * (carries + row) + steps * (self.kind.evaluations)(self)
     }
-}
 
-impl Dynamics {
     /// Bytes that the steps of `chains` chains of `length` values hold beside the chains themselves.
     pub fn bytes(&self, chains: usize, length: usize) -> u64 {
         let buffer = Buffer::new("a name only", 1);
