@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares noise schedules on planar sets by the exact KL divergence, and writes the table of docs/recipes.md.
+"""Compares noise schedules on planar sets by the exact KL divergence, and prints a table for docs/recipes.md.
 
     cargo build --release && python3 benches/schedules.py [--out runs/schedules]
 
@@ -37,7 +37,7 @@ SCHEDULES = [
     ("fixed Gaussian", ["snapshot.kind=gaussian", *PROFILED], False),
     ("fixed uniform", ["snapshot.kind=uniform", *PROFILED], False),
 ]
-# The loss takes no part in which figure counts: both weights are evaluated, the averaged ones are in the table.
+# Of the averaged weights.
 FIGURES = ("kl_data_model", "kl_model_data", "total_variation", "model_mode_coverage")
 
 
@@ -96,14 +96,17 @@ def carry_out(arguments, job):
     folder = arguments.out / job["name"]
     known = folder / "figures.json"
     if known.exists():
-        return json.loads(known.read_text())
+        result = json.loads(known.read_text())
+        # Figures of other settings are none of this comparison's.
+        if result["sets"] == job["sets"]:
+            return result
     # Runs side by side share the processors, so each of them takes one.
     environment = {**os.environ, "LP_NUM_THREADS": "1"} if arguments.jobs > 1 else None
     train = [arguments.binary, "train", job["preset"], "--quiet", "--force", "--out", str(folder)]
     for assignment in job["sets"]:
         train += ["--set", assignment]
     trained = subprocess.run(train, env=environment, capture_output=True, text=True)
-    result = {key: job[key] for key in ("name", "preset", "schedule", "budget")}
+    result = {key: job[key] for key in ("name", "preset", "schedule", "budget", "sets")}
     if trained.returncode != 0:
         # A run that diverges is a result, too; anything else is a mistake.
         if "diverged" not in trained.stderr:
@@ -114,7 +117,10 @@ def carry_out(arguments, job):
         evaluate += ["--tolerance", "1e-3"]
         evaluated = subprocess.run(evaluate, env=environment, capture_output=True, text=True)
         if evaluated.returncode != 0:
-            sys.exit(f"{' '.join(evaluate)}\n{evaluated.stderr}")
+            # What a model has become is a result, too.
+            result["error"] = evaluated.stderr.strip().splitlines()[-1]
+            known.write_text(json.dumps(result))
+            return result
         figures = json.loads(evaluated.stdout)
         result |= {key: figures[key] for key in FIGURES}
         rows = [json.loads(line) for line in (folder / "metrics.jsonl").open()]
@@ -130,7 +136,7 @@ def table(arguments, results):
     presets = arguments.sets.split(",")
     lines = [
         f"KL(data‖model) in nats, median (least–most) of {arguments.seeds} seeds; {arguments.steps} optimiser steps,",
-        f"or with {REUSE} on one pool of noise for the same number of energy-gradient evaluations.",
+        f"or with {REUSE} on one pool of noise for the same number of energy-gradient evaluations, which follow in millions.",
         "",
         "| schedule | " + " | ".join(f"{p}, equal steps | {p}, equal evaluations" for p in presets) + " |",
         "|---|" + "---|" * (2 * len(presets)),
@@ -156,11 +162,12 @@ def table(arguments, results):
 def cell(runs):
     """The figures of the seeds of one schedule."""
     values = sorted(run["kl_data_model"] for run in runs if "error" not in run)
-    diverged = len(runs) - len(values)
-    note = f", {diverged} diverged" if diverged else ""
+    failed = len(runs) - len(values)
+    note = f", {failed} failed" if failed else ""
     if not values:
-        return f"all {diverged} diverged"
-    return f"{statistics.median(values):.3f} ({values[0]:.3f}–{values[-1]:.3f}){note}"
+        return f"all {failed} failed"
+    spent = max(run["evaluations"] for run in runs if "error" not in run) / 1e6
+    return f"{statistics.median(values):.3f} ({values[0]:.3f}–{values[-1]:.3f}){note}; {spent:.1f} M"
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ use serde::Serialize;
 const METRICS: &str = "metrics.jsonl";
 
 /// The files that a run, or an evaluation of it, writes directly into its folder.
-const RUN_FILES: [&str; 7] = [
+const RUN_FILES: [&str; 8] = [
     "config.toml",
     METRICS,
     "curves.png",
+    "diagnostics.jsonl",
     "evaluation.png",
     "landscape.png",
     "samples.png",

@@ -485,6 +485,10 @@ fn combinations_that_make_no_sense_are_refused_with_a_reason() {
         ),
         ("snapshot.kind=mixture", "whose components differ in log Z"),
         (
+            "snapshot.kind=mixture objective.generator=ranking",
+            "which ranking has none of",
+        ),
+        (
             "snapshot.interval=adaptive snapshot.max_interval=9 sampler.reuse=2",
             "be a multiple of sampler.reuse",
         ),

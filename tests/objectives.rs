@@ -19,7 +19,7 @@ use afterimage::network::{
 use afterimage::shape::Shape;
 use afterimage::train::TrainingPlan;
 use afterimage::twins::{self, RatioInput, RatioOutput};
-use checkpoint::{POINT_LAYERS, metrics};
+use checkpoint::{IMAGE_LAYERS, POINT_LAYERS, metrics};
 use common::{
     ACTIVATIONS, ROUNDING, assert_within, executor, filled, normals, poisoned, variants, widen,
 };
@@ -922,14 +922,18 @@ fn kl_with_the_best_normaliser_is_the_difference_of_log_likelihoods() {
 
 // ---- the command line ----
 
-fn program(folder: &Path, sets: &[&str]) -> std::process::Output {
+fn program(folder: &Path, preset: &str, sets: &[&str]) -> std::process::Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_afterimage"));
     command.current_dir(folder);
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
     command.env("AFTERIMAGE_CACHE", cache);
-    command.args(["train", "8gaussians", "--no-tune"]);
+    command.args(["train", preset, "--no-tune"]);
     let tiny = [
-        POINT_LAYERS,
+        match preset {
+            "digits" => IMAGE_LAYERS,
+            _ => POINT_LAYERS,
+        },
+        "sampler.probe=8",
         "network.zero_head=false",
         "run.steps=6",
         "run.batch=8",
@@ -969,13 +973,18 @@ fn every_objective_trains_from_the_command_line() {
             format!("objective.normaliser={normaliser}"),
         ]);
     }
-    for sets in runs {
+    let presets = ["8gaussians", "digits"];
+    for (preset, sets) in presets
+        .iter()
+        .flat_map(|preset| runs.iter().map(move |sets| (*preset, sets)))
+    {
         let folder = tempfile::tempdir().expect("makes a folder");
         let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
-        let output = program(folder.path(), &sets);
+        let output = program(folder.path(), preset, &sets);
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{sets:?}: {errors}");
-        let rows = metrics(&folder.path().join("runs/8gaussians/metrics.jsonl"));
+        assert!(output.status.success(), "{preset} {sets:?}: {errors}");
+        let file = format!("runs/{preset}/metrics.jsonl");
+        let rows = metrics(&folder.path().join(file));
         assert_eq!(rows.len(), 6, "{sets:?}");
         for row in rows {
             assert_eq!(row.not_finite(0.0), None, "{sets:?}: {row:?}");
@@ -1035,7 +1044,7 @@ fn combinations_that_make_no_sense_are_refused_with_a_reason() {
         assert!(refusal("objective.generator=none").contains(name));
     }
     let folder = tempfile::tempdir().expect("makes a folder");
-    let output = program(folder.path(), &[divergence]);
+    let output = program(folder.path(), "8gaussians", &[divergence]);
     assert!(!output.status.success());
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(errors.contains("live model"), "{errors}");

@@ -177,7 +177,7 @@ pub struct SampleArgs {
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
 
-    /// Langevin steps from a fresh start
+    /// Sampler steps from a fresh start
     ///
     /// Default: the run's run.sample_steps.
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = clap::value_parser!(u64).range(1..))]

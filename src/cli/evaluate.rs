@@ -73,7 +73,7 @@ impl Shown {
             self.clear();
             let what = match stage {
                 Stage::Grid => "energies",
-                Stage::Samples => "Langevin step",
+                Stage::Samples => "drawing samples, step",
             };
             self.bar = Some((stage, of, Progress::new(what, of as u64, self.quiet)));
         }

@@ -33,7 +33,7 @@ pub(super) fn sample(arguments: &SampleArgs) -> Result<(), CliError> {
     let mut executor = open::executor(&arguments.adapter, Work::Short)?;
     let mut bar = None;
     let samples = model.sample(&mut executor, &options, &mut |done, of| {
-        bar.get_or_insert_with(|| Progress::new("Langevin step", of as u64, arguments.quiet))
+        bar.get_or_insert_with(|| Progress::new("step", of as u64, arguments.quiet))
             .set(done as u64, "");
         true
     })?;

@@ -372,7 +372,7 @@ pub struct RunConfig {
     pub sample_every: u64,
     /// Samples in a picture.
     pub samples: usize,
-    /// Langevin steps from fresh chains for the final picture, and what `afterimage sample` takes by default.
+    /// Sampler steps from fresh chains for the final picture, and what `afterimage sample` takes by default.
     pub sample_steps: usize,
     /// Optimiser steps between two checkpoints; 0 for only the last.
     pub checkpoint_every: u64,

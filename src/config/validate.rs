@@ -112,6 +112,16 @@ impl Config {
             self.snapshot.components,
         );
         ensure(
+            kind != "mixture" || generator != Some(Criterion::Ranking),
+            "objective.generator",
+            &self.objective.generator,
+            || {
+                "be another than ranking with snapshot.kind = \"mixture\", whose components' log Z come from c, which \
+                 ranking has none of"
+                    .into()
+            },
+        )?;
+        ensure(
             kind != "mixture" || self.objective.normaliser != "zero",
             "objective.normaliser",
             &self.objective.normaliser,

@@ -26,7 +26,7 @@ pub enum EvaluationError {
     NotFinite { x: f32, y: f32 },
     #[error(
         "the model has mass {share:.2e} in the outer quarter of ±{half_width}, so it may have no Z: train it with \
-         network.base = \"gaussian\", which bounds it"
+         network.base = \"gaussian\" and network.base_std below {}, which bounds it", half_width / 8
     )]
     Unbounded { half_width: usize, share: f64 },
     #[error(

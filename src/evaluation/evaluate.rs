@@ -103,8 +103,8 @@ pub fn evaluate(
     let data_sample = score(&mut energies, model, integrals.log_z, seed)?;
     executor.release_since(mark);
 
-    let (samples, lost) = if count == 0 {
-        (Vec::new(), 0)
+    let drawn = if count == 0 {
+        None
     } else {
         let options = SampleOptions {
             count,
@@ -116,12 +116,18 @@ pub fn evaluate(
             progress(Stage::Samples, done, of);
             true
         })?;
-        (drawn.values.as_chunks().0.to_vec(), drawn.lost)
+        Some(drawn)
     };
+    let samples = drawn
+        .as_ref()
+        .map_or_else(Vec::new, |drawn| drawn.values.as_chunks().0.to_vec());
     let modes = modes(&density, &level, &samples);
-    let samples_figures = (count > 0).then(|| SampleFigures {
+    let samples_figures = drawn.map(|drawn| SampleFigures {
         count,
-        lost,
+        lost: drawn.lost,
+        step_size: drawn.step_size,
+        acceptance: drawn.acceptance,
+        gradient_evaluations: drawn.gradient_evaluations,
         steps: config.run.sample_steps,
         seed,
         sampler: config.sampler.clone(),
@@ -180,7 +186,9 @@ fn score(
         high: config.high,
         limit: 0,
     };
-    let mut points = data::open(&options, seed)?.first(DATA_SAMPLES);
+    // Training on a limited set has seen the first points of the draw of its seed.
+    let seen = config.limit;
+    let mut points = data::open(&options, seed)?.samples(seen..seen.saturating_add(DATA_SAMPLES));
     let mut random = Philox::new(seed, Stream::DataNoise, NOISE_STEP);
     for value in &mut points {
         *value += config.noise * random.normal();

@@ -81,13 +81,19 @@ pub struct ScoreFigures {
     pub standard_error: f64,
 }
 
-/// Samples that were drawn by Langevin chains from fresh starts.
+/// Samples that were drawn by the checkpoint's own sampler from fresh starts.
 #[derive(Clone, Debug, Serialize)]
 pub struct SampleFigures {
     /// How many.
     pub count: usize,
     /// How many of them are not finite: chains that ran away.
     pub lost: usize,
+    /// The step size in the end: kinds with a Metropolis test begin with the one that training left, and adapt it.
+    pub step_size: f32,
+    /// Mean acceptance probability; null for kinds without a test.
+    pub acceptance: Option<f32>,
+    /// Energy-gradient evaluations that they took.
+    pub gradient_evaluations: u64,
     /// Steps of each chain (`run.sample_steps`).
     pub steps: usize,
     /// Seed of the chains, and of `data_sample`.

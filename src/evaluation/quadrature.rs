@@ -14,7 +14,7 @@ const LAST_HALF_WIDTH: usize = 128;
 const OUTSIDE: f64 = 1e-10;
 /// The most cells of a grid.
 const MOST_CELLS: usize = 1 << 24;
-/// Cells on a unit of length in the first quadrature.
+/// Cells on a unit of length in the first quadrature; fewer of the largest squares.
 const FIRST_FINENESS: usize = 8;
 
 /// Told how many of how many energies are computed.
@@ -186,6 +186,7 @@ impl Integrals {
         let smooth = [
             change(|i| i.log_z),
             change(|i| i.nll),
+            change(|i| i.nll - i.data_entropy),
             change(|i| i.data_entropy),
             change(|i| i.model_entropy),
             change(|i| i.mass_off_data),
@@ -288,7 +289,11 @@ pub(super) fn integrate(
     tolerance: f64,
     progress: Progress<'_>,
 ) -> Result<(Integrals, Change, Level), EvaluationError> {
+    // Three grids tell the first change, and all of them must be allowed.
     let mut fineness = FIRST_FINENESS;
+    while (2 * half_width * 4 * fineness).pow(2) > MOST_CELLS && fineness > 1 {
+        fineness /= 2;
+    }
     let mut level = Level::new(energies, density, half_width, fineness, progress)?;
     let mut raw = level.integrals();
     let mut before: Option<Integrals> = None;

@@ -119,9 +119,15 @@ impl Model {
         let scaling: Scaling = json(&file, "scaling")?;
         let step: u64 = json(&file, "step")?;
         let step_size = match file.metadata.contains_key(STEP_SIZE) {
-            true => Some(json(&file, STEP_SIZE)?),
+            true => Some(json::<f32>(&file, STEP_SIZE)?),
             false => None,
         };
+        if step_size.is_some_and(|size| !(size > 0.0 && size.is_finite())) {
+            return Err(ModelError::BadMetadata {
+                key: STEP_SIZE,
+                cause: "a step size is a finite number above 0".into(),
+            });
+        }
         let architecture = settings::architecture(&config, Shape::new(channels, height, width))?;
         let parameters = parameters(&file, &architecture, "")?;
         let has_live = file.tensors.iter().any(|t| t.name.starts_with(LIVE));
