@@ -66,9 +66,9 @@ pub(super) fn log_density([x, y]: [f64; 2]) -> f64 {
     most + sum.ln() - (SCALE * SCALE * BLADES as f64).ln()
 }
 
-/// From here on the blades are wound so tightly, thousands of turns on the width of one, that only their mean over all
+/// From here on the blades are wound so tightly, four turns and more on the width of one, that only their mean over all
 /// angles is of use.
-const WOUND: f64 = 12.0;
+const WOUND: f64 = 10.0;
 
 /// The mean of p over all angles at ρ: ∫ N(ρ cos θ) N(ρ sin θ) dθ / 2π in units of the scale, by Laplace's method about
 /// θ = 0, where s, which is the narrower, is 0.
