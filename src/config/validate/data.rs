@@ -1,0 +1,16 @@
+//! `[data]`
+
+use super::rules::{ensure, finite, not_negative, one_of};
+use crate::config::DataConfig;
+use crate::config::error::ConfigError;
+use crate::data::SOURCES;
+
+pub(super) fn validate(data: &DataConfig) -> Result<(), ConfigError> {
+    one_of("data.source", &data.source, SOURCES)?;
+    finite("data.low", data.low)?;
+    finite("data.high", data.high)?;
+    ensure(data.low < data.high, "data.low", &data.low, || {
+        format!("lie below data.high = {:?}", data.high)
+    })?;
+    not_negative("data.noise", data.noise)
+}

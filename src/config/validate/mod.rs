@@ -1,0 +1,152 @@
+//! The ranges and enumerations of the configuration's values: a file for each section, and here what makes sense only
+//! across sections.
+
+mod data;
+mod network;
+mod objective;
+mod optimiser;
+mod rules;
+mod run;
+mod sampler;
+mod snapshot;
+
+pub use network::{ACTIVATIONS, BASES, INITIALISATIONS};
+pub use objective::{GENERATORS, NORMALISERS};
+pub use optimiser::SCHEDULES;
+pub use run::PRECISIONS;
+pub use sampler::{BOUNDS, CHAINS, STARTS};
+pub use snapshot::NOISE_KINDS;
+
+use super::error::ConfigError;
+use super::{Config, Interval};
+use crate::method::Criterion;
+use rules::ensure;
+
+// Limits called MOST_… are what no machine could hold or finish, so that a slip of the keyboard is an error and not an
+// exhausted memory.
+const MOST_SAMPLE_STEPS: u64 = 1 << 24;
+
+impl Config {
+    /// Checks every value against what its key allows.
+    ///
+    /// What depends on the data, such as a path or a kernel larger than the image, is checked where the data is known.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Value`] for the first value found wrong.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        data::validate(&self.data)?;
+        network::validate(&self.network)?;
+        objective::validate(&self.objective)?;
+        snapshot::validate(&self.snapshot)?;
+        sampler::validate(&self.sampler)?;
+        optimiser::validate(&self.optimiser)?;
+        run::validate(&self.run)?;
+        self.validate_noise()?;
+        self.validate_buffer()
+    }
+
+    /// What makes sense only together: the kind of noise, its re-use, its batch and the log-normaliser.
+    fn validate_noise(&self) -> Result<(), ConfigError> {
+        let (kind, reuse) = (self.snapshot.kind.as_str(), self.sampler.reuse);
+        let generator = Criterion::named(&self.objective.generator);
+        let diverges = generator == Some(Criterion::ContrastiveDivergence);
+        let from_the_live = "with objective.generator = contrastive-divergence, whose noise comes from the live model";
+        ensure(!diverges || kind == "copy", "snapshot.kind", &kind, || {
+            format!("be copy {from_the_live}")
+        })?;
+        ensure(
+            !diverges || self.snapshot.interval == Interval::Every(1),
+            "snapshot.interval",
+            &self.snapshot.interval,
+            || format!("be 1 {from_the_live}"),
+        )?;
+        let needs_one = match (kind, self.snapshot.interval) {
+            ("gaussian" | "uniform", _) => Some("is fresh in every step at no cost"),
+            ("ema", _) => Some("comes from another distribution in every step"),
+            (_, Interval::Every(interval)) if !interval.is_multiple_of(reuse) => {
+                Some("must not outlive its snapshot: else make it a divisor of snapshot.interval")
+            }
+            _ => None,
+        };
+        ensure(
+            reuse == 1 || needs_one.is_none(),
+            "sampler.reuse",
+            &reuse,
+            || {
+                let why = needs_one.unwrap_or_default();
+                format!("be 1 with snapshot.kind = \"{kind}\", whose noise {why}")
+            },
+        )?;
+        let (count, components) = (
+            self.run.batch.saturating_mul(self.objective.noise_ratio),
+            self.snapshot.components,
+        );
+        ensure(
+            kind != "mixture" || generator != Some(Criterion::Ranking),
+            "objective.generator",
+            &self.objective.generator,
+            || {
+                "be another than ranking with snapshot.kind = \"mixture\", whose components' log Z come from c, which \
+                 ranking has none of"
+                    .into()
+            },
+        )?;
+        ensure(
+            kind != "mixture" || self.objective.normaliser != "zero",
+            "objective.normaliser",
+            &self.objective.normaliser,
+            || {
+                "be `profiled` or another that is not zero with snapshot.kind = \"mixture\", whose components differ in log Z"
+                    .into()
+            },
+        )?;
+        ensure(
+            self.snapshot.interval != Interval::Adaptive
+                || self.snapshot.max_interval.is_multiple_of(reuse),
+            "snapshot.max_interval",
+            &self.snapshot.max_interval,
+            || {
+                format!(
+                    "be a multiple of sampler.reuse = {reuse}, since snapshots last for whole pools"
+                )
+            },
+        )?;
+        ensure(
+            kind != "mixture" || count.is_multiple_of(components),
+            "snapshot.components",
+            &components,
+            || format!("divide run.batch × objective.noise_ratio = {count} noise samples evenly"),
+        )?;
+        ensure(
+            !matches!(kind, "gaussian" | "uniform")
+                || self.objective.normaliser != "zero"
+                || generator == Some(Criterion::Ranking),
+            "objective.normaliser",
+            &self.objective.normaliser,
+            || {
+                format!(
+                    "be `learned` or another that is not zero with snapshot.kind = \"{kind}\", whose log Z is 0 and the \
+                     model's is not"
+                )
+            },
+        )
+    }
+
+    /// A step draws its chains from the buffer without putting any back, so that it needs one for each noise sample.
+    fn validate_buffer(&self) -> Result<(), ConfigError> {
+        let (batch, ratio) = (self.run.batch, self.objective.noise_ratio);
+        let needed = batch.saturating_mul(ratio);
+        let has_chains = !matches!(self.snapshot.kind.as_str(), "gaussian" | "uniform");
+        ensure(
+            !has_chains || self.sampler.chains != "persistent" || self.sampler.buffer >= needed,
+            "sampler.buffer",
+            &self.sampler.buffer,
+            || {
+                format!(
+                    "be at least run.batch × objective.noise_ratio = {needed} with persistent chains"
+                )
+            },
+        )
+    }
+}
