@@ -264,7 +264,7 @@ fn check_ratio_head(
         sum(&loss_error) + batch.summing() * sum(&terms),
         undecided / count as f64 + 4.0 * ROUNDING,
         sum(&weight_error) + batch.summing() * sum(&|i| weight(i, want.log_ratio[i])),
-        if bregman.generator.is_unbounded {
+        if bregman.generator.is_unbounded() {
             near(bregman.clamp.into())
         } else {
             0.0
@@ -1025,7 +1025,10 @@ fn combinations_that_make_no_sense_are_refused_with_a_reason() {
         ),
         ("objective.power=6", "between 0.01 and 5"),
         ("objective.clamp=0", "objective.clamp = 0.0"),
-        ("objective.clamp=31", "at most 30"),
+        (
+            "objective.generator=least-squares objective.clamp=31",
+            "at most 30",
+        ),
         (
             "objective.generator=power objective.power=4 objective.clamp=13",
             "at most 12",

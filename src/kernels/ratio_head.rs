@@ -151,7 +151,7 @@ pub fn ratio_head(
         .u32("DATA", data)
         .u32("NOISE", noise)
         .f32("EXPONENT", exponent)
-        .flag("CLAMPED", generator.is_unbounded)
+        .flag("CLAMPED", generator.is_unbounded())
         .f32("CLAMP", clamp)
         .flag("PROFILED", settings.normaliser == Normaliser::Profiled)
         .flag("IMPORTANCE", importance)

@@ -135,7 +135,7 @@ pub fn ratio_head(bregman: &Bregman, input: &RatioInput) -> RatioOutput {
 pub fn profiled_normaliser(bregman: &Bregman, input: &RatioInput) -> f64 {
     let differences = input.differences();
     let (smallest, largest) = extremes(&differences);
-    let reach = if bregman.generator.is_unbounded {
+    let reach = if bregman.generator.is_unbounded() {
         f64::from(bregman.clamp)
     } else {
         0.0

@@ -25,7 +25,8 @@ pub(super) fn validate(objective: &ObjectiveConfig) -> Result<(), ConfigError> {
         MOST_NOISE_RATIO,
     )?;
     one_of("objective.normaliser", &objective.normaliser, NORMALISERS)?;
-    let why = match Criterion::named(&objective.generator) {
+    let criterion = Criterion::named(&objective.generator);
+    let why = match criterion {
         Some(Criterion::Ranking) => "cancels",
         Some(Criterion::ContrastiveDivergence) => "does not occur",
         _ => "",
@@ -49,18 +50,21 @@ pub(super) fn validate(objective: &ObjectiveConfig) -> Result<(), ConfigError> {
         SMALLEST_POWER,
         LARGEST_POWER,
     )?;
-    // The steepest of the other weights is r².
-    let steepest = match objective.generator.as_str() {
-        "power" => (1.0 + objective.power).max(2.0),
-        _ => 2.0,
+    positive("objective.clamp", objective.clamp)?;
+    let steepest = match criterion {
+        Some(Criterion::Bregman(generator)) => (generator.steepest)(objective.power.into()) as f32,
+        _ => 0.0,
     };
     ensure(
-        objective.clamp > 0.0 && steepest * objective.clamp <= LARGEST_LOG_WEIGHT,
+        steepest * objective.clamp <= LARGEST_LOG_WEIGHT,
         "objective.clamp",
         &objective.clamp,
         || {
             let most = LARGEST_LOG_WEIGHT / steepest;
-            format!("be above 0 and at most {most}, or weights would overflow")
+            format!(
+                "be at most {most} with objective.generator = {}, or weights would overflow",
+                objective.generator
+            )
         },
     )?;
     not_negative("objective.energy_l2", objective.energy_l2)

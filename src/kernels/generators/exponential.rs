@@ -8,7 +8,7 @@ use super::Generator;
 pub(super) const GENERATOR: Generator = Generator {
     name: "exponential",
     source: include_str!("../../../shaders/generators/exponential.wgsl"),
-    is_unbounded: true,
+    steepest: |_| 0.5,
     f: |t, _, _| -2.0 * t.sqrt(),
     curvature: |_, _| 0.5,
     weights: |u, _, _| (0.5 * (-0.5 * u).exp(), 0.5 * (0.5 * u).exp()),

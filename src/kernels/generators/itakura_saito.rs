@@ -7,7 +7,7 @@ use super::Generator;
 pub(super) const GENERATOR: Generator = Generator {
     name: "itakura-saito",
     source: include_str!("../../../shaders/generators/itakura_saito.wgsl"),
-    is_unbounded: true,
+    steepest: |_| 1.0,
     f: |t, _, _| -t.ln(),
     curvature: |_, _| 1.0,
     weights: |u, _, _| ((-u).exp(), 1.0),

@@ -8,7 +8,7 @@ use super::Generator;
 pub(super) const GENERATOR: Generator = Generator {
     name: "kl",
     source: include_str!("../../../shaders/generators/kl.wgsl"),
-    is_unbounded: true,
+    steepest: |_| 1.0,
     f: |t, _, _| t * t.ln() - t,
     curvature: |_, _| 1.0,
     weights: |u, _, _| (1.0, u.exp()),

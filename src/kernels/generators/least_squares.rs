@@ -8,7 +8,7 @@ use super::Generator;
 pub(super) const GENERATOR: Generator = Generator {
     name: "least-squares",
     source: include_str!("../../../shaders/generators/least_squares.wgsl"),
-    is_unbounded: true,
+    steepest: |_| 2.0,
     f: |t, _, _| (t - 1.0).powi(2) / 2.0,
     curvature: |_, _| 1.0,
     weights: |u, _, _| (u.exp(), (2.0 * u).exp()),

@@ -8,7 +8,7 @@ use crate::kernels::geometry::{Activation, sigmoid};
 pub(super) const GENERATOR: Generator = Generator {
     name: "logistic",
     source: include_str!("../../../shaders/generators/logistic.wgsl"),
-    is_unbounded: false,
+    steepest: |_| 0.0,
     f: |t, nu, _| t * t.ln() - (nu + t) * (nu + t).ln(),
     curvature: |nu, _| nu / (1.0 + nu),
     weights: |u, nu, _| {

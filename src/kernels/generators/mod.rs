@@ -45,8 +45,9 @@ pub struct Generator {
     /// WGSL functions `data_weight`, `noise_weight`, `data_loss` and `noise_loss` of u, which may use the constants `NU`
     /// and `EXPONENT`.
     pub source: &'static str,
-    /// Whether a weight grows without limit in u, so that u has to be clamped.
-    pub is_unbounded: bool,
+    /// The highest power of r or 1/r in a weight at (a): how fast ln of it grows in |u|. 0 where both weights are bounded, or
+    /// else u is clamped.
+    pub steepest: fn(f64) -> f64,
     /// f(t) at (t, ν, a), up to terms linear in t: the source of all others, and what tests hold them to.
     pub f: fn(f64, f64, f64) -> f64,
     /// f″(1) at (ν, a): the factor between this gradient and that of contrastive divergence at a fresh snapshot.
@@ -60,6 +61,16 @@ pub struct Generator {
 impl Generator {
     /// Noise-contrastive estimation.
     pub const LOGISTIC: Generator = logistic::GENERATOR;
+
+    /// Whether a weight grows without limit in u, so that u has to be clamped.
+    pub fn is_unbounded(&self) -> bool {
+        (self.steepest)(1.0) > 0.0
+    }
+
+    /// Whether its functions look at the exponent a.
+    pub fn has_exponent(&self) -> bool {
+        self.source.contains("EXPONENT")
+    }
 }
 
 impl PartialEq for Generator {
@@ -88,7 +99,7 @@ impl Bregman {
     /// `u` as the weights of the generator see it.
     pub fn clamped(&self, u: f64) -> f64 {
         let clamp = f64::from(self.clamp);
-        if self.generator.is_unbounded {
+        if self.generator.is_unbounded() {
             u.clamp(-clamp, clamp)
         } else {
             u
@@ -201,16 +212,30 @@ mod tests {
         }
     }
 
+    /// The steepest slope of the logarithms of the weights far out, where it has stopped changing.
     #[test]
-    fn the_note_on_bounds_is_true() {
+    fn the_steepest_weight_is_as_steep_as_said() {
         for b in every() {
-            let free = Bregman { clamp: 30.0, ..b };
-            let largest = [-30.0, 30.0]
-                .map(|u| free.weights(u, 2.0))
-                .map(|(data, noise)| data.max(noise))
+            let free = Bregman { clamp: 40.0, ..b };
+            let log_weights = |u: f64| <[f64; 2]>::from(free.weights(u, 2.0)).map(f64::ln);
+            let slope = |u: f64, place: usize| log_weights(1.1 * u)[place] - log_weights(u)[place];
+            let steepest = [(-30.0, 0), (-30.0, 1), (30.0, 0), (30.0, 1)]
+                .map(|(u, place)| slope(u, place) / 3.0)
                 .into_iter()
                 .fold(0.0, f64::max);
-            assert_eq!(largest > 100.0, b.generator.is_unbounded, "{b:?}");
+            // A bounded weight still has e⁻³⁰ of its slope.
+            let said = (b.generator.steepest)(b.exponent.into());
+            assert!((steepest - said).abs() < 1e-9, "{b:?}: {steepest}");
+            assert_eq!(b.generator.is_unbounded(), said > 0.0, "{b:?}");
+        }
+    }
+
+    #[test]
+    fn the_exponent_matters_to_those_that_have_one() {
+        for b in every() {
+            let other = Bregman { exponent: 0.3, ..b };
+            let differs = b.weights(1.0, 2.0) != other.weights(1.0, 2.0);
+            assert_eq!(differs, b.generator.has_exponent(), "{b:?}");
         }
     }
 

@@ -7,7 +7,7 @@ use super::Generator;
 pub(super) const GENERATOR: Generator = Generator {
     name: "power",
     source: include_str!("../../../shaders/generators/power.wgsl"),
-    is_unbounded: true,
+    steepest: |a| 1.0 + a,
     f: |t, _, a| (t.powf(1.0 + a) - t) / a,
     curvature: |_, a| 1.0 + a,
     weights: |u, _, a| {
