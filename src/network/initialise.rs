@@ -23,9 +23,9 @@ pub struct Initialisation {
     pub weights: InitialWeights,
     /// Start the last layer at zero, so that the first energy is the base alone.
     pub zero_head: bool,
-    /// Factor on the first layer's weights.
+    /// Factor on the weights of the first of [`Architecture::layers`]; of a residual block that is its first convolution only.
     pub first_weight_scale: f32,
-    /// Factor on the first layer's biases.
+    /// Factor on the biases of that layer.
     pub first_bias_scale: f32,
 }
 

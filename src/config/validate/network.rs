@@ -73,6 +73,7 @@ pub(super) fn validate(network: &NetworkConfig) -> Result<(), ConfigError> {
             LayerConfig::Pool { .. } | LayerConfig::GlobalSum { .. }
         )
     };
+    let first = network.layers.iter().find(|layer| !is_pooling(layer));
     let last = network.layers.iter().rfind(|layer| !is_pooling(layer));
     ensure(last.is_some(), "network.layers", &network.layers, || {
         "have something to learn: a conv, dense or residual layer".into()
@@ -100,6 +101,17 @@ pub(super) fn validate(network: &NetworkConfig) -> Result<(), ConfigError> {
         &scale,
         || "be 1 with network.spectral_norm, which divides it out again".into(),
     )?;
+    let residual_first = matches!(first, Some(LayerConfig::Residual { .. }));
+    for (key, scale) in [
+        ("network.first_weight_scale", scale),
+        ("network.first_bias_scale", network.first_bias_scale),
+    ] {
+        ensure(!residual_first || scale == 1.0, key, &scale, || {
+            "be 1 where a residual block is the first layer with weights, since what its skip lets pass would stay as it is: \
+             put a conv before it"
+                .into()
+        })?;
+    }
     one_of("network.activation", &network.activation, ACTIVATIONS)?;
     share("network.slope", network.slope)?;
     one_of("network.base", &network.base, BASES)?;
