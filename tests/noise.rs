@@ -194,10 +194,13 @@ fn small(kind: &str) -> Config {
         "objective.normaliser=learned",
         "network.zero_head=false",
         "snapshot.interval=3",
-        "snapshot.components=2",
         &format!("snapshot.kind={kind}"),
     ];
-    config::load("8gaussians", &sets.map(str::to_owned)).expect("is valid")
+    let mut sets = sets.map(str::to_owned).to_vec();
+    if kind == "mixture" {
+        sets.push("snapshot.components=2".into());
+    }
+    config::load("8gaussians", &sets).expect("is valid")
 }
 
 fn dataset(config: &Config) -> Dataset {

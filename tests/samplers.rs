@@ -884,7 +884,9 @@ fn fresh_chains_start_where_they_are_told() {
         let mut config = small("langevin");
         config.sampler.chains = chains.into();
         config.sampler.start = start.into();
-        config.sampler.data_share = 0.25;
+        if start == "mixture" {
+            config.sampler.data_share = 0.25;
+        }
         config.sampler.restart = 0.5;
         config.sampler.step_size = 1e-12;
         let mut executor = executor(false);

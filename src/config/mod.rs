@@ -74,25 +74,26 @@ pub struct NetworkConfig {
     pub layers: Vec<LayerConfig>,
     /// silu, leaky_relu, softplus, tanh or identity; after every layer but poolings and the last with weights.
     pub activation: String,
-    /// Slope of leaky_relu below zero.
+    /// leaky_relu: its slope below zero. Other activations do not read it.
     pub slope: f32,
     /// Divide every weight by its largest singular value, estimated by one iteration of the power method an optimiser step
     /// (after 30 at the start): spectral normalisation.
     pub spectral_norm: bool,
     /// none, or gaussian: adds |x − base_mean|² / (2 base_std²) to the energy.
     pub base: String,
-    /// Mean of the Gaussian base, in every coordinate.
+    /// gaussian base: its mean, in every coordinate.
     pub base_mean: f32,
-    /// Standard deviation of the Gaussian base.
+    /// gaussian base: its standard deviation. Not read with base = none.
     pub base_std: f32,
     /// The law of initial weights: default (uniform on ±1/√inputs, as PyTorch's layers start), he, xavier or orthogonal.
     /// Biases are uniform on ±1/√inputs in all of them.
     pub initialisation: String,
-    /// Start with the last layer at zero, so that the first energy is the base alone.
+    /// Start with the last layer with weights at zero, so that the first energy is the base alone. Not for a residual block,
+    /// nor with spectral_norm.
     pub zero_head: bool,
-    /// Factor on the first layer's initial weights.
+    /// Factor on the initial weights of the first layer that has some. 1 for a residual block and with spectral_norm.
     pub first_weight_scale: f32,
-    /// Factor on the first layer's initial biases.
+    /// Factor on the initial biases of that layer. 1 for a residual block.
     pub first_bias_scale: f32,
 }
 }
@@ -165,22 +166,25 @@ pub struct ObjectiveConfig {
     /// least-squares. Between 0.01 and 5.
     pub power: f32,
     /// Where the log-ratio is clamped, on both sides, in the weights of every generator but logistic, which grow without
-    /// bound; the loss goes on along its tangent. Clamped samples are counted in the metrics.
+    /// bound; the loss goes on along its tangent. Clamped samples are counted in the metrics. Ranking and
+    /// contrastive-divergence clamp nothing. At most 60 divided by the steepest power of the ratio in the weights: 30 for
+    /// least-squares, for instance.
     pub clamp: f32,
     /// Noise samples per data sample.
     pub noise_ratio: usize,
     /// The log-normaliser difference between snapshot and live parameters: zero; learned (by its gradient, from 0 at
     /// every refresh); profiled (the best value for every batch); or importance (by importance sampling from the noise,
-    /// averaged since the refresh). A mixture, a moving average and fixed noise never go back to 0. Ranking and
-    /// contrastive-divergence have none.
+    /// averaged since the refresh). With copy at snapshot.interval = 1, where every step is a refresh, all are 0. A mixture,
+    /// a moving average and fixed noise never go back to 0. Ranking and contrastive-divergence have none.
     pub normaliser: String,
-    /// Learning rate of a learned normaliser.
+    /// learned: the normaliser's learning rate.
     pub normaliser_rate: f32,
-    /// Decay of the average behind an importance normaliser: it takes in about 1 / (1 − decay) batches, which lowers its
+    /// importance: decay of the average behind the normaliser. It takes in about 1 / (1 − decay) batches, which lowers its
     /// noise and bias, and lags behind the parameters by as many. 0 uses every batch alone.
     pub normaliser_decay: f32,
     /// Divide the parameter gradient by its global norm, before optimiser.gradient_clip. Proposed for exponential, whose
-    /// gradients differ widely in size; changes only the length of the gradient, so that any generator may use it.
+    /// gradients differ widely in size; changes only the length of the gradient, so that any generator may use it. The
+    /// clip then does nothing at 1 or above.
     pub normalise_gradient: bool,
     /// Weight of the mean squared energies of data and noise.
     pub energy_l2: f32,
@@ -196,17 +200,18 @@ pub struct SnapshotConfig {
     /// evenly), or noise that is no snapshot, for comparison: gaussian (with mean and covariance of the first 20,000 data samples) or
     /// uniform (on the box from data.low to data.high, widened by six times data.noise on every side).
     pub kind: String,
-    /// Noise update interval K: optimiser steps between two refreshes, for copy and mixture. 1 is maximum likelihood.
-    /// Or "adaptive", for copy: a refresh before the step after ess_threshold is undercut.
+    /// Noise update interval K: optimiser steps between two refreshes, for copy and mixture; ema, gaussian and uniform do
+    /// not read it. 1 is maximum likelihood. Or "adaptive", for copy: a refresh before the step after ess_threshold is
+    /// undercut.
     pub interval: Interval,
     /// With an adaptive interval: the least effective sample size of exp(E_φ − E_θ) over the noise of a step, as a share
     /// of its size.
     pub ess_threshold: f32,
     /// With an adaptive interval: the most optimiser steps between two refreshes.
     pub max_interval: u64,
-    /// Decay of ema's moving average, per optimiser step.
+    /// ema: decay of the moving average, per optimiser step.
     pub decay: f32,
-    /// The snapshots in a mixture.
+    /// mixture: how many snapshots it has.
     pub components: usize,
 }
 }
@@ -252,7 +257,9 @@ impl From<Interval> for toml::Value {
 }
 
 documented! {
-/// The sampler that draws noise from the snapshot.
+/// The sampler that draws noise from the snapshot, and samples from the trained model. Fixed noise (gaussian or uniform)
+/// needs no chains: only `sample`, `evaluate` and the last picture read this section then, and nothing reads chains, buffer,
+/// restart, diagnose and probe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SamplerConfig {
@@ -291,23 +298,24 @@ pub struct SamplerConfig {
     /// langevin: none, clamp or reflect: what happens at the borders of the box from data.low to data.high.
     pub bounds: String,
     /// gaussian (mean 0, standard deviation start_std), uniform (from data.low to data.high), data (a data sample of the
-    /// step) or mixture (a share `data_share` from data, the others gaussian): where fresh chains start. `sample`, which has
-    /// no data, starts gaussian where it says data or mixture.
+    /// step) or mixture (a share `data_share` from data, the others gaussian): where fresh chains start, but for those of
+    /// chains = data. `sample`, which has no data, starts gaussian where it says data or mixture.
     pub start: String,
-    /// mixture: share of the fresh chains that start from data.
+    /// start = mixture: share of the fresh chains that start from data.
     pub data_share: f32,
-    /// Standard deviation of a Gaussian start.
+    /// Standard deviation of a Gaussian start; start = uniform does not read it.
     pub start_std: f32,
-    /// Chains in the replay buffer.
+    /// persistent: chains in the replay buffer, rounded down to a multiple of a step's noise samples. short_run and data
+    /// have no buffer.
     pub buffer: usize,
-    /// Share of the chains of a step that start afresh.
+    /// persistent: share of the chains of a step that start afresh. Of short_run and data all do.
     pub restart: f32,
     /// Chances of every chain to jump to an independent draw from `start`, by a Metropolis test that keeps its law, before
     /// the first step and every `steps` steps. Lets chains cross between far modes where samples have few values;
     /// with many, hardly a jump is ever accepted.
     pub jumps: usize,
     /// Optimiser steps that share one pool of noise: only the first of them moves the chains, and the log-ratio accounts
-    /// for the drift since.
+    /// for the drift since. For copy and mixture, whose interval it divides, or the max_interval of an adaptive one.
     pub reuse: u64,
     /// Optimiser steps between two rows of diagnostics.jsonl, which say whether the chains of a pass agree; 0 for none.
     /// The last step has one, too. A pass of fewer than 4 steps is too short for it.
@@ -327,7 +335,7 @@ pub struct OptimiserConfig {
     pub rate: f32,
     /// constant, cosine (down to final_rate) or exponential (to final_rate at the last step).
     pub schedule: String,
-    /// The learning rate at the last step, as a share of `rate`.
+    /// The learning rate at the last step, as a share of `rate`; constant does not read it.
     pub final_rate: f32,
     /// Optimiser steps over which the rate rises linearly from 0.
     pub warmup: u64,
@@ -368,9 +376,10 @@ pub struct RunConfig {
     pub precision: String,
     /// Decides every random number: the same seed on the same adapter gives the same bits.
     pub seed: u64,
-    /// Optimiser steps between two pictures of samples; 0 for only the last.
+    /// Optimiser steps between two pictures of samples; 0 for only the last. There are pictures of points in the plane and
+    /// of images.
     pub sample_every: u64,
-    /// Samples in a picture.
+    /// Samples in a picture, of points in the plane at least 1500, and what `afterimage sample` draws by default.
     pub samples: usize,
     /// Sampler steps from fresh chains for the final picture, and what `afterimage sample` takes by default.
     pub sample_steps: usize,

@@ -9,6 +9,7 @@ mod rules;
 mod run;
 mod sampler;
 mod snapshot;
+mod unread;
 
 pub use network::{ACTIVATIONS, BASES, INITIALISATIONS};
 pub use objective::{GENERATORS, NORMALISERS};
@@ -40,6 +41,8 @@ impl Config {
         objective::validate(&self.objective)?;
         snapshot::validate(&self.snapshot)?;
         sampler::validate(&self.sampler)?;
+        unread::refuse_unread(self)?;
+        sampler::validate_together(&self.sampler)?;
         optimiser::validate(&self.optimiser)?;
         run::validate(&self.run)?;
         self.validate_noise()?;

@@ -4,8 +4,7 @@ use super::MOST_SAMPLE_STEPS;
 use super::rules::{at_least_one, count, ensure, not_negative, one_of, positive, share};
 use crate::config::SamplerConfig;
 use crate::config::error::ConfigError;
-use crate::kernels::{LANGEVIN, SAMPLERS, SamplerKind};
-use std::fmt::{self, Debug};
+use crate::kernels::{SAMPLERS, SamplerKind};
 
 /// The names that `sampler.chains` takes.
 pub const CHAINS: &[&str] = &["persistent", "short_run", "data"];
@@ -89,81 +88,35 @@ pub(super) fn validate(sampler: &SamplerConfig) -> Result<(), ConfigError> {
         &sampler.probe,
         || format!("be at most {MOST_SAMPLE_STEPS}"),
     )?;
-    validate_kind(sampler)
+    one_of(
+        "sampler.kind",
+        &sampler.kind,
+        &SAMPLERS.map(|kind| kind.name),
+    )
 }
 
-/// Refuses what makes no sense together.
-fn validate_kind(sampler: &SamplerConfig) -> Result<(), ConfigError> {
-    let kinds = SAMPLERS.map(|kind| kind.name);
-    one_of("sampler.kind", &sampler.kind, &kinds)?;
-    let kind = SamplerKind::named(&sampler.kind).unwrap_or(&LANGEVIN);
-    let default = SamplerConfig::default();
-    let law = "its steps would no longer follow the law of the energy";
-    // The keys that not every kind reads: whether they are left alone, and what a kind without them would make of them.
-    for (key, is_default, given, why) in [
-        (
-            "noise",
-            sampler.noise.is_none(),
-            format!("{:?}", sampler.noise.unwrap_or_default()),
-            "set sampler.temperature instead",
-        ),
-        (
-            "clip",
-            sampler.clip == 0.0,
-            format!("{:?}", sampler.clip),
-            law,
-        ),
-        (
-            "bounds",
-            sampler.bounds == "none",
-            format!("{:?}", sampler.bounds),
-            law,
-        ),
-        (
-            "leapfrog",
-            sampler.leapfrog == default.leapfrog,
-            sampler.leapfrog.to_string(),
-            "its steps have no leaps",
-        ),
-        (
-            "friction",
-            sampler.friction == default.friction,
-            format!("{:?}", sampler.friction),
-            "it has no velocity to keep",
-        ),
-        (
-            "adapt",
-            sampler.adapt != Some(true),
-            format!("{:?}", sampler.adapt.unwrap_or_default()),
-            "it has no acceptance to adapt to",
-        ),
-        (
-            "target_acceptance",
-            sampler.target_acceptance.is_none(),
-            format!("{:?}", sampler.target_acceptance.unwrap_or_default()),
-            "it accepts every step",
-        ),
-    ] {
-        ensure(
-            is_default || kind.keys.contains(&key),
-            &format!("sampler.{key}"),
-            &Plain(given),
-            || format!("be left out with sampler.kind = {}: {why}", kind.name),
-        )?;
-    }
+/// What makes sense only together, among values that are read.
+pub(super) fn validate_together(sampler: &SamplerConfig) -> Result<(), ConfigError> {
     ensure(
         sampler.noise.is_none() || (sampler.temperature == 1.0 && sampler.anneal.is_none()),
         "sampler.noise",
         &sampler.noise.unwrap_or_default(),
         || "be left out where sampler.temperature or sampler.anneal says how much there is".into(),
     )?;
-    let adapts = kind.is_exact() && sampler.adapt.unwrap_or(true);
+    let anneal = sampler.anneal.unwrap_or(sampler.temperature);
     ensure(
-        adapts || sampler.target_acceptance.is_none(),
-        "sampler.target_acceptance",
-        &sampler.target_acceptance.unwrap_or_default(),
-        || "be left out with sampler.adapt = false".into(),
+        anneal >= sampler.temperature,
+        "sampler.anneal",
+        &anneal,
+        || {
+            format!(
+                "be at least sampler.temperature = {:?}, so that chains cool and do not warm up",
+                sampler.temperature
+            )
+        },
     )?;
+    let is_exact = SamplerKind::named(&sampler.kind).is_some_and(SamplerKind::is_exact);
+    let adapts = is_exact && sampler.adapt.unwrap_or(true);
     ensure(
         !adapts || sampler.steps >= 2,
         "sampler.steps",
@@ -183,13 +136,4 @@ fn validate_kind(sampler: &SamplerConfig) -> Result<(), ConfigError> {
                 .into()
         },
     )
-}
-
-/// A text that messages show as it is.
-struct Plain(String);
-
-impl Debug for Plain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
