@@ -44,9 +44,9 @@ FIGURES = ("kl_data_model", "kl_model_data", "total_variation", "model_mode_cove
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--binary", default="target/release/afterimage")
-    parser.add_argument("--sets", default="8gaussians,rings", help="presets of planar sets")
+    parser.add_argument("--sets", default="8gaussians,pinwheel", help="presets of planar sets")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=2000, help="optimiser steps of the first budget")
+    parser.add_argument("--steps", type=int, default=600, help="optimiser steps of the first budget")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="runs at a time")
     parser.add_argument("--out", type=Path, default=Path("runs/schedules"))
     arguments = parser.parse_args()
