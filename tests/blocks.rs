@@ -21,12 +21,11 @@ use afterimage::network::{
 use afterimage::shape::Shape;
 use afterimage::train::TrainingPlan;
 use afterimage::twins;
+use common::command::{run, stderr, stdout};
 use common::{
     F16_ROUNDING, ROUNDING, assert_close, assert_within, executor, filled, mixed_variants,
     nearest_f16, normals, poisoned, twin, variants, widen,
 };
-use std::path::Path;
-use std::process::{Command, Output};
 
 /// Maps inside a network, with a border that no two callers share, holding `values`.
 fn maps(
@@ -930,19 +929,6 @@ fn training_turns_the_vectors_once_a_step() {
     }
 }
 
-fn afterimage(folder: &Path, arguments: &[&str]) -> Output {
-    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_afterimage"));
-    command.args(arguments).current_dir(folder);
-    let output = command
-        .env("AFTERIMAGE_CACHE", cache)
-        .output()
-        .expect("starts");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {errors}");
-    output
-}
-
 #[test]
 fn the_command_line_trains_samples_and_scores_every_block() {
     let folder = tempfile::tempdir().expect("makes a folder");
@@ -956,32 +942,25 @@ fn the_command_line_trains_samples_and_scores_every_block() {
         "sampler.buffer=16",
         "network.initialisation=he",
     ];
-    let mut train = vec!["train", "digits", "--no-tune", "--out", "out"];
+    let mut train = vec!["train", "digits", "--out", "out"];
     sets.iter().for_each(|set| train.extend(["--set", set]));
-    afterimage(folder.path(), &train);
+    run(&folder, &train);
     let spectral = ["network.spectral_norm=true", "network.zero_head=false"];
     spectral.iter().for_each(|set| train.extend(["--set", set]));
     train.push("--force");
-    afterimage(folder.path(), &train);
-    afterimage(
-        folder.path(),
-        &["sample", "out", "--no-tune", "--count", "4", "--steps", "3"],
-    );
-    let scored = afterimage(
-        folder.path(),
-        &["energy", "out", "digits", "--no-tune", "--json"],
-    );
+    run(&folder, &train);
+    run(&folder, &["sample", "out", "--count", "4", "--steps", "3"]);
+    let scored = run(&folder, &["energy", "out", "digits", "--json"]);
     let scored: serde_json::Value = serde_json::from_slice(&scored.stdout).expect("is JSON");
     let mean = scored["mean"].as_f64();
     assert!(mean.is_some_and(f64::is_finite), "{scored}");
 
-    let printed = afterimage(folder.path(), &["config", "digits", "--set", LAYERS]);
-    let text = String::from_utf8(printed.stdout).expect("is UTF-8");
+    let printed = run(&folder, &["config", "digits", "--set", LAYERS]);
     assert_eq!(
-        config::parse(&text, "stdout").expect("is TOML"),
+        config::parse(stdout(&printed), "stdout").expect("is TOML"),
         digits_as_printed()
     );
-    let table = String::from_utf8(printed.stderr).expect("is UTF-8");
+    let table = stderr(&printed);
     let row = table
         .lines()
         .find(|line| line.contains("residual 6"))
@@ -998,8 +977,8 @@ fn the_command_line_trains_samples_and_scores_every_block() {
         ["2", "residual", "6", "6×4×4", &parameters, &flops],
         "{table}"
     );
-    let unknown = afterimage(folder.path(), &["config", "mnist"]);
-    assert!(String::from_utf8_lossy(&unknown.stderr).contains("data.path"));
+    let unknown = run(&folder, &["config", "mnist"]);
+    assert!(stderr(&unknown).contains("data.path"));
 }
 
 fn digits_as_printed() -> Config {

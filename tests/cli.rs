@@ -2,53 +2,21 @@
 
 #[path = "common/checkpoint.rs"]
 mod checkpoint;
+#[path = "common/command.rs"]
+mod command;
 
 use afterimage::checkpoint::TensorFile;
 use afterimage::config;
 use afterimage::data::{self, DataOptions};
 use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions};
 use checkpoint::{IMAGE_LAYERS, POINT_LAYERS, metrics, untrained};
+use command::{afterimage, run, stderr, stdout, tuning};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
-
-/// The program, about to run in `folder` on the kernels it knows without measuring; its cache is not the user's.
-fn afterimage(folder: &TempDir, arguments: &[&str]) -> Command {
-    let mut command = tuning(folder, arguments);
-    if let Some(&("train" | "sample" | "energy" | "bench")) = arguments.first() {
-        command.arg("--no-tune");
-    }
-    command
-}
-
-/// As [`afterimage`], but free to measure.
-fn tuning(folder: &TempDir, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_afterimage"));
-    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
-    command.args(arguments).current_dir(folder);
-    command.env("AFTERIMAGE_CACHE", cache);
-    command
-}
-
-/// Runs the program to a good end.
-#[track_caller]
-fn run(folder: &TempDir, arguments: &[&str]) -> Output {
-    let output = afterimage(folder, arguments).output().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {errors}");
-    output
-}
-
-fn stdout(output: &Output) -> &str {
-    std::str::from_utf8(&output.stdout).expect("UTF-8")
-}
-
-fn stderr(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).expect("UTF-8")
-}
 
 /// Arguments of a run of `preset` that takes a second.
 fn tiny<'a>(preset: &'a str, layers: &'a str, more: &[&'a str]) -> Vec<&'a str> {
@@ -892,14 +860,13 @@ fn a_reader_that_goes_away_does_not_end_a_run() {
 /// The program under a limit on the size of files, which fails writes in the middle as a full disk does.
 #[cfg(unix)]
 fn limited(folder: &TempDir, blocks: u32, arguments: &[&str]) -> Command {
+    // The caches of compiled shaders, ours and the driver's, would meet the limit as well.
+    let program = afterimage(folder, &[arguments, &["--no-cache"]].concat());
     let mut command = Command::new("sh");
     // Ignored signals stay ignored in the program, so that writes fail instead.
     command.args(["-c", "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\""]);
-    command
-        .arg(blocks.to_string())
-        .arg(env!("CARGO_BIN_EXE_afterimage"));
-    command.args(arguments).current_dir(folder);
-    // The driver's cache of compiled shaders would meet the limit as well.
+    command.arg(blocks.to_string()).arg(program.get_program());
+    command.args(program.get_args()).current_dir(folder);
     command.env("MESA_SHADER_CACHE_DISABLE", "true");
     command
 }
@@ -981,7 +948,7 @@ fn the_command_line_itself_is_checked() {
         &["train", "digits", "--seed", "-1"],
         &["train", "digits", "--retune", "--no-tune"],
     ] {
-        let output = afterimage(&folder, arguments).output().unwrap();
+        let output = tuning(&folder, arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(stderr(&output).starts_with("error: "), "{arguments:?}");
     }

@@ -20,6 +20,7 @@ use afterimage::shape::Shape;
 use afterimage::train::TrainingPlan;
 use afterimage::twins::{self, RatioInput, RatioOutput};
 use checkpoint::{IMAGE_LAYERS, POINT_LAYERS, metrics};
+use common::command::{afterimage, stderr};
 use common::{
     ACTIVATIONS, ROUNDING, assert_within, executor, filled, normals, poisoned, variants, widen,
 };
@@ -28,7 +29,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config as ProptestConfig, TestRunner};
 use std::cell::RefCell;
 use std::path::Path;
-use std::process::Command;
+use std::process::Output;
 
 /// Absolute error that WGSL grants ln between ½ and 2; elsewhere it is 3 units in the last place.
 const LOG_ERROR: f64 = 1.0 / (1 << 21) as f64;
@@ -1053,12 +1054,8 @@ fn kl_with_the_best_normaliser_is_the_difference_of_log_likelihoods() {
 
 // ---- the command line ----
 
-fn program(folder: &Path, preset: &str, sets: &[&str]) -> std::process::Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_afterimage"));
-    command.current_dir(folder);
-    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
-    command.env("AFTERIMAGE_CACHE", cache);
-    command.args(["train", preset, "--no-tune"]);
+fn program(folder: &Path, preset: &str, sets: &[&str]) -> Output {
+    let mut command = afterimage(folder, &["train", preset]);
     let tiny = [
         match preset {
             "digits" => IMAGE_LAYERS,
@@ -1112,7 +1109,7 @@ fn every_objective_trains_from_the_command_line() {
         let folder = tempfile::tempdir().expect("makes a folder");
         let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
         let output = program(folder.path(), preset, &sets);
-        let errors = String::from_utf8_lossy(&output.stderr);
+        let errors = stderr(&output);
         assert!(output.status.success(), "{preset} {sets:?}: {errors}");
         let file = format!("runs/{preset}/metrics.jsonl");
         let rows = metrics(&folder.path().join(file));
@@ -1177,6 +1174,6 @@ fn combinations_that_make_no_sense_are_refused_with_a_reason() {
     let folder = tempfile::tempdir().expect("makes a folder");
     let output = program(folder.path(), "8gaussians", &[divergence]);
     assert!(!output.status.success());
-    let errors = String::from_utf8_lossy(&output.stderr);
+    let errors = stderr(&output);
     assert!(errors.contains("live model"), "{errors}");
 }
