@@ -2,6 +2,8 @@
 
 #[path = "common/checkpoint.rs"]
 mod checkpoint;
+#[path = "common/command.rs"]
+mod command;
 
 use afterimage::checkpoint::TensorFile;
 use afterimage::config;
@@ -12,12 +14,11 @@ use afterimage::model::{Model, ModelError, Weights};
 use afterimage::report::{EvaluationPanels, ReportError, evaluation};
 use afterimage::shape::Shape;
 use checkpoint::{IMAGE_LAYERS, POINT_LAYERS, untrained};
+use command::{afterimage, run, stderr, stdout};
 use image::Rgb;
 use serde_json::Value;
 use std::f64::consts::{LN_2, PI};
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 use tempfile::TempDir;
 
 fn executor() -> Executor {
@@ -387,26 +388,15 @@ fn both_densities_share_one_scale() {
 
 // The command
 
-fn afterimage(folder: &TempDir, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_afterimage"));
-    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
-    command.args(arguments).arg("--no-tune").current_dir(folder);
-    command.env("AFTERIMAGE_CACHE", cache);
-    command.output().unwrap()
-}
-
 #[track_caller]
-fn run(folder: &TempDir, arguments: &[&str]) -> String {
-    let output = afterimage(folder, arguments);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {errors}");
-    String::from_utf8(output.stdout).expect("UTF-8")
+fn printed(folder: &TempDir, arguments: &[&str]) -> String {
+    stdout(&run(folder, arguments)).to_owned()
 }
 
 #[track_caller]
 fn refused(folder: &TempDir, arguments: &[&str], part: &str) {
-    let output = afterimage(folder, arguments);
-    let errors = String::from_utf8_lossy(&output.stderr);
+    let output = afterimage(folder, arguments).output().unwrap();
+    let errors = stderr(&output);
     assert!(!output.status.success(), "{arguments:?}");
     assert!(errors.contains(part), "no `{part}` in: {errors}");
 }
@@ -435,7 +425,7 @@ fn the_command_evaluates_a_run_and_repeats_itself() {
     ];
     run(&folder, &train);
     let evaluate = ["evaluate", "runs/8gaussians", "--quiet", "--json"];
-    let text = run(&folder, &evaluate);
+    let text = printed(&folder, &evaluate);
     let figures: Value = serde_json::from_str(&text).expect("one object");
     let keys: Vec<&String> = figures.as_object().expect("an object").keys().collect();
     let mut wanted = [
@@ -475,13 +465,13 @@ fn the_command_evaluates_a_run_and_repeats_itself() {
     let picture = image::open(folder.path().join("runs/8gaussians/evaluation.png")).unwrap();
     assert_eq!((picture.width(), picture.height()), (4 * 430, 464));
     assert_eq!(
-        run(&folder, &evaluate),
+        printed(&folder, &evaluate),
         text,
         "a repeated evaluation differs"
     );
 
     // The live weights are others, and every command takes them.
-    let live = run(
+    let live = printed(
         &folder,
         &[&evaluate[..], &["--weights", "live", "--out", "live.png"]].concat(),
     );
@@ -498,7 +488,7 @@ fn the_command_evaluates_a_run_and_repeats_itself() {
             "--weights",
             weights,
         ];
-        run(&folder, &arguments)
+        printed(&folder, &arguments)
     };
     assert_ne!(energies("live"), energies("averaged"));
     let samples = |weights: &str, out: &str| {
@@ -531,12 +521,9 @@ fn the_command_prints_a_table_and_takes_its_options() {
         "--tolerance",
         "1e-2",
     ];
-    let output = afterimage(&folder, &arguments);
-    let table = String::from_utf8(output.stderr).expect("UTF-8");
-    assert!(
-        output.status.success() && output.stdout.is_empty(),
-        "{table}"
-    );
+    let output = run(&folder, &arguments);
+    let table = stderr(&output);
+    assert!(output.stdout.is_empty(), "{table}");
     for part in [
         "KL(data‖model)",
         "inf",
@@ -547,7 +534,7 @@ fn the_command_prints_a_table_and_takes_its_options() {
     }
     assert!(folder.path().join("evaluation.png").is_file());
 
-    let json = run(
+    let json = printed(
         &folder,
         &[&arguments[..], &["--json", "--quiet", "--seed", "9"]].concat(),
     );

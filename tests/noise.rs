@@ -13,8 +13,8 @@ use afterimage::random::{Philox, Stream};
 use afterimage::shape::Shape;
 use afterimage::train::{Arrival, MetricsRow, Trainer, TrainingPlan};
 use afterimage::twins::noise as twins;
+use common::command::{afterimage, stderr};
 use common::{ROUNDING, assert_close, executor, filled, normals, poisoned, variants, widen};
-use std::process::Command;
 
 const PLANE: Shape = Shape {
     channels: 2,
@@ -411,12 +411,8 @@ fn fixed_noise_with_a_learned_normaliser_finds_log_z() {
 
 fn tiny(preset: &str, sets: &[&str]) -> (bool, String, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("makes a folder");
-    let cache = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_afterimage"));
-    command
-        .args(["train", preset, "--quiet", "--no-tune", "--out", "run"])
-        .current_dir(folder.path())
-        .env("AFTERIMAGE_CACHE", cache);
+    let arguments = ["train", preset, "--quiet", "--out", "run"];
+    let mut command = afterimage(&folder, &arguments);
     let base = [
         "run.steps=5",
         "run.batch=8",
@@ -435,8 +431,7 @@ fn tiny(preset: &str, sets: &[&str]) -> (bool, String, tempfile::TempDir) {
         command.args(["--set", set]);
     }
     let output = command.output().expect("starts");
-    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.success(), errors, folder)
+    (output.status.success(), stderr(&output).to_owned(), folder)
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the GPU tests share: executors, awkward shapes, reproducible values, and the tolerance of f32 sums.
 #![allow(dead_code, unused_imports)]
 
+pub mod command;
 pub mod programs;
 
 use afterimage::gpu::{AdapterChoice, Buffer, Executor, ExecutorOptions, Profile, Recording};

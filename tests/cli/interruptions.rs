@@ -1,0 +1,159 @@
+//! Runs that are stopped, lose their reader, or run out of room.
+
+use crate::checkpoint::{IMAGE_LAYERS, POINT_LAYERS, metrics};
+use crate::command::{afterimage, run, stderr};
+use crate::setup::{checkpoint, names_in, refuses, tiny};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// Starts a run of `steps` optimiser steps in the folder `run`, with stdout and stderr to be read.
+fn start(folder: &TempDir, steps: &str, more: &[&str]) -> Child {
+    let steps = format!("run.steps={steps}");
+    let every = [
+        "--set",
+        "run.sample_every=20",
+        "--set",
+        "run.checkpoint_every=20",
+    ];
+    let out = ["--out", "run", "--set", &steps];
+    afterimage(
+        folder,
+        &tiny("digits", IMAGE_LAYERS, &[&out, &every[..], more].concat()),
+    )
+    .stdout(Stdio::piped())
+    .stderr(Stdio::piped())
+    .spawn()
+    .unwrap()
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_keeps_what_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let run_folder = folder.path().join("run");
+    let mut child = start(&folder, "1000000", &["--json", "--quiet"]);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    for _ in 0..3 {
+        lines.next().expect("a step").unwrap();
+    }
+    let kill = ["-INT", &child.id().to_string()];
+    assert!(Command::new("kill").args(kill).status().unwrap().success());
+    let printed = 3 + lines.map(Result::unwrap).count();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let errors = stderr(&output);
+    assert!(
+        errors.contains(&format!("error: stopped after {printed} steps")),
+        "{errors}"
+    );
+
+    assert_eq!(metrics(&run_folder.join("metrics.jsonl")).len(), printed);
+    let names = names_in(&run_folder);
+    for name in ["config.toml", "curves.png", "samples.png", "summary.json"] {
+        assert!(names.contains(&name.into()), "{name}");
+    }
+    assert!(names.iter().all(|name| !name.ends_with(".tmp")));
+    let last = format!("{printed:06}.safetensors");
+    assert!(names_in(&run_folder.join("checkpoints")).contains(&last));
+    run(
+        &folder,
+        &["sample", "run", "--steps", "2", "--out", "a.png"],
+    );
+}
+
+#[test]
+fn a_reader_that_goes_away_does_not_end_a_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = start(&folder, "40", &["--json"]);
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut first)
+        .unwrap();
+    assert!(first.starts_with("{\"step\":0,"));
+    drop(child.stderr.take());
+    assert!(child.wait().unwrap().success());
+    assert_eq!(metrics(&folder.path().join("run/metrics.jsonl")).len(), 40);
+    assert!(folder.path().join("run/summary.json").exists());
+}
+
+/// The program under a limit on the size of files, which fails writes in the middle as a full disk does.
+#[cfg(unix)]
+fn limited(folder: &TempDir, blocks: u32, arguments: &[&str]) -> Command {
+    // The caches of compiled shaders, ours and the driver's, would meet the limit as well.
+    let program = afterimage(folder, &[arguments, &["--no-cache"]].concat());
+    let mut command = Command::new("sh");
+    // Ignored signals stay ignored in the program, so that writes fail instead.
+    command.args(["-c", "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\""]);
+    command.arg(blocks.to_string()).arg(program.get_program());
+    command.args(program.get_args()).current_dir(folder);
+    command.env("MESA_SHADER_CACHE_DISABLE", "true");
+    command
+}
+
+#[test]
+#[cfg(unix)]
+fn a_full_disk_tears_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    checkpoint(&folder, "moons", POINT_LAYERS);
+    let sample = |count: &'static str| {
+        [
+            "sample",
+            "model.safetensors",
+            "--quiet",
+            "--steps",
+            "1",
+            "--out",
+            "a.npy",
+            "--count",
+            count,
+        ]
+    };
+    run(&folder, &sample("2"));
+    // 8,192 bytes or 16,384, whichever size of block the shell has; the file would have 80,000.
+    refuses(
+        &folder,
+        limited(&folder, 16, &sample("10000")),
+        &["a.npy", "quota or file-size limit"],
+    );
+
+    // Room for the configuration, but not for the metrics of all steps.
+    let mut more = vec!["--quiet", "--out", "run"];
+    more.extend(["--set", "run.steps=1000", "--set", "run.sample_every=0"]);
+    let arguments = tiny("moons", POINT_LAYERS, &more);
+    let output = limited(&folder, 64, &arguments).output().unwrap();
+    let errors = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    assert!(errors.contains("metrics.jsonl"), "{errors}");
+    let rows = metrics(&folder.path().join("run/metrics.jsonl"));
+    assert!(rows.len() > 10 && rows.len() < 1000);
+    run(&folder, &["sample", "run", "--steps", "2", "--count", "2"]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_device_behind_stdout_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = afterimage(&folder, &["presets"]);
+    command.stdout(full());
+    refuses(&folder, command, &["stdout", "check where it is sent"]);
+    let mut command = afterimage(
+        &folder,
+        &tiny("moons", POINT_LAYERS, &["--quiet", "--json"]),
+    );
+    let output = command.stdout(full()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let errors = stderr(&output);
+    assert!(
+        errors.starts_with("error: writing to stdout failed"),
+        "{errors}"
+    );
+    // The run is whole.
+    assert_eq!(
+        metrics(&folder.path().join("runs/moons/metrics.jsonl")).len(),
+        6
+    );
+}

@@ -1,0 +1,15 @@
+//! The command line end to end, in temporary folders.
+
+#[path = "../common/checkpoint.rs"]
+mod checkpoint;
+#[path = "../common/command.rs"]
+mod command;
+
+mod bench;
+mod caches;
+mod checkpoints;
+mod interruptions;
+mod lists;
+mod refusals;
+mod setup;
+mod train;

@@ -1,0 +1,161 @@
+//! Training.
+
+use crate::checkpoint::{IMAGE_LAYERS, POINT_LAYERS, metrics};
+use crate::command::{run, stderr, stdout};
+use crate::setup::{names_in, npy, size_of_picture, tiny, write_npy};
+use afterimage::config;
+use serde_json::Value;
+use std::fs;
+
+#[test]
+fn training_fills_the_run_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    for (preset, layers) in [("8gaussians", POINT_LAYERS), ("digits", IMAGE_LAYERS)] {
+        let output = run(&folder, &tiny(preset, layers, &["--seed", "5"]));
+        assert_eq!(stdout(&output), "");
+        let run = folder.path().join("runs").join(preset);
+
+        let written = fs::read_to_string(run.join("config.toml")).unwrap();
+        let written = config::parse(&written, "config.toml").unwrap();
+        assert_eq!((written.run.seed, written.run.batch), (5, 8));
+        let sets: Vec<String> = tiny(preset, layers, &["--set", "run.seed=5"])
+            .chunks(2)
+            .filter(|pair| pair[0] == "--set")
+            .map(|pair| pair[1].to_owned())
+            .collect();
+        assert_eq!(written, config::load(preset, &sets).unwrap());
+
+        let rows = metrics(&run.join("metrics.jsonl"));
+        let steps: Vec<u64> = rows.iter().map(|row| row.step).collect();
+        assert_eq!(steps, [0, 1, 2, 3, 4, 5]);
+        assert!(
+            rows.iter()
+                .all(|row| row.loss.is_finite() && row.loss > 0.0)
+        );
+
+        assert_eq!(names_in(&run.join("samples")), ["000002.png", "000004.png"]);
+        assert_eq!(
+            names_in(&run.join("checkpoints")),
+            ["000004.safetensors", "000006.safetensors"]
+        );
+        let mut pictures = vec!["samples.png", "curves.png", "samples/000002.png"];
+        if preset == "8gaussians" {
+            pictures.push("landscape.png");
+        }
+        for picture in &pictures {
+            let (width, height) = size_of_picture(&run.join(picture));
+            assert!(width > 100 && height > 100, "{picture}");
+        }
+        assert_eq!(run.join("landscape.png").exists(), preset == "8gaussians");
+        // What the summary names is there, and it names what there is to see.
+        let summary = stderr(&output).split("Look at:").nth(1).expect("a summary");
+        let named: Vec<&str> = summary
+            .lines()
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
+        for name in &named {
+            assert!(folder.path().join(name).exists(), "{name}");
+        }
+        for wanted in ["curves.png", "samples", "checkpoints/000006.safetensors"] {
+            assert!(named.iter().any(|name| name.ends_with(wanted)), "{wanted}");
+        }
+        let json: Value =
+            serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
+        assert_eq!(
+            (&json["steps"], &json["stopped"]),
+            (&6.into(), &false.into())
+        );
+
+        // The run is all that the other commands need.
+        let source = format!("runs/{preset}");
+        self::run(
+            &folder,
+            &["sample", &source, "--count", "2", "--steps", "2"],
+        );
+        self::run(&folder, &["energy", &source, preset]);
+    }
+    assert_eq!(
+        names_in(&folder.path().join("runs")),
+        ["8gaussians", "digits"]
+    );
+}
+
+#[test]
+fn training_twice_keeps_both_runs_and_the_same_seed_gives_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = |more: &[&str]| run(&folder, &tiny("digits", IMAGE_LAYERS, more));
+    train(&["--quiet"]);
+    train(&["--quiet"]);
+    train(&["--quiet", "--seed", "77"]);
+    let runs = folder.path().join("runs");
+    assert_eq!(names_in(&runs), ["digits", "digits-2", "digits-3"]);
+    let parameters = |run: &str| {
+        let path = runs.join(run).join("checkpoints/000006.safetensors");
+        fs::read(path).unwrap()
+    };
+    assert!(parameters("digits") == parameters("digits-2"));
+    assert!(parameters("digits") != parameters("digits-3"));
+    // --force replaces the run and leaves alone what is not the run's.
+    fs::write(runs.join("digits/notes.txt"), "mine").unwrap();
+    train(&["--quiet", "--force", "--set", "run.steps=2"]);
+    assert_eq!(
+        names_in(&runs.join("digits/checkpoints")),
+        ["000002.safetensors"]
+    );
+    assert_eq!(metrics(&runs.join("digits/metrics.jsonl")).len(), 2);
+    assert!(runs.join("digits/notes.txt").exists());
+    assert_eq!(names_in(&runs).len(), 3);
+}
+
+#[test]
+fn json_has_stdout_to_itself_and_quiet_prints_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(
+        &folder,
+        &tiny("moons", POINT_LAYERS, &["--json", "--quiet", "--out", "a"]),
+    );
+    let file = fs::read_to_string(folder.path().join("a/metrics.jsonl")).unwrap();
+    assert_eq!(stdout(&output), file);
+    assert_eq!(stderr(&output), "");
+
+    let output = run(
+        &folder,
+        &["sample", "a", "--quiet", "--out", "a.npy", "--json"],
+    );
+    let json: Value = serde_json::from_str(stdout(&output)).expect("one value");
+    assert_eq!(json["count"], 9);
+    assert_eq!(json["energies"].as_array().unwrap().len(), 9);
+    assert_eq!(stderr(&output), "");
+    let output = run(&folder, &["sample", "a", "--quiet"]);
+    assert_eq!((stdout(&output), stderr(&output)), ("", ""));
+    assert!(folder.path().join("samples.png").exists());
+}
+
+#[test]
+fn data_that_cannot_be_pictured_is_trained_on_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (6, 5), }";
+    write_npy(&folder.path().join("five.npy"), header, &[0.25; 30]);
+    let output = run(
+        &folder,
+        &tiny(
+            "moons",
+            POINT_LAYERS,
+            &[
+                "--set",
+                "data.source=npy",
+                "--set",
+                "data.path=five.npy",
+                "--out",
+                "run",
+            ],
+        ),
+    );
+    assert!(!stderr(&output).contains("samples.png"));
+    assert!(folder.path().join("run/curves.png").exists());
+    run(
+        &folder,
+        &["sample", "run", "--steps", "2", "--out", "a.npy"],
+    );
+    assert_eq!(npy(&folder.path().join("a.npy")).0, [9, 5, 1, 1]);
+}

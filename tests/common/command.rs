@@ -1,0 +1,44 @@
+//! The program under test, as a process.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// The program, about to run in `folder` and free to measure kernels; its cache is not the user's.
+pub fn tuning(folder: impl AsRef<Path>, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_afterimage"));
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
+    command.args(arguments).current_dir(folder);
+    command.env("AFTERIMAGE_CACHE", cache);
+    command
+}
+
+/// As [`tuning`], but on the kernels that it knows without measuring.
+pub fn afterimage(folder: impl AsRef<Path>, arguments: &[&str]) -> Command {
+    let mut command = tuning(folder, arguments);
+    if let Some(&("train" | "sample" | "energy" | "evaluate" | "bench")) = arguments.first() {
+        command.arg("--no-tune");
+    }
+    command
+}
+
+/// Runs [`afterimage`] to a good end.
+#[track_caller]
+pub fn run(folder: impl AsRef<Path>, arguments: &[&str]) -> Output {
+    let output = afterimage(folder, arguments).output().expect("starts");
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        stderr(&output)
+    );
+    output
+}
+
+#[track_caller]
+pub fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).expect("UTF-8")
+}
+
+#[track_caller]
+pub fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).expect("UTF-8")
+}

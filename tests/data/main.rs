@@ -1,0 +1,12 @@
+//! Every loader on well-formed and malformed input, and the order in which samples are visited.
+
+mod cifar10;
+mod damaged;
+mod files;
+mod idx_files;
+mod npy_files;
+mod options;
+mod order;
+mod pictures;
+mod planar;
+mod sets;

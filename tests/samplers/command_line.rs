@@ -1,0 +1,224 @@
+//! Samplers from the command line, and settings that are refused.
+
+use crate::common::command::{run, stderr, stdout};
+use afterimage::config;
+use afterimage::kernels::SAMPLERS;
+use afterimage::method::Diagnostics;
+use afterimage::model::Model;
+use afterimage::train::MetricsRow;
+use std::collections::HashSet;
+use std::fs;
+
+const TINY: [&str; 14] = [
+    "run.steps=6",
+    "run.batch=8",
+    "run.samples=9",
+    "run.sample_steps=6",
+    "run.sample_every=0",
+    "sampler.steps=4",
+    "sampler.buffer=16",
+    "sampler.clip=0",
+    "sampler.leapfrog=5",
+    "sampler.diagnose=4",
+    "network.zero_head=false",
+    "network.layers=[{dense=8}, {dense=1}]",
+    "sampler.jumps=0",
+    "sampler.probe=8",
+];
+
+#[test]
+fn every_kind_trains_and_samples_from_the_command_line() {
+    for preset in ["8gaussians", "digits"] {
+        for kind in SAMPLERS {
+            let folder = tempfile::tempdir().expect("makes a folder");
+            let name = format!("sampler.kind={}", kind.name);
+            let mut arguments = vec!["train", preset, "--out", "run", "--set", &name];
+            for set in TINY {
+                arguments.extend(["--set", set]);
+            }
+            let output = run(&folder, &arguments);
+            let errors = stderr(&output);
+            assert!(errors.contains("R-hat of"), "{errors}");
+
+            let run_folder = folder.path().join("run");
+            let lines = |file: &str| -> Vec<String> {
+                let text = fs::read_to_string(run_folder.join(file)).expect("reads");
+                text.lines().map(String::from).collect()
+            };
+            let rows: Vec<MetricsRow> = lines("metrics.jsonl")
+                .iter()
+                .map(|line| serde_json::from_str(line).expect("a row"))
+                .collect();
+            let per_chain = match kind.name {
+                "langevin" => 4,
+                "hmc" => 1 + 4 * 5,
+                _ => 1 + 4,
+            };
+            for (step, row) in (1..).zip(&rows) {
+                assert_eq!(
+                    row.gradient_evaluations,
+                    step * 8 * per_chain,
+                    "{}",
+                    kind.name
+                );
+                assert!(row.step_size > 0.0 && row.step_size.is_finite());
+                assert!((0.0..=1.0).contains(&row.acceptance), "{}", row.acceptance);
+                assert!(kind.is_exact() || row.acceptance == 1.0);
+            }
+            let sizes: HashSet<u32> = rows.iter().map(|row| row.step_size.to_bits()).collect();
+            assert_eq!(
+                sizes.len(),
+                if kind.is_exact() { 6 } else { 1 },
+                "{}",
+                kind.name
+            );
+            let diagnoses: Vec<Diagnostics> = lines("diagnostics.jsonl")
+                .iter()
+                .map(|line| serde_json::from_str(line).expect("a row"))
+                .collect();
+            let steps: Vec<u64> = diagnoses.iter().map(|row| row.step).collect();
+            assert_eq!(steps, [3, 5], "every fourth step and the last");
+            let last = diagnoses[1];
+            assert_eq!((last.chains, last.records, last.lost), (8, 4, 0));
+            assert_eq!(last.acceptance, rows[5].acceptance);
+            assert!(last.moved > 0.0 && last.energy.r_hat.expect("chains moved") > 0.0);
+
+            let checkpoint = "run/checkpoints/000006.safetensors";
+            let model = Model::load(&folder.path().join(checkpoint)).expect("loads");
+            assert_eq!(
+                model.step_size(),
+                rows[5].step_size,
+                "where training left it"
+            );
+            let draw = |out: &str| {
+                let arguments = ["sample", checkpoint, "--out", out, "--json"];
+                let output = run(&folder, &arguments);
+                let json: serde_json::Value = serde_json::from_str(stdout(&output)).expect("JSON");
+                (fs::read(folder.path().join(out)).expect("reads"), json)
+            };
+            let (first, json) = draw("a.npy");
+            assert!(
+                first == draw("b.npy").0,
+                "{}: the same bits twice",
+                kind.name
+            );
+            // 9 chains of 6 steps; the digits are denoised by one evaluation more.
+            let denoise = u64::from(model.config().data.noise > 0.0);
+            let steps = match kind.name {
+                "langevin" => 6,
+                "hmc" => 1 + 6 * 5,
+                _ => 1 + 6,
+            };
+            assert_eq!(
+                json["gradient_evaluations"],
+                9 * (steps + denoise),
+                "{}",
+                kind.name
+            );
+            assert_eq!(json["acceptance"].is_number(), kind.is_exact());
+        }
+    }
+}
+
+#[test]
+fn what_makes_no_sense_together_is_refused_with_a_reason() {
+    for (sets, key, reason) in [
+        (&["kind=malla"][..], "sampler.kind", "did you mean `mala`"),
+        (
+            &["kind=mala", "clip=1"],
+            "sampler.clip",
+            "law of the energy",
+        ),
+        (
+            &["kind=hmc", "bounds=clamp"],
+            "sampler.bounds",
+            "law of the energy",
+        ),
+        (
+            &["kind=underdamped", "noise=0.1"],
+            "sampler.noise",
+            "sampler.temperature",
+        ),
+        (
+            &["noise=0.1", "temperature=0.5"],
+            "sampler.noise",
+            "sampler.temperature",
+        ),
+        (
+            &["noise=0.1", "anneal=2"],
+            "sampler.noise",
+            "sampler.anneal",
+        ),
+        (&["adapt=true"], "sampler.adapt", "no acceptance"),
+        (
+            &["kind=underdamped", "target_acceptance=0.5"],
+            "sampler.target_acceptance",
+            "accepts every step",
+        ),
+        (
+            &["kind=mala", "adapt=false", "target_acceptance=0.5"],
+            "sampler.target_acceptance",
+            "adapt = false",
+        ),
+        (
+            &["kind=mala", "target_acceptance=1.0"],
+            "sampler.target_acceptance",
+            "between 0 and 1",
+        ),
+        (&["kind=mala", "steps=1"], "sampler.steps", "first half"),
+        (&["kind=mala", "leapfrog=3"], "sampler.leapfrog", "no leaps"),
+        (
+            &["kind=hmc", "leapfrog=0"],
+            "sampler.leapfrog",
+            "between 1 and",
+        ),
+        (
+            &["kind=hmc", "friction=2"],
+            "sampler.friction",
+            "no velocity",
+        ),
+        (&["temperature=0"], "sampler.temperature", "above 0"),
+        (&["anneal=-1"], "sampler.anneal", "above 0"),
+        (
+            &["start=mixture", "data_share=2"],
+            "sampler.data_share",
+            "between 0 and 1",
+        ),
+        (&["chains=data", "start=data"], "sampler.start", "already"),
+    ] {
+        let sets: Vec<String> = sets.iter().map(|set| format!("sampler.{set}")).collect();
+        let error = config::load("digits", &sets)
+            .expect_err("is refused")
+            .to_string();
+        assert!(
+            error.contains(key) && error.contains(reason),
+            "{sets:?}: {error}"
+        );
+        assert!(!error.contains('\n'), "{error}");
+    }
+    for sets in [
+        &["kind=mala", "steps=1", "adapt=false"][..],
+        &[
+            "kind=hmc",
+            "leapfrog=1",
+            "adapt=false",
+            "anneal=4",
+            "temperature=0.5",
+        ],
+        &[
+            "kind=underdamped",
+            "friction=3",
+            "start=data",
+            "adapt=false",
+        ],
+        &["temperature=0.2", "clip=0.1", "bounds=reflect", "anneal=3"],
+    ] {
+        let sets: Vec<String> = sets.iter().map(|set| format!("sampler.{set}")).collect();
+        let config = config::load("digits", &sets).expect("is allowed");
+        let written = config::to_toml(&config);
+        assert_eq!(
+            config::parse(&written, "config.toml").expect("reads back"),
+            config
+        );
+    }
+}
