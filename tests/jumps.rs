@@ -228,6 +228,7 @@ fn a_run_counts_its_jumps_and_holds_what_was_predicted() {
             "sampler.clip=0",
             "sampler.steps=4",
             "sampler.jumps=3",
+            "sampler.reuse=1",
             &format!("sampler.kind={kind}"),
         ];
         let config = config::load("8gaussians", &sets.map(str::to_owned)).expect("is valid");

@@ -194,6 +194,7 @@ fn small(kind: &str) -> Config {
         "objective.normaliser=learned",
         "network.zero_head=false",
         "snapshot.interval=3",
+        "sampler.reuse=1",
         &format!("snapshot.kind={kind}"),
     ];
     let mut sets = sets.map(str::to_owned).to_vec();
@@ -420,6 +421,7 @@ fn tiny(preset: &str, sets: &[&str]) -> (bool, String, tempfile::TempDir) {
         "run.sample_steps=2",
         "run.sample_every=0",
         "sampler.probe=8",
+        "sampler.reuse=1",
         "sampler.steps=2",
         "sampler.buffer=16",
         match preset {
@@ -506,7 +508,9 @@ fn combinations_that_make_no_sense_are_refused_with_a_reason() {
         ("snapshot.max_interval=0", "1 or above"),
         ("sampler.reuse=0", "1 or above"),
     ] {
-        let sets: Vec<String> = sets.split(' ').map(str::to_owned).collect();
+        let mut sets: Vec<String> = sets.split(' ').map(str::to_owned).collect();
+        // Before the others, so that theirs counts.
+        sets.insert(0, "sampler.reuse=1".into());
         let message = config::load("8gaussians", &sets).expect_err("is refused");
         let message = message.to_string();
         assert!(message.contains(reason), "{sets:?}: {message}");

@@ -446,7 +446,11 @@ fn keys_that_presets_set_may_stay_where_nothing_reads_them() {
     for (key, presets_with, sets) in [
         ("slope", "cifar10", "network.activation=silu"),
         ("base_std", "8gaussians", "network.base=none"),
-        ("interval", "8gaussians", "snapshot.kind=ema"),
+        (
+            "interval",
+            "8gaussians",
+            "snapshot.kind=ema sampler.reuse=1",
+        ),
         ("final_rate", "digits", "optimiser.schedule=constant"),
         ("start_std", "8gaussians", "sampler.start=uniform"),
         ("buffer", "mnist", "sampler.chains=short_run"),
@@ -485,18 +489,21 @@ fn every_preset_loads_with_every_kind_of_everything() {
     });
     every("objective.generator", &Criterion::NAMES, &|name| {
         let diverges = name == "contrastive-divergence";
-        String::from(if diverges { "snapshot.interval=1" } else { "" })
-    });
-    every("objective.normaliser", config::NORMALISERS, &nothing);
-    every("snapshot.kind", config::NOISE_KINDS, &|kind| {
-        let needs_c = matches!(kind, "mixture" | "gaussian" | "uniform");
-        String::from(if needs_c {
-            "objective.normaliser=profiled"
+        String::from(if diverges {
+            "snapshot.interval=1 sampler.reuse=1"
         } else {
             ""
         })
     });
-    every("snapshot.interval", &["1", "100", "adaptive"], &nothing);
+    every("objective.normaliser", config::NORMALISERS, &nothing);
+    every("snapshot.kind", config::NOISE_KINDS, &|kind| {
+        let needs_c = matches!(kind, "mixture" | "gaussian" | "uniform");
+        let normaliser = if needs_c { "profiled" } else { "zero" };
+        format!("objective.normaliser={normaliser} sampler.reuse=1")
+    });
+    every("snapshot.interval", &["1", "100", "adaptive"], &|_| {
+        "sampler.reuse=1".into()
+    });
     every("sampler.kind", &SAMPLERS.map(|kind| kind.name), &|_| {
         "sampler.noise= sampler.clip= sampler.bounds=".into()
     });

@@ -26,7 +26,9 @@ pub fn presets() -> &'static [Preset] {
     static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {
         embedded![
             "digits",
+            "digits-density",
             "mnist",
+            "mnist-density",
             "cifar10",
             "cifar10-residual",
             "8gaussians",

@@ -39,7 +39,7 @@ fn every_objective_trains_from_the_command_line() {
         .collect();
     for run in &mut runs {
         if run[0].ends_with("contrastive-divergence") {
-            run.push("snapshot.interval=1".into());
+            run.extend(["snapshot.interval=1".into(), "sampler.reuse=1".into()]);
         }
         if run[0].ends_with("ranking") {
             run.push("objective.noise_ratio=2".into());

@@ -136,6 +136,7 @@ fn a_step_holds_and_computes_what_its_objective_needs() {
         let sets = [
             POINT_LAYERS,
             "snapshot.interval=1",
+            "sampler.reuse=1",
             "sampler.steps=2",
             "sampler.buffer=16",
             "run.batch=8",

@@ -23,6 +23,7 @@ const TINY: [&str; 14] = [
     "network.zero_head=false",
     "network.layers=[{dense=8}, {dense=1}]",
     "sampler.jumps=0",
+    "sampler.reuse=1",
     "sampler.probe=8",
 ];
 
