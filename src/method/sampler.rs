@@ -262,6 +262,13 @@ impl Sampler {
             .then_some((trace.records, self.settings.records()))
     }
 
+    /// The first pass that is diagnosed; none where none is.
+    pub fn first_traced(&self) -> Option<u64> {
+        self.trace.as_ref()?;
+        let diagnose = self.settings.diagnose?;
+        Some(diagnose.every.min(diagnose.of).max(1) - 1)
+    }
+
     /// Bytes of what diagnoses need.
     pub fn trace_bytes(&self) -> u64 {
         self.trace.as_ref().map_or(0, Trace::bytes)

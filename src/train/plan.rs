@@ -1,3 +1,5 @@
+mod first_slice;
+
 use super::drawing::drawing_bytes;
 use super::error::TrainError;
 use super::memory::MemoryAccount;
@@ -430,47 +432,6 @@ impl TrainingPlan {
             }
             Noise::Fixed(noise) => noise.energies(r, self.samples, energies),
         }
-    }
-
-    /// Records what a step does with its first slice and its first group of chains: everything that a step uses, at a
-    /// length that does not grow with the number of slices.
-    pub(super) fn first_slice(&self) -> Recording {
-        let (live, stale) = (self.snapshot.live(), self.snapshot.stale());
-        let mut recording = self.setup(&[]);
-        let r = &mut recording;
-        self.begin(r, 0);
-        match &self.noise {
-            Noise::Snapshot(sampler) | Noise::Mixture(_, sampler) => {
-                self.network.prepare(r, stale);
-                sampler.chains().prepare(r, stale);
-                sampler.draw_group(r, stale, 0, self.samples, self.data_count, 0);
-            }
-            Noise::Fixed(noise) => {
-                self.draw(r, 0);
-                noise.energies(r, self.samples, self.stale_energies);
-                self.network.prepare(r, live);
-            }
-        }
-        match &self.staging {
-            None => {
-                let (factor, gradient) = (self.objective.factor(), self.optimiser.gradient());
-                self.network
-                    .energies(r, live, self.samples, self.live_energies, true);
-                self.network
-                    .weight_gradient(r, live, self.samples, factor, gradient, false);
-            }
-            Some(staging) => {
-                self.slice_energies(r, staging, live, self.live_energies, 0);
-                self.slice_gradient(r, staging, 0);
-            }
-        }
-        self.objective
-            .weigh(r, self.live_energies, self.stale_energies);
-        self.network
-            .finish_gradient(r, live, self.optimiser.gradient());
-        self.optimiser.step(r, 0, live, self.objective.metrics());
-        self.network.turn(r, live);
-        recording
     }
 
     /// `energies` of all samples under `parameters`, for which the network is prepared.
