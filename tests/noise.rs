@@ -145,11 +145,11 @@ fn gaussian_noise_has_the_moments_and_energies_of_its_twin() {
             std: 1.0,
         };
         afterimage::twins::start_chains(start, Stream::FixedNoise, 7, 3, 0, &mut xi);
-        let want: Vec<f64> = xi.chunks(length).flat_map(|xi| fit.draw(xi)).collect();
+        let want = twins::gaussian_noise(fit.mean(), fit.factor(), &xi);
         let got: Vec<f32> = samples[length..].iter().map(|&v| v as f32).collect();
         // The GPU's normals are right to 2e-5 (tests/kernels.rs), and a value sums up to 70 of them.
         assert_close("draws", &got, &want, 1e-4);
-        let want: Vec<f64> = samples.chunks(length).map(|x| fit.energy(x)).collect();
+        let want = twins::gaussian_energy(fit.mean(), fit.whitener(), fit.constant(), &samples);
         let got = executor.read(energies).expect("reads");
         // Each z is a sum of `length` products, squared and summed: all f32.
         assert_close("energies", &got, &want, 8.0 * length as f64 * ROUNDING);

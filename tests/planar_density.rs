@@ -3,6 +3,7 @@
 use afterimage::data::{self, DataError, DataOptions, PlanarDensity};
 use afterimage::random::{Philox, Stream};
 use std::f64::consts::PI;
+use std::ops::Range;
 
 const SETS: [&str; 6] = [
     "8gaussians",
@@ -239,12 +240,76 @@ fn tails_are_finite_and_fall() {
                 continue;
             }
             let density = density(source, noise);
-            let logs: Vec<f64> = [6.0, 9.0, 14.0, 20.0]
+            let logs: Vec<f64> = [6.0, 9.0, 14.0, 20.0, 60.0, 170.0]
                 .iter()
                 .map(|d| density.log_density([*d, 0.3 * d]))
                 .collect();
             assert!(logs.iter().all(|log| log.is_finite()), "{source}: {logs:?}");
             assert!(logs.is_sorted_by(|a, b| a > b), "{source}: {logs:?}");
+        }
+    }
+}
+
+/// ln of the pinwheel's density with noise as its definition has it, a double integral over r and s, by trapezoidal rules
+/// with these numbers of nodes on a unit of each.
+fn defined_pinwheel([x, y]: [f64; 2], noise: f64, r: Range<f64>, fineness: [f64; 2]) -> f64 {
+    let normal = |z: f64, std: f64| -0.5 * (z / std).powi(2) - (std * (2.0 * PI).sqrt()).ln();
+    let nodes = |range: Range<f64>, fineness: f64| {
+        let count = ((range.end - range.start) * fineness) as usize;
+        (0..=count).map(move |i| range.start + i as f64 / fineness)
+    };
+    let mut logs = Vec::new();
+    for r in nodes(r, fineness[0]) {
+        for blade in 0..5 {
+            let (sin, cos) = (2.0 * PI / 5.0 * f64::from(blade) + 0.25 * r.exp()).sin_cos();
+            // No s matters that is far from where the blade is nearest to the point and from the blade's middle.
+            let nearest = 0.5 * (x * sin + y * cos);
+            let far = 10.0 * noise;
+            let s = (nearest.min(0.0) - far).max(-2.5)..(nearest.max(0.0) + far).min(2.5);
+            for s in nodes(s, fineness[1]) {
+                let (dx, dy) = (x - 2.0 * (r * cos + s * sin), y - 2.0 * (s * cos - r * sin));
+                let noise = normal(dx, noise) + normal(dy, noise);
+                logs.push(normal(r - 1.0, 0.3) + normal(s, 0.1) + noise);
+            }
+        }
+    }
+    let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = logs.iter().map(|log| (log - most).exp()).sum();
+    most + sum.ln() - (5.0 * fineness[0] * fineness[1]).ln()
+}
+
+#[test]
+fn the_noisy_pinwheel_is_its_definition_far_out() {
+    // The last distances are those beyond which the blades are averaged, where they are worth less than a millionth.
+    for (noise, distances, averaged) in [
+        (0.02, &[0.4, 3.0, 5.9, 6.5, 7.5][..], None),
+        (0.1, &[0.4, 3.0, 5.9, 6.5, 8.0, 9.5], Some(10.0)),
+        (0.3, &[0.4, 3.0, 5.9, 6.5, 8.0], Some(10.0)),
+        (1.0, &[0.4, 3.0, 6.5, 8.0, 12.0], None),
+    ] {
+        let density = density("pinwheel", noise);
+        for (distance, tolerance) in distances
+            .iter()
+            .map(|&distance| (distance, 1e-9))
+            .chain(averaged.map(|distance| (distance, 1e-6)))
+        {
+            // Given the point and its blade's direction, r is normal with this mean and this standard deviation.
+            let variance = 0.36 + noise * noise;
+            let mean = (noise * noise + 0.18 * distance) / variance;
+            let std = 0.3 * noise / variance.sqrt();
+            let r = match distance < 4.0 {
+                true => -1.2..4.0,
+                false => mean - 9.0 * std - 0.5..mean + 9.0 * std,
+            };
+            // Points move by that much with r, and by 2 with s.
+            let speed = 2.0 + 2.0 * 0.25 * r.end.exp() * (r.end + 0.5);
+            let fineness = [speed / noise, f64::max(3.0 / noise, 20.0)];
+            for angle in [0.3f64, 4.1] {
+                let at = [distance * angle.cos(), distance * angle.sin()];
+                let wanted = defined_pinwheel(at, noise, r.clone(), fineness);
+                let error = (density.log_density(at) - wanted).abs();
+                assert!(error < tolerance, "{noise} {distance} {angle}: {error}");
+            }
         }
     }
 }

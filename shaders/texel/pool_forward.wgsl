@@ -1,30 +1,8 @@
 // Sums over windows that tile a map, times a factor: average pooling and global sum pooling. With SKIP the end of a
 // residual block, act(factor · Σ (input + skip)). One invocation an output texel of four channels.
-#import "shared/index.wgsl"
-#import "shared/plane.wgsl"
+#import "shared/pooling_planes.wgsl"
 #import "shared/activation.wgsl"
 
-#const SAMPLES: u32
-#const GROUPS: u32
-#const LARGE_MAP_WIDTH: u32
-#const LARGE_MAP_HEIGHT: u32
-#const SMALL_MAP_WIDTH: u32
-#const SMALL_MAP_HEIGHT: u32
-#const WINDOW_WIDTH: u32
-#const WINDOW_HEIGHT: u32
-#const FACTOR: f32
-#const IN_FORMAT: format
-#const IN_WIDTH: u32
-#const IN_HEIGHT: u32
-#const IN_PER_ROW: u32
-#const IN_X: u32
-#const IN_Y: u32
-#const OUT_FORMAT: format
-#const OUT_WIDTH: u32
-#const OUT_HEIGHT: u32
-#const OUT_PER_ROW: u32
-#const OUT_X: u32
-#const OUT_Y: u32
 #const SKIP: bool
 #const SKIP_FORMAT: format
 #const SKIP_WIDTH: u32
@@ -43,8 +21,6 @@
 @group(0) @binding(3) var derivative: texture_storage_2d<$OUT_FORMAT, write>;
 #endif
 
-const AREA: u32 = SMALL_MAP_WIDTH * SMALL_MAP_HEIGHT;
-
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -52,15 +28,14 @@ fn main(
     @builtin(local_invocation_index) local: u32,
 ) {
     let i = flat_group(group, groups) * 64u + local;
-    if i >= SAMPLES * GROUPS * AREA {
+    if i >= SAMPLES * GROUPS * SMALL_AREA {
         return;
     }
-    let place = vec2<u32>(i % SMALL_MAP_WIDTH, i % AREA / SMALL_MAP_WIDTH);
-    let channel_group = i / AREA % GROUPS;
-    let sample = i / (AREA * GROUPS);
+    let place = vec2<u32>(i % SMALL_MAP_WIDTH, i % SMALL_AREA / SMALL_MAP_WIDTH);
+    let channel_group = i / SMALL_AREA % GROUPS;
+    let sample = i / (SMALL_AREA * GROUPS);
     let window = place * vec2<u32>(WINDOW_WIDTH, WINDOW_HEIGHT);
-    let start = plane_corner(sample, channel_group, GROUPS, IN_WIDTH, IN_HEIGHT, IN_PER_ROW)
-        + vec2<u32>(IN_X, IN_Y) + window;
+    let start = in_texel(sample, channel_group, window);
 #if SKIP
     let skip_start = plane_corner(sample, channel_group, GROUPS, SKIP_WIDTH, SKIP_HEIGHT, SKIP_PER_ROW)
         + vec2<u32>(SKIP_X, SKIP_Y) + window;
@@ -75,8 +50,7 @@ fn main(
         }
     }
     let z = FACTOR * sum;
-    let to = plane_corner(sample, channel_group, GROUPS, OUT_WIDTH, OUT_HEIGHT, OUT_PER_ROW)
-        + vec2<u32>(OUT_X, OUT_Y) + place;
+    let to = out_texel(sample, channel_group, place);
     textureStore(output, to, to_$OUT_FORMAT(activation_value(z)));
 #if STORE_DERIVATIVE
     textureStore(derivative, to, to_$OUT_FORMAT(activation_derivative(z)));

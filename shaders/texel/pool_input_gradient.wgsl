@@ -1,30 +1,8 @@
 // The gradient of the energy in the input of a pooling: factor times the gradient in the output of a value's window,
 // none where it fills no window, plus with ADD what another way brings, times the derivative of the layer before. One
 // invocation an input texel of four channels.
-#import "shared/index.wgsl"
-#import "shared/plane.wgsl"
+#import "shared/pooling_planes.wgsl"
 
-#const SAMPLES: u32
-#const GROUPS: u32
-#const LARGE_MAP_WIDTH: u32
-#const LARGE_MAP_HEIGHT: u32
-#const SMALL_MAP_WIDTH: u32
-#const SMALL_MAP_HEIGHT: u32
-#const WINDOW_WIDTH: u32
-#const WINDOW_HEIGHT: u32
-#const FACTOR: f32
-#const IN_FORMAT: format
-#const IN_WIDTH: u32
-#const IN_HEIGHT: u32
-#const IN_PER_ROW: u32
-#const IN_X: u32
-#const IN_Y: u32
-#const OUT_FORMAT: format
-#const OUT_WIDTH: u32
-#const OUT_HEIGHT: u32
-#const OUT_PER_ROW: u32
-#const OUT_X: u32
-#const OUT_Y: u32
 #const ADD: bool
 #const ADD_FORMAT: format
 #const ADD_WIDTH: u32
@@ -52,8 +30,6 @@
 #endif
 #endif
 
-const AREA: u32 = LARGE_MAP_WIDTH * LARGE_MAP_HEIGHT;
-
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -61,18 +37,16 @@ fn main(
     @builtin(local_invocation_index) local: u32,
 ) {
     let i = flat_group(group, groups) * 64u + local;
-    if i >= SAMPLES * GROUPS * AREA {
+    if i >= SAMPLES * GROUPS * LARGE_AREA {
         return;
     }
-    let place = vec2<u32>(i % LARGE_MAP_WIDTH, i % AREA / LARGE_MAP_WIDTH);
-    let channel_group = i / AREA % GROUPS;
-    let sample = i / (AREA * GROUPS);
+    let place = vec2<u32>(i % LARGE_MAP_WIDTH, i % LARGE_AREA / LARGE_MAP_WIDTH);
+    let channel_group = i / LARGE_AREA % GROUPS;
+    let sample = i / (LARGE_AREA * GROUPS);
     let window = place / vec2<u32>(WINDOW_WIDTH, WINDOW_HEIGHT);
     var value = vec4<f32>(0.0);
     if window.x < SMALL_MAP_WIDTH && window.y < SMALL_MAP_HEIGHT {
-        let start = plane_corner(sample, channel_group, GROUPS, IN_WIDTH, IN_HEIGHT, IN_PER_ROW)
-            + vec2<u32>(IN_X, IN_Y) + window;
-        value = FACTOR * textureLoad(output_gradient, start);
+        value = FACTOR * textureLoad(output_gradient, in_texel(sample, channel_group, window));
     }
 #if ADD
     value += textureLoad(
@@ -89,7 +63,6 @@ fn main(
         ) + vec2<u32>(DERIVATIVE_X, DERIVATIVE_Y) + place,
     );
 #endif
-    let to = plane_corner(sample, channel_group, GROUPS, OUT_WIDTH, OUT_HEIGHT, OUT_PER_ROW)
-        + vec2<u32>(OUT_X, OUT_Y) + place;
+    let to = out_texel(sample, channel_group, place);
     textureStore(input_gradient, to, to_$OUT_FORMAT(value));
 }

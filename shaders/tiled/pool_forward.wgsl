@@ -1,16 +1,9 @@
 // Sums over windows that tile a map, times a factor: average pooling and global sum pooling. With SKIP the end of a
 // residual block, act(factor · Σ (input + skip)). One invocation an output.
-#import "shared/index.wgsl"
+#import "shared/pooling.wgsl"
 #import "shared/activation.wgsl"
 
 #const CHANNELS: u32
-#const IN_WIDTH: u32
-#const IN_HEIGHT: u32
-#const OUT_WIDTH: u32
-#const OUT_HEIGHT: u32
-#const WINDOW_WIDTH: u32
-#const WINDOW_HEIGHT: u32
-#const FACTOR: f32
 #const SKIP: bool
 #const STORE_DERIVATIVE: bool
 
@@ -24,8 +17,6 @@ var<immediate> samples: u32;
 @group(0) @binding(3) var<storage, read_write> derivative: array<f32>;
 #endif
 
-const OUT_AREA: u32 = OUT_WIDTH * OUT_HEIGHT;
-
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -33,16 +24,16 @@ fn main(
     @builtin(local_invocation_index) local: u32,
 ) {
     let i = flat_group(group, groups) * 64u + local;
-    if i >= samples * CHANNELS * OUT_AREA {
+    if i >= samples * CHANNELS * SMALL_AREA {
         return;
     }
-    let y = i % OUT_AREA / OUT_WIDTH * WINDOW_HEIGHT;
-    let x = i % OUT_WIDTH * WINDOW_WIDTH;
-    let corner = (i / OUT_AREA * IN_HEIGHT + y) * IN_WIDTH + x;
+    let y = i % SMALL_AREA / SMALL_MAP_WIDTH * WINDOW_HEIGHT;
+    let x = i % SMALL_MAP_WIDTH * WINDOW_WIDTH;
+    let corner = (i / SMALL_AREA * LARGE_MAP_HEIGHT + y) * LARGE_MAP_WIDTH + x;
     var sum = 0.0;
     for (var row = 0u; row < WINDOW_HEIGHT; row++) {
         for (var column = 0u; column < WINDOW_WIDTH; column++) {
-            let place = corner + row * IN_WIDTH + column;
+            let place = corner + row * LARGE_MAP_WIDTH + column;
             sum += input[place];
 #if SKIP
             sum += skip[place];

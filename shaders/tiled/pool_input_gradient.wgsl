@@ -1,16 +1,9 @@
 // The gradient of the energy in the input of a pooling: factor times the gradient in the output of a value's window,
 // none where it fills no window, plus with ADD what another way brings, times the derivative of the layer before. One
 // invocation an input.
-#import "shared/index.wgsl"
+#import "shared/pooling.wgsl"
 
 #const CHANNELS: u32
-#const IN_WIDTH: u32
-#const IN_HEIGHT: u32
-#const OUT_WIDTH: u32
-#const OUT_HEIGHT: u32
-#const WINDOW_WIDTH: u32
-#const WINDOW_HEIGHT: u32
-#const FACTOR: f32
 #const ADD: bool
 #const DERIVATIVE: bool
 
@@ -28,8 +21,6 @@ var<immediate> samples: u32;
 #endif
 #endif
 
-const IN_AREA: u32 = IN_WIDTH * IN_HEIGHT;
-
 @compute @workgroup_size(64)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -37,14 +28,14 @@ fn main(
     @builtin(local_invocation_index) local: u32,
 ) {
     let i = flat_group(group, groups) * 64u + local;
-    if i >= samples * CHANNELS * IN_AREA {
+    if i >= samples * CHANNELS * LARGE_AREA {
         return;
     }
-    let y = i % IN_AREA / IN_WIDTH / WINDOW_HEIGHT;
-    let x = i % IN_WIDTH / WINDOW_WIDTH;
+    let y = i % LARGE_AREA / LARGE_MAP_WIDTH / WINDOW_HEIGHT;
+    let x = i % LARGE_MAP_WIDTH / WINDOW_WIDTH;
     var value = 0.0;
-    if y < OUT_HEIGHT && x < OUT_WIDTH {
-        value = FACTOR * output_gradient[(i / IN_AREA * OUT_HEIGHT + y) * OUT_WIDTH + x];
+    if y < SMALL_MAP_HEIGHT && x < SMALL_MAP_WIDTH {
+        value = FACTOR * output_gradient[(i / LARGE_AREA * SMALL_MAP_HEIGHT + y) * SMALL_MAP_WIDTH + x];
     }
 #if ADD
     value += added[i];

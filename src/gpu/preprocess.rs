@@ -87,6 +87,14 @@ const SHARED: &[(&str, &str)] = &[
         include_str!("../../shaders/shared/plane.wgsl"),
     ),
     (
+        "shared/pooling.wgsl",
+        include_str!("../../shaders/shared/pooling.wgsl"),
+    ),
+    (
+        "shared/pooling_planes.wgsl",
+        include_str!("../../shaders/shared/pooling_planes.wgsl"),
+    ),
+    (
         "shared/reduce.wgsl",
         include_str!("../../shaders/shared/reduce.wgsl"),
     ),

@@ -1,3 +1,4 @@
+use crate::gpu::Program;
 use crate::shape::Shape;
 
 /// Sums over windows that tile every channel of a map, times a factor. Rows and columns that fill no window are left
@@ -38,6 +39,19 @@ impl Pooling {
             self.input.height / self.window_height,
             self.input.width / self.window_width,
         )
+    }
+
+    /// Adds what `shared/pooling.wgsl` asks for to a program.
+    pub(super) fn describe(&self, program: Program) -> Program {
+        let output = self.output_shape();
+        program
+            .u32("LARGE_MAP_WIDTH", self.input.width)
+            .u32("LARGE_MAP_HEIGHT", self.input.height)
+            .u32("SMALL_MAP_WIDTH", output.width)
+            .u32("SMALL_MAP_HEIGHT", output.height)
+            .u32("WINDOW_WIDTH", self.window_width)
+            .u32("WINDOW_HEIGHT", self.window_height)
+            .f32("FACTOR", self.factor)
     }
 
     /// Whether every window is one pixel that is taken as it is.

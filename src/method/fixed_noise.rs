@@ -212,23 +212,19 @@ impl GaussianFit {
             .sum()
     }
 
-    /// −ln q(x): the twin of what the GPU computes.
-    pub fn energy(&self, x: &[f64]) -> f64 {
-        let length = self.mean.len();
-        let squares = (0..length).map(|row| {
-            let z: f64 = (0..=row)
-                .map(|j| self.whitener[row * length + j] * (x[j] - self.mean[j]))
-                .sum();
-            0.5 * z * z
-        });
-        self.constant() + squares.sum::<f64>()
+    /// The mean.
+    pub fn mean(&self) -> &[f64] {
+        &self.mean
     }
 
-    /// mean + L ξ: the twin of what the GPU computes.
-    pub fn draw(&self, xi: &[f64]) -> Vec<f64> {
-        let length = self.mean.len();
-        let row = |i: usize| -> f64 { (0..=i).map(|j| self.factor[i * length + j] * xi[j]).sum() };
-        (0..length).map(|i| self.mean[i] + row(i)).collect()
+    /// The lower triangular L with L Lᵀ = covariance, (row, column).
+    pub fn factor(&self) -> &[f64] {
+        &self.factor
+    }
+
+    /// L⁻¹, (row, column).
+    pub fn whitener(&self) -> &[f64] {
+        &self.whitener
     }
 }
 
@@ -277,6 +273,7 @@ fn inverse(factor: &[f64], length: usize) -> Vec<f64> {
 mod tests {
     use super::*;
     use crate::random::Philox;
+    use crate::twins::noise::{gaussian_energy, gaussian_noise};
 
     /// Correlated points around (1, −2, 3), the last value constant.
     fn points() -> Vec<f32> {
@@ -323,7 +320,9 @@ mod tests {
         let fit = GaussianFit::new(&points(), 3, 0.0).unwrap();
         let xi = [0.3, -1.2, 2.0];
         let wanted = fit.constant() + 0.5 * xi.iter().map(|v| v * v).sum::<f64>();
-        assert!((fit.energy(&fit.draw(&xi)) - wanted).abs() < 1e-9);
+        let x = gaussian_noise(&fit.mean, &fit.factor, &xi);
+        let energy = gaussian_energy(&fit.mean, &fit.whitener, fit.constant(), &x)[0];
+        assert!((energy - wanted).abs() < 1e-9);
         // ln det(2πΣ) / 2 from the determinant of L Lᵀ itself.
         let sigma = |i: usize, j: usize| -> f64 {
             (0..3)

@@ -45,8 +45,8 @@ pub struct Samples {
 }
 
 impl Model {
-    /// Draws samples by chains of the sampler it was trained with, from fresh starts. Where training added noise to the data, the last states
-    /// are denoised by one step of size (noise)², see [`Chains::denoise`].
+    /// Draws samples by chains of the sampler it was trained with, from fresh starts. Where training added noise to the
+    /// data, the last states are denoised by one step of size (noise)², see [`Chains::denoise`].
     ///
     /// Chains that do not run side by side are drawn in batches. That changes nothing of what is drawn, except where the
     /// step size is adapted: each batch goes on from that of the one before.

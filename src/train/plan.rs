@@ -1,11 +1,17 @@
+mod first_slice;
+mod noise;
+mod slices;
+
+use self::noise::Noise;
+use self::slices::{Staging, equal_parts};
 use super::drawing::drawing_bytes;
 use super::error::TrainError;
 use super::memory::MemoryAccount;
 use crate::config::Config;
 use crate::gpu::{Buffer, Recording};
 use crate::method::{
-    DataNoise, FEWEST_RECORDS, FixedNoise, Fresh, GaussianFit, MOST_GAUSSIAN_VALUES, Mixture,
-    Objective, Optimiser, Probe, Sampler, Snapshot, Strategy,
+    DataNoise, FEWEST_RECORDS, Fresh, GaussianFit, MOST_GAUSSIAN_VALUES, Objective, Optimiser,
+    Probe, Sampler, Snapshot, Strategy,
 };
 use crate::model;
 use crate::network::{Architecture, Kernels, Network};
@@ -38,21 +44,6 @@ pub struct TrainingPlan {
     noise_count: usize,
     probe_steps: usize,
     drawing_bytes: u64,
-}
-
-/// Where the noise comes from. What a kind has beside the snapshot's two buffers is here.
-enum Noise {
-    Snapshot(Sampler),
-    Mixture(Mixture, Sampler),
-    Fixed(FixedNoise),
-}
-
-/// What the network reads and writes of one slice, since kernels start at the first word of a buffer. A last slice that
-/// is not full is filled up with samples of the one before, which count for nothing.
-struct Staging {
-    samples: Buffer,
-    energies: Buffer,
-    factor: Buffer,
 }
 
 impl TrainingPlan {
@@ -364,195 +355,5 @@ impl TrainingPlan {
         self.network.turn(r, live);
         self.objective.fetch_metrics(r, step);
         recording
-    }
-
-    /// Moves the noise distribution to where it is in this step, with c at 0 where that is its value.
-    fn begin(&self, r: &mut Recording, step: u64) -> Fresh {
-        let c = self.objective.normaliser();
-        let fresh = match &self.noise {
-            Noise::Snapshot(_) => self.snapshot.begin(r, step, c),
-            Noise::Mixture(..) | Noise::Fixed(_) => Fresh::No,
-        };
-        if fresh == Fresh::Yes || step == 0 {
-            self.objective.reset(r);
-        }
-        if let Noise::Mixture(mixture, _) = &self.noise {
-            mixture.begin(r, step, self.snapshot.live(), c);
-        }
-        fresh
-    }
-
-    /// Draws the noise number `pool` and says whether the network is prepared for the stale parameters then.
-    fn draw(&self, r: &mut Recording, pool: u64) -> bool {
-        let (stale, samples, data) = (self.snapshot.stale(), self.samples, self.data_count);
-        match &self.noise {
-            Noise::Snapshot(sampler) => {
-                sampler.chains().prepare(r, stale);
-                sampler.draw(r, stale, pool, samples, data, &mut |_, _| ());
-                if sampler.chains().walk_alone() {
-                    self.network.prepare(r, stale);
-                }
-                true
-            }
-            Noise::Mixture(mixture, sampler) => {
-                sampler.draw(r, stale, pool, samples, data, &mut |r, part| {
-                    mixture.load(r, part, stale);
-                    sampler.chains().prepare(r, stale);
-                });
-                false
-            }
-            Noise::Fixed(noise) => {
-                noise.draw(r, pool, samples, data * self.architecture.input().len());
-                false
-            }
-        }
-    }
-
-    /// The energies of all samples under the noise distribution; `prepared` says whether the network is prepared for
-    /// the stale parameters.
-    fn noise_energies(&self, r: &mut Recording, prepared: bool) {
-        let (stale, energies) = (self.snapshot.stale(), self.stale_energies);
-        match &self.noise {
-            Noise::Snapshot(_) => {
-                if !prepared {
-                    self.network.prepare(r, stale);
-                }
-                self.energies(r, stale, energies, false);
-            }
-            Noise::Mixture(mixture, _) => {
-                for index in 0..mixture.components() {
-                    mixture.load(r, index, stale);
-                    self.network.prepare(r, stale);
-                    self.energies(r, stale, mixture.component_energies(), false);
-                    mixture.keep(r, index);
-                }
-                mixture.energies(r, energies);
-            }
-            Noise::Fixed(noise) => noise.energies(r, self.samples, energies),
-        }
-    }
-
-    /// Records what a step does with its first slice and its first group of chains: everything that a step uses, at a
-    /// length that does not grow with the number of slices.
-    pub(super) fn first_slice(&self) -> Recording {
-        let (live, stale) = (self.snapshot.live(), self.snapshot.stale());
-        let mut recording = self.setup(&[]);
-        let r = &mut recording;
-        self.begin(r, 0);
-        match &self.noise {
-            Noise::Snapshot(sampler) | Noise::Mixture(_, sampler) => {
-                self.network.prepare(r, stale);
-                sampler.chains().prepare(r, stale);
-                sampler.draw_group(r, stale, 0, self.samples, self.data_count, 0);
-            }
-            Noise::Fixed(noise) => {
-                self.draw(r, 0);
-                noise.energies(r, self.samples, self.stale_energies);
-                self.network.prepare(r, live);
-            }
-        }
-        match &self.staging {
-            None => {
-                let (factor, gradient) = (self.objective.factor(), self.optimiser.gradient());
-                self.network
-                    .energies(r, live, self.samples, self.live_energies, true);
-                self.network
-                    .weight_gradient(r, live, self.samples, factor, gradient, false);
-            }
-            Some(staging) => {
-                self.slice_energies(r, staging, live, self.live_energies, 0);
-                self.slice_gradient(r, staging, 0);
-            }
-        }
-        self.objective
-            .weigh(r, self.live_energies, self.stale_energies);
-        self.network
-            .finish_gradient(r, live, self.optimiser.gradient());
-        self.optimiser.step(r, 0, live, self.objective.metrics());
-        self.network.turn(r, live);
-        recording
-    }
-
-    /// `energies` of all samples under `parameters`, for which the network is prepared.
-    fn energies(&self, r: &mut Recording, parameters: Buffer, energies: Buffer, keep: bool) {
-        match &self.staging {
-            None => self
-                .network
-                .energies(r, parameters, self.samples, energies, keep),
-            Some(staging) => {
-                for start in self.slices() {
-                    self.slice_energies(r, staging, parameters, energies, start);
-                }
-            }
-        }
-    }
-
-    fn slice_energies(
-        &self,
-        r: &mut Recording,
-        staging: &Staging,
-        parameters: Buffer,
-        energies: Buffer,
-        start: usize,
-    ) {
-        let count = self.stage(r, staging, start);
-        self.network
-            .energies(r, parameters, staging.samples, staging.energies, false);
-        r.copy_range(staging.energies, 0, energies, start, count);
-    }
-
-    /// Adds the gradient of the slice that starts with sample `start` to those before it.
-    fn slice_gradient(&self, r: &mut Recording, staging: &Staging, start: usize) {
-        let count = self.stage(r, staging, start);
-        r.copy_range(self.objective.factor(), start, staging.factor, 0, count);
-        let missing = self.network.samples() - count;
-        if missing > 0 {
-            r.upload_f32(staging.factor, count, &vec![0.0; missing]);
-        }
-        let (live, gradient) = (self.snapshot.live(), self.optimiser.gradient());
-        self.network.derivatives(r, live, staging.samples);
-        let (x, factor) = (staging.samples, staging.factor);
-        self.network
-            .weight_gradient(r, live, x, factor, gradient, start > 0);
-    }
-
-    /// Brings the samples of a slice to where the network reads them, and says how many there are.
-    fn stage(&self, r: &mut Recording, staging: &Staging, start: usize) -> usize {
-        let length = self.architecture.input().len();
-        let all = self.data_count + self.noise_count;
-        let count = self.network.samples().min(all - start);
-        let (from, to) = (self.samples, staging.samples);
-        r.copy_range(from, start * length, to, 0, count * length);
-        count
-    }
-
-    /// The first sample of every slice.
-    fn slices(&self) -> impl Iterator<Item = usize> {
-        (0..self.data_count + self.noise_count).step_by(self.network.samples())
-    }
-}
-
-/// The size of the fewest parts of at most `most` that `count` can be cut into, all but the last of that size.
-fn equal_parts(count: usize, most: usize) -> usize {
-    let parts = count.div_ceil(most.clamp(1, count.max(1)));
-    count.div_ceil(parts.max(1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parts_are_as_equal_and_as_few_as_can_be() {
-        for (count, most, size) in [
-            (256, 256, 256),
-            (256, 1000, 256),
-            (256, 100, 86),
-            (256, 1, 1),
-            (7, 6, 4),
-            (1, 1, 1),
-        ] {
-            assert_eq!(equal_parts(count, most), size, "{count} by {most}");
-        }
     }
 }

@@ -1,8 +1,8 @@
 //! Plain-Rust f64 twins of the GPU kernels: the oracles that the kernels are tested against.
 //!
-//! One file per WGSL file, of the same name (`hmc` for those of a Hamiltonian step together). They are written to be read and believed, not to be
-//! fast: each is the defining loop of its operation. Tensors are flat row-major slices, batch first
-//! (NCHW), and weights are laid out (out, in, height, width).
+//! One file per WGSL file, of the same name (`hmc` for those of a Hamiltonian step together, `noise` for those of the
+//! folder). They are written to be read and believed, not to be fast: each is the defining loop of its operation.
+//! Tensors are flat row-major slices, batch first (NCHW), and weights are laid out (out, in, height, width).
 //!
 //! # Panics
 //!

@@ -1,7 +1,4 @@
-//! Twins of the kernels in `shaders/noise`. Those of the Gaussian are [`GaussianFit::draw`] and [`GaussianFit::energy`].
-//!
-//! [`GaussianFit::draw`]: crate::method::GaussianFit::draw
-//! [`GaussianFit::energy`]: crate::method::GaussianFit::energy
+//! Twins of the kernels in `shaders/noise`.
 
 /// `follower` ← `decay` · `follower` + (1 − `decay`) · `leader`.
 pub fn follow(decay: f64, leader: &[f64], follower: &mut [f64]) {
@@ -39,4 +36,29 @@ pub fn box_energy(samples: &[f64], length: usize, low: f64, high: f64, outside: 
             }
         })
         .collect()
+}
+
+/// mean + L ξ for every ξ that `xi` holds; `factor` is the lower triangular L, (row, column), and `mean` says how long a
+/// sample is.
+pub fn gaussian_noise(mean: &[f64], factor: &[f64], xi: &[f64]) -> Vec<f64> {
+    let value = |xi: &[f64], row: usize| {
+        let columns = factor[row * mean.len()..].iter().zip(&xi[..=row]);
+        mean[row] + columns.map(|(l, xi)| l * xi).sum::<f64>()
+    };
+    xi.chunks_exact(mean.len())
+        .flat_map(|xi| (0..mean.len()).map(move |row| value(xi, row)))
+        .collect()
+}
+
+/// |M (x − mean)|² / 2 + `constant` for every sample; `whitener` is the lower triangular M, (row, column).
+pub fn gaussian_energy(mean: &[f64], whitener: &[f64], constant: f64, samples: &[f64]) -> Vec<f64> {
+    let energy = |x: &[f64]| {
+        let squares = (0..mean.len()).map(|row| {
+            let columns = whitener[row * mean.len()..].iter().zip(&x[..=row]);
+            let z: f64 = columns.zip(mean).map(|((m, x), mean)| m * (x - mean)).sum();
+            0.5 * z * z
+        });
+        constant + squares.sum::<f64>()
+    };
+    samples.chunks_exact(mean.len()).map(energy).collect()
 }

@@ -11,16 +11,17 @@
 //!   interval of width ½/3 plus a normal one, whose density is a difference of two Φ. The integral over t is by
 //!   quadrature.
 //! - `checkerboard`: 1/32 inside the eight squares; with noise, products of differences of Φ, in closed form.
-//! - `pinwheel`: by a change of variables (`pinwheel.rs`). With noise: given r and the blade, a point is normal with
-//!   standard deviation n along the blade's ridge direction and √((2·0.1)² + n²) across, and the integral over r, within
-//!   seven standard deviations, is by quadrature.
+//! - `pinwheel`: by a change of variables (`pinwheel.rs`). With noise: given r and the blade, a point is normal, and the
+//!   integral over r is by quadrature (`noisy_pinwheel.rs`). Far out, where the blades are wound too tightly to be told
+//!   apart, both are the mean over all angles.
 //!
-//! Quadratures are Gauss-Legendre in pieces of two standard deviations (`mixture.rs`); tests/planar_density.rs holds them to
+//! The other quadratures are Gauss-Legendre in pieces of two standard deviations (`mixture.rs`); tests/planar_density.rs holds them to
 //! relative errors of 1e-9 where the density is not negligible. Everything is computed in logarithms, so that tails do not underflow.
 
 use super::Planar;
 use super::mixture::{Curve, Kernel, Mixture, Scratch};
-use super::pinwheel::{self, BLADES, RADIUS_MEAN, RADIUS_STD, SCALE, WIDTH_STD, twist};
+use super::noisy_pinwheel::NoisyPinwheel;
+use super::pinwheel::{self, RADIUS_MEAN, RADIUS_STD, SCALE};
 use super::special::{log_normal, log_scaled_bessel};
 use crate::data::{DataError, planar_source};
 use std::f64::consts::{PI, TAU};
@@ -49,6 +50,7 @@ enum Form {
     Rings { std: f64 },
     Squares,
     Pinwheel,
+    NoisyPinwheel(NoisyPinwheel),
 }
 
 impl PlanarDensity {
@@ -90,6 +92,7 @@ impl PlanarDensity {
             Form::Rings { std } => rings(point, *std),
             Form::Squares => squares(point),
             Form::Pinwheel => pinwheel::log_density(point),
+            Form::NoisyPinwheel(pinwheel) => pinwheel.log_density(point),
         }
     }
 
@@ -102,7 +105,9 @@ impl PlanarDensity {
             return values;
         }
         let factors = match &self.form {
-            Form::Mixture(mixture) => mixture.factors(0, places).zip(mixture.factors(1, places)),
+            Form::Mixture(mixture) => {
+                Some((mixture.factors(0, places), mixture.factors(1, places)))
+            }
             _ => None,
         };
         let threads = thread::available_parallelism().map_or(1, usize::from);
@@ -160,7 +165,7 @@ impl PlanarDensity {
 }
 
 fn form(planar: Planar, noise: f64) -> Form {
-    let square = |width: f64, own: f64| Kernel::Square {
+    let square = |width: f64, own: f64| Kernel {
         width,
         std: own.hypot(noise),
     };
@@ -178,7 +183,7 @@ fn form(planar: Planar, noise: f64) -> Form {
         },
         Planar::Moons => Form::Mixture(moons(square(0.0, 0.2))),
         Planar::Pinwheel if noise == 0.0 => Form::Pinwheel,
-        Planar::Pinwheel => Form::Mixture(noisy_pinwheel(noise)),
+        Planar::Pinwheel => Form::NoisyPinwheel(NoisyPinwheel::new(noise)),
     }
 }
 
@@ -236,7 +241,6 @@ fn spirals(kernel: Kernel) -> Mixture {
     let curves = sides.map(|at| Curve {
         parameter: 0.0..3.0 * PI,
         at,
-        direction: &|_| [1.0, 0.0],
         speed: &|t| 1.0_f64.hypot(t) / 3.0,
         weight: &|t| t / (9.0 * PI * PI),
         stretch: 0.5,
@@ -251,46 +255,9 @@ fn moons(kernel: Kernel) -> Mixture {
     let curves = arcs.map(|at| Curve {
         parameter: 0.0..PI,
         at,
-        direction: &|_| [1.0, 0.0],
         speed: &|_| 2.0,
         weight: &|_| 0.5 / PI,
         stretch: PI,
     });
-    Mixture::of_curves(&curves, kernel)
-}
-
-fn noisy_pinwheel(noise: f64) -> Mixture {
-    let angle = |blade: usize, r: f64| TAU / BLADES as f64 * blade as f64 + twist(r);
-    let ridges: [_; BLADES] = std::array::from_fn(|blade| {
-        move |r: f64| {
-            let (sin, cos) = angle(blade, r).sin_cos();
-            [SCALE * r * cos, -SCALE * r * sin]
-        }
-    });
-    let directions: [_; BLADES] = std::array::from_fn(|blade| {
-        move |r: f64| {
-            let (sin, cos) = angle(blade, r).sin_cos();
-            [cos, -sin]
-        }
-    });
-    let across = (SCALE * WIDTH_STD).hypot(noise);
-    // How fast a point's deviation along the ridge changes with r, at the point's own deviation across: the ridge moves
-    // and turns. Across, the deviation changes faster but counts in units of `across`.
-    let speed = |r: f64| {
-        let turned = twist(r) * REACH * WIDTH_STD;
-        SCALE * (1.0 + turned).max(twist(r) * r.abs() * noise / across)
-    };
-    let curves: [Curve<'_>; BLADES] = std::array::from_fn(|blade| Curve {
-        parameter: RADIUS_MEAN - REACH * RADIUS_STD..RADIUS_MEAN + REACH * RADIUS_STD,
-        at: &ridges[blade],
-        direction: &directions[blade],
-        speed: &speed,
-        weight: &|r| log_normal(r - RADIUS_MEAN, RADIUS_STD).exp() / BLADES as f64,
-        stretch: RADIUS_STD,
-    });
-    let kernel = Kernel::Oriented {
-        along: noise,
-        across,
-    };
     Mixture::of_curves(&curves, kernel)
 }

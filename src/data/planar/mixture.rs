@@ -1,6 +1,6 @@
 //! Mixtures with a continuum of components: a kernel moved along curves, integrated by Gauss-Legendre quadrature.
 
-use super::special::{log_normal, log_smoothed_box};
+use super::special::log_smoothed_box;
 use std::f64::consts::PI;
 use std::ops::Range;
 
@@ -12,29 +12,24 @@ const PIECE: f64 = 2.0;
 /// Components this many nats below the best one are left out: each weighs less than 1e-13 of it.
 const NEGLIGIBLE: f64 = 30.0;
 
-/// What surrounds each point of the curves.
+/// What surrounds each point of the curves: in both coordinates, a uniform number on an interval of `width` (0 for none)
+/// plus a normal one of variance `std`².
 #[derive(Clone, Copy)]
-pub(super) enum Kernel {
-    /// In both coordinates, a uniform number on an interval of `width` (0 for none) plus a normal one of variance
-    /// `std`².
-    Square { width: f64, std: f64 },
-    /// Normal with standard deviation `along` in the node's direction, and `across` at right angles to it.
-    Oriented { along: f64, across: f64 },
+pub(super) struct Kernel {
+    pub(super) width: f64,
+    pub(super) std: f64,
 }
 
 struct Node {
     at: [f64; 2],
-    /// A unit vector.
-    direction: [f64; 2],
     log_weight: f64,
 }
 
 /// A piece of a curve: nodes that lie close together.
 struct Piece {
     nodes: Range<usize>,
-    /// The largest distance of a node from the middle one, and of their directions.
+    /// The largest distance of a node from the middle one.
     radius: f64,
-    turn: f64,
 }
 
 /// A curve with a weight for every point of it.
@@ -42,9 +37,7 @@ pub(super) struct Curve<'a> {
     pub(super) parameter: Range<f64>,
     /// The point at a parameter.
     pub(super) at: &'a dyn Fn(f64) -> [f64; 2],
-    /// A unit vector there, for oriented kernels.
-    pub(super) direction: &'a dyn Fn(f64) -> [f64; 2],
-    /// How fast the kernel moves, in the units of its smallest standard deviation.
+    /// How fast that moves.
     pub(super) speed: &'a dyn Fn(f64) -> f64,
     /// The density of the parameter.
     pub(super) weight: &'a dyn Fn(f64) -> f64,
@@ -63,15 +56,10 @@ impl Mixture {
     /// Kernels of equal weight around single points.
     pub(super) fn of_points(points: &[[f64; 2]], kernel: Kernel) -> Self {
         let log_weight = -(points.len() as f64).ln();
-        let nodes = points.iter().map(|&at| Node {
-            at,
-            direction: [1.0, 0.0],
-            log_weight,
-        });
+        let nodes = points.iter().map(|&at| Node { at, log_weight });
         let pieces = (0..points.len()).map(|index| Piece {
             nodes: index..index + 1,
             radius: 0.0,
-            turn: 0.0,
         });
         Mixture {
             kernel,
@@ -88,11 +76,10 @@ impl Mixture {
             pieces: Vec::new(),
         };
         let rule = gauss_legendre();
-        let (Kernel::Square { std, .. } | Kernel::Oriented { along: std, .. }) = kernel;
         for curve in curves {
             let mut start = curve.parameter.start;
             while start < curve.parameter.end {
-                let length = (PIECE * std / (curve.speed)(start)).min(curve.stretch);
+                let length = (PIECE * kernel.std / (curve.speed)(start)).min(curve.stretch);
                 // A rest that rounding leaves is no piece.
                 let end = match start + length * (1.0 + 1e-6) < curve.parameter.end {
                     true => start + length,
@@ -112,49 +99,36 @@ impl Mixture {
             let t = parameter.start + half * (1.0 + place);
             self.nodes.push(Node {
                 at: (curve.at)(t),
-                direction: (curve.direction)(t),
                 log_weight: (half * weight * (curve.weight)(t)).ln(),
             });
         }
         let nodes = &self.nodes[first..];
         let middle = &nodes[NODES / 2];
-        let largest = |of: fn(&Node) -> [f64; 2]| {
-            let distances = nodes.iter().map(|node| distance(of(node), of(middle)));
-            distances.fold(0.0, f64::max)
-        };
+        let distances = nodes.iter().map(|node| distance(node.at, middle.at));
         self.pieces.push(Piece {
-            radius: largest(|node| node.at),
-            turn: largest(|node| node.direction),
+            radius: distances.fold(0.0, f64::max),
             nodes: first..first + NODES,
         });
     }
 
     /// ln of the density at `point`.
     pub(super) fn log_density(&self, point: [f64; 2], scratch: &mut Scratch) -> f64 {
-        self.log_sum(point, scratch, |_, node| match self.kernel {
-            Kernel::Square { width, std } => {
-                log_smoothed_box(point[0] - node.at[0], width, std)
-                    + log_smoothed_box(point[1] - node.at[1], width, std)
-            }
-            Kernel::Oriented { along, across } => {
-                let [u, v] = in_frame(point, node);
-                log_normal(u, along) + log_normal(v, across)
-            }
+        let Kernel { width, std } = self.kernel;
+        self.log_sum(point, scratch, |_, node| {
+            log_smoothed_box(point[0] - node.at[0], width, std)
+                + log_smoothed_box(point[1] - node.at[1], width, std)
         })
     }
 
-    /// ln of the kernel's factor in coordinate `axis` at each of `places`, for each node; none if the kernel does not
-    /// factor. With it, [`Self::log_density_of_factors`] computes a grid faster.
-    pub(super) fn factors(&self, axis: usize, places: &[f64]) -> Option<Vec<f64>> {
-        let Kernel::Square { width, std } = self.kernel else {
-            return None;
-        };
+    /// ln of the kernel's factor in coordinate `axis` at each of `places`, for each node. With it, [`Self::log_density_of_factors`] computes a grid faster.
+    pub(super) fn factors(&self, axis: usize, places: &[f64]) -> Vec<f64> {
+        let Kernel { width, std } = self.kernel;
         let mut table = Vec::with_capacity(places.len() * self.nodes.len());
         for place in places {
             let of = |node: &Node| log_smoothed_box(place - node.at[axis], width, std);
             table.extend(self.nodes.iter().map(of));
         }
-        Some(table)
+        table
     }
 
     /// [`Self::log_density`] at column `x` and row `y` of a grid, from its [`Self::factors`].
@@ -211,19 +185,9 @@ impl Mixture {
     /// How many standard deviations `point` lies from the kernel of `middle`, and by how many at most that differs for
     /// the other nodes of `piece`.
     fn deviations(&self, point: [f64; 2], middle: &Node, piece: &Piece) -> (f64, f64) {
-        match self.kernel {
-            Kernel::Square { width, std } => {
-                let outside =
-                    |axis: usize| ((point[axis] - middle.at[axis]).abs() - 0.5 * width).max(0.0);
-                (outside(0).hypot(outside(1)) / std, piece.radius / std)
-            }
-            Kernel::Oriented { along, across } => {
-                let [u, v] = in_frame(point, middle);
-                let moved = piece.radius + piece.turn * distance(point, middle.at);
-                let slack = moved.hypot(moved) / along.min(across);
-                ((u / along).hypot(v / across), slack)
-            }
-        }
+        let Kernel { width, std } = self.kernel;
+        let outside = |axis: usize| ((point[axis] - middle.at[axis]).abs() - 0.5 * width).max(0.0);
+        (outside(0).hypot(outside(1)) / std, piece.radius / std)
     }
 }
 
@@ -232,13 +196,6 @@ impl Mixture {
 pub(super) struct Scratch {
     distances: Vec<f64>,
     logs: Vec<f64>,
-}
-
-/// `point` relative to `node`, in its direction and at right angles to it.
-fn in_frame(point: [f64; 2], node: &Node) -> [f64; 2] {
-    let [x, y] = [point[0] - node.at[0], point[1] - node.at[1]];
-    let [cos, sin] = node.direction;
-    [x * cos + y * sin, y * cos - x * sin]
 }
 
 fn distance(a: [f64; 2], b: [f64; 2]) -> f64 {

@@ -10,6 +10,7 @@
 mod density;
 mod mixture;
 mod modes;
+mod noisy_pinwheel;
 mod pinwheel;
 mod special;
 

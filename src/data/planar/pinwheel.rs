@@ -36,7 +36,7 @@ const FAR: f64 = 5.0;
 pub(super) fn log_density([x, y]: [f64; 2]) -> f64 {
     let (rho, phi) = (x.hypot(y) / SCALE, y.atan2(x));
     if rho > WOUND {
-        return wound(rho);
+        return log_mean_over_angles(SCALE * rho, SCALE * RADIUS_STD, SCALE * WIDTH_STD);
     }
     let map = Map { rho, phi };
     let widest = match rho > FAR {
@@ -70,13 +70,25 @@ pub(super) fn log_density([x, y]: [f64; 2]) -> f64 {
 /// angles is of use.
 const WOUND: f64 = 10.0;
 
-/// The mean of p over all angles at ρ: ∫ N(ρ cos θ) N(ρ sin θ) dθ / 2π in units of the scale, by Laplace's method about
-/// θ = 0, where s, which is the narrower, is 0.
-fn wound(rho: f64) -> f64 {
-    let curvature = (rho / WIDTH_STD).powi(2) - rho * (rho - RADIUS_MEAN) / RADIUS_STD.powi(2);
-    log_normal(rho - RADIUS_MEAN, RADIUS_STD) + log_normal(0.0, WIDTH_STD)
-        - 0.5 * (TAU * curvature).ln()
-        - (SCALE * SCALE).ln()
+/// ln of the mean over all angles at a distance from the origin, with noise or without: given the angle θ from the
+/// direction of its blade, a point is normal along that direction, about 2, and across, with these standard deviations,
+/// and r is integrated out. By the trapezoidal rule over θ, from 0, where the integrand is largest.
+pub(super) fn log_mean_over_angles(radius: f64, along: f64, across: f64) -> f64 {
+    let log = |theta: f64| {
+        let (sin, cos) = theta.sin_cos();
+        log_normal(radius * cos - SCALE * RADIUS_MEAN, along) + log_normal(radius * sin, across)
+    };
+    let (top, step) = (log(0.0), 0.5 * (across / radius).min(1.0));
+    let mut sum = 0.5;
+    for index in 1.. {
+        let theta = step * f64::from(index);
+        let term = (log(theta) - top).exp();
+        sum += term;
+        if term < 1e-17 || theta > PI {
+            break;
+        }
+    }
+    top + (sum * step / PI).ln()
 }
 
 struct Map {
@@ -158,11 +170,12 @@ mod tests {
     #[test]
     fn far_out_the_density_is_its_mean_over_angles() {
         let rho = 0.99 * WOUND;
+        let wound = log_mean_over_angles(SCALE * rho, SCALE * RADIUS_STD, SCALE * WIDTH_STD);
         let count = 400;
         let ratio = |i: usize| {
             let angle = TAU * i as f64 / f64::from(count);
             let point = [rho * SCALE * angle.cos(), rho * SCALE * angle.sin()];
-            (log_density(point) - wound(rho)).exp()
+            (log_density(point) - wound).exp()
         };
         let mean = (0..count as usize).map(ratio).sum::<f64>() / f64::from(count);
         assert!((mean - 1.0).abs() < 0.05, "{mean}");

@@ -36,24 +36,17 @@ const SKIP: PlaneNames = PlaneNames {
     y: "SKIP_Y",
 };
 
-/// Adds the layouts of the maps on both sides and the factor to a program. `input` is the map before the pooling.
+/// Adds the pooling and the layouts of the maps on both sides to a program.
 pub(super) fn describe(
     program: Program,
     pooling: &Pooling,
     (small, small_names): (&Plane, &PlaneNames),
     (large, large_names): (&Plane, &PlaneNames),
 ) -> Program {
-    let output = pooling.output_shape();
-    let program = program
+    let program = pooling
+        .describe(program)
         .u32("SAMPLES", large.samples)
-        .u32("GROUPS", large.groups())
-        .u32("LARGE_MAP_WIDTH", pooling.input.width)
-        .u32("LARGE_MAP_HEIGHT", pooling.input.height)
-        .u32("SMALL_MAP_WIDTH", output.width)
-        .u32("SMALL_MAP_HEIGHT", output.height)
-        .u32("WINDOW_WIDTH", pooling.window_width)
-        .u32("WINDOW_HEIGHT", pooling.window_height)
-        .f32("FACTOR", pooling.factor);
+        .u32("GROUPS", large.groups());
     describe_plane(
         describe_plane(program, large, large_names),
         small,

@@ -23,20 +23,6 @@ static KERNEL: Kernel = kernel(BINDINGS.split_at(2).0);
 static KERNEL_WITH_SKIP: Kernel = kernel(BINDINGS.split_at(3).0);
 static KERNEL_WITH_DERIVATIVE: Kernel = kernel(&BINDINGS);
 
-/// Adds the shapes and the factor to a program.
-pub(super) fn describe(program: Program, pooling: &Pooling) -> Program {
-    let output = pooling.output_shape();
-    program
-        .u32("CHANNELS", output.channels)
-        .u32("IN_WIDTH", pooling.input.width)
-        .u32("IN_HEIGHT", pooling.input.height)
-        .u32("OUT_WIDTH", output.width)
-        .u32("OUT_HEIGHT", output.height)
-        .u32("WINDOW_WIDTH", pooling.window_width)
-        .u32("WINDOW_HEIGHT", pooling.window_height)
-        .f32("FACTOR", pooling.factor)
-}
-
 /// [`crate::kernels::pool_forward`] on flat (sample, channel, row, column) maps. A `derivative` needs a `skip`.
 #[allow(clippy::too_many_arguments)]
 pub fn pool_forward(
@@ -57,7 +43,9 @@ pub fn pool_forward(
         (Some(_), None) => &KERNEL_WITH_SKIP,
         (Some(_), Some(_)) => &KERNEL_WITH_DERIVATIVE,
     };
-    let program = describe(Program::new(kernel), pooling)
+    let program = pooling
+        .describe(Program::new(kernel))
+        .u32("CHANNELS", pooling.input.channels)
         .u32("ACTIVATION", activation.code())
         .f32("SLOPE", activation.slope())
         .flag("SKIP", skip.is_some())

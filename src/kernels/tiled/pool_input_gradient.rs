@@ -1,4 +1,3 @@
-use super::pool_forward::describe;
 use crate::gpu::{Access, Buffer, Kernel, Program, Recording, Resource};
 use crate::kernels::launch::over;
 use crate::kernels::pooling::Pooling;
@@ -35,7 +34,9 @@ pub fn pool_input_gradient(
     debug_assert!(output_gradient.words() >= samples * pooling.output_shape().len());
     debug_assert!(input_gradient.words() >= samples * pooling.input.len());
     let others: Vec<Buffer> = added.into_iter().chain(input_derivative).collect();
-    let program = describe(Program::new(&KERNELS[others.len()]), pooling)
+    let program = pooling
+        .describe(Program::new(&KERNELS[others.len()]))
+        .u32("CHANNELS", pooling.input.channels)
         .flag("ADD", added.is_some())
         .flag("DERIVATIVE", input_derivative.is_some());
     let values = samples * pooling.input.len();

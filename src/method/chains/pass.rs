@@ -1,0 +1,186 @@
+//! Passes: so many steps in a row, with the jumps between them.
+
+use super::Chains;
+use crate::gpu::{Buffer, Recording};
+use crate::kernels::{Moment, jump_chains};
+use crate::random::Stream;
+use std::ops::Range;
+
+/// What [`Chains::control`] holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepControl {
+    pub step_size: f32,
+    /// Mean acceptance probability; none where no step was counted.
+    pub acceptance: Option<f32>,
+}
+
+impl StepControl {
+    /// Reads the words of the buffer; none where they are not as many.
+    pub fn from_words(words: &[u32]) -> Option<Self> {
+        let &[step_size, sum, count, _] = words else {
+            return None;
+        };
+        let [step_size, sum, count] = [step_size, sum, count].map(f32::from_bits);
+        Some(StepControl {
+            step_size,
+            acceptance: (count > 0.0).then(|| sum / count),
+        })
+    }
+}
+
+/// A number of steps in a row from where the chains are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pass {
+    /// Number of its first step among the random numbers.
+    pub first_step: u32,
+    pub steps: usize,
+    /// So many steps at its beginning adapt the step size, where the dynamics have an acceptance to adapt to: half of
+    /// them, say, so that the last ones are those of an exact kernel.
+    pub adapting: usize,
+    /// Chain i of the batch takes the random numbers of chain `first_chain` + i.
+    pub first_chain: usize,
+    /// Temperature of the first step, from which it falls geometrically to that of the last; none: it is the same
+    /// throughout.
+    pub anneal: Option<f32>,
+}
+
+impl Pass {
+    /// Of step `position`, where the last one has the temperature `last`.
+    pub(super) fn temperature(&self, position: usize, last: f32) -> f32 {
+        let first = self.anneal.unwrap_or(last);
+        let share = position as f32 / (self.steps.saturating_sub(1)).max(1) as f32;
+        if position + 1 >= self.steps {
+            return last;
+        }
+        first * (last / first).powf(share)
+    }
+}
+
+impl Chains {
+    /// Begins a pass, or goes on with step `position` of it, at the states as they are: every kind but plain Langevin
+    /// steps carries energies and gradients from here on.
+    fn begin(&self, recording: &mut Recording, parameters: Buffer, pass: &Pass, position: usize) {
+        let Some(steps) = &self.steps else {
+            return;
+        };
+        self.network.energy_gradient(
+            recording,
+            parameters,
+            self.batch.x,
+            Some(self.batch.energies),
+            self.batch.gradient,
+        );
+        if let (Some(control), 0, 0) = (self.control(), pass.first_chain, position) {
+            recording.upload_f32(control, 1, &[0.0, 0.0]);
+        }
+        let moment = Moment {
+            step: pass.first_step.wrapping_add(position as u32),
+            first_chain: pass.first_chain,
+            temperature: pass.temperature(position, self.dynamics.temperature),
+            adapt: false,
+            energies: false,
+        };
+        steps.begin(recording, &moment);
+    }
+
+    /// The steps `part` of a pass of `pass.steps` steps, which begins with step 0. The temperature falls from
+    /// `pass.anneal` to that of the dynamics.
+    pub fn run(
+        &self,
+        recording: &mut Recording,
+        parameters: Buffer,
+        pass: &Pass,
+        part: Range<usize>,
+    ) {
+        let every = match self.jump {
+            Some(_) => self.dynamics.jumps.every.max(1),
+            None => pass.steps.max(1),
+        };
+        let mut start = part.start;
+        while start < part.end {
+            let end = ((start / every + 1) * every).min(part.end);
+            if start.is_multiple_of(every) {
+                self.offer_jumps(recording, parameters, pass, start);
+                self.begin(recording, parameters, pass, start);
+            }
+            self.run_on(recording, parameters, pass, start..end);
+            start = end;
+        }
+    }
+
+    /// Offers the chains to jump before step `position` of a pass, where they may.
+    fn offer_jumps(
+        &self,
+        recording: &mut Recording,
+        parameters: Buffer,
+        pass: &Pass,
+        position: usize,
+    ) {
+        let Some(proposals) = self.jump else {
+            return;
+        };
+        let energies_at = |recording: &mut Recording, x, energies| {
+            self.network
+                .energies(recording, parameters, x, energies, false);
+        };
+        energies_at(recording, self.batch.x, self.batch.energies);
+        let stream = match self.batch.stream {
+            Stream::Sampling => Stream::SamplingJump,
+            _ => Stream::Jump,
+        };
+        let first = pass.first_step.wrapping_add(position as u32);
+        for offer in 0..self.dynamics.jumps.count as u32 {
+            let moment = Moment {
+                step: first
+                    .wrapping_mul(self.dynamics.jumps.count as u32)
+                    .wrapping_add(offer),
+                first_chain: pass.first_chain,
+                temperature: pass.temperature(position, self.dynamics.temperature),
+                adapt: false,
+                energies: true,
+            };
+            jump_chains(
+                recording,
+                &self.batch,
+                self.start,
+                stream,
+                &moment,
+                proposals,
+                &energies_at,
+            );
+        }
+    }
+
+    /// The steps `part` of a pass, between two rows of jumps.
+    fn run_on(
+        &self,
+        recording: &mut Recording,
+        parameters: Buffer,
+        pass: &Pass,
+        part: Range<usize>,
+    ) {
+        let adapting = match self.dynamics.target_acceptance {
+            Some(_) => pass.adapting,
+            None => 0,
+        };
+        let middle = adapting.clamp(part.start, part.end);
+        for (part, adapt) in [(part.start..middle, true), (middle..part.end, false)] {
+            let step = pass.first_step.wrapping_add(part.start as u32);
+            match pass.anneal {
+                None => self.replay(
+                    recording,
+                    parameters,
+                    step,
+                    part.len(),
+                    pass.first_chain,
+                    adapt,
+                ),
+                Some(_) => {
+                    for position in part {
+                        self.annealed(recording, parameters, pass, position, adapt);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The replay buffer: who takes a turn, and who starts afresh.
+
+use super::Sampler;
+use super::settings::ChainMode;
+use crate::gpu::Buffer;
+use crate::random::{Philox, Stream};
+use rand::seq::SliceRandom;
+
+/// Chains between their turns. Every slot is visited once an epoch, in a fresh random order.
+pub(super) struct Replay {
+    pub(super) states: Buffer,
+    pub(super) order: Buffer,
+    pub(super) slots: usize,
+}
+
+impl Sampler {
+    /// Bytes of the replay buffer and its order.
+    pub fn replay_bytes(&self) -> u64 {
+        self.replay
+            .as_ref()
+            .map_or(0, |replay| replay.states.bytes() + replay.order.bytes())
+    }
+
+    /// How many steps an epoch takes.
+    pub(super) fn batches(&self, replay: &Replay) -> u64 {
+        (replay.slots / self.count) as u64
+    }
+
+    /// How many chains of a part start afresh at `step`, and how many of those from data.
+    pub(super) fn fresh(&self, step: u64) -> [usize; 2] {
+        let share = self.settings.data_share;
+        let (fresh, share) = match (self.settings.mode, &self.replay) {
+            (ChainMode::Data, _) => (1.0, 1.0),
+            (ChainMode::Persistent { .. }, Some(replay))
+                if share > 0.0 && step < self.batches(replay) =>
+            {
+                (1.0, share)
+            }
+            (ChainMode::Persistent { restart, .. }, _) => (restart, share),
+            (ChainMode::ShortRun, _) => (1.0, share),
+        };
+        [fresh, fresh * share].map(|share| restarts(step, share, self.part_length()))
+    }
+
+    /// The slots in the order of their visits: every part's own, shuffled, and of these a batch after another.
+    pub(super) fn order(&self, epoch: u64, slots: usize) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..slots as u32).collect();
+        let mut random = Philox::new(self.seed, Stream::ReplayOrder, epoch as u32);
+        let own = slots / self.parts;
+        for part in order.chunks_mut(own) {
+            part.shuffle(&mut random);
+        }
+        let length = self.part_length();
+        (0..own / length)
+            .flat_map(|batch| {
+                (0..self.parts).flat_map(move |part| {
+                    let first = part * own + batch * length;
+                    first..first + length
+                })
+            })
+            .map(|place| order[place])
+            .collect()
+    }
+}
+
+/// How many of `count` chains start afresh at `step`, so that their running share is `share` to within one chain.
+fn restarts(step: u64, share: f32, count: usize) -> usize {
+    let until = |step: u64| (step as f64 * f64::from(share) * count as f64).floor();
+    ((until(step + 1) - until(step)) as usize).min(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_running_share_of_restarts_is_exact() {
+        let total: usize = (0..1000).map(|step| restarts(step, 0.05, 128)).sum();
+        assert_eq!(total, 6400);
+        assert_eq!(restarts(7, 1.0, 16), 16);
+        assert_eq!(restarts(7, 0.0, 16), 0);
+    }
+}

@@ -1,0 +1,80 @@
+//! The noise of a step: which kind, its draws and its energies.
+
+use super::TrainingPlan;
+use crate::gpu::Recording;
+use crate::method::{FixedNoise, Fresh, Mixture, Sampler};
+
+/// Where the noise comes from. What a kind has beside the snapshot's two buffers is here.
+pub(super) enum Noise {
+    Snapshot(Sampler),
+    Mixture(Mixture, Sampler),
+    Fixed(FixedNoise),
+}
+
+impl TrainingPlan {
+    /// Moves the noise distribution to where it is in this step, with c at 0 where that is its value.
+    pub(super) fn begin(&self, r: &mut Recording, step: u64) -> Fresh {
+        let c = self.objective.normaliser();
+        let fresh = match &self.noise {
+            Noise::Snapshot(_) => self.snapshot.begin(r, step, c),
+            Noise::Mixture(..) | Noise::Fixed(_) => Fresh::No,
+        };
+        if fresh == Fresh::Yes || step == 0 {
+            self.objective.reset(r);
+        }
+        if let Noise::Mixture(mixture, _) = &self.noise {
+            mixture.begin(r, step, self.snapshot.live(), c);
+        }
+        fresh
+    }
+
+    /// Draws the noise number `pool` and says whether the network is prepared for the stale parameters then.
+    pub(super) fn draw(&self, r: &mut Recording, pool: u64) -> bool {
+        let (stale, samples, data) = (self.snapshot.stale(), self.samples, self.data_count);
+        match &self.noise {
+            Noise::Snapshot(sampler) => {
+                sampler.chains().prepare(r, stale);
+                sampler.draw(r, stale, pool, samples, data, &mut |_, _| ());
+                if sampler.chains().walk_alone() {
+                    self.network.prepare(r, stale);
+                }
+                true
+            }
+            Noise::Mixture(mixture, sampler) => {
+                sampler.draw(r, stale, pool, samples, data, &mut |r, part| {
+                    mixture.load(r, part, stale);
+                    sampler.chains().prepare(r, stale);
+                });
+                false
+            }
+            Noise::Fixed(noise) => {
+                noise.draw(r, pool, samples, data * self.architecture.input().len());
+                false
+            }
+        }
+    }
+
+    /// The energies of all samples under the noise distribution; `prepared` says whether the network is prepared for
+    /// the stale parameters.
+    pub(super) fn noise_energies(&self, r: &mut Recording, prepared: bool) {
+        let (stale, energies) = (self.snapshot.stale(), self.stale_energies);
+        match &self.noise {
+            Noise::Snapshot(_) => {
+                if !prepared {
+                    self.network.prepare(r, stale);
+                }
+                self.energies(r, stale, energies, false);
+            }
+            Noise::Mixture(mixture, _) => {
+                for index in 0..mixture.components() {
+                    mixture.load(r, index, stale);
+                    self.network.prepare(r, stale);
+                    self.energies(r, stale, mixture.component_energies(), false);
+                    mixture.keep(r, index);
+                }
+                mixture.energies(r, energies);
+            }
+            Noise::Fixed(noise) => noise.energies(r, self.samples, energies),
+        }
+    }
+}

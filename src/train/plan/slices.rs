@@ -1,0 +1,103 @@
+//! Batches that pass through the network slice by slice.
+
+use super::TrainingPlan;
+use crate::gpu::{Buffer, Recording};
+
+/// What the network reads and writes of one slice, since kernels start at the first word of a buffer. A last slice that
+/// is not full is filled up with samples of the one before, which count for nothing.
+pub(super) struct Staging {
+    pub(super) samples: Buffer,
+    pub(super) energies: Buffer,
+    pub(super) factor: Buffer,
+}
+
+impl TrainingPlan {
+    /// `energies` of all samples under `parameters`, for which the network is prepared.
+    pub(super) fn energies(
+        &self,
+        r: &mut Recording,
+        parameters: Buffer,
+        energies: Buffer,
+        keep: bool,
+    ) {
+        match &self.staging {
+            None => self
+                .network
+                .energies(r, parameters, self.samples, energies, keep),
+            Some(staging) => {
+                for start in self.slices() {
+                    self.slice_energies(r, staging, parameters, energies, start);
+                }
+            }
+        }
+    }
+
+    pub(super) fn slice_energies(
+        &self,
+        r: &mut Recording,
+        staging: &Staging,
+        parameters: Buffer,
+        energies: Buffer,
+        start: usize,
+    ) {
+        let count = self.stage(r, staging, start);
+        self.network
+            .energies(r, parameters, staging.samples, staging.energies, false);
+        r.copy_range(staging.energies, 0, energies, start, count);
+    }
+
+    /// Adds the gradient of the slice that starts with sample `start` to those before it.
+    pub(super) fn slice_gradient(&self, r: &mut Recording, staging: &Staging, start: usize) {
+        let count = self.stage(r, staging, start);
+        r.copy_range(self.objective.factor(), start, staging.factor, 0, count);
+        let missing = self.network.samples() - count;
+        if missing > 0 {
+            r.upload_f32(staging.factor, count, &vec![0.0; missing]);
+        }
+        let (live, gradient) = (self.snapshot.live(), self.optimiser.gradient());
+        self.network.derivatives(r, live, staging.samples);
+        let (x, factor) = (staging.samples, staging.factor);
+        self.network
+            .weight_gradient(r, live, x, factor, gradient, start > 0);
+    }
+
+    /// Brings the samples of a slice to where the network reads them, and says how many there are.
+    pub(super) fn stage(&self, r: &mut Recording, staging: &Staging, start: usize) -> usize {
+        let length = self.architecture.input().len();
+        let all = self.data_count + self.noise_count;
+        let count = self.network.samples().min(all - start);
+        let (from, to) = (self.samples, staging.samples);
+        r.copy_range(from, start * length, to, 0, count * length);
+        count
+    }
+
+    /// The first sample of every slice.
+    pub(super) fn slices(&self) -> impl Iterator<Item = usize> {
+        (0..self.data_count + self.noise_count).step_by(self.network.samples())
+    }
+}
+
+/// The size of the fewest parts of at most `most` that `count` can be cut into, all but the last of that size.
+pub(super) fn equal_parts(count: usize, most: usize) -> usize {
+    let parts = count.div_ceil(most.clamp(1, count.max(1)));
+    count.div_ceil(parts.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_as_equal_and_as_few_as_can_be() {
+        for (count, most, size) in [
+            (256, 256, 256),
+            (256, 1000, 256),
+            (256, 100, 86),
+            (256, 1, 1),
+            (7, 6, 4),
+            (1, 1, 1),
+        ] {
+            assert_eq!(equal_parts(count, most), size, "{count} by {most}");
+        }
+    }
+}
