@@ -9,7 +9,7 @@ use afterimage::train::MetricsRow;
 use std::collections::HashSet;
 use std::fs;
 
-const TINY: [&str; 14] = [
+const TINY: [&str; 15] = [
     "run.steps=6",
     "run.batch=8",
     "run.samples=9",
