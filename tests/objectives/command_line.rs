@@ -24,6 +24,7 @@ fn program(folder: &Path, preset: &str, sets: &[&str]) -> Output {
         "sampler.steps=2",
         "sampler.buffer=16",
         "snapshot.interval=3",
+        "sampler.reuse=3",
     ];
     for set in tiny.iter().chain(sets) {
         command.args(["--set", set]);

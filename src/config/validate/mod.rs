@@ -64,21 +64,25 @@ impl Config {
             &self.snapshot.interval,
             || format!("be 1 {from_the_live}"),
         )?;
-        let needs_one = match (kind, self.snapshot.interval) {
-            ("gaussian" | "uniform", _) => Some("is fresh in every step at no cost"),
-            ("ema", _) => Some("comes from another distribution in every step"),
-            (_, Interval::Every(interval)) if !interval.is_multiple_of(reuse) => {
-                Some("must not outlive its snapshot: else make it a divisor of snapshot.interval")
+        let needed = match (kind, self.snapshot.interval) {
+            ("gaussian" | "uniform", _) => {
+                Some("be 1, since this noise is fresh in every step at no cost".into())
             }
+            ("ema", _) => {
+                Some("be 1, since this noise comes from another distribution in every step".into())
+            }
+            (_, Interval::Every(interval)) if !interval.is_multiple_of(reuse) => Some(format!(
+                "be a divisor of snapshot.interval = {interval}, for instance 1, since noise must not outlive its snapshot"
+            )),
             _ => None,
         };
         ensure(
-            reuse == 1 || needs_one.is_none(),
+            reuse == 1 || needed.is_none(),
             "sampler.reuse",
             &reuse,
             || {
-                let why = needs_one.unwrap_or_default();
-                format!("be 1 with snapshot.kind = \"{kind}\", whose noise {why}")
+                let needed = needed.unwrap_or_default();
+                format!("{needed}: snapshot.kind = \"{kind}\"")
             },
         )?;
         let (count, components) = (
