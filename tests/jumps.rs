@@ -96,7 +96,7 @@ fn a_jump_is_its_twin() {
             let mut want = vec![f64::NAN; chains * length];
             twins::start_chains(twin_start, stream, SEED, 5, (8 * length) as u32, &mut want);
             let got: Vec<f32> = proposal.iter().map(|&v| v as f32).collect();
-            // The accuracy of the GPU's normals: tests/kernels.rs.
+            // The accuracy of the GPU's normals: tests/kernels/.
             assert_close("proposals", &got, &want, 1e-4);
 
             let uniform = |chain: usize| {

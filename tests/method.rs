@@ -227,7 +227,7 @@ fn small() -> Config {
     config.objective.normaliser = "learned".into();
     config.sampler.steps = 4;
     config.sampler.buffer = 50;
-    // Diagnoses are the matter of tests/samplers.rs.
+    // Diagnoses are the matter of tests/samplers/.
     config.sampler.diagnose = 0;
     config.run.batch = 8;
     config.run.steps = 5;

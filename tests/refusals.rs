@@ -318,14 +318,6 @@ fn what_makes_no_sense_together_is_refused_with_a_reason() {
             "a divisor of snapshot.interval",
         ),
         (
-            "snapshot.kind=ema sampler.reuse=2",
-            "another distribution in every step",
-        ),
-        (
-            "snapshot.kind=uniform objective.normaliser=learned sampler.reuse=2",
-            "at no cost",
-        ),
-        (
             "snapshot.interval=adaptive snapshot.max_interval=9 sampler.reuse=2",
             "a multiple of sampler.reuse",
         ),
@@ -446,10 +438,12 @@ fn keys_that_presets_set_may_stay_where_nothing_reads_them() {
     for (key, presets_with, sets) in [
         ("slope", "cifar10", "network.activation=silu"),
         ("base_std", "8gaussians", "network.base=none"),
+        ("interval", "8gaussians", "snapshot.kind=ema"),
+        ("reuse", "8gaussians", "snapshot.kind=ema"),
         (
-            "interval",
+            "reuse",
             "8gaussians",
-            "snapshot.kind=ema sampler.reuse=1",
+            "snapshot.kind=uniform objective.normaliser=learned",
         ),
         ("final_rate", "digits", "optimiser.schedule=constant"),
         ("start_std", "8gaussians", "sampler.start=uniform"),
@@ -499,7 +493,7 @@ fn every_preset_loads_with_every_kind_of_everything() {
     every("snapshot.kind", config::NOISE_KINDS, &|kind| {
         let needs_c = matches!(kind, "mixture" | "gaussian" | "uniform");
         let normaliser = if needs_c { "profiled" } else { "zero" };
-        format!("objective.normaliser={normaliser} sampler.reuse=1")
+        format!("objective.normaliser={normaliser}")
     });
     every("snapshot.interval", &["1", "100", "adaptive"], &|_| {
         "sampler.reuse=1".into()

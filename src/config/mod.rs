@@ -201,8 +201,8 @@ pub struct SnapshotConfig {
     /// uniform (on the box from data.low to data.high, widened by six times data.noise on every side).
     pub kind: String,
     /// Noise update interval K: optimiser steps between two refreshes, for copy and mixture; ema, gaussian and uniform do
-    /// not read it. 1 is maximum likelihood. Or "adaptive", for copy: a refresh before the step after ess_threshold is
-    /// undercut.
+    /// not read it. 1 is maximum likelihood. Or "adaptive", for copy: a refresh after the step that undercuts
+    /// ess_threshold, the last one on a pool of noise.
     pub interval: Interval,
     /// With an adaptive interval: the least effective sample size of exp(E_φ − E_θ) over the noise of a step, as a share
     /// of its size.
@@ -269,7 +269,7 @@ pub struct SamplerConfig {
     /// persistent (chains live in the replay buffer), short_run (every chain starts from `start`) or data (every chain
     /// starts from a data sample).
     pub chains: String,
-    /// Steps per optimiser step.
+    /// Steps of a pass: one for every `reuse` optimiser steps.
     pub steps: usize,
     /// Factor on the energy gradient in one step. That of hmc and underdamped, which move in time steps ε, is ε²/2.
     pub step_size: f32,
@@ -315,10 +315,11 @@ pub struct SamplerConfig {
     /// with many, hardly a jump is ever accepted.
     pub jumps: usize,
     /// Optimiser steps that share one pool of noise: only the first of them moves the chains, and the log-ratio accounts
-    /// for the drift since. For copy and mixture, whose interval it divides, or the max_interval of an adaptive one.
+    /// for the drift since. For copy and mixture, whose interval it divides, or the max_interval of an adaptive one; ema and
+    /// fixed noise, which is another in every step, do not read it.
     pub reuse: u64,
     /// Optimiser steps between two rows of diagnostics.jsonl, which say whether the chains of a pass agree; 0 for none.
-    /// The last step has one, too. A pass of fewer than 4 steps is too short for it.
+    /// The last pass has one, too. A pass of fewer than 4 steps is too short for it.
     pub diagnose: u64,
     /// Steps that the chains go on after the last optimiser step, for the figure by which the run says whether they were
     /// samples of the snapshot; below 4, a pass of the last optimiser step has to do.
@@ -386,6 +387,16 @@ pub struct RunConfig {
     /// Optimiser steps between two checkpoints; 0 for only the last.
     pub checkpoint_every: u64,
 }
+}
+
+impl Config {
+    /// Optimiser steps that share one pool of noise.
+    pub fn pool(&self) -> u64 {
+        match self.snapshot.kind.as_str() {
+            "ema" | "gaussian" | "uniform" => 1,
+            _ => self.sampler.reuse.max(1),
+        }
+    }
 }
 
 impl Default for DataConfig {

@@ -86,7 +86,7 @@ impl Sampler {
         &self.settings
     }
 
-    /// Energy-gradient evaluations of one optimiser step.
+    /// Energy-gradient evaluations of one pass.
     pub fn evaluations(&self) -> u64 {
         (self.count * self.settings.dynamics.evaluations(self.settings.steps)) as u64
     }
@@ -116,7 +116,7 @@ impl Sampler {
         }
     }
 
-    /// Draws the noise samples of optimiser step `step` from the energy with `parameters`, for which the chains must
+    /// Draws the noise samples of pass number `step`, which is an optimiser step where every step has one, from the energy with `parameters`, for which the chains must
     /// be prepared. The first `data_count` samples of `samples` are the step's data; the noise goes behind them.
     /// `before` records what comes before a part of the chains.
     pub fn draw(

@@ -7,8 +7,8 @@ pub enum Refresh {
     /// A copy every K optimiser steps.
     Every(u64),
     /// A copy once the effective sample size of exp(E_φ − E_θ) over the noise of a step, as a share of its size, has
-    /// fallen below `ess_threshold`, or after `most` steps; only after a whole number of times `pool` steps. The GPU
-    /// decides from the step's own metrics.
+    /// fallen below `ess_threshold`, or after `most` steps. The GPU decides from the step's own metrics, after a whole
+    /// number of times `pool` steps: what the steps before the last of a pool showed does not count.
     Adaptive {
         ess_threshold: f32,
         most: u64,

@@ -160,8 +160,8 @@ pub fn sampler(config: &Config) -> SamplerSettings {
         anneal: sampler.anneal,
         diagnose: (sampler.diagnose > 0).then_some(Diagnose {
             // Not every optimiser step has a pass of its own.
-            every: sampler.diagnose.div_ceil(sampler.reuse.max(1)),
-            of: config.run.steps.div_ceil(sampler.reuse.max(1)),
+            every: sampler.diagnose.div_ceil(config.pool()),
+            of: config.run.steps.div_ceil(config.pool()),
         }),
     }
 }
@@ -176,7 +176,7 @@ pub fn refresh(config: &Config) -> Refresh {
         (_, Interval::Adaptive) => Refresh::Adaptive {
             ess_threshold: snapshot.ess_threshold,
             most: snapshot.max_interval,
-            pool: config.sampler.reuse,
+            pool: config.pool(),
         },
         (_, Interval::Every(interval)) => Refresh::Every(interval),
     }

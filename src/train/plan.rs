@@ -90,7 +90,7 @@ impl TrainingPlan {
         Ok(TrainingPlan {
             snapshot: Snapshot::new(parameters, model::refresh(config)),
             noise,
-            reuse: config.sampler.reuse.max(1),
+            reuse: config.pool(),
             objective,
             optimiser: Optimiser::new(model::optimiser(config), parameters),
             network,

@@ -5,7 +5,7 @@ use super::metrics::MetricsRow;
 use super::trainer::{Arrival, Trainer};
 use crate::config::{self, Config, Interval};
 use crate::files::{JsonLines, create_run_folder, write_atomically};
-use crate::method::Diagnostics;
+use crate::method::{Diagnostics, FEWEST_RECORDS};
 use crate::model::{self, Model, SampleOptions};
 use crate::network::Precision;
 use crate::report::{Panel, Series, curves, landscape, png_bytes, sample_grid};
@@ -88,6 +88,8 @@ pub fn run(
         metrics: JsonLines::create(&folder.join("metrics.jsonl"))?,
         diagnostics: match config.sampler.diagnose {
             0 => None,
+            // No pass of so few steps is diagnosed.
+            _ if config.sampler.steps < FEWEST_RECORDS => None,
             _ => Some(JsonLines::create(&folder.join("diagnostics.jsonl"))?),
         },
         last_diagnosis: None,

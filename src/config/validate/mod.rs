@@ -51,7 +51,7 @@ impl Config {
 
     /// What makes sense only together: the kind of noise, its re-use, its batch and the log-normaliser.
     fn validate_noise(&self) -> Result<(), ConfigError> {
-        let (kind, reuse) = (self.snapshot.kind.as_str(), self.sampler.reuse);
+        let kind = self.snapshot.kind.as_str();
         let generator = Criterion::named(&self.objective.generator);
         let diverges = generator == Some(Criterion::ContrastiveDivergence);
         let from_the_live = "with objective.generator = contrastive-divergence, whose noise comes from the live model";
@@ -64,27 +64,19 @@ impl Config {
             &self.snapshot.interval,
             || format!("be 1 {from_the_live}"),
         )?;
-        let needed = match (kind, self.snapshot.interval) {
-            ("gaussian" | "uniform", _) => {
-                Some("be 1, since this noise is fresh in every step at no cost".into())
-            }
-            ("ema", _) => {
-                Some("be 1, since this noise comes from another distribution in every step".into())
-            }
-            (_, Interval::Every(interval)) if !interval.is_multiple_of(reuse) => Some(format!(
-                "be a divisor of snapshot.interval = {interval}, for instance 1, since noise must not outlive its snapshot"
-            )),
-            _ => None,
-        };
-        ensure(
-            reuse == 1 || needed.is_none(),
-            "sampler.reuse",
-            &reuse,
-            || {
-                let needed = needed.unwrap_or_default();
-                format!("{needed}: snapshot.kind = \"{kind}\"")
-            },
-        )?;
+        if let Interval::Every(interval) = self.snapshot.interval {
+            let pool = self.pool();
+            ensure(
+                interval.is_multiple_of(pool),
+                "sampler.reuse",
+                &pool,
+                || {
+                    format!(
+                        "be a divisor of snapshot.interval = {interval}, for instance 1, since noise must not outlive its snapshot"
+                    )
+                },
+            )?;
+        }
         let (count, components) = (
             self.run.batch.saturating_mul(self.objective.noise_ratio),
             self.snapshot.components,
@@ -110,12 +102,13 @@ impl Config {
         )?;
         ensure(
             self.snapshot.interval != Interval::Adaptive
-                || self.snapshot.max_interval.is_multiple_of(reuse),
+                || self.snapshot.max_interval.is_multiple_of(self.pool()),
             "snapshot.max_interval",
             &self.snapshot.max_interval,
             || {
                 format!(
-                    "be a multiple of sampler.reuse = {reuse}, since snapshots last for whole pools"
+                    "be a multiple of sampler.reuse = {}, since snapshots last for whole pools",
+                    self.pool()
                 )
             },
         )?;

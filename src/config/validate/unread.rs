@@ -2,6 +2,7 @@
 //!
 //! Setting one where nothing reads it is refused, so that no setting is silently without effect. Keys that presets set are
 //! not among them, or presets could not be tried with another value of the other key; their comments say who reads them.
+//! But for `noise`, `clip` and `bounds` of plain Langevin steps, without which a published recipe is another one.
 
 use crate::config::check::shortened;
 use crate::config::error::ConfigError;

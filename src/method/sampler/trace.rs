@@ -25,7 +25,7 @@ impl Probe {
         self.records
     }
 
-    /// What [`Diagnostics::from_trace`] reads when all records are there.
+    /// What [`Diagnostics::from_trace`](crate::method::Diagnostics::from_trace) reads when all records are there.
     pub fn trace(&self) -> Buffer {
         self.trace.records
     }
@@ -38,7 +38,7 @@ impl Trace {
 }
 
 impl Sampler {
-    /// What pass number `step` leaves for [`Diagnostics::from_trace`]: the buffer, and how many records of each chain it holds.
+    /// What pass number `step` leaves for [`Diagnostics::from_trace`](crate::method::Diagnostics::from_trace): the buffer, and how many records of each chain it holds.
     pub fn trace(&self, step: u64) -> Option<(Buffer, usize)> {
         let (trace, diagnose) = (self.trace.as_ref()?, self.settings.diagnose?);
         let done = step + 1;
