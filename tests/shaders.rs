@@ -3,6 +3,7 @@
 mod common;
 
 use afterimage::config::{self, Config, Interval, LayerConfig};
+use afterimage::data;
 use afterimage::gpu::{Buffer, Dispatch, Program, Recording};
 use afterimage::kernels::{self, Precision, Variant};
 use afterimage::method::{Chains, Strategy};
@@ -40,22 +41,23 @@ fn variants() -> [Variant; 6] {
     ]
 }
 
+/// The shape of a preset's data. Presets whose samples come from an IDX file are for MNIST.
+fn shape_of(config: &Config) -> Shape {
+    match config.data.source.as_str() {
+        "idx" => Shape::new(1, 28, 28),
+        source => data::known_shape(source).expect("a source whose shape is known"),
+    }
+}
+
 /// Every preset with the shape of its data, and the digits with every setting that picks another program.
 fn runs() -> Vec<(Config, Shape)> {
     let digits = Shape::new(1, 8, 8);
     let mut runs: Vec<(Config, Shape)> = config::presets()
         .iter()
         .map(|preset| {
-            let shape = match preset.name {
-                "digits" => digits,
-                "mnist" => Shape::new(1, 28, 28),
-                "cifar10" | "cifar10-residual" => Shape::new(3, 32, 32),
-                _ => Shape::new(2, 1, 1),
-            };
-            (
-                config::load(preset.name, &[]).expect("presets are valid"),
-                shape,
-            )
+            let config = config::load(preset.name, &[]).expect("presets are valid");
+            let shape = shape_of(&config);
+            (config, shape)
         })
         .collect();
     let base = runs[0].0.clone();

@@ -65,7 +65,19 @@ impl Trainer {
         let plan = fitting_plan(&executor, config, data.shape(), variant)?;
         let plan = tuned_plan(&mut executor, config, data.shape(), variant, plan)?;
         let strategy = Strategy::trusted(&mut executor, plan.architecture(), plan.chain_count())?;
-        let mut plan = plan.with_strategy(strategy);
+        Self::on_plan(executor, config, data, plan.with_strategy(strategy))
+    }
+
+    /// As [`Self::new`], on a plan of `config` that was made beforehand, whatever suits the adapter: for comparisons.
+    ///
+    /// # Errors
+    /// When the noise does not fit the data, or the GPU fails.
+    pub fn on_plan(
+        mut executor: Executor,
+        config: &Config,
+        data: Dataset,
+        mut plan: TrainingPlan,
+    ) -> Result<Self, TrainError> {
         if plan.needs_fit() {
             let fitted = GaussianFit::new(
                 &data.first(FITTED_SAMPLES),

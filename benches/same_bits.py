@@ -1,0 +1,57 @@
+"""Proves that a change changed no result: run it before and after, and compare the two lists.
+
+    python3 benches/same_bits.py > before.txt
+
+Every line is a short run (see benches/same_bits/main.rs) with the SHA-256 of its last checkpoint and of its
+metrics.jsonl without what depends on time; what is refused stands there with its message. Sums are those of one
+adapter, driver and machine.
+"""
+
+import argparse
+import hashlib
+import json
+import pathlib
+import subprocess
+import tempfile
+
+BUILD = ["cargo", "build", "--release", "--quiet", "--example", "same_bits"]
+BINARY = "target/release/examples/same_bits"
+TIMING = {"samples_per_second"}
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def metrics(path):
+    """The rows without what depends on time, in one spelling."""
+    rows = (json.loads(line) for line in path.read_text().splitlines())
+    kept = ({key: value for key, value in row.items() if key not in TIMING} for row in rows)
+    return "\n".join(json.dumps(row) for row in kept).encode()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", help="an example `same_bits` that was built before, in place of the present tree's")
+    arguments = parser.parse_args()
+    if arguments.binary is None:
+        subprocess.run(BUILD, check=True)
+    with tempfile.TemporaryDirectory() as root:
+        command = [arguments.binary or BINARY, root]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            for line in process.stdout:
+                folder, what, error = line.rstrip("\n").split("\t")
+                what = " ".join(what.split())
+                run = pathlib.Path(root) / folder
+                checkpoints = sorted((run / "checkpoints").glob("*.safetensors"))
+                if checkpoints:
+                    sums = f"{sha256(checkpoints[-1].read_bytes())} {sha256(metrics(run / 'metrics.jsonl'))}"
+                else:
+                    sums = "no checkpoint"
+                print(f"{what}: {sums} {error}".rstrip(), flush=True)
+        if process.returncode:
+            raise SystemExit(f"{command} ended with {process.returncode}")
+
+
+if __name__ == "__main__":
+    main()
