@@ -33,11 +33,12 @@ def metrics(path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", help="an example `same_bits` that was built before, in place of the present tree's")
+    parser.add_argument("--only", default="", help="only the runs whose line contains this text")
     arguments = parser.parse_args()
     if arguments.binary is None:
         subprocess.run(BUILD, check=True)
     with tempfile.TemporaryDirectory() as root:
-        command = [arguments.binary or BINARY, root]
+        command = [arguments.binary or BINARY, root, arguments.only]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             for line in process.stdout:
                 folder, what, error = line.rstrip("\n").split("\t")

@@ -1,4 +1,4 @@
-// Contrastive divergence: every datum pulls the energy down and every noise sample pushes it up, all alike. The stale
+// Contrastive divergence: every datum pulls the energy down and every noise sample pushes it up, all alike. The snapshot
 // energies are not looked at: they are the live ones. One workgroup; all sums in a fixed order.
 #import "shared/head.wgsl"
 

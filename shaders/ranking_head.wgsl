@@ -8,7 +8,7 @@ var<immediate> energy_l2: f32;
 const NEGATIVES: u32 = NOISE / DATA;
 
 fn log_ratio(i: u32) -> f32 {
-    return stale[i] - live[i];
+    return snapshot[i] - live[i];
 }
 
 @compute @workgroup_size(64)

@@ -1,4 +1,4 @@
-// From the energies under the live and the stale parameters to the per-sample weights of the gradient, the loss and
+// From the energies under the live and the snapshot parameters to the per-sample weights of the gradient, the loss and
 // the metrics. u = E_φ − E_θ + c is the log-ratio, h = u − ln ν. One workgroup; all sums in a fixed order.
 #import "shared/head.wgsl"
 
@@ -52,7 +52,7 @@ fn mean_weights(c: f32, local: u32) -> vec2<f32> {
     var of_data = 0.0;
     var of_noise = 0.0;
     for (var i = local; i < COUNT; i += 64u) {
-        let u = within(stale[i] - live[i] + c);
+        let u = within(snapshot[i] - live[i] + c);
         if i < DATA {
             of_data += data_weight(u) / f32(DATA);
         } else {
@@ -68,8 +68,8 @@ fn profiled(local: u32) -> f32 {
     var top = -LARGEST;
     var bottom = LARGEST;
     for (var i = local; i < COUNT; i += 64u) {
-        top = max(top, stale[i] - live[i]);
-        bottom = min(bottom, stale[i] - live[i]);
+        top = max(top, snapshot[i] - live[i]);
+        bottom = min(bottom, snapshot[i] - live[i]);
     }
     top = workgroup_max(top, local);
     bottom = -workgroup_max(-bottom, local);
@@ -122,14 +122,14 @@ fn importance(local: u32) -> f32 {
     var top = -LARGEST;
     var bottom = LARGEST;
     for (var i = DATA + local; i < COUNT; i += 64u) {
-        top = max(top, stale[i] - live[i]);
-        bottom = min(bottom, stale[i] - live[i]);
+        top = max(top, snapshot[i] - live[i]);
+        bottom = min(bottom, snapshot[i] - live[i]);
     }
     top = workgroup_max(top, local);
     bottom = -workgroup_max(-bottom, local);
     var sum = 0.0;
     for (var i = DATA + local; i < COUNT; i += 64u) {
-        sum += exp(stale[i] - live[i] - top);
+        sum += exp(snapshot[i] - live[i] - top);
     }
     sum = workgroup_sum(sum, local);
     var log_mean = top;
@@ -168,7 +168,7 @@ fn main(@builtin(local_invocation_index) local: u32) {
     var clamped = 0.0;
     for (var i = local; i < COUNT; i += 64u) {
         let energy = live[i];
-        let u = stale[i] - energy + c;
+        let u = snapshot[i] - energy + c;
         let h = u - log(NU);
         let is_data = i < DATA;
         // A tie is half right: at a fresh snapshot data and noise cannot be told apart.

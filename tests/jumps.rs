@@ -9,7 +9,7 @@ use afterimage::kernels::{
     self, Activation, Bounds, ChainBatch, ChainStart, Dynamics, Jumps, LangevinSettings, Moment,
     QuadraticBase, SamplerKind, Variant,
 };
-use afterimage::method::{Chains, Pass};
+use afterimage::method::{ChainPass, Chains};
 use afterimage::network::{Architecture, LayerSpec};
 use afterimage::random::{Stream, uniform01};
 use afterimage::shape::Shape;
@@ -178,7 +178,7 @@ fn states(kind: &str, count: usize, first_chain: usize, batch: usize) -> Vec<f32
         chains.setup(&mut r);
         chains.prepare(&mut r, parameters);
         chains.restart(&mut r, 0, first, batch);
-        let pass = Pass {
+        let pass = ChainPass {
             first_step: 0,
             steps: 60,
             adapting: 0,

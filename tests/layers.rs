@@ -4,7 +4,7 @@ mod common;
 
 use afterimage::gpu::{Buffer, Dispatch, Executor, Recording};
 use afterimage::kernels::{
-    Activation, Choice, Choices, ConvGeometry, Layer, LayerKind, LayerParameters, Maps, Pass,
+    Activation, Choice, Choices, ConvGeometry, Layer, LayerKind, LayerParameters, LayerPass, Maps,
     Variant, load,
     texel::{Algorithm, Tile},
     unload,
@@ -476,7 +476,10 @@ fn every_choice_gives_the_same_bits() {
             };
             let plain = outcome(&mut executor, Choices::default());
             let candidates = |pass| Layer::candidates(kind, samples, variant, pass);
-            let (forward, back) = (candidates(Pass::Forward), candidates(Pass::InputGradient));
+            let (forward, back) = (
+                candidates(LayerPass::Forward),
+                candidates(LayerPass::InputGradient),
+            );
             assert!(forward.len() > 1 || back.len() > 1, "{name}, {kind:?}");
             for index in 0..forward.len().max(back.len()) {
                 let choices = Choices {

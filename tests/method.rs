@@ -70,18 +70,18 @@ fn at_a_fresh_snapshot_the_gradient_is_that_of_contrastive_divergence() {
             network.setup(&mut r);
             objective.reset(&mut r);
             let live = filled(&mut r, "live", &parameters);
-            let stale = poisoned(&mut r, "stale", parameters.len());
-            r.copy(live, stale);
+            let snapshot = poisoned(&mut r, "snapshot", parameters.len());
+            r.copy(live, snapshot);
             let x_buffer = filled(&mut r, "x", &x);
-            let stale_energies = poisoned(&mut r, "stale energies", count);
+            let snapshot_energies = poisoned(&mut r, "snapshot energies", count);
             let live_energies = poisoned(&mut r, "live energies", count);
             let gradient = poisoned(&mut r, "gradient", parameters.len());
             // Both energies are computed: a step that copies them instead relies on just that.
-            network.prepare(&mut r, stale);
-            network.energies(&mut r, stale, x_buffer, stale_energies, false);
+            network.prepare(&mut r, snapshot);
+            network.energies(&mut r, snapshot, x_buffer, snapshot_energies, false);
             network.prepare(&mut r, live);
             network.energies(&mut r, live, x_buffer, live_energies, true);
-            objective.weigh(&mut r, live_energies, stale_energies);
+            objective.weigh(&mut r, live_energies, snapshot_energies);
             network.weight_gradient(&mut r, live, x_buffer, objective.factor(), gradient, false);
             executor.run(&r).expect("runs");
 
@@ -126,9 +126,9 @@ fn at_a_fresh_snapshot_the_gradient_is_that_of_contrastive_divergence() {
             // f32 sums over at most 9 samples of 9 pixels, through two layers; as in the layers' own tests.
             assert_close(&what("gradient"), &got, &flat(&divergence), 2e-5);
             assert_close(&what("twin's gradient"), &got, &flat(&head.factor), 2e-5);
-            let [live_bits, stale_bits] = [live_energies, stale_energies]
+            let [live_bits, snapshot_bits] = [live_energies, snapshot_energies]
                 .map(|buffer| bits(&executor.read(buffer).expect("reads")));
-            assert_eq!(live_bits, stale_bits, "{name}: the same function");
+            assert_eq!(live_bits, snapshot_bits, "{name}: the same function");
 
             let words = executor.read_words(objective.metrics(), 0, objective.metrics().words());
             let metrics = RatioMetrics::from_words(&words.expect("reads"));
@@ -340,9 +340,9 @@ fn a_refresh_is_one_copy_and_happens_every_interval() {
         for step in 0..7 {
             let recording = plan.step(step, &data).expanded();
             let fresh = step % interval == 0;
-            let refreshes = copies(&recording, "live parameters", "stale parameters");
+            let refreshes = copies(&recording, "live parameters", "snapshot parameters");
             assert_eq!(refreshes.len(), usize::from(fresh), "step {step}");
-            assert_eq!(writes(&recording, "stale parameters"), refreshes);
+            assert_eq!(writes(&recording, "snapshot parameters"), refreshes);
             // c is reset with the snapshot; the ratio head writes it once a step.
             assert_eq!(writes(&recording, "normaliser").len(), 1 + refreshes.len());
             // Before the chains run and before the optimiser moves the live parameters, which nothing else does.
@@ -353,11 +353,11 @@ fn a_refresh_is_one_copy_and_happens_every_interval() {
             assert!(langevin < adam);
             assert_eq!(recording.launches()["langevin"], config.sampler.steps);
 
-            // Right after a refresh the stale energies are the live ones; otherwise a pass of their own computes them.
-            let stale = writes(&recording, "stale energies");
-            let copied = copies(&recording, "live energies", "stale energies");
-            assert_eq!(stale.len(), 1);
-            assert_eq!(copied, if fresh { stale } else { vec![] });
+            // Right after a refresh the snapshot energies are the live ones; otherwise a pass of their own computes them.
+            let snapshot = writes(&recording, "snapshot energies");
+            let copied = copies(&recording, "live energies", "snapshot energies");
+            assert_eq!(snapshot.len(), 1);
+            assert_eq!(copied, if fresh { snapshot } else { vec![] });
             // One for the chains' last step, the others for data and noise.
             let heads = recording.launches()["energy_head"];
             assert_eq!(heads, if fresh { 2 } else { 3 });

@@ -44,17 +44,17 @@ fn a_follower_agrees_with_its_twin() {
 fn a_refresh_copies_and_resets_only_when_it_is_due() {
     let mut executor = executor(true);
     for (due, count, words) in [(0, 70, 1), (1, 70, 1), (1, 1, 3)] {
-        let (live, stale) = (normals(1, count), normals(2, count));
+        let (live, snapshot) = (normals(1, count), normals(2, count));
         let mut r = Recording::new();
         let state = Buffer::new("state", 2);
         r.upload(state, 0, vec![due, 5]);
         let from = filled(&mut r, "live", &live);
-        let to = filled(&mut r, "stale", &stale);
+        let to = filled(&mut r, "snapshot", &snapshot);
         let c = filled(&mut r, "c", &vec![0.5; words]);
         kernels::refresh_if_due(&mut r, state, from, to, c);
         executor.run(&r).expect("runs");
         let (got, c) = (executor.read(to).expect("reads"), executor.read(c));
-        assert_eq!(got, if due == 1 { live } else { stale });
+        assert_eq!(got, if due == 1 { live } else { snapshot });
         assert_eq!(
             c.expect("reads"),
             vec![if due == 1 { 0.0 } else { 0.5 }; words]

@@ -9,8 +9,8 @@ use afterimage::kernels::texel::{
     winograd_weights,
 };
 use afterimage::kernels::{
-    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, Maps, Pass, Precision, Variant,
-    load, texel, unload,
+    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, LayerPass, Maps, Precision,
+    Variant, load, texel, unload,
 };
 use afterimage::shape::Shape;
 use afterimage::twins::{WINOGRAD_POINTS, transposed, winograd_matrices, winograd_transform};
@@ -103,8 +103,8 @@ fn transforms_agree_with_the_defining_matrices() {
             plan.set_scratch(scratch);
             (plan, scratch)
         };
-        let (forward, forward_scratch) = plan(Pass::Forward);
-        let (backward, backward_scratch) = plan(Pass::InputGradient);
+        let (forward, forward_scratch) = plan(LayerPass::Forward);
+        let (backward, backward_scratch) = plan(LayerPass::InputGradient);
         let maps = |shape, border| {
             Plane::new("maps", 1, shape, border, ImageFormat::F32, longest_side).expect("fits")
         };
@@ -185,7 +185,7 @@ fn transforms_agree_with_the_defining_matrices() {
 #[test]
 fn winograd_is_chosen_where_it_pays_and_fits() {
     let choose = |geometry, samples, lanes, longest_side| {
-        [Pass::Forward, Pass::InputGradient]
+        [LayerPass::Forward, LayerPass::InputGradient]
             .map(|pass| texel::algorithm(pass, &geometry, samples, lanes, longest_side))
     };
     let (direct, winograd) = ([Algorithm::Direct; 2], [Algorithm::Winograd; 2]);

@@ -107,8 +107,7 @@ fn settings() -> Vec<String> {
     }
     add("network.spectral_norm=true".into());
     add("network.base=none network.first_weight_scale=2.0 network.first_bias_scale=3.0".into());
-    let network =
-        |layers: &str| format!("network.base=none run.batch=5 network.layers=[{layers}]");
+    let network = |layers: &str| format!("network.base=none run.batch=5 network.layers=[{layers}]");
     add(network(
         "{conv=5,kernel=4,stride=3,padding=2},{dense=7},{dense=3}",
     ));
@@ -126,8 +125,12 @@ fn settings() -> Vec<String> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(std::env::args().nth(1).ok_or("name a folder")?);
+    let only = std::env::args().nth(2).unwrap_or_default();
     let mut number = 0;
     let mut run = |preset: &str, small: &[&str], set: &str, how: How, what: &str| {
+        if !format!("{preset} {what} {set}").contains(&only) {
+            return;
+        }
         let folder = root.join(format!("{number:04}"));
         number += 1;
         let sets: Vec<String> = small.iter().map(|&set| set.to_owned()).collect();

@@ -7,7 +7,7 @@
 // Whether a refresh is due, and the snapshot's age in the last step.
 @group(0) @binding(0) var<storage, read> state: array<u32>;
 @group(0) @binding(1) var<storage, read> live: array<f32>;
-@group(0) @binding(2) var<storage, read_write> stale: array<f32>;
+@group(0) @binding(2) var<storage, read_write> snapshot: array<f32>;
 @group(0) @binding(3) var<storage, read_write> normaliser: array<f32>;
 
 @compute @workgroup_size(64)
@@ -21,7 +21,7 @@ fn main(
     }
     let i = flat_group(group, groups) * 64u + local;
     if i < COUNT {
-        stale[i] = live[i];
+        snapshot[i] = live[i];
     }
     if i < NORMALISER_WORDS {
         normaliser[i] = 0.0;

@@ -5,9 +5,9 @@
 #const DATA: u32
 #const NOISE: u32
 
-// Energies of the data samples, then of the noise samples, under the live and the stale parameters.
+// Energies of the data samples, then of the noise samples, under the live and the snapshot parameters.
 @group(0) @binding(0) var<storage, read> live: array<f32>;
-@group(0) @binding(1) var<storage, read> stale: array<f32>;
+@group(0) @binding(1) var<storage, read> snapshot: array<f32>;
 @group(0) @binding(2) var<storage, read_write> factor: array<f32>;
 @group(0) @binding(3) var<storage, read_write> metrics: array<f32>;
 
@@ -34,8 +34,8 @@ fn shared_metrics(energy_l2: f32, c: f32, local: u32) -> vec2<f32> {
     var top = -LARGEST;
     for (var i = local; i < COUNT; i += 64u) {
         let energy = live[i];
-        log_ratio += stale[i] - energy + c;
-        if !is_finite(energy) || !is_finite(stale[i]) {
+        log_ratio += snapshot[i] - energy + c;
+        if !is_finite(energy) || !is_finite(snapshot[i]) {
             lost += 1.0;
         }
         if i < DATA {
@@ -44,7 +44,7 @@ fn shared_metrics(energy_l2: f32, c: f32, local: u32) -> vec2<f32> {
         } else {
             energy_noise += energy / f32(NOISE);
             l2 += energy_l2 * energy * energy / f32(NOISE);
-            top = max(top, stale[i] - energy);
+            top = max(top, snapshot[i] - energy);
         }
     }
     let total_l2 = workgroup_sum(l2, local);
@@ -59,10 +59,10 @@ fn shared_metrics(energy_l2: f32, c: f32, local: u32) -> vec2<f32> {
     var weights = 0.0;
     var squared_weights = 0.0;
     for (var i = local; i < COUNT; i += 64u) {
-        let difference = stale[i] - live[i] + c - mean_log_ratio;
+        let difference = snapshot[i] - live[i] + c - mean_log_ratio;
         squares += difference * difference;
         if i >= DATA {
-            let weight = exp(stale[i] - live[i] - largest);
+            let weight = exp(snapshot[i] - live[i] - largest);
             weights += weight;
             squared_weights += weight * weight;
         }

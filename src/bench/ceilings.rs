@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::error::BenchError;
-use super::figure::{Figure, Kind, Subject};
+use super::figure::{Figure, FigureKind, Subject};
 use super::timing::measure_short;
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::bench::{MultiplyAdd, copy, multiply_add};
@@ -58,7 +58,7 @@ fn fastest(session: &mut Session, candidates: Vec<Candidate>) -> Result<Figure, 
     for candidate in candidates {
         let times = measure_short(session.executor, &candidate.recording, seconds)?;
         let subject = Subject {
-            kind: Kind::Ceiling,
+            kind: FigureKind::Ceiling,
             network: None,
             work: candidate.name,
             kernel: None,

@@ -8,12 +8,12 @@ use serde::Serialize;
 /// What a figure is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum FigureKind {
     /// One of the two limits of the machine.
     Ceiling,
     /// One pass of one layer.
     Layer,
-    /// Work of a network: `langevin`, `train` or `full`.
+    /// TimedWork of a network: `langevin`, `train` or `full`.
     Network,
     /// One kernel's part in the work of a network.
     Kernel,
@@ -39,7 +39,7 @@ pub struct Figure {
     pub runs: usize,
     pub precision: &'static str,
 
-    pub kind: Kind,
+    pub kind: FigureKind,
     pub kernel: Option<&'static str>,
     /// The middle half of the runs lies between these.
     pub ms_q1: f64,
@@ -61,7 +61,7 @@ pub struct Figure {
 
 /// What a figure is about, in its own terms.
 pub(super) struct Subject<'a> {
-    pub(super) kind: Kind,
+    pub(super) kind: FigureKind,
     pub(super) network: Option<&'a ReferenceNetwork>,
     pub(super) work: String,
     pub(super) kernel: Option<&'static str>,
@@ -72,7 +72,7 @@ impl Figure {
     /// the GPU's, where there is one.
     pub(super) fn new(session: &Session, subject: Subject, times: &Times, launches: f64) -> Self {
         let (spread, clock) = match times.gpu {
-            Some(gpu) if subject.kind != Kind::Network => (gpu, Clock::Gpu),
+            Some(gpu) if subject.kind != FigureKind::Network => (gpu, Clock::Gpu),
             _ => (times.wall, Clock::Wall),
         };
         let ms = |seconds: f64| seconds * 1e3;

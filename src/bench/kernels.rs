@@ -1,12 +1,12 @@
 use super::Session;
 use super::error::BenchError;
-use super::figure::{Figure, Kind, Subject};
+use super::figure::{Figure, FigureKind, Subject};
 use super::networks::ReferenceNetwork;
 use super::timing::{Times, measure_short};
 use crate::gpu::{Command, Recording};
 
 /// A piece of work.
-pub(super) struct Work<'a> {
+pub(super) struct TimedWork<'a> {
     pub(super) network: &'a ReferenceNetwork,
     pub(super) name: &'static str,
     pub(super) recording: Recording,
@@ -17,14 +17,18 @@ pub(super) struct Work<'a> {
 }
 
 /// Times the launches of each kernel of a piece of work apart from the others; `whole` is what all take together.
-pub(super) fn measure(session: &mut Session, work: &Work, whole: &Times) -> Result<(), BenchError> {
+pub(super) fn measure(
+    session: &mut Session,
+    work: &TimedWork,
+    whole: &Times,
+) -> Result<(), BenchError> {
     let seconds = session.kernel_seconds();
     let per_unit = 1.0 / work.units as f64;
     for (kernel, launches) in work.recording.launches() {
         let alone = only(kernel, &work.recording);
         let times = measure_short(session.executor, &alone, seconds)?.scaled(per_unit);
         let subject = Subject {
-            kind: Kind::Kernel,
+            kind: FigureKind::Kernel,
             network: Some(work.network),
             work: work.name.into(),
             kernel: Some(kernel),

@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::error::BenchError;
-use super::figure::{Figure, Kind, Subject};
+use super::figure::{Figure, FigureKind, Subject};
 use super::timing::measure_short;
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::{Activation, ConvGeometry, Layer, LayerKind, LayerParameters};
@@ -82,7 +82,7 @@ fn tell(
 ) -> Result<(), BenchError> {
     let times = measure_short(session.executor, recording, session.kernel_seconds())?;
     let subject = Subject {
-        kind: Kind::Layer,
+        kind: FigureKind::Layer,
         network: None,
         work: pass.into(),
         kernel: None,

@@ -15,7 +15,7 @@ mod work;
 
 pub use ceilings::Ceilings;
 pub use error::BenchError;
-pub use figure::{Figure, Header, Kind};
+pub use figure::{Figure, FigureKind, Header};
 pub use growth::{GrowthPoint, growth, growth_panels};
 pub use networks::{ReferenceNetwork, reference_networks};
 pub use table::{columns, growth_heading, growth_row, heading, preamble, row};

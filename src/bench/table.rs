@@ -1,6 +1,6 @@
 //! Figures as a table for people.
 
-use super::figure::{Figure, Header, Kind};
+use super::figure::{Figure, FigureKind, Header};
 use super::growth::GrowthPoint;
 use super::timing::Clock;
 use crate::gpu::AdapterKind;
@@ -45,8 +45,8 @@ pub fn columns() -> String {
 /// The line above the figures of one kind or network.
 pub fn heading(figure: &Figure) -> String {
     match (figure.kind, figure.net, figure.batch) {
-        (Kind::Ceiling, ..) => "ceilings".into(),
-        (Kind::Layer, ..) => format!(
+        (FigureKind::Ceiling, ..) => "ceilings".into(),
+        (FigureKind::Layer, ..) => format!(
             "convolution 64→128, 4×4, stride 2, batch 64, {}",
             figure.mode
         ),

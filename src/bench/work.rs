@@ -2,8 +2,8 @@
 
 use super::Session;
 use super::error::BenchError;
-use super::figure::{Figure, Kind, Subject};
-use super::kernels::{self, Work};
+use super::figure::{Figure, FigureKind, Subject};
+use super::kernels::{self, TimedWork};
 use super::networks::ReferenceNetwork;
 use super::timing::{self, Times};
 use crate::gpu::{Buffer, Executor, GpuError, Recording};
@@ -42,7 +42,7 @@ pub(super) fn measure(
     let probe = timing::measure(session.executor, &chain.steps(1), 0.0)?;
     let steps = (seconds / 5.0 / probe.wall.median) as usize;
     let steps = steps.clamp(FEWEST_STEPS, FULL_STEPS);
-    let langevin = Work {
+    let langevin = TimedWork {
         network,
         name: "langevin",
         units: steps,
@@ -58,7 +58,7 @@ pub(super) fn measure(
     chain.reset(session.executor)?;
     let mut recording = Recording::new();
     update.record(&mut recording);
-    let train = Work {
+    let train = TimedWork {
         network,
         name: "train",
         units: 1,
@@ -78,7 +78,7 @@ pub(super) fn measure(
     recording.append(chain.steps(FULL_STEPS));
     update.take_noise(&mut recording, chain.chains.states());
     update.record(&mut recording);
-    let full = Work {
+    let full = TimedWork {
         network,
         name: "full",
         units: 1,
@@ -97,7 +97,7 @@ pub(super) fn measure(
     Ok(())
 }
 
-impl Work<'_> {
+impl TimedWork<'_> {
     /// Measures and tells the time of one unit.
     fn measure(&self, session: &mut Session) -> Result<Times, BenchError> {
         let times = timing::measure(session.executor, &self.recording, session.seconds)?
@@ -109,7 +109,7 @@ impl Work<'_> {
 
     fn figure(&self, session: &Session, times: &Times) -> Figure {
         let subject = Subject {
-            kind: Kind::Network,
+            kind: FigureKind::Network,
             network: Some(self.network),
             work: self.name.into(),
             kernel: None,
@@ -189,7 +189,7 @@ struct Update {
     parameters: Buffer,
     samples: Buffer,
     live_energies: Buffer,
-    stale_energies: Buffer,
+    snapshot_energies: Buffer,
     objective: Objective,
     optimiser: Optimiser,
 }
@@ -221,7 +221,7 @@ impl Update {
             parameters: chain.parameters,
             samples: Buffer::new("data and noise", 2 * batch * architecture.input().len()),
             live_energies: Buffer::new("live energies", 2 * batch),
-            stale_energies: Buffer::new("stale energies", 2 * batch),
+            snapshot_energies: Buffer::new("snapshot energies", 2 * batch),
             objective: Objective::new(ObjectiveSettings::default(), batch, batch),
             optimiser: Optimiser::new(settings, chain.parameters.words()),
         };
@@ -256,7 +256,7 @@ impl Update {
         self.network
             .energies(recording, live, x, self.live_energies, true);
         self.objective
-            .weigh(recording, self.live_energies, self.stale_energies);
+            .weigh(recording, self.live_energies, self.snapshot_energies);
         let gradient = self.optimiser.gradient();
         self.network
             .weight_gradient(recording, live, x, self.objective.factor(), gradient, false);

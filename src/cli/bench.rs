@@ -1,6 +1,6 @@
 use super::args::BenchArgs;
 use super::error::CliError;
-use super::open::Work;
+use super::open::CommandLength;
 use super::{open, output};
 use crate::bench::{
     self, BenchOptions, Figure, GrowthPoint, Header, growth_panels, reference_networks,
@@ -25,7 +25,7 @@ pub(super) fn bench(arguments: &BenchArgs) -> Result<(), CliError> {
             wanted: ".png",
         });
     }
-    let mut executor = open::executor(&arguments.adapter, Work::Long)?;
+    let mut executor = open::executor(&arguments.adapter, CommandLength::Long)?;
     let header = Header::of(&executor);
     match arguments.json {
         true => output::json(&header)?,

@@ -1,6 +1,6 @@
 use super::args::EnergyArgs;
 use super::error::CliError;
-use super::open::Work;
+use super::open::CommandLength;
 use super::{open, output};
 use crate::data::{self, DataOptions, Dataset, SOURCES};
 use crate::files::write_atomically;
@@ -42,7 +42,7 @@ pub(super) fn energy(arguments: &EnergyArgs) -> Result<(), CliError> {
             wanted,
         });
     }
-    let mut executor = open::executor(&arguments.adapter, Work::Short)?;
+    let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
     let count = data.len().unwrap_or(DRAWN);
     let mut evaluator = model.evaluator(&mut executor, BATCH.min(count))?;
     let mut energies = Vec::with_capacity(count);

@@ -1,6 +1,6 @@
 use super::args::EvaluateArgs;
 use super::error::CliError;
-use super::open::Work;
+use super::open::CommandLength;
 use super::progress::Progress;
 use super::{open, output};
 use crate::evaluation::{self, EvaluationOptions, Figures, Outcome, Stage};
@@ -21,7 +21,7 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
         options.count = usize::try_from(count).unwrap_or(usize::MAX);
     }
     options.seed = arguments.seed.unwrap_or(options.seed);
-    let mut executor = open::executor(&arguments.adapter, Work::Short)?;
+    let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
     let mut shown = Shown {
         bar: None,
         quiet: arguments.quiet,

@@ -12,13 +12,13 @@ use std::time::Duration;
 
 /// Whether a command computes for long enough to measure kernels first.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Work {
+pub(super) enum CommandLength {
     Long,
     Short,
 }
 
 /// Opens the adapter that was asked for.
-pub(super) fn executor(arguments: &AdapterArgs, work: Work) -> Result<Executor, CliError> {
+pub(super) fn executor(arguments: &AdapterArgs, work: CommandLength) -> Result<Executor, CliError> {
     let choice = match &arguments.adapter {
         Some(name) => AdapterChoice::Named(name.clone()),
         None => AdapterChoice::Best,
@@ -44,7 +44,7 @@ pub(super) fn executor(arguments: &AdapterArgs, work: Work) -> Result<Executor, 
         };
         // A software driver takes seconds to compile a candidate, and the cost model was made on one: what was measured
         // before is used there, but nothing is measured unasked.
-        let pays = work == Work::Long && executor.adapter().kind == AdapterKind::Gpu;
+        let pays = work == CommandLength::Long && executor.adapter().kind == AdapterKind::Gpu;
         if !pays && !arguments.retune {
             options.limit = Duration::ZERO;
         }

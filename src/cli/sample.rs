@@ -1,6 +1,6 @@
 use super::args::SampleArgs;
 use super::error::CliError;
-use super::open::Work;
+use super::open::CommandLength;
 use super::progress::Progress;
 use super::{open, output};
 use crate::files::write_atomically;
@@ -30,7 +30,7 @@ pub(super) fn sample(arguments: &SampleArgs) -> Result<(), CliError> {
         seed: arguments.seed.unwrap_or(run.seed),
         frames: if ending == Ending::Gif { FRAMES } else { 0 },
     };
-    let mut executor = open::executor(&arguments.adapter, Work::Short)?;
+    let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
     let mut bar = None;
     let samples = model.sample(&mut executor, &options, &mut |done, of| {
         bar.get_or_insert_with(|| Progress::new("step", of as u64, arguments.quiet))

@@ -1,6 +1,6 @@
 use super::args::TrainArgs;
 use super::error::CliError;
-use super::open::Work;
+use super::open::CommandLength;
 use super::progress::{Progress, describe};
 use super::{open, output};
 use crate::config::{self, Config};
@@ -30,7 +30,7 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         limit: config.data.limit,
     };
     let data = data::open(&options, config.run.seed)?;
-    let executor = open::executor(&arguments.adapter, Work::Long)?;
+    let executor = open::executor(&arguments.adapter, CommandLength::Long)?;
     if !arguments.quiet {
         let size = data
             .len()

@@ -1,7 +1,7 @@
 //! Checks a parsed table against the structs before serde sees it, so that messages speak the user's language.
 
 use super::error::ConfigError;
-use super::keys::{Key, Kind, LAYER_FORMS, Section};
+use super::keys::{Key, LAYER_FORMS, Section, ValueKind};
 use toml::{Table, Value};
 
 /// The form of a layer, for messages.
@@ -71,7 +71,7 @@ pub(super) fn check_value(
     if !key.kind.admits(value) {
         return Err(wrong_type(origin, &path, key.kind.wanted(), value));
     }
-    if key.kind == Kind::Layers {
+    if key.kind == ValueKind::Layers {
         for (index, layer) in value.as_array().into_iter().flatten().enumerate() {
             check_layer(&format!("{path}[{index}]"), layer, origin)?;
         }
@@ -100,8 +100,8 @@ fn check_layer(path: &str, layer: &Value, origin: &str) -> Result<(), ConfigErro
             return Err(unknown(origin, &path, nearest(name, &known).into()));
         }
         let kind = match name.as_str() {
-            "global_sum" => Kind::Flag,
-            _ => Kind::Whole,
+            "global_sum" => ValueKind::Flag,
+            _ => ValueKind::Whole,
         };
         if !kind.admits(value) {
             return Err(wrong_type(origin, &path, kind.wanted(), value));

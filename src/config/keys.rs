@@ -62,7 +62,7 @@ pub(super) struct Key {
     pub name: &'static str,
     /// The lines of the field's doc comment.
     pub doc: &'static [&'static str],
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// The value as TOML text; `None` for an optional key that is absent.
     pub literal: Option<String>,
 }
@@ -115,7 +115,7 @@ pub(super) fn sections(config: &Config) -> Vec<Section> {
 
 /// What a key holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     Text,
     Number,
     Whole,
@@ -128,42 +128,46 @@ pub(super) enum Kind {
 /// The word for an interval that is no number.
 pub(super) const ADAPTIVE: &str = "adaptive";
 
-impl Kind {
+impl ValueKind {
     /// Whether `value` is of this kind. The elements of a list of layers are not looked at.
     pub fn admits(self, value: &Value) -> bool {
         match self {
-            Kind::Text => value.is_str(),
-            Kind::Number => value.is_float() || value.is_integer(),
-            Kind::Whole => value.as_integer().is_some_and(|n| n >= 0),
-            Kind::Flag => value.is_bool(),
-            Kind::Layers => value.is_array(),
-            Kind::Interval => Kind::Whole.admits(value) || value.as_str() == Some(ADAPTIVE),
+            ValueKind::Text => value.is_str(),
+            ValueKind::Number => value.is_float() || value.is_integer(),
+            ValueKind::Whole => value.as_integer().is_some_and(|n| n >= 0),
+            ValueKind::Flag => value.is_bool(),
+            ValueKind::Layers => value.is_array(),
+            ValueKind::Interval => {
+                ValueKind::Whole.admits(value) || value.as_str() == Some(ADAPTIVE)
+            }
         }
     }
 
     /// What a message asks for.
     pub fn wanted(self) -> &'static str {
         match self {
-            Kind::Text => "a text in quotes",
-            Kind::Number => "a number",
-            Kind::Whole => "a whole number, 0 or above",
-            Kind::Flag => "true or false",
-            Kind::Interval => "a whole number, 0 or above, or \"adaptive\"",
-            Kind::Layers => "a list of layers such as [{ conv = 32, kernel = 3 }, { dense = 1 }]",
+            ValueKind::Text => "a text in quotes",
+            ValueKind::Number => "a number",
+            ValueKind::Whole => "a whole number, 0 or above",
+            ValueKind::Flag => "true or false",
+            ValueKind::Interval => "a whole number, 0 or above, or \"adaptive\"",
+            ValueKind::Layers => {
+                "a list of layers such as [{ conv = 32, kernel = 3 }, { dense = 1 }]"
+            }
         }
     }
 }
 
 /// A type that a key can have.
 pub(super) trait Setting {
-    const KIND: Kind;
+    const KIND: ValueKind;
 
     /// The value as TOML text, or `None` where it is absent.
     fn literal(&self) -> Option<String>;
 }
 
 impl Setting for String {
-    const KIND: Kind = Kind::Text;
+    const KIND: ValueKind = ValueKind::Text;
 
     fn literal(&self) -> Option<String> {
         Some(Value::String(self.clone()).to_string())
@@ -171,7 +175,7 @@ impl Setting for String {
 }
 
 impl Setting for f32 {
-    const KIND: Kind = Kind::Number;
+    const KIND: ValueKind = ValueKind::Number;
 
     fn literal(&self) -> Option<String> {
         // Debug prints the shortest digits that read back to the same f32; TOML's own floats are f64, in which 0.005
@@ -185,7 +189,7 @@ impl Setting for f32 {
 }
 
 impl<T: Setting> Setting for Option<T> {
-    const KIND: Kind = T::KIND;
+    const KIND: ValueKind = T::KIND;
 
     fn literal(&self) -> Option<String> {
         self.as_ref().and_then(T::literal)
@@ -193,7 +197,7 @@ impl<T: Setting> Setting for Option<T> {
 }
 
 impl Setting for u64 {
-    const KIND: Kind = Kind::Whole;
+    const KIND: ValueKind = ValueKind::Whole;
 
     fn literal(&self) -> Option<String> {
         Some(self.to_string())
@@ -201,7 +205,7 @@ impl Setting for u64 {
 }
 
 impl Setting for usize {
-    const KIND: Kind = Kind::Whole;
+    const KIND: ValueKind = ValueKind::Whole;
 
     fn literal(&self) -> Option<String> {
         Some(self.to_string())
@@ -209,7 +213,7 @@ impl Setting for usize {
 }
 
 impl Setting for Interval {
-    const KIND: Kind = Kind::Interval;
+    const KIND: ValueKind = ValueKind::Interval;
 
     fn literal(&self) -> Option<String> {
         Some(Value::from(*self).to_string())
@@ -217,7 +221,7 @@ impl Setting for Interval {
 }
 
 impl Setting for bool {
-    const KIND: Kind = Kind::Flag;
+    const KIND: ValueKind = ValueKind::Flag;
 
     fn literal(&self) -> Option<String> {
         Some(self.to_string())
@@ -225,7 +229,7 @@ impl Setting for bool {
 }
 
 impl Setting for Vec<LayerConfig> {
-    const KIND: Kind = Kind::Layers;
+    const KIND: ValueKind = ValueKind::Layers;
 
     fn literal(&self) -> Option<String> {
         let lines: String = self

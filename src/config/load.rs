@@ -3,7 +3,7 @@
 use super::Config;
 use super::check::{check_table, check_value, find_key, find_section, nearest, shown};
 use super::error::ConfigError;
-use super::keys::{Kind, sections};
+use super::keys::{ValueKind, sections};
 use super::presets::{preset, presets};
 use serde::Deserialize;
 use std::path::Path;
@@ -85,10 +85,10 @@ pub fn set(table: &mut Table, assignment: &str) -> Result<(), ConfigError> {
 }
 
 /// The value that `text` stands for on the right of an assignment to a key of `kind`.
-fn assigned_value(kind: Kind, text: &str) -> Value {
+fn assigned_value(kind: ValueKind, text: &str) -> Value {
     match text.parse::<Value>() {
         // A folder called 2024, unquoted, is still a text.
-        Ok(value) if kind != Kind::Text || value.is_str() => value,
+        Ok(value) if kind != ValueKind::Text || value.is_str() => value,
         _ => Value::String(text.into()),
     }
 }

@@ -26,7 +26,7 @@ use planar::Planar;
 
 /// What [`open`] does for a source.
 #[derive(Clone, Copy)]
-enum Kind {
+enum SourceKind {
     Digits,
     Planar(Planar),
     Idx,
@@ -35,26 +35,26 @@ enum Kind {
     Npy,
 }
 
-const KINDS: [(&str, Kind); 11] = [
-    ("digits", Kind::Digits),
-    ("8gaussians", Kind::Planar(Planar::EightGaussians)),
-    ("2spirals", Kind::Planar(Planar::TwoSpirals)),
-    ("checkerboard", Kind::Planar(Planar::Checkerboard)),
-    ("rings", Kind::Planar(Planar::Rings)),
-    ("moons", Kind::Planar(Planar::Moons)),
-    ("pinwheel", Kind::Planar(Planar::Pinwheel)),
-    ("idx", Kind::Idx),
-    ("cifar10", Kind::Cifar10),
-    ("images", Kind::Images),
-    ("npy", Kind::Npy),
+const SOURCE_KINDS: [(&str, SourceKind); 11] = [
+    ("digits", SourceKind::Digits),
+    ("8gaussians", SourceKind::Planar(Planar::EightGaussians)),
+    ("2spirals", SourceKind::Planar(Planar::TwoSpirals)),
+    ("checkerboard", SourceKind::Planar(Planar::Checkerboard)),
+    ("rings", SourceKind::Planar(Planar::Rings)),
+    ("moons", SourceKind::Planar(Planar::Moons)),
+    ("pinwheel", SourceKind::Planar(Planar::Pinwheel)),
+    ("idx", SourceKind::Idx),
+    ("cifar10", SourceKind::Cifar10),
+    ("images", SourceKind::Images),
+    ("npy", SourceKind::Npy),
 ];
 
 /// The known sources.
 pub const SOURCES: &[&str] = &{
-    let mut names = [""; KINDS.len()];
+    let mut names = [""; SOURCE_KINDS.len()];
     let mut i = 0;
     while i < names.len() {
-        names[i] = KINDS[i].0;
+        names[i] = SOURCE_KINDS[i].0;
         i += 1;
     }
     names
@@ -97,16 +97,16 @@ fn nearest(name: &str) -> &'static str {
 /// The shape of the samples of `source` where it does not depend on a file.
 pub fn known_shape(source: &str) -> Option<Shape> {
     match known(source).ok()?.1 {
-        Kind::Digits => Some(Shape::new(1, 8, 8)),
-        Kind::Planar(_) => Some(Shape::new(2, 1, 1)),
-        Kind::Cifar10 => Some(Shape::new(3, 32, 32)),
-        Kind::Idx | Kind::Images | Kind::Npy => None,
+        SourceKind::Digits => Some(Shape::new(1, 8, 8)),
+        SourceKind::Planar(_) => Some(Shape::new(2, 1, 1)),
+        SourceKind::Cifar10 => Some(Shape::new(3, 32, 32)),
+        SourceKind::Idx | SourceKind::Images | SourceKind::Npy => None,
     }
 }
 
-/// What [`KINDS`] says of the source called `source`.
-fn known(source: &str) -> Result<(&'static str, Kind), DataError> {
-    KINDS
+/// What [`SOURCE_KINDS`] says of the source called `source`.
+fn known(source: &str) -> Result<(&'static str, SourceKind), DataError> {
+    SOURCE_KINDS
         .into_iter()
         .find(|(name, _)| *name == source)
         .ok_or_else(|| DataError::UnknownSource {
@@ -118,7 +118,7 @@ fn known(source: &str) -> Result<(&'static str, Kind), DataError> {
 /// The planar set called `source`.
 fn planar_source(source: &str) -> Result<Planar, DataError> {
     match known(source)? {
-        (_, Kind::Planar(planar)) => Ok(planar),
+        (_, SourceKind::Planar(planar)) => Ok(planar),
         (name, _) => Err(DataError::NoDensity { name }),
     }
 }
@@ -139,30 +139,30 @@ pub fn open(options: &DataOptions, seed: u64) -> Result<Dataset, DataError> {
     }
     let path = Path::new(&options.path);
     match (kind, options.path.is_empty()) {
-        (Kind::Digits | Kind::Planar(_), false) => {
+        (SourceKind::Digits | SourceKind::Planar(_), false) => {
             return Err(DataError::UnexpectedPath {
                 name,
                 path: options.path.clone(),
             });
         }
-        (Kind::Idx | Kind::Cifar10 | Kind::Images | Kind::Npy, true) => {
+        (SourceKind::Idx | SourceKind::Cifar10 | SourceKind::Images | SourceKind::Npy, true) => {
             return Err(DataError::MissingPath { name });
         }
         _ => {}
     }
     let loaded = match kind {
-        Kind::Planar(_) if limit > MOST_HELD_POINTS => {
+        SourceKind::Planar(_) if limit > MOST_HELD_POINTS => {
             return Err(DataError::LimitTooLarge {
                 limit,
                 most: MOST_HELD_POINTS,
             });
         }
-        Kind::Planar(planar) => return Ok(Dataset::planar(name, planar, limit, seed)),
-        Kind::Digits => digits::load()?,
-        Kind::Idx => idx::load(path)?,
-        Kind::Cifar10 => cifar10::load(path)?,
-        Kind::Images => images::load(path, if limit == 0 { usize::MAX } else { limit })?,
-        Kind::Npy => npy::load(path)?,
+        SourceKind::Planar(planar) => return Ok(Dataset::planar(name, planar, limit, seed)),
+        SourceKind::Digits => digits::load()?,
+        SourceKind::Idx => idx::load(path)?,
+        SourceKind::Cifar10 => cifar10::load(path)?,
+        SourceKind::Images => images::load(path, if limit == 0 { usize::MAX } else { limit })?,
+        SourceKind::Npy => npy::load(path)?,
     };
     Ok(Dataset::loaded(name, loaded, options, seed))
 }

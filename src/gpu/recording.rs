@@ -373,7 +373,7 @@ mod tests {
 
     #[test]
     fn a_recording_is_counted_and_printed_without_a_device() {
-        let (a, b) = (Buffer::new("live", 4), Buffer::new("stale", 4));
+        let (a, b) = (Buffer::new("live", 4), Buffer::new("snapshot", 4));
         let mut recording = Recording::new();
         recording.copy(a, b);
         for _ in 0..3 {
@@ -392,7 +392,7 @@ mod tests {
         assert_eq!(recording.launches()["nothing"], 3);
         let text = recording.to_string();
         assert!(
-            text.starts_with("copy 4 words live[0] -> stale[0]\nnothing(live) on 1×1×1"),
+            text.starts_with("copy 4 words live[0] -> snapshot[0]\nnothing(live) on 1×1×1"),
             "{text}"
         );
     }

@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 /// The passes of a layer whose kernels can be chosen. Every choice gives the same bits, since each output is summed by
 /// one invocation, over channels and taps in one order; the sums of weight gradients are not put to choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Pass {
+pub enum LayerPass {
     Forward,
     InputGradient,
 }
 
-impl Pass {
+impl LayerPass {
     /// All of them.
-    pub const ALL: [Pass; 2] = [Pass::Forward, Pass::InputGradient];
+    pub const ALL: [LayerPass; 2] = [LayerPass::Forward, LayerPass::InputGradient];
 }
 
 /// One way of computing a pass.
@@ -33,10 +33,10 @@ pub struct Choices {
 
 impl Choices {
     /// The choice for one pass.
-    pub fn of(&self, pass: Pass) -> Option<Choice> {
+    pub fn of(&self, pass: LayerPass) -> Option<Choice> {
         match pass {
-            Pass::Forward => self.forward,
-            Pass::InputGradient => self.input_gradient,
+            LayerPass::Forward => self.forward,
+            LayerPass::InputGradient => self.input_gradient,
         }
     }
 }

@@ -1,4 +1,4 @@
-use super::choice::{Choice, Choices, Pass};
+use super::choice::{Choice, Choices, LayerPass};
 use super::geometry::Activation;
 use super::layer_kind::LayerKind;
 use super::maps::Maps;
@@ -78,7 +78,7 @@ impl Layer {
     }
 
     /// The algorithm that the cost model picks for a pass.
-    fn algorithm(kind: LayerKind, samples: usize, variant: Variant, pass: Pass) -> Algorithm {
+    fn algorithm(kind: LayerKind, samples: usize, variant: Variant, pass: LayerPass) -> Algorithm {
         match (kind, variant) {
             (
                 LayerKind::Conv(g),
@@ -98,7 +98,7 @@ impl Layer {
         kind: LayerKind,
         samples: usize,
         variant: Variant,
-        pass: Pass,
+        pass: LayerPass,
     ) -> Vec<Choice> {
         if Self::algorithm(kind, samples, variant, pass) == Algorithm::Winograd {
             return Vec::new();
@@ -107,8 +107,8 @@ impl Layer {
             Variant::Tiled => {
                 let geometry = kind.flattened();
                 let places = match pass {
-                    Pass::Forward => tiled::forward_tiles(&geometry, samples),
-                    Pass::InputGradient => tiled::input_gradient_tiles(&geometry, samples),
+                    LayerPass::Forward => tiled::forward_tiles(&geometry, samples),
+                    LayerPass::InputGradient => tiled::input_gradient_tiles(&geometry, samples),
                 };
                 places.into_iter().map(Choice::Tiled).collect()
             }
@@ -143,7 +143,7 @@ impl Layer {
         samples: usize,
         variant: Variant,
         choices: Choices,
-        algorithm: impl Fn(Pass) -> Algorithm,
+        algorithm: impl Fn(LayerPass) -> Algorithm,
     ) -> Self {
         let possible = |pass| {
             let chosen = choices.of(pass)?;
@@ -152,8 +152,8 @@ impl Layer {
                 .then_some(chosen)
         };
         let choices = Choices {
-            forward: possible(Pass::Forward),
-            input_gradient: possible(Pass::InputGradient),
+            forward: possible(LayerPass::Forward),
+            input_gradient: possible(LayerPass::InputGradient),
         };
         let shape = match variant {
             Variant::Tiled => LayerShape::Tiled { choices },
@@ -176,11 +176,11 @@ impl Layer {
                     tiles.input_gradient = tile;
                 }
                 let direct = |pass| match (pass, kind) {
-                    (Pass::Forward, _) => PackedWeights::forward(&geometry, tiles.forward),
-                    (Pass::InputGradient, LayerKind::Conv(_)) => {
+                    (LayerPass::Forward, _) => PackedWeights::forward(&geometry, tiles.forward),
+                    (LayerPass::InputGradient, LayerKind::Conv(_)) => {
                         PackedWeights::conv_input_gradient(&geometry, tiles.input_gradient)
                     }
-                    (Pass::InputGradient, LayerKind::Dense { .. }) => {
+                    (LayerPass::InputGradient, LayerKind::Dense { .. }) => {
                         PackedWeights::dense_input_gradient(&geometry, tiles.input_gradient)
                     }
                 };
@@ -198,8 +198,8 @@ impl Layer {
                     lanes,
                     longest_side,
                     precision,
-                    forward: pass(Pass::Forward),
-                    input_gradient: pass(Pass::InputGradient),
+                    forward: pass(LayerPass::Forward),
+                    input_gradient: pass(LayerPass::InputGradient),
                     gradient_pixels: tiles.weight_gradient,
                 }
             }

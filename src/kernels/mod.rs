@@ -40,7 +40,7 @@ mod sum_partials;
 
 pub use adam::{AdamArguments, AdamSettings, adam};
 pub use add_noise::add_noise;
-pub use choice::{Choice, Choices, Pass};
+pub use choice::{Choice, Choices, LayerPass};
 pub use divergence_head::divergence_head;
 pub use energy_head::energy_head;
 pub use gather_chains::gather_chains;

@@ -27,14 +27,14 @@ pub fn ranking_head(
     let program = Program::new(&KERNEL).u32("DATA", data).u32("NOISE", noise);
     let HeadArguments {
         live,
-        stale,
+        snapshot,
         factor,
         metrics,
     } = *arguments;
     launch(
         recording,
         program,
-        [live, stale, factor, metrics].map(Into::into).to_vec(),
+        [live, snapshot, factor, metrics].map(Into::into).to_vec(),
         vec![energy_l2.to_bits()],
         [1, 1, 1],
         (data + noise) as u64 * 200,

@@ -106,7 +106,7 @@ impl RatioMetrics {
 #[derive(Clone, Copy, Debug)]
 pub struct HeadArguments {
     pub live: Buffer,
-    pub stale: Buffer,
+    pub snapshot: Buffer,
     /// The factor of every sample in the parameter gradient.
     pub factor: Buffer,
     /// [`METRIC_WORDS`] words.
@@ -158,11 +158,11 @@ pub fn ratio_head(
         .text("GENERATOR", generator.source);
     let HeadArguments {
         live,
-        stale,
+        snapshot,
         factor,
         metrics,
     } = *arguments;
-    let resources = [live, stale, factor, metrics, normaliser].map(Into::into);
+    let resources = [live, snapshot, factor, metrics, normaliser].map(Into::into);
     let immediates = [settings.energy_l2, rate, decay].map(f32::to_bits);
     launch(
         recording,

@@ -3,7 +3,7 @@
 mod pass;
 mod steps;
 
-pub use pass::{Pass, StepControl};
+pub use pass::{ChainPass, StepControl};
 
 use super::strategy::Strategy;
 use crate::gpu::{Buffer, GpuError, Recording};

@@ -14,7 +14,7 @@ const RIDGE: f64 = 1e-3;
 /// (Gutmann & Hyvärinen 2010).
 #[derive(Clone, Debug)]
 pub struct FixedNoise {
-    kind: Kind,
+    kind: FixedDensity,
     /// Draws of a step; standard normal before they become those of a Gaussian.
     draws: Buffer,
     length: usize,
@@ -22,7 +22,7 @@ pub struct FixedNoise {
 }
 
 #[derive(Clone, Debug)]
-enum Kind {
+enum FixedDensity {
     Gaussian {
         mean: Buffer,
         factor: Buffer,
@@ -38,7 +38,7 @@ enum Kind {
 impl FixedNoise {
     /// A Gaussian that [`Self::with_fit`] gives its moments: `count` draws of `length` values a step.
     pub fn gaussian(count: usize, length: usize, seed: u64) -> Self {
-        let kind = Kind::Gaussian {
+        let kind = FixedDensity::Gaussian {
             mean: Buffer::new("noise mean", length),
             factor: Buffer::new("noise factor", length * length),
             whitener: Buffer::new("noise whitener", length * length),
@@ -49,10 +49,10 @@ impl FixedNoise {
 
     /// Uniform on [`low`, `high`] in every value.
     pub fn uniform(low: f32, high: f32, count: usize, length: usize, seed: u64) -> Self {
-        Self::of(Kind::Uniform { low, high }, count, length, seed)
+        Self::of(FixedDensity::Uniform { low, high }, count, length, seed)
     }
 
-    fn of(kind: Kind, count: usize, length: usize, seed: u64) -> Self {
+    fn of(kind: FixedDensity, count: usize, length: usize, seed: u64) -> Self {
         FixedNoise {
             kind,
             draws: Buffer::new("fixed noise", count * length),
@@ -63,20 +63,20 @@ impl FixedNoise {
 
     /// Whether it needs moments.
     pub fn is_gaussian(&self) -> bool {
-        matches!(self.kind, Kind::Gaussian { .. })
+        matches!(self.kind, FixedDensity::Gaussian { .. })
     }
 
     /// Lower and upper end of its box, if it has one.
     pub fn bounds(&self) -> Option<(f32, f32)> {
         match self.kind {
-            Kind::Uniform { low, high } => Some((low, high)),
-            Kind::Gaussian { .. } => None,
+            FixedDensity::Uniform { low, high } => Some((low, high)),
+            FixedDensity::Gaussian { .. } => None,
         }
     }
 
     /// The same noise with these moments, if it takes any.
     pub fn with_fit(mut self, moments: GaussianFit) -> Self {
-        if let Kind::Gaussian { fit, .. } = &mut self.kind {
+        if let FixedDensity::Gaussian { fit, .. } = &mut self.kind {
             *fit = Some(moments);
         }
         self
@@ -85,20 +85,20 @@ impl FixedNoise {
     /// Bytes of the distribution and of a step's draws.
     pub fn bytes(&self) -> u64 {
         let kind = match &self.kind {
-            Kind::Gaussian {
+            FixedDensity::Gaussian {
                 mean,
                 factor,
                 whitener,
                 ..
             } => mean.bytes() + factor.bytes() + whitener.bytes(),
-            Kind::Uniform { .. } => 0,
+            FixedDensity::Uniform { .. } => 0,
         };
         self.draws.bytes() + kind
     }
 
     /// Must be recorded once before anything else.
     pub fn setup(&self, recording: &mut Recording) {
-        if let Kind::Gaussian {
+        if let FixedDensity::Gaussian {
             mean,
             factor,
             whitener,
@@ -122,14 +122,14 @@ impl FixedNoise {
             );
         };
         match &self.kind {
-            Kind::Gaussian { mean, factor, .. } => {
+            FixedDensity::Gaussian { mean, factor, .. } => {
                 fill(ChainStart::Gaussian {
                     mean: 0.0,
                     std: 1.0,
                 });
                 gaussian_noise(recording, *mean, *factor, self.draws, samples, first);
             }
-            &Kind::Uniform { low, high } => {
+            &FixedDensity::Uniform { low, high } => {
                 fill(ChainStart::Uniform { low, high });
                 recording.copy_range(self.draws, 0, samples, first, count);
             }
@@ -139,7 +139,7 @@ impl FixedNoise {
     /// `energies[n]` = −ln q(xₙ), with the exact normaliser.
     pub fn energies(&self, recording: &mut Recording, samples: Buffer, energies: Buffer) {
         match &self.kind {
-            Kind::Gaussian {
+            FixedDensity::Gaussian {
                 mean,
                 whitener,
                 fit,
@@ -148,7 +148,7 @@ impl FixedNoise {
                 let constant = fit.as_ref().map_or(0.0, GaussianFit::constant) as f32;
                 gaussian_energy(recording, *mean, *whitener, constant, samples, energies);
             }
-            &Kind::Uniform { low, high } => {
+            &FixedDensity::Uniform { low, high } => {
                 box_energy(recording, self.length, low, high, samples, energies);
             }
         }

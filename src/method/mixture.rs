@@ -74,9 +74,9 @@ impl Mixture {
         }
     }
 
-    /// Puts the parameters of component `index` into `stale`.
-    pub fn load(&self, recording: &mut Recording, index: usize, stale: Buffer) {
-        recording.copy(self.ring[index], stale);
+    /// Puts the parameters of component `index` into `snapshot`.
+    pub fn load(&self, recording: &mut Recording, index: usize, snapshot: Buffer) {
+        recording.copy(self.ring[index], snapshot);
     }
 
     /// Where the energies of a batch under one component go, before [`Self::keep`].

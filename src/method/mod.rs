@@ -1,6 +1,6 @@
 //! The method: noise-contrastive estimation against a snapshot of the model itself.
 //!
-//! - [`Snapshot`]: when the live parameters are copied to the stale ones, which are the noise distribution;
+//! - [`Snapshot`]: when the live parameters are copied to the snapshot's, which are the noise distribution;
 //!   [`Mixture`]: several such copies; [`FixedNoise`]: a distribution that never changes, for comparison.
 //! - [`Sampler`]: draws noise from the snapshot by chains that live in a replay buffer.
 //! - [`Diagnostics`]: whether those chains have reached a common law.
@@ -20,7 +20,7 @@ mod snapshot;
 mod strategy;
 
 pub use crate::kernels::{Generator, Normaliser, RatioMetrics};
-pub use chains::{Chains, Pass, StepControl};
+pub use chains::{ChainPass, Chains, StepControl};
 pub use data_noise::DataNoise;
 pub use diagnostics::{Diagnostics, Mixing, autocorrelation, bulk_ess, split_r_hat};
 pub use fixed_noise::{FixedNoise, GaussianFit, MOST_GAUSSIAN_VALUES};

@@ -114,7 +114,7 @@ impl Objective {
         }
     }
 
-    /// Whether the energies under the stale parameters are needed.
+    /// Whether the energies under the snapshot are needed.
     pub fn compares(&self) -> bool {
         self.settings.criterion != Criterion::ContrastiveDivergence
     }
@@ -149,13 +149,13 @@ impl Objective {
         recording.upload_f32(self.c, 0, &vec![0.0; self.c.words()]);
     }
 
-    /// From the energies under the live and the stale parameters to factors and metrics. `stale` is not looked at
+    /// From the energies under the live parameters and the snapshot to factors and metrics. `snapshot` is not looked at
     /// unless the objective [compares](Self::compares) the two.
-    pub fn weigh(&self, recording: &mut Recording, live: Buffer, stale: Buffer) {
+    pub fn weigh(&self, recording: &mut Recording, live: Buffer, snapshot: Buffer) {
         let s = &self.settings;
         let arguments = HeadArguments {
             live,
-            stale,
+            snapshot,
             factor: self.factor,
             metrics: self.metrics,
         };

@@ -7,7 +7,7 @@ mod trace;
 pub use settings::{ChainMode, Diagnose, FEWEST_RECORDS, SamplerSettings};
 pub use trace::Probe;
 
-use super::chains::{Chains, Pass};
+use super::chains::{ChainPass, Chains};
 use super::strategy::Strategy;
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::{gather_chains, scatter_chains, start_chains};
@@ -212,7 +212,7 @@ impl Sampler {
 
     fn run(&self, recording: &mut Recording, parameters: Buffer, step: u64, first: usize) {
         let steps = self.settings.steps;
-        let pass = Pass {
+        let pass = ChainPass {
             first_step: (step as u32).wrapping_mul(steps as u32),
             steps,
             adapting: steps / 2,

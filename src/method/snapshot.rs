@@ -1,7 +1,7 @@
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::noise::{follow, judge_snapshot, refresh_if_due};
 
-/// How the stale parameters follow the live ones.
+/// How the snapshot's parameters follow the live ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Refresh {
     /// A copy every K optimiser steps.
@@ -18,7 +18,7 @@ pub enum Refresh {
     Average { decay: f32 },
 }
 
-/// Whether stale and live parameters are equal in a step.
+/// Whether the snapshot's and the live parameters are equal in a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fresh {
     Yes,
@@ -27,23 +27,23 @@ pub enum Fresh {
     Perhaps,
 }
 
-/// The double-buffered weights: the optimiser moves the live parameters, and the noise distribution *is* the stale
-/// ones. A refresh is one copy on the GPU.
+/// The double-buffered weights: the optimiser moves the live parameters, and the noise distribution *is* the other
+/// buffer, the snapshot. A refresh is one copy on the GPU.
 #[derive(Clone, Copy, Debug)]
 pub struct Snapshot {
     live: Buffer,
-    stale: Buffer,
+    snapshot: Buffer,
     refresh: Refresh,
     /// Where the GPU decides: whether a refresh is due (1) or not (0), and the snapshot's age in the last step.
     state: Buffer,
 }
 
 impl Snapshot {
-    /// Live and stale buffers for `parameters` values. Intervals below 1 count as 1.
+    /// Live and snapshot buffers for `parameters` values. Intervals below 1 count as 1.
     pub fn new(parameters: usize, refresh: Refresh) -> Self {
         Snapshot {
             live: Buffer::new("live parameters", parameters),
-            stale: Buffer::new("stale parameters", parameters),
+            snapshot: Buffer::new("snapshot parameters", parameters),
             refresh,
             state: Buffer::new("snapshot state", 2),
         }
@@ -55,8 +55,8 @@ impl Snapshot {
     }
 
     /// φ: what the noise is drawn from.
-    pub fn stale(&self) -> Buffer {
-        self.stale
+    pub fn parameters(&self) -> Buffer {
+        self.snapshot
     }
 
     /// Bytes of φ and of what decides when it is refreshed.
@@ -65,7 +65,7 @@ impl Snapshot {
             Refresh::Adaptive { .. } => self.state.bytes(),
             Refresh::Every(_) | Refresh::Average { .. } => 0,
         };
-        self.stale.bytes() + state
+        self.snapshot.bytes() + state
     }
 
     /// Steps since the last refresh in optimiser step `step`, counted from 0; none where the GPU decides, which leaves
@@ -80,7 +80,7 @@ impl Snapshot {
 
     /// φ ← θ.
     pub fn refresh(&self, recording: &mut Recording) {
-        recording.copy(self.live, self.stale);
+        recording.copy(self.live, self.snapshot);
     }
 
     /// Moves φ to where it is in optimiser step `step`, counted from 0. A refresh that only the GPU knows of also sets
@@ -97,14 +97,14 @@ impl Snapshot {
                 Fresh::Yes
             }
             Refresh::Average { decay } => {
-                follow(recording, decay, self.live, self.stale);
+                follow(recording, decay, self.live, self.snapshot);
                 Fresh::No
             }
             Refresh::Adaptive { .. } => {
                 if step == 0 {
                     recording.upload(self.state, 0, vec![1, 0]);
                 }
-                refresh_if_due(recording, self.state, self.live, self.stale, normaliser);
+                refresh_if_due(recording, self.state, self.live, self.snapshot, normaliser);
                 Fresh::Perhaps
             }
         }

@@ -2,7 +2,7 @@ use super::error::ModelError;
 use super::settings;
 use super::stored::Model;
 use crate::gpu::{Buffer, Executor, Recording};
-use crate::method::{Chains, Pass, StepControl, Strategy};
+use crate::method::{ChainPass, Chains, StepControl, Strategy};
 use crate::network::{Network, trusted_variant, tuned_kernels};
 use crate::random::Stream;
 
@@ -198,7 +198,7 @@ impl Model {
         let mut done = 0;
         let mut kept = 0;
         let mut go_on = true;
-        let pass = Pass {
+        let pass = ChainPass {
             first_step: 0,
             steps: options.steps,
             adapting: options.steps / 2,

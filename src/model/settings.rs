@@ -166,7 +166,7 @@ pub fn sampler(config: &Config) -> SamplerSettings {
     }
 }
 
-/// How the stale parameters follow the live ones, where one copy of them is the noise distribution.
+/// How the snapshot's parameters follow the live ones, where one copy of them is the noise distribution.
 pub fn refresh(config: &Config) -> Refresh {
     let snapshot = &config.snapshot;
     match (snapshot.kind.as_str(), snapshot.interval) {

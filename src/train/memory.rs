@@ -15,7 +15,7 @@ pub struct MemoryAccount {
     pub packed_weights: u64,
     /// Data, energies and factors of the batch, states and gradients of a group of chains, partial weight gradients.
     pub scratch: u64,
-    /// The method: one stale copy of the parameters, and the components of a mixture; none with fixed noise.
+    /// The method: one snapshot of the parameters, and the components of a mixture; none with fixed noise.
     pub snapshot: u64,
     /// The method: the noise samples of the present step and the chains in the replay buffer.
     pub chains: u64,
@@ -46,7 +46,7 @@ impl fmt::Display for MemoryAccount {
         write!(
             f,
             "at most {} with {} samples at a time: parameters {}, optimiser {}, maps {}, packed weights {}, scratch {}, \
-             drawing pictures {}; for the method stale copies of the parameters {} and the chains {}",
+             drawing pictures {}; for the method snapshots of the parameters {} and the chains {}",
             size(self.total()),
             self.slice,
             size(self.parameters),

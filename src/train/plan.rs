@@ -36,7 +36,7 @@ pub struct TrainingPlan {
     /// The step's data, then its noise.
     samples: Buffer,
     live_energies: Buffer,
-    stale_energies: Buffer,
+    snapshot_energies: Buffer,
     /// Where there is more than one slice.
     staging: Option<Staging>,
     data_noise: DataNoise,
@@ -96,7 +96,7 @@ impl TrainingPlan {
             network,
             samples: Buffer::new("data and noise", count * input.len()),
             live_energies: Buffer::new("live energies", count),
-            stale_energies: Buffer::new("stale energies", count),
+            snapshot_energies: Buffer::new("snapshot energies", count),
             staging: (slice < count).then(|| Staging {
                 samples: Buffer::new("slice of samples", slice * input.len()),
                 energies: Buffer::new("slice of energies", slice),
@@ -189,19 +189,19 @@ impl TrainingPlan {
     /// Begins a probe of `steps` further steps of the last chains on the snapshot that they are from; none where the noise
     /// needs no chains, or the steps are too few to tell anything.
     pub fn probe(&self, recording: &mut Recording, steps: usize) -> Option<Probe> {
-        let stale = self.snapshot.stale();
+        let snapshot = self.snapshot.parameters();
         let sampler = self.sampler().filter(|_| steps >= FEWEST_RECORDS)?;
         if let Noise::Mixture(mixture, _) = &self.noise {
-            mixture.load(recording, mixture.components() - 1, stale);
+            mixture.load(recording, mixture.components() - 1, snapshot);
         }
-        sampler.chains().prepare(recording, stale);
+        sampler.chains().prepare(recording, snapshot);
         Some(sampler.probe(recording, steps))
     }
 
     /// Runs a probe on to its record number `record`.
     pub fn run_probe(&self, recording: &mut Recording, probe: &Probe, record: usize) {
         if let Some(sampler) = self.sampler() {
-            sampler.run_probe(recording, self.snapshot.stale(), probe, record);
+            sampler.run_probe(recording, self.snapshot.parameters(), probe, record);
         }
     }
 
@@ -282,7 +282,7 @@ impl TrainingPlan {
                 + 4 * data_words as u64
                 + self.objective.bytes()
                 + self.live_energies.bytes()
-                + self.stale_energies.bytes() * u64::from(self.objective.compares())
+                + self.snapshot_energies.bytes() * u64::from(self.objective.compares())
                 + noise
                 + staging,
             snapshot,
@@ -331,10 +331,10 @@ impl TrainingPlan {
         let keep = self.staging.is_none();
         self.energies(r, live, self.live_energies, keep);
         if fresh == Fresh::Yes && compares {
-            r.copy(self.live_energies, self.stale_energies);
+            r.copy(self.live_energies, self.snapshot_energies);
         }
         self.objective
-            .weigh(r, self.live_energies, self.stale_energies);
+            .weigh(r, self.live_energies, self.snapshot_energies);
         self.snapshot.end(r, self.objective.metrics());
 
         let gradient = self.optimiser.gradient();

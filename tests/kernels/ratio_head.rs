@@ -31,13 +31,13 @@ fn run_ratio_head(
     executors: &mut [Executor],
     case: &RatioCase,
     live: &[f32],
-    stale: &[f32],
+    snapshot: &[f32],
 ) -> Vec<(RatioMetrics, Vec<f32>, f32)> {
     let mut r = Recording::new();
     let normaliser = filled(&mut r, "c", &[case.c]);
     let arguments = HeadArguments {
         live: filled(&mut r, "live", live),
-        stale: filled(&mut r, "stale", stale),
+        snapshot: filled(&mut r, "snapshot", snapshot),
         factor: guarded(&mut r, "factor", &vec![f32::NAN; live.len()]),
         metrics: poisoned(&mut r, "metrics", METRIC_WORDS),
     };
@@ -77,14 +77,14 @@ fn check_ratio_head(executors: &mut [Executor], case: &RatioCase) {
         let energy = |v: f32| 3.0 * v + 10.0;
         normals(tag, count).into_iter().map(energy).collect()
     };
-    let (live, stale) = (energies(1), energies(2));
-    let got = run_ratio_head(executors, case, &live, &stale);
+    let (live, snapshot) = (energies(1), energies(2));
+    let got = run_ratio_head(executors, case, &live, &snapshot);
 
-    let (live, stale) = (widen(&live), widen(&stale));
+    let (live, snapshot) = (widen(&live), widen(&snapshot));
     let (c, energy_l2, rate) = (f64::from(c), f64::from(energy_l2), f64::from(rate));
     let input = RatioInput {
         live: &live,
-        snapshot: &stale,
+        snapshot: &snapshot,
         data_count: data,
         noise_count: noise,
         c,
@@ -96,7 +96,7 @@ fn check_ratio_head(executors: &mut [Executor], case: &RatioCase) {
     let share = |i: usize| 1.0 / if i < data { data } else { noise } as f64;
     let scale = |i: usize| if i < data { 1.0 } else { nu };
     let h = |i: usize| want.log_ratio[i] - nu.ln();
-    let u_error = |i: usize| 2.0 * ROUNDING * (live[i].abs() + stale[i].abs() + c.abs());
+    let u_error = |i: usize| 2.0 * ROUNDING * (live[i].abs() + snapshot[i].abs() + c.abs());
     let h_error = |i: usize| u_error(i) + LOG_ERROR + ROUNDING * (6.0 * nu.ln().abs() + h(i).abs());
     // The logistic function is nowhere steeper than ¼. WGSL grants exp 3 + 2|z| units in the last place, of which
     // σ(1 − σ) ≤ ¼ and σ(1 − σ)|z| < 0.23 are left, and a division 2.5; one sum rounds.
@@ -221,16 +221,16 @@ fn ratio_head_counts_energies_that_are_not_finite_and_stays_finite_for_huge_ones
         energy_l2: 0.0,
         rate: 0.0,
     };
-    let (mut live, mut stale) = (normals(1, 120), normals(2, 120));
-    (live[7], live[119], stale[50], stale[7]) =
+    let (mut live, mut snapshot) = (normals(1, 120), normals(2, 120));
+    (live[7], live[119], snapshot[50], snapshot[7]) =
         (f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::INFINITY);
-    for (metrics, _, _) in run_ratio_head(&mut executors(), &case, &live, &stale) {
+    for (metrics, _, _) in run_ratio_head(&mut executors(), &case, &live, &snapshot) {
         assert_eq!(metrics.lost, 3.0, "sample 7 counts once");
     }
 
-    let (mut live, stale) = (vec![1e4; 120], vec![-1e4; 120]);
+    let (mut live, snapshot) = (vec![1e4; 120], vec![-1e4; 120]);
     live[60..].fill(-3e4);
-    for (metrics, factor, _) in run_ratio_head(&mut executors(), &case, &live, &stale) {
+    for (metrics, factor, _) in run_ratio_head(&mut executors(), &case, &live, &snapshot) {
         assert_eq!(metrics.lost, 0.0);
         assert!(metrics.loss.is_finite() && metrics.spread.is_finite());
         // Data with r → 0 has weight 1, noise with r → 0 none and with r → ∞ ν = 2.

@@ -29,20 +29,20 @@ pub struct Batch {
     pub data: usize,
     pub noise: usize,
     pub live: Vec<f32>,
-    pub stale: Vec<f32>,
+    pub snapshot: Vec<f32>,
 }
 
 impl Batch {
     pub fn random(data: usize, noise: usize, spread: f32) -> Self {
         let count = data + noise;
         let live: Vec<f32> = normals(1, count).iter().map(|n| 3.0 * n + 5.0).collect();
-        let stale = live.iter().zip(normals(2, count));
-        let stale = stale.map(|(e, n)| e + spread * n).collect();
+        let snapshot = live.iter().zip(normals(2, count));
+        let snapshot = snapshot.map(|(e, n)| e + spread * n).collect();
         Batch {
             data,
             noise,
             live,
-            stale,
+            snapshot,
         }
     }
 
@@ -51,7 +51,7 @@ impl Batch {
         let mut batch = Self::random(data, noise, 1.0);
         for (i, v) in [50.0, -200.0, 200.0, -50.0].into_iter().enumerate() {
             for at in (i..data + noise).step_by(5) {
-                batch.stale[at] = batch.live[at] + v;
+                batch.snapshot[at] = batch.live[at] + v;
             }
         }
         batch
@@ -65,7 +65,7 @@ impl Batch {
     pub fn twin<T>(&self, c: f64, energy_l2: f64, compute: impl Fn(&RatioInput) -> T) -> T {
         compute(&RatioInput {
             live: &widen(&self.live),
-            snapshot: &widen(&self.stale),
+            snapshot: &widen(&self.snapshot),
             data_count: self.data,
             noise_count: self.noise,
             c,
@@ -75,7 +75,7 @@ impl Batch {
 
     /// How far E_φ − E_θ + c of sample i may be off on the GPU: three sums round.
     pub fn u_error(&self, i: usize, c: f64) -> f64 {
-        let sizes = f64::from(self.live[i].abs()) + f64::from(self.stale[i].abs());
+        let sizes = f64::from(self.live[i].abs()) + f64::from(self.snapshot[i].abs());
         2.0 * ROUNDING * (sizes + c.abs())
     }
 
@@ -100,7 +100,7 @@ pub fn launched(
     let mut r = Recording::new();
     let arguments = HeadArguments {
         live: filled(&mut r, "live", &batch.live),
-        stale: filled(&mut r, "stale", &batch.stale),
+        snapshot: filled(&mut r, "snapshot", &batch.snapshot),
         factor: poisoned(&mut r, "factor", batch.live.len()),
         metrics: poisoned(&mut r, "metrics", METRIC_WORDS),
     };

@@ -249,7 +249,7 @@ fn ranking_and_contrastive_divergence_agree_with_their_twins() {
                 let (got, factor, _) = launched(&mut executor, &batch, &[0.0], |r, _, a| {
                     divergence_head(r, data, noise, 0.01, a.live, a.factor, a.metrics);
                 });
-                batch.stale.clone_from(&batch.live);
+                batch.snapshot.clone_from(&batch.live);
                 let want = batch.twin(0.0, 0.01, twins::divergence_head);
                 check_shared(&what, &batch, 0.0, &got, &want);
                 assert_within(&what, &factor, &want.factor, |i| {

@@ -9,7 +9,7 @@ fn live_energy(x: f64) -> f64 {
     0.5 * x * x + 0.3 * (2.0 * x).sin()
 }
 
-fn stale_energy(x: f64) -> f64 {
+fn snapshot_energy(x: f64) -> f64 {
     0.45 * (x - 0.2).powi(2) + 0.2 * x.cos()
 }
 
@@ -52,9 +52,9 @@ fn kl_with_the_best_normaliser_is_the_difference_of_log_likelihoods() {
     let kl = every(30.0)
         .find(|bregman| bregman.generator.name == "kl")
         .expect("is registered");
-    let (live, stale) = (
+    let (live, snapshot) = (
         normalised(|x| (-live_energy(x)).exp()),
-        normalised(|x| (-stale_energy(x)).exp()),
+        normalised(|x| (-snapshot_energy(x)).exp()),
     );
     let data = normalised(data_density);
     let mean = |law: &[f64], of: &dyn Fn(usize) -> f64| -> f64 {
@@ -62,29 +62,29 @@ fn kl_with_the_best_normaliser_is_the_difference_of_log_likelihoods() {
     };
     let nll = |law: &[f64]| -mean(&data, &|cell| law[cell].ln());
     // NLL per cell; the cells' size cancels in the difference.
-    let want = 1.0 + nll(&live) - nll(&stale);
+    let want = 1.0 + nll(&live) - nll(&snapshot);
 
     // By quadrature, with the losses that the twin uses. The best c is log Z_φ − log Z_θ, that is, u the true log-ratio.
-    let v = |x: f64| stale_energy(x) - live_energy(x);
-    let c = -mean(&stale, &|cell| v(midpoint(cell)).exp()).ln();
+    let v = |x: f64| snapshot_energy(x) - live_energy(x);
+    let c = -mean(&snapshot, &|cell| v(midpoint(cell)).exp()).ln();
     let u = |cell| v(midpoint(cell)) + c;
     for cell in (0..CELLS).step_by(1000) {
-        let true_ratio = live[cell].ln() - stale[cell].ln();
+        let true_ratio = live[cell].ln() - snapshot[cell].ln();
         assert!((u(cell) - true_ratio).abs() < 1e-9, "{}", midpoint(cell));
     }
     let loss = mean(&data, &|cell| kl.losses(u(cell), 1.0).0)
-        + mean(&stale, &|cell| kl.losses(u(cell), 1.0).1);
+        + mean(&snapshot, &|cell| kl.losses(u(cell), 1.0).1);
     assert!((loss - want).abs() < 1e-10, "{loss} instead of {want}");
 
     // By the head on the GPU, over points that divide both laws evenly.
     let count = 8192;
-    let points = [quantiles(&data, count), quantiles(&stale, count)].concat();
+    let points = [quantiles(&data, count), quantiles(&snapshot, count)].concat();
     let energies = |energy: fn(f64) -> f64| points.iter().map(|&x| energy(x) as f32).collect();
     let batch = Batch {
         data: count,
         noise: count,
         live: energies(live_energy),
-        stale: energies(stale_energy),
+        snapshot: energies(snapshot_energy),
     };
     let mut executor = executor(false);
     let (got, ..) = run_ratio_head(&mut executor, kl, Normaliser::Profiled, 0.0, &batch, &[0.0]);

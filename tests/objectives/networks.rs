@@ -33,7 +33,7 @@ pub fn gradient(
     setting: &Setting,
     objective: ObjectiveSettings,
     live: &[f32],
-    stale: &[f32],
+    snapshot: &[f32],
 ) -> (Vec<f32>, RatioMetrics) {
     let count = setting.data + setting.noise;
     let network = Network::new(&setting.architecture, count, setting.variant).expect("fits");
@@ -42,16 +42,16 @@ pub fn gradient(
     network.setup(&mut r);
     objective.reset(&mut r);
     let live = filled(&mut r, "live", live);
-    let stale = filled(&mut r, "stale", stale);
+    let snapshot = filled(&mut r, "snapshot", snapshot);
     let x = filled(&mut r, "x", &setting.x);
-    let stale_energies = poisoned(&mut r, "stale energies", count);
+    let snapshot_energies = poisoned(&mut r, "snapshot energies", count);
     let live_energies = poisoned(&mut r, "live energies", count);
     let gradient = poisoned(&mut r, "gradient", live.words());
-    network.prepare(&mut r, stale);
-    network.energies(&mut r, stale, x, stale_energies, false);
+    network.prepare(&mut r, snapshot);
+    network.energies(&mut r, snapshot, x, snapshot_energies, false);
     network.prepare(&mut r, live);
     network.energies(&mut r, live, x, live_energies, true);
-    objective.weigh(&mut r, live_energies, stale_energies);
+    objective.weigh(&mut r, live_energies, snapshot_energies);
     network.weight_gradient(&mut r, live, x, objective.factor(), gradient, false);
     network.finish_gradient(&mut r, live, gradient);
     executor.run(&r).expect("runs");
@@ -82,7 +82,7 @@ fn every_loss_falls_along_its_own_gradient() {
     let input = Shape::new(1, 6, 5);
     let architecture = Architecture::new(input, &layers, Activation::Silu, None).expect("fits");
     let live = initial_parameters(&architecture, &PLAIN, 3);
-    let stale: Vec<f32> = live
+    let snapshot: Vec<f32> = live
         .iter()
         .zip(normals(4, live.len()))
         .map(|(parameter, n)| parameter + 0.2 * n)
@@ -107,7 +107,7 @@ fn every_loss_falls_along_its_own_gradient() {
                 energy_l2: 0.01,
                 ..settings(criterion)
             };
-            let (slope, before) = gradient(&mut executor, &setting, objective, &live, &stale);
+            let (slope, before) = gradient(&mut executor, &setting, objective, &live, &snapshot);
             let fresh = before.spread < 0.1;
             assert_eq!(fresh, criterion == Criterion::ContrastiveDivergence);
             let square: f64 = slope.iter().map(|&g| f64::from(g).powi(2)).sum();
@@ -115,7 +115,7 @@ fn every_loss_falls_along_its_own_gradient() {
             let promised = 1e-3 * f64::from(before.loss.abs()).max(0.1);
             let rate = (promised / square) as f32;
             let moved: Vec<f32> = live.iter().zip(&slope).map(|(p, g)| p - rate * g).collect();
-            let (_, after) = gradient(&mut executor, &setting, objective, &moved, &stale);
+            let (_, after) = gradient(&mut executor, &setting, objective, &moved, &snapshot);
             let total = |m: &RatioMetrics| f64::from(m.loss) + f64::from(m.l2);
             let fell = total(&before) - total(&after);
             let what = format!("{}, {normaliser:?}: {before:?}", criterion.name());
@@ -128,7 +128,7 @@ fn every_loss_falls_along_its_own_gradient() {
     }
 }
 
-/// Contrastive divergence makes no stale energies; an importance normaliser holds a word more.
+/// Contrastive divergence makes no snapshot energies; an importance normaliser holds a word more.
 #[test]
 fn a_step_holds_and_computes_what_its_objective_needs() {
     let points = Shape::new(2, 1, 1);

@@ -71,7 +71,7 @@ fn every_normaliser_is_zero_at_a_fresh_snapshot() {
         data: 33,
         noise: 100,
         live: energies.clone(),
-        stale: energies,
+        snapshot: energies,
     };
     for bregman in every(10.0) {
         for normaliser in [Normaliser::Zero].into_iter().chain(NORMALISERS) {

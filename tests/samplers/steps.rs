@@ -4,7 +4,7 @@ use crate::common::{assert_close, executor, filled, normals, variants, widen};
 use crate::target::{SEED, STREAM, Target, control, dynamics, field, pass};
 use afterimage::gpu::Recording;
 use afterimage::kernels::{self, ChainBatch, TRACE_VALUES, Variant};
-use afterimage::method::Pass;
+use afterimage::method::ChainPass;
 use afterimage::twins::{self, HmcState};
 
 /// Short chains, each summed by one invocation, and long ones, by a workgroup; tempered, in the middle of a larger set.
@@ -190,7 +190,7 @@ fn an_annealed_pass_is_its_twin_at_falling_temperatures() {
         dynamics.temperature = 0.5;
         let (chains, parameters) =
             target.chains(&mut executor, Variant::Tiled, count, dynamics, Some(&start));
-        let pass = Pass {
+        let pass = ChainPass {
             anneal: Some(4.0),
             ..pass(8, steps, 0)
         };

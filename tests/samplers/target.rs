@@ -5,7 +5,7 @@ use afterimage::gpu::{Buffer, Executor, Recording};
 use afterimage::kernels::{
     Activation, Bounds, ChainStart, Dynamics, LangevinSettings, QuadraticBase, SamplerKind, Variant,
 };
-use afterimage::method::{Chains, Pass, StepControl};
+use afterimage::method::{ChainPass, Chains, StepControl};
 use afterimage::network::{Architecture, Initialisation, LayerSpec, initial_parameters};
 use afterimage::random::Stream;
 use afterimage::shape::Shape;
@@ -160,8 +160,8 @@ impl Target {
     }
 }
 
-pub fn pass(first_step: u32, steps: usize, first_chain: usize) -> Pass {
-    Pass {
+pub fn pass(first_step: u32, steps: usize, first_chain: usize) -> ChainPass {
+    ChainPass {
         first_step,
         steps,
         adapting: steps / 2,

@@ -19,7 +19,7 @@
 //! relative errors of 1e-9 where the density is not negligible. Everything is computed in logarithms, so that tails do not underflow.
 
 use super::Planar;
-use super::mixture::{Curve, Kernel, Mixture, Scratch};
+use super::mixture::{Blur, Curve, Mixture, Scratch};
 use super::noisy_pinwheel::NoisyPinwheel;
 use super::pinwheel::{self, RADIUS_MEAN, RADIUS_STD, SCALE};
 use super::special::{log_normal, log_scaled_bessel};
@@ -165,7 +165,7 @@ impl PlanarDensity {
 }
 
 fn form(planar: Planar, noise: f64) -> Form {
-    let square = |width: f64, own: f64| Kernel {
+    let square = |width: f64, own: f64| Blur {
         width,
         std: own.hypot(noise),
     };
@@ -227,7 +227,7 @@ fn squares([x, y]: [f64; 2]) -> f64 {
     }
 }
 
-fn spirals(kernel: Kernel) -> Mixture {
+fn spirals(blur: Blur) -> Mixture {
     let arm = |side: f64| {
         move |t: f64| {
             [
@@ -245,10 +245,10 @@ fn spirals(kernel: Kernel) -> Mixture {
         weight: &|t| t / (9.0 * PI * PI),
         stretch: 0.5,
     });
-    Mixture::of_curves(&curves, kernel)
+    Mixture::of_curves(&curves, blur)
 }
 
-fn moons(kernel: Kernel) -> Mixture {
+fn moons(blur: Blur) -> Mixture {
     let upper = |t: f64| [2.0 * t.cos() - 1.0, 2.0 * t.sin() - 0.2];
     let lower = |t: f64| [1.0 - 2.0 * t.cos(), 0.8 - 2.0 * t.sin()];
     let arcs: [&dyn Fn(f64) -> [f64; 2]; 2] = [&upper, &lower];
@@ -259,5 +259,5 @@ fn moons(kernel: Kernel) -> Mixture {
         weight: &|_| 0.5 / PI,
         stretch: PI,
     });
-    Mixture::of_curves(&curves, kernel)
+    Mixture::of_curves(&curves, blur)
 }

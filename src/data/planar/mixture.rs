@@ -1,4 +1,4 @@
-//! Mixtures with a continuum of components: a kernel moved along curves, integrated by Gauss-Legendre quadrature.
+//! Mixtures with a continuum of components: a blur moved along curves, integrated by Gauss-Legendre quadrature.
 
 use super::special::log_smoothed_box;
 use std::f64::consts::PI;
@@ -6,7 +6,7 @@ use std::ops::Range;
 
 /// Nodes of the rule on one piece of a curve; odd, so that one lies in its middle.
 const NODES: usize = 9;
-/// A piece is at most this many standard deviations of its kernel long. The error of the rule for a normal density,
+/// A piece is at most this many standard deviations of its blur long. The error of the rule for a normal density,
 /// h¹⁹·9!⁴/(19·18!³)·max|φ⁽¹⁸⁾|, is then below 1e-12 of its peak.
 const PIECE: f64 = 2.0;
 /// Components this many nats below the best one are left out: each weighs less than 1e-13 of it.
@@ -15,7 +15,7 @@ const NEGLIGIBLE: f64 = 30.0;
 /// What surrounds each point of the curves: in both coordinates, a uniform number on an interval of `width` (0 for none)
 /// plus a normal one of variance `std`².
 #[derive(Clone, Copy)]
-pub(super) struct Kernel {
+pub(super) struct Blur {
     pub(super) width: f64,
     pub(super) std: f64,
 }
@@ -45,16 +45,16 @@ pub(super) struct Curve<'a> {
     pub(super) stretch: f64,
 }
 
-/// A density in the plane: a weighted sum of kernels.
+/// A density in the plane: a weighted sum of blurs.
 pub(super) struct Mixture {
-    kernel: Kernel,
+    blur: Blur,
     nodes: Vec<Node>,
     pieces: Vec<Piece>,
 }
 
 impl Mixture {
     /// Kernels of equal weight around single points.
-    pub(super) fn of_points(points: &[[f64; 2]], kernel: Kernel) -> Self {
+    pub(super) fn of_points(points: &[[f64; 2]], blur: Blur) -> Self {
         let log_weight = -(points.len() as f64).ln();
         let nodes = points.iter().map(|&at| Node { at, log_weight });
         let pieces = (0..points.len()).map(|index| Piece {
@@ -62,16 +62,16 @@ impl Mixture {
             radius: 0.0,
         });
         Mixture {
-            kernel,
+            blur,
             nodes: nodes.collect(),
             pieces: pieces.collect(),
         }
     }
 
     /// Kernels all along `curves`, whose weights together integrate to 1.
-    pub(super) fn of_curves(curves: &[Curve<'_>], kernel: Kernel) -> Self {
+    pub(super) fn of_curves(curves: &[Curve<'_>], blur: Blur) -> Self {
         let mut mixture = Mixture {
-            kernel,
+            blur,
             nodes: Vec::new(),
             pieces: Vec::new(),
         };
@@ -79,7 +79,7 @@ impl Mixture {
         for curve in curves {
             let mut start = curve.parameter.start;
             while start < curve.parameter.end {
-                let length = (PIECE * kernel.std / (curve.speed)(start)).min(curve.stretch);
+                let length = (PIECE * blur.std / (curve.speed)(start)).min(curve.stretch);
                 // A rest that rounding leaves is no piece.
                 let end = match start + length * (1.0 + 1e-6) < curve.parameter.end {
                     true => start + length,
@@ -113,16 +113,16 @@ impl Mixture {
 
     /// ln of the density at `point`.
     pub(super) fn log_density(&self, point: [f64; 2], scratch: &mut Scratch) -> f64 {
-        let Kernel { width, std } = self.kernel;
+        let Blur { width, std } = self.blur;
         self.log_sum(point, scratch, |_, node| {
             log_smoothed_box(point[0] - node.at[0], width, std)
                 + log_smoothed_box(point[1] - node.at[1], width, std)
         })
     }
 
-    /// ln of the kernel's factor in coordinate `axis` at each of `places`, for each node. With it, [`Self::log_density_of_factors`] computes a grid faster.
+    /// ln of the blur's factor in coordinate `axis` at each of `places`, for each node. With it, [`Self::log_density_of_factors`] computes a grid faster.
     pub(super) fn factors(&self, axis: usize, places: &[f64]) -> Vec<f64> {
-        let Kernel { width, std } = self.kernel;
+        let Blur { width, std } = self.blur;
         let mut table = Vec::with_capacity(places.len() * self.nodes.len());
         for place in places {
             let of = |node: &Node| log_smoothed_box(place - node.at[axis], width, std);
@@ -182,10 +182,10 @@ impl Mixture {
         most + sum.ln()
     }
 
-    /// How many standard deviations `point` lies from the kernel of `middle`, and by how many at most that differs for
+    /// How many standard deviations `point` lies from the blur of `middle`, and by how many at most that differs for
     /// the other nodes of `piece`.
     fn deviations(&self, point: [f64; 2], middle: &Node, piece: &Piece) -> (f64, f64) {
-        let Kernel { width, std } = self.kernel;
+        let Blur { width, std } = self.blur;
         let outside = |axis: usize| ((point[axis] - middle.at[axis]).abs() - 0.5 * width).max(0.0);
         (outside(0).hypot(outside(1)) / std, piece.radius / std)
     }

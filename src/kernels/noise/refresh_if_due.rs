@@ -13,22 +13,27 @@ pub(crate) static KERNEL: Kernel = Kernel {
     immediates: 0,
 };
 
-/// Copies `live` to `stale` and sets all of `normaliser` to 0 if the first word of `state` is not 0.
+/// Copies `live` to `snapshot` and sets all of `normaliser` to 0 if the first word of `state` is not 0.
 pub fn refresh_if_due(
     recording: &mut Recording,
     state: Buffer,
     live: Buffer,
-    stale: Buffer,
+    snapshot: Buffer,
     normaliser: Buffer,
 ) {
-    let count = stale.words();
+    let count = snapshot.words();
     let program = Program::new(&KERNEL)
         .u32("COUNT", count)
         .u32("NORMALISER_WORDS", normaliser.words());
     over(
         recording,
         program,
-        vec![state.into(), live.into(), stale.into(), normaliser.into()],
+        vec![
+            state.into(),
+            live.into(),
+            snapshot.into(),
+            normaliser.into(),
+        ],
         vec![],
         count.max(normaliser.words()),
     );

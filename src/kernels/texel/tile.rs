@@ -1,5 +1,5 @@
 use crate::gpu::Program;
-use crate::kernels::choice::Pass;
+use crate::kernels::choice::LayerPass;
 use crate::kernels::geometry::{Activation, ConvGeometry};
 use crate::kernels::texel::conv_input_gradient::phases;
 use crate::shape::Shape;
@@ -37,12 +37,12 @@ pub struct Tiles {
 }
 
 impl Tiles {
-    /// The tiles that `Work::cost` says are cheapest for a convolution.
+    /// The tiles that `RowProduct::cost` says are cheapest for a convolution.
     pub fn for_convolution(g: &ConvGeometry, lanes: usize) -> Self {
-        let best = |pass| Work::of_convolution(g, pass).ranked_tiles(lanes)[0];
+        let best = |pass| RowProduct::of_convolution(g, pass).ranked_tiles(lanes)[0];
         Tiles {
-            forward: best(Pass::Forward),
-            input_gradient: best(Pass::InputGradient),
+            forward: best(LayerPass::Forward),
+            input_gradient: best(LayerPass::InputGradient),
             weight_gradient: weight_gradient_pixels(g, lanes),
         }
     }
@@ -66,18 +66,19 @@ impl Tiles {
 
     /// The same for a dense layer, whose "row" are the samples.
     pub fn for_dense(input: Shape, outputs: usize, samples: usize, lanes: usize) -> Self {
-        let best = |pass| Work::of_dense(input, outputs, samples, pass).ranked_tiles(lanes)[0];
+        let best =
+            |pass| RowProduct::of_dense(input, outputs, samples, pass).ranked_tiles(lanes)[0];
         Tiles {
-            forward: best(Pass::Forward),
-            input_gradient: best(Pass::InputGradient),
+            forward: best(LayerPass::Forward),
+            input_gradient: best(LayerPass::InputGradient),
             weight_gradient: 1,
         }
     }
 }
 
 /// The tiles that a pass of a convolution can be computed by, by what they are thought to cost.
-pub fn conv_tiles(g: &ConvGeometry, pass: Pass, lanes: usize) -> Vec<Tile> {
-    Work::of_convolution(g, pass).ranked_tiles(lanes)
+pub fn conv_tiles(g: &ConvGeometry, pass: LayerPass, lanes: usize) -> Vec<Tile> {
+    RowProduct::of_convolution(g, pass).ranked_tiles(lanes)
 }
 
 /// As [`conv_tiles`], for a dense layer.
@@ -85,14 +86,14 @@ pub fn dense_tiles(
     input: Shape,
     outputs: usize,
     samples: usize,
-    pass: Pass,
+    pass: LayerPass,
     lanes: usize,
 ) -> Vec<Tile> {
-    Work::of_dense(input, outputs, samples, pass).ranked_tiles(lanes)
+    RowProduct::of_dense(input, outputs, samples, pass).ranked_tiles(lanes)
 }
 
 /// A product of a row of pixels with weights, as the texel kernels compute it.
-struct Work {
+struct RowProduct {
     /// Outputs in a row.
     row: usize,
     /// Groups of four output channels.
@@ -107,20 +108,20 @@ struct Work {
 /// The most pixels, and the most groups, of a tile.
 const LARGEST: usize = 8;
 
-impl Work {
-    fn of_convolution(g: &ConvGeometry, pass: Pass) -> Self {
+impl RowProduct {
+    fn of_convolution(g: &ConvGeometry, pass: LayerPass) -> Self {
         match pass {
-            Pass::Forward => Work {
+            LayerPass::Forward => RowProduct {
                 row: g.out_width(),
                 groups: g.out_channels.div_ceil(4),
                 channels: g.in_channels.min(4),
                 taps: g.kernel_width,
                 stride: g.stride,
             },
-            Pass::InputGradient => {
+            LayerPass::InputGradient => {
                 // The phases share one packing of the weights, so they share a block; the first is as good as any.
                 let phase = phases(g)[0].1;
-                Work {
+                RowProduct {
                     row: phase.pixels,
                     groups: g.in_channels.div_ceil(4),
                     channels: g.out_channels.min(4),
@@ -131,13 +132,13 @@ impl Work {
         }
     }
 
-    fn of_dense(input: Shape, outputs: usize, samples: usize, pass: Pass) -> Self {
+    fn of_dense(input: Shape, outputs: usize, samples: usize, pass: LayerPass) -> Self {
         let texels = input.channels.div_ceil(4) * input.height * input.width;
         let (groups, channels) = match pass {
-            Pass::Forward => (outputs.div_ceil(4), input.channels),
-            Pass::InputGradient => (texels, outputs),
+            LayerPass::Forward => (outputs.div_ceil(4), input.channels),
+            LayerPass::InputGradient => (texels, outputs),
         };
-        Work {
+        RowProduct {
             row: samples,
             groups,
             channels: channels.min(4),
@@ -181,7 +182,7 @@ impl Work {
     }
 }
 
-/// As `Work::cost`, for the weight gradient: sums are carried, pixels are loaded.
+/// As `RowProduct::cost`, for the weight gradient: sums are carried, pixels are loaded.
 fn weight_gradient_pixels(g: &ConvGeometry, lanes: usize) -> usize {
     let cost = |pixels: usize| {
         let row = (pixels - 1) * g.stride + g.kernel_width;

@@ -1,7 +1,7 @@
 use super::plane::Border;
 use super::tile::describe_lanes;
 use crate::gpu::{Image, Program};
-use crate::kernels::choice::Pass;
+use crate::kernels::choice::LayerPass;
 use crate::kernels::geometry::ConvGeometry;
 
 /// Texels in a row of transformed maps, products and transformed weights: LINEAR_ROW in the shaders.
@@ -31,7 +31,7 @@ pub enum Algorithm {
 /// The algorithm for a pass over batches of `samples`: Winograd where it can be done and its cost, as measured on
 /// lavapipe (docs/kernels.md), is the smaller one.
 pub fn algorithm(
-    pass: Pass,
+    pass: LayerPass,
     geometry: &ConvGeometry,
     samples: usize,
     lanes: usize,
@@ -61,7 +61,7 @@ pub fn algorithm(
 /// describes.
 #[derive(Clone, Debug)]
 pub struct Winograd {
-    pub(super) pass: Pass,
+    pub(super) pass: LayerPass,
     pub(super) geometry: ConvGeometry,
     lanes: usize,
     samples: usize,
@@ -102,7 +102,7 @@ impl Winograd {
     /// Plans a pass over batches of `samples`, with scratch of its own; none where this is not the method for
     /// `geometry`, or where weights or maps exceed images of `longest_side` texels a side.
     pub fn new(
-        pass: Pass,
+        pass: LayerPass,
         geometry: &ConvGeometry,
         samples: usize,
         lanes: usize,
@@ -159,12 +159,12 @@ impl Winograd {
     pub fn border(&self) -> Border {
         let g = &self.geometry;
         let read = |tiles: usize, map: usize| match self.pass {
-            Pass::Forward => (2 * TILE * tiles + 2).saturating_sub(g.padding + map),
-            Pass::InputGradient => TILE * tiles - map,
+            LayerPass::Forward => (2 * TILE * tiles + 2).saturating_sub(g.padding + map),
+            LayerPass::InputGradient => TILE * tiles - map,
         };
         let (padding, [height, width]) = match self.pass {
-            Pass::Forward => (g.padding, [g.in_height, g.in_width]),
-            Pass::InputGradient => (0, [g.out_height(), g.out_width()]),
+            LayerPass::Forward => (g.padding, [g.in_height, g.in_width]),
+            LayerPass::InputGradient => (0, [g.out_height(), g.out_width()]),
         };
         let [tiles_y, tiles_x] = self.tile_grid();
         Border {
@@ -193,16 +193,16 @@ impl Winograd {
     /// Channel groups that the product sums over.
     pub(super) fn summed(&self) -> usize {
         match self.pass {
-            Pass::Forward => self.in_groups(),
-            Pass::InputGradient => self.geometry.out_channels.div_ceil(4),
+            LayerPass::Forward => self.in_groups(),
+            LayerPass::InputGradient => self.geometry.out_channels.div_ceil(4),
         }
     }
 
     /// Channel groups that the product makes.
     pub(super) fn made(&self) -> usize {
         match self.pass {
-            Pass::Forward => self.geometry.out_channels.div_ceil(4),
-            Pass::InputGradient => self.in_groups(),
+            LayerPass::Forward => self.geometry.out_channels.div_ceil(4),
+            LayerPass::InputGradient => self.in_groups(),
         }
     }
 
@@ -282,7 +282,7 @@ mod tests {
             padding: 1,
         };
         for lanes in [1, 8, 16, 64] {
-            let plan = Winograd::new(Pass::Forward, &geometry, 33, lanes, 16_384).unwrap();
+            let plan = Winograd::new(LayerPass::Forward, &geometry, 33, lanes, 16_384).unwrap();
             let slices: Vec<_> = plan.slices().collect();
             assert!(slices.len() > 1, "{slices:?}");
             let next = slices.iter().fold(0, |next, &(first, samples)| {

@@ -56,7 +56,7 @@ pub(super) fn transform(
     recording.moves(16 * (items + samples * map_texels));
 }
 
-/// What [`super::conv_forward`] computes, as planned for [`crate::kernels::Pass::Forward`], from weights transformed by
+/// What [`super::conv_forward`] computes, as planned for [`crate::kernels::LayerPass::Forward`], from weights transformed by
 /// [`super::winograd_weights`].
 pub fn winograd_forward(
     recording: &mut Recording,

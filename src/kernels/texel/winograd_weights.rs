@@ -1,6 +1,6 @@
 use super::winograd::Winograd;
 use crate::gpu::{Access, Kernel, Program, Recording};
-use crate::kernels::choice::Pass;
+use crate::kernels::choice::LayerPass;
 use crate::kernels::launch::over;
 use crate::kernels::parameters::LayerParameters;
 
@@ -18,7 +18,7 @@ pub fn winograd_weights(recording: &mut Recording, plan: &Winograd, parameters: 
     let program = Program::new(&KERNEL)
         .u32("IN_CHANNELS", g.in_channels)
         .u32("OUT_CHANNELS", g.out_channels)
-        .flag("TRANSPOSED", plan.pass == Pass::InputGradient)
+        .flag("TRANSPOSED", plan.pass == LayerPass::InputGradient)
         .u32("SUMMED", plan.summed())
         .u32("BLOCK", block)
         .u32("BLOCKS", block_count);

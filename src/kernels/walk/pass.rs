@@ -37,7 +37,7 @@ impl Map {
 
 /// One pass through a hidden layer. The names are those of the constants in `shaders/walk/langevin_chain.wgsl`.
 #[derive(Clone, Debug)]
-pub(super) struct Pass {
+pub(super) struct WalkPass {
     forward: bool,
     first: bool,
     last: bool,
@@ -67,7 +67,7 @@ struct Split {
 }
 
 /// What a pass has to sum.
-struct Work {
+struct PassSums {
     /// Groups of four channels to make.
     groups: usize,
     /// Positions, or cells, of a group.
@@ -82,7 +82,7 @@ struct Work {
     products: usize,
 }
 
-impl Pass {
+impl WalkPass {
     /// The passes of one step. `scratch` is how many quads shared sums may take up.
     pub(super) fn all(
         hidden: &[Hidden],
@@ -114,7 +114,7 @@ impl Pass {
         };
         let width = if first { 1 } else { 4 };
         let taps = g.kernel_height * g.kernel_width;
-        let work = Work {
+        let work = PassSums {
             groups: maps[layer].groups,
             places: out_size[0] * out_size[1] * samples,
             sums: 1,
@@ -123,7 +123,7 @@ impl Pass {
             loads: taps,
             products: taps * width,
         };
-        Pass {
+        WalkPass {
             forward: true,
             last: layer + 1 == hidden.len(),
             writes_back: !first,
@@ -153,7 +153,7 @@ impl Pass {
         let cells = |side: usize| side.div_ceil(g.stride);
         let taps = g.kernel_height * g.kernel_width;
         let neighbours = g.kernel_height.div_ceil(g.stride) * g.kernel_width.div_ceil(g.stride);
-        let work = Work {
+        let work = PassSums {
             groups: out_groups,
             places: cells(g.in_height) * cells(g.in_width) * samples,
             sums: g.stride * g.stride,
@@ -163,7 +163,7 @@ impl Pass {
             products: taps * channels,
         };
         let quads = out_groups * out_size[0] * out_size[1] * samples;
-        Pass {
+        WalkPass {
             forward: false,
             last: false,
             writes_back: false,
@@ -180,7 +180,7 @@ impl Pass {
 
     /// What both directions share; the rest is for them to fill in.
     fn of(hidden: &Hidden, first: bool) -> Self {
-        Pass {
+        WalkPass {
             forward: true,
             first,
             last: false,
@@ -273,7 +273,7 @@ impl Pass {
 
 impl Split {
     /// The split that takes the least time, of those whose shared sums of `elements` fit into `scratch` quads.
-    fn choose(work: &Work, elements: usize, scratch: usize) -> Self {
+    fn choose(work: &PassSums, elements: usize, scratch: usize) -> Self {
         let tiles = [1, 2, 4, 8]
             .into_iter()
             .filter(|tile| *tile == 1 || (tile * work.sums <= MOST_SUMS && *tile <= work.places));
@@ -305,7 +305,7 @@ impl Split {
     }
 
     /// Time of one invocation, in multiply-adds of four values; they all take the same.
-    fn time(&self, work: &Work, elements: usize) -> usize {
+    fn time(&self, work: &PassSums, elements: usize) -> usize {
         let products = self.tile * work.products;
         let loads = work.loads_once + self.tile * work.loads;
         let sums = work.units.div_ceil(self.parts) * (products + LOAD_COST * loads);

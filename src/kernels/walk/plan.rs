@@ -1,4 +1,4 @@
-use super::pass::{Map, Pass};
+use super::pass::{Map, WalkPass};
 use super::{QUAD, THREADS};
 use crate::kernels::geometry::{Activation, ConvGeometry};
 use crate::kernels::layer_kind::LayerKind;
@@ -54,7 +54,7 @@ pub struct WalkPlan {
     pub(super) head: ConvGeometry,
     pub(super) head_at: usize,
     /// In the order in which they run: forward, then backward.
-    pub(super) passes: Vec<Pass>,
+    pub(super) passes: Vec<WalkPass>,
     /// First quad of scratch in the pool, behind the maps.
     pub(super) scratch_at: usize,
     /// Quads of the pool.
@@ -117,7 +117,7 @@ impl WalkPlan {
         if pool > 1 << 24 || first.input_shape().len() > 1 << 24 {
             return None;
         }
-        let passes = Pass::all(&hidden, &maps, samples, scratch_bytes / QUAD);
+        let passes = WalkPass::all(&hidden, &maps, samples, scratch_bytes / QUAD);
         let scratch = passes
             .iter()
             .map(|pass| pass.scratch_quads(samples))

@@ -30,7 +30,7 @@ impl StepControl {
 
 /// A number of steps in a row from where the chains are.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pass {
+pub struct ChainPass {
     /// Number of its first step among the random numbers.
     pub first_step: u32,
     pub steps: usize,
@@ -44,7 +44,7 @@ pub struct Pass {
     pub anneal: Option<f32>,
 }
 
-impl Pass {
+impl ChainPass {
     /// Of step `position`, where the last one has the temperature `last`.
     pub(super) fn temperature(&self, position: usize, last: f32) -> f32 {
         let first = self.anneal.unwrap_or(last);
@@ -59,7 +59,13 @@ impl Pass {
 impl Chains {
     /// Begins a pass, or goes on with step `position` of it, at the states as they are: every kind but plain Langevin
     /// steps carries energies and gradients from here on.
-    fn begin(&self, recording: &mut Recording, parameters: Buffer, pass: &Pass, position: usize) {
+    fn begin(
+        &self,
+        recording: &mut Recording,
+        parameters: Buffer,
+        pass: &ChainPass,
+        position: usize,
+    ) {
         let Some(steps) = &self.steps else {
             return;
         };
@@ -89,7 +95,7 @@ impl Chains {
         &self,
         recording: &mut Recording,
         parameters: Buffer,
-        pass: &Pass,
+        pass: &ChainPass,
         part: Range<usize>,
     ) {
         let every = match self.jump {
@@ -113,7 +119,7 @@ impl Chains {
         &self,
         recording: &mut Recording,
         parameters: Buffer,
-        pass: &Pass,
+        pass: &ChainPass,
         position: usize,
     ) {
         let Some(proposals) = self.jump else {
@@ -156,7 +162,7 @@ impl Chains {
         &self,
         recording: &mut Recording,
         parameters: Buffer,
-        pass: &Pass,
+        pass: &ChainPass,
         part: Range<usize>,
     ) {
         let adapting = match self.dynamics.target_acceptance {

@@ -1,6 +1,6 @@
 //! Steps: each recorded once and replayed, or recorded anew where its temperature is its own.
 
-use super::{Chains, Pass};
+use super::{ChainPass, Chains};
 use crate::gpu::{Buffer, Frozen, Recording};
 use crate::kernels::{LangevinSettings, Moment, WalkArguments, langevin, walk_chains};
 
@@ -89,7 +89,7 @@ impl Chains {
         &self,
         recording: &mut Recording,
         parameters: Buffer,
-        pass: &Pass,
+        pass: &ChainPass,
         position: usize,
         adapt: bool,
     ) {

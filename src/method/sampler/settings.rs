@@ -25,7 +25,7 @@ pub struct SamplerSettings {
     /// Share of the fresh chains that start from a data sample of the step in place of `start`. Where it is above 0, so
     /// do the chains of a new replay buffer, as each is met for the first time.
     pub data_share: f32,
-    /// Temperature of the first step of a pass, see [`Pass::anneal`](crate::method::Pass::anneal).
+    /// Temperature of the first step of a pass, see [`ChainPass::anneal`](crate::method::ChainPass::anneal).
     pub anneal: Option<f32>,
     /// When the chains are looked at; none for never, and where a pass is shorter than 4 steps.
     pub diagnose: Option<Diagnose>,

@@ -1,7 +1,7 @@
 //! What chains leave behind on their way, for diagnoses.
 
 use super::settings::MOST_RECORDS;
-use super::{Pass, Sampler};
+use super::{ChainPass, Sampler};
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::{TRACE_VALUES, trace_chains};
 
@@ -16,7 +16,7 @@ pub(super) struct Trace {
 pub struct Probe {
     trace: Trace,
     records: usize,
-    pass: Pass,
+    pass: ChainPass,
 }
 
 impl Probe {
@@ -62,7 +62,7 @@ impl Sampler {
         &self,
         recording: &mut Recording,
         parameters: Buffer,
-        pass: &Pass,
+        pass: &ChainPass,
         trace: &Trace,
         records: usize,
     ) {
@@ -76,7 +76,7 @@ impl Sampler {
         &self,
         recording: &mut Recording,
         parameters: Buffer,
-        pass: &Pass,
+        pass: &ChainPass,
         trace: &Trace,
         (record, records): (usize, usize),
     ) {
@@ -95,7 +95,7 @@ impl Sampler {
         Probe {
             trace,
             records,
-            pass: Pass {
+            pass: ChainPass {
                 // The last numbers there are, which no pass of a run gets to.
                 first_step: 0u32.wrapping_sub(steps as u32),
                 steps,

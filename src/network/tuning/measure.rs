@@ -2,7 +2,7 @@ use super::search::Meter;
 use super::table::{Tuning, key};
 use crate::gpu::{Buffer, Executor, Frozen, GpuError, Mark, Recording};
 use crate::kernels::{
-    Activation, Choice, Choices, Layer, LayerKind, LayerParameters, Pass, Variant,
+    Activation, Choice, Choices, Layer, LayerKind, LayerParameters, LayerPass, Variant,
 };
 use crate::network::Architecture;
 use std::collections::BTreeSet;
@@ -27,7 +27,7 @@ pub(super) struct Task {
     /// Samples to measure it with.
     samples: usize,
     variant: Variant,
-    pass: Pass,
+    pass: LayerPass,
     /// Whether the pass writes or reads an activation derivative: not at the ends of the network.
     derivative: bool,
 }
@@ -43,7 +43,7 @@ pub(super) fn missing(
     let mut missing = Vec::new();
     let last = architecture.layers().len() - 1;
     for (index, &kind) in architecture.layers().iter().enumerate() {
-        for pass in Pass::ALL {
+        for pass in LayerPass::ALL {
             let key = key(kind, samples, variant, pass);
             if tuning.get(&key).is_some() || !known.insert(key.clone()) {
                 continue;
@@ -66,8 +66,8 @@ pub(super) fn missing(
                 variant,
                 pass,
                 derivative: match pass {
-                    Pass::Forward => index < last,
-                    Pass::InputGradient => index > 0,
+                    LayerPass::Forward => index < last,
+                    LayerPass::InputGradient => index > 0,
                 },
             });
         }
@@ -118,7 +118,7 @@ impl<'a> OnGpu<'a> {
 }
 
 impl Meter for OnGpu<'_> {
-    type Pass = Task;
+    type Task = Task;
     type Error = GpuError;
 
     fn now(&self) -> Duration {
@@ -173,8 +173,8 @@ impl Task {
     fn record(&self, candidate: Choice) -> Result<Recording, GpuError> {
         let mut choices = Choices::default();
         match self.pass {
-            Pass::Forward => choices.forward = Some(candidate),
-            Pass::InputGradient => choices.input_gradient = Some(candidate),
+            LayerPass::Forward => choices.forward = Some(candidate),
+            LayerPass::InputGradient => choices.input_gradient = Some(candidate),
         }
         let Task {
             kind,
@@ -190,7 +190,7 @@ impl Task {
         };
         let mut recording = Recording::new();
         match self.pass {
-            Pass::Forward => {
+            LayerPass::Forward => {
                 let input = layer.new_input("tuning input")?;
                 let output = layer.new_plain("tuning output", kind.output_shape())?;
                 let derivative = if self.derivative {
@@ -201,7 +201,7 @@ impl Task {
                 let derivative = derivative.as_ref();
                 layer.forward(&mut recording, parameters, &input, &output, derivative);
             }
-            Pass::InputGradient => {
+            LayerPass::InputGradient => {
                 let from = layer.new_output_gradient("tuning output gradient")?;
                 let to = layer.new_plain("tuning input gradient", kind.input_shape())?;
                 let derivative = if self.derivative {

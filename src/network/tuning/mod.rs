@@ -1,7 +1,7 @@
 //! Which kernels a network runs on: the variant that can be trusted, and for each pass of a layer the fastest of its
 //! candidates, measured once on this adapter and kept for later runs.
 //!
-//! Choices change how long a pass takes and nothing else: see [`Pass`].
+//! Choices change how long a pass takes and nothing else: see [`LayerPass`].
 
 mod measure;
 mod search;
@@ -11,7 +11,7 @@ pub use table::Tuning;
 
 use super::architecture::Architecture;
 use crate::gpu::{Executor, GpuError};
-use crate::kernels::{Choices, LayerKind, Pass, Variant};
+use crate::kernels::{Choices, LayerKind, LayerPass, Variant};
 use measure::Task;
 use search::search;
 use std::fmt;
@@ -32,8 +32,8 @@ impl Kernels {
     pub fn choices(&self, kind: LayerKind, samples: usize) -> Choices {
         let choice = |pass| self.tuning.get(&key(kind, samples, self.variant, pass));
         Choices {
-            forward: choice(Pass::Forward),
-            input_gradient: choice(Pass::InputGradient),
+            forward: choice(LayerPass::Forward),
+            input_gradient: choice(LayerPass::InputGradient),
         }
     }
 }

@@ -18,7 +18,7 @@ const SIDE_BY_SIDE: usize = 2;
 /// What a search measures with.
 pub(super) trait Meter {
     /// A pass with its candidates.
-    type Pass;
+    type Task;
     /// Why nothing more can be measured.
     type Error;
 
@@ -26,13 +26,13 @@ pub(super) trait Meter {
     fn now(&self) -> Duration;
 
     /// How many candidates a pass has.
-    fn candidates(&self, pass: &Self::Pass) -> usize;
+    fn candidates(&self, pass: &Self::Task) -> usize;
 
     /// Makes some candidates of a pass ready to be timed and says of each whether it can be. Those before them stay
     /// ready; from the first one on, those of other passes do not.
     fn prepare(
         &mut self,
-        pass: &Self::Pass,
+        pass: &Self::Task,
         candidates: Range<usize>,
     ) -> Result<Vec<bool>, Self::Error>;
 
@@ -44,7 +44,7 @@ pub(super) trait Meter {
 /// first is the cost model's choice, which stays unless another is clearly faster.
 pub(super) fn search<M: Meter>(
     meter: &mut M,
-    passes: &[M::Pass],
+    passes: &[M::Task],
     limit: Duration,
 ) -> Result<Vec<usize>, M::Error> {
     let mut found = Vec::new();
@@ -62,7 +62,7 @@ pub(super) fn search<M: Meter>(
 
 fn best_candidate<M: Meter>(
     meter: &mut M,
-    pass: &M::Pass,
+    pass: &M::Task,
     limit: Duration,
 ) -> Result<usize, M::Error> {
     let mut in_question = Vec::new();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     impl Meter for Fake {
-        type Pass = Vec<u64>;
+        type Task = Vec<u64>;
         type Error = Infallible;
 
         fn now(&self) -> Duration {

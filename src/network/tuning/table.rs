@@ -1,6 +1,6 @@
 use crate::cache;
 use crate::gpu::Executor;
-use crate::kernels::{Choice, LayerKind, Pass, Precision, Variant};
+use crate::kernels::{Choice, LayerKind, LayerPass, Precision, Variant};
 use flate2::Crc;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -37,10 +37,10 @@ impl Tuning {
 }
 
 /// A pass of a layer as the table names it. Batches of up to the same power of two share their choices.
-pub(super) fn key(kind: LayerKind, samples: usize, variant: Variant, pass: Pass) -> String {
+pub(super) fn key(kind: LayerKind, samples: usize, variant: Variant, pass: LayerPass) -> String {
     let pass = match pass {
-        Pass::Forward => "forward",
-        Pass::InputGradient => "input gradient",
+        LayerPass::Forward => "forward",
+        LayerPass::InputGradient => "input gradient",
     };
     let layer = match kind {
         LayerKind::Conv(g) => format!(
@@ -241,14 +241,14 @@ mod tests {
             longest_side: 1,
             precision: Precision::Full,
         };
-        let one = key(dense(5), 65, texel(8), Pass::Forward);
-        assert_eq!(one, key(dense(5), 128, texel(8), Pass::Forward));
+        let one = key(dense(5), 65, texel(8), LayerPass::Forward);
+        assert_eq!(one, key(dense(5), 128, texel(8), LayerPass::Forward));
         for other in [
-            key(dense(5), 64, texel(8), Pass::Forward),
-            key(dense(6), 65, texel(8), Pass::Forward),
-            key(dense(5), 65, texel(4), Pass::Forward),
-            key(dense(5), 65, Variant::Tiled, Pass::Forward),
-            key(dense(5), 65, texel(8), Pass::InputGradient),
+            key(dense(5), 64, texel(8), LayerPass::Forward),
+            key(dense(6), 65, texel(8), LayerPass::Forward),
+            key(dense(5), 65, texel(4), LayerPass::Forward),
+            key(dense(5), 65, Variant::Tiled, LayerPass::Forward),
+            key(dense(5), 65, texel(8), LayerPass::InputGradient),
         ] {
             assert_ne!(one, other);
         }

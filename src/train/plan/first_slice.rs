@@ -8,7 +8,7 @@ impl TrainingPlan {
     /// Records what a run does with its first slice and its first group of chains: everything that a step or the last
     /// look at the chains uses, at a length that does not grow with the number of slices.
     pub(in crate::train) fn first_slice(&self) -> Recording {
-        let (live, stale) = (self.snapshot.live(), self.snapshot.stale());
+        let (live, snapshot) = (self.snapshot.live(), self.snapshot.parameters());
         let mut recording = self.setup(&[]);
         let r = &mut recording;
         let data_words = self.data_count * self.architecture.input().len();
@@ -19,26 +19,26 @@ impl TrainingPlan {
         }
         match &self.noise {
             Noise::Snapshot(sampler) => {
-                self.network.prepare(r, stale);
+                self.network.prepare(r, snapshot);
                 self.first_group(r, sampler);
             }
             Noise::Mixture(mixture, sampler) => {
-                mixture.load(r, 0, stale);
-                self.network.prepare(r, stale);
+                mixture.load(r, 0, snapshot);
+                self.network.prepare(r, snapshot);
                 self.first_group(r, sampler);
-                self.first_energies(r, stale, mixture.component_energies());
+                self.first_energies(r, snapshot, mixture.component_energies());
                 mixture.keep(r, 0);
-                mixture.energies(r, self.stale_energies);
+                mixture.energies(r, self.snapshot_energies);
             }
             Noise::Fixed(noise) => {
                 self.draw(r, 0);
-                noise.energies(r, self.samples, self.stale_energies);
+                noise.energies(r, self.samples, self.snapshot_energies);
             }
         }
         self.network.prepare(r, live);
         self.first_energies(r, live, self.live_energies);
         self.objective
-            .weigh(r, self.live_energies, self.stale_energies);
+            .weigh(r, self.live_energies, self.snapshot_energies);
         self.snapshot.end(r, self.objective.metrics());
         match &self.staging {
             None => {
@@ -60,10 +60,10 @@ impl TrainingPlan {
 
     /// The first group of chains, in a pass without a diagnosis and in one with it.
     fn first_group(&self, r: &mut Recording, sampler: &Sampler) {
-        let stale = self.snapshot.stale();
-        sampler.chains().prepare(r, stale);
+        let snapshot = self.snapshot.parameters();
+        sampler.chains().prepare(r, snapshot);
         for pass in std::iter::once(0).chain(sampler.first_traced()) {
-            sampler.draw_group(r, stale, pass, self.samples, self.data_count, 0);
+            sampler.draw_group(r, snapshot, pass, self.samples, self.data_count, 0);
         }
     }
 

@@ -28,22 +28,22 @@ impl TrainingPlan {
         fresh
     }
 
-    /// Draws the noise number `pool` and says whether the network is prepared for the stale parameters then.
+    /// Draws the noise number `pool` and says whether the network is prepared for the snapshot parameters then.
     pub(super) fn draw(&self, r: &mut Recording, pool: u64) -> bool {
-        let (stale, samples, data) = (self.snapshot.stale(), self.samples, self.data_count);
+        let (snapshot, samples, data) = (self.snapshot.parameters(), self.samples, self.data_count);
         match &self.noise {
             Noise::Snapshot(sampler) => {
-                sampler.chains().prepare(r, stale);
-                sampler.draw(r, stale, pool, samples, data, &mut |_, _| ());
+                sampler.chains().prepare(r, snapshot);
+                sampler.draw(r, snapshot, pool, samples, data, &mut |_, _| ());
                 if sampler.chains().walk_alone() {
-                    self.network.prepare(r, stale);
+                    self.network.prepare(r, snapshot);
                 }
                 true
             }
             Noise::Mixture(mixture, sampler) => {
-                sampler.draw(r, stale, pool, samples, data, &mut |r, part| {
-                    mixture.load(r, part, stale);
-                    sampler.chains().prepare(r, stale);
+                sampler.draw(r, snapshot, pool, samples, data, &mut |r, part| {
+                    mixture.load(r, part, snapshot);
+                    sampler.chains().prepare(r, snapshot);
                 });
                 false
             }
@@ -55,21 +55,21 @@ impl TrainingPlan {
     }
 
     /// The energies of all samples under the noise distribution; `prepared` says whether the network is prepared for
-    /// the stale parameters.
+    /// the snapshot parameters.
     pub(super) fn noise_energies(&self, r: &mut Recording, prepared: bool) {
-        let (stale, energies) = (self.snapshot.stale(), self.stale_energies);
+        let (snapshot, energies) = (self.snapshot.parameters(), self.snapshot_energies);
         match &self.noise {
             Noise::Snapshot(_) => {
                 if !prepared {
-                    self.network.prepare(r, stale);
+                    self.network.prepare(r, snapshot);
                 }
-                self.energies(r, stale, energies, false);
+                self.energies(r, snapshot, energies, false);
             }
             Noise::Mixture(mixture, _) => {
                 for index in 0..mixture.components() {
-                    mixture.load(r, index, stale);
-                    self.network.prepare(r, stale);
-                    self.energies(r, stale, mixture.component_energies(), false);
+                    mixture.load(r, index, snapshot);
+                    self.network.prepare(r, snapshot);
+                    self.energies(r, snapshot, mixture.component_energies(), false);
                     mixture.keep(r, index);
                 }
                 mixture.energies(r, energies);
