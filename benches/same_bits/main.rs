@@ -146,8 +146,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     };
     for preset in config::presets() {
-        let source = config::load(preset.name, &[])?.data.source;
-        if data::known_shape(&source.to_string()).is_none() || source.to_string() == "cifar10" {
+        let source = config::load(preset.name, &[])?.data.source.to_string();
+        if source == "cifar10" || data::known_shape(&source).is_none() {
             continue;
         }
         for seed in [1, 2] {
