@@ -6,13 +6,14 @@
 //! - [`kernels`]: one function per WGSL file, typed arguments in, commands out; [`twins`] are the same in f64.
 //! - [`network`]: what an energy network is made of, and how its passes are recorded.
 //! - [`method`]: snapshot, sampler, objective, optimiser.
+//! - [`config`]: what a run is asked to do, in the words of the layers above and of [`data`].
 //! - [`model`]: a trained model with its checkpoint, its energies and its samples: what a host program embeds.
 //! - [`evaluation`]: a model of planar data against the exact density of that data.
 //! - [`train`]: what runs when, and the run folder.
 //! - [`cli`]: the command line.
 //!
-//! [`data`], [`config`], [`checkpoint`], [`report`], [`files`] and [`cache`] are as named and know nothing of GPUs;
-//! [`random`] and [`shape`] lie below all; [`mod@bench`] times the kernels.
+//! [`data`], [`checkpoint`], [`report`], [`files`] and [`cache`] are as named and know nothing of GPUs;
+//! [`random`], [`shape`] and [`words`] lie below all; [`mod@bench`] times the kernels.
 
 pub mod bench;
 pub mod cache;
@@ -32,3 +33,4 @@ pub mod report;
 pub mod shape;
 pub mod train;
 pub mod twins;
+pub mod words;

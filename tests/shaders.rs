@@ -2,16 +2,20 @@
 
 mod common;
 
-use afterimage::config::{self, Config, Interval, LayerConfig};
+use afterimage::config::{
+    self, BaseKind, BoundsKind, ChainKind, Config, Interval, NormaliserKind, SnapshotKind,
+    StartKind,
+};
 use afterimage::data;
 use afterimage::gpu::{Buffer, Dispatch, Program, Recording};
 use afterimage::kernels::{self, Precision, Variant};
-use afterimage::method::{Chains, Strategy};
+use afterimage::method::{Chains, Criterion, Strategy};
 use afterimage::model;
-use afterimage::network::walk_plan;
+use afterimage::network::{LayerSpec, walk_plan};
 use afterimage::random::Stream;
 use afterimage::shape::Shape;
 use afterimage::train::TrainingPlan;
+use afterimage::words::Word;
 use common::programs::{check_dispatch, launches};
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -67,71 +71,71 @@ fn runs() -> Vec<(Config, Shape)> {
         runs.push((config, digits));
     };
     for activation in config::ACTIVATIONS {
-        for bounds in config::BOUNDS {
+        for &bounds in BoundsKind::all() {
             other(&|config| {
                 config.network.activation = (*activation).into();
-                config.sampler.bounds = (*bounds).into();
+                config.sampler.bounds = bounds;
                 config.sampler.clip = 0.03;
             });
         }
     }
-    for generator in config::GENERATORS {
-        for normaliser in config::NORMALISERS {
+    for &generator in Criterion::all() {
+        for &normaliser in NormaliserKind::all() {
             other(&|config| {
-                config.objective.generator = (*generator).into();
-                config.objective.normaliser = (*normaliser).into();
+                config.objective.generator = generator;
+                config.objective.normaliser = normaliser;
                 config.objective.noise_ratio = 2;
             });
         }
     }
-    for chains in config::CHAINS {
-        for start in config::STARTS {
+    for &chains in ChainKind::all() {
+        for &start in StartKind::all() {
             other(&|config| {
-                config.sampler.chains = (*chains).into();
-                config.sampler.start = (*start).into();
+                config.sampler.chains = chains;
+                config.sampler.start = start;
                 config.objective.noise_ratio = 3;
             });
         }
     }
-    for kind in config::NOISE_KINDS {
+    for &kind in SnapshotKind::all() {
         other(&|config| {
-            config.snapshot.kind = (*kind).into();
-            config.objective.normaliser = "learned".into();
+            config.snapshot.kind = kind;
+            config.objective.normaliser = NormaliserKind::Learned;
         });
     }
     other(&|config| config.snapshot.interval = Interval::Adaptive);
-    for start in ["gaussian", "uniform"] {
+    for start in [StartKind::Gaussian, StartKind::Uniform] {
         other(&|config| {
-            config.sampler.start = start.into();
+            config.sampler.start = start;
             config.sampler.jumps = 1;
         });
     }
     for kind in kernels::SAMPLERS {
         other(&|config| {
-            config.sampler.kind = kind.name.into();
+            config.sampler.kind = kind;
             // The first step leaves a trace.
             config.sampler.diagnose = 1;
         });
     }
     other(&|config| {
         config.run.batch = 5;
-        config.network.base = "none".into();
+        config.network.base = BaseKind::None;
         config.network.layers = vec![
-            LayerConfig::Conv {
-                conv: 5,
+            LayerSpec::Conv {
+                channels: 5,
                 kernel: 4,
                 stride: 3,
                 padding: 2,
             },
-            LayerConfig::Dense { dense: 7 },
-            LayerConfig::Dense { dense: 3 },
+            LayerSpec::Dense { features: 7 },
+            LayerSpec::Dense { features: 3 },
         ];
     });
     other(&|config| {
         config.run.batch = 5;
         config.network.zero_head = false;
-        let residual = |residual, pool| LayerConfig::Residual {
-            residual,
+        let residual = |channels, pool| LayerSpec::Residual {
+            channels,
             kernel: 3,
             pool,
         };
@@ -139,7 +143,7 @@ fn runs() -> Vec<(Config, Shape)> {
         config.network.layers = vec![
             residual(1, 1),
             residual(5, 2),
-            LayerConfig::Pool { pool: 2 },
+            LayerSpec::Pool { size: 2 },
             residual(6, 1),
         ];
     });

@@ -5,9 +5,9 @@ use super::progress::{Progress, describe};
 use super::{open, output};
 use crate::config::{self, Config};
 use crate::data::{self, DataOptions};
-use crate::model;
 use crate::network::{Precision, tuning_report};
 use crate::train::{self, Event, Summary, Trainer};
+use crate::words::Word;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,9 +41,9 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
             data.name(),
             data.shape()
         ));
-        let target = model::target(&config);
+        let target = train::target(&config);
         output::note(format_args!("fits      {target}"));
-        output::note(format_args!("precision {}", config.run.precision));
+        output::note(format_args!("precision {}", config.run.precision.name()));
         output::note(format_args!("run       {}", folder.display()));
     }
     let mut trainer = Trainer::new(executor, &config, data)?;
@@ -128,7 +128,7 @@ impl Screen {
             last: None,
             quiet: arguments.quiet,
             json: arguments.json,
-            mixed: model::precision(config) == Precision::Mixed,
+            mixed: config.run.precision == Precision::Mixed,
             failure: Ok(()),
         }
     }

@@ -4,7 +4,9 @@
 //! so that the checks of a file, the suggestions in messages and the comments of a printed configuration cannot drift
 //! from the structs.
 
-use super::{Config, Interval, LayerConfig};
+use super::{Config, Interval};
+use crate::network::LayerSpec;
+use crate::words::Word;
 use toml::Value;
 
 /// Declares a struct as it stands and implements [`Describe`] for it from its fields and their doc comments.
@@ -114,9 +116,11 @@ pub(super) fn sections(config: &Config) -> Vec<Section> {
 }
 
 /// What a key holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) enum ValueKind {
     Text,
+    /// A text out of a list.
+    Word(fn() -> Vec<&'static str>),
     Number,
     Whole,
     Flag,
@@ -132,7 +136,7 @@ impl ValueKind {
     /// Whether `value` is of this kind. The elements of a list of layers are not looked at.
     pub fn admits(self, value: &Value) -> bool {
         match self {
-            ValueKind::Text => value.is_str(),
+            ValueKind::Text | ValueKind::Word(_) => value.is_str(),
             ValueKind::Number => value.is_float() || value.is_integer(),
             ValueKind::Whole => value.as_integer().is_some_and(|n| n >= 0),
             ValueKind::Flag => value.is_bool(),
@@ -146,7 +150,7 @@ impl ValueKind {
     /// What a message asks for.
     pub fn wanted(self) -> &'static str {
         match self {
-            ValueKind::Text => "a text in quotes",
+            ValueKind::Text | ValueKind::Word(_) => "a text in quotes",
             ValueKind::Number => "a number",
             ValueKind::Whole => "a whole number, 0 or above",
             ValueKind::Flag => "true or false",
@@ -171,6 +175,14 @@ impl Setting for String {
 
     fn literal(&self) -> Option<String> {
         Some(Value::String(self.clone()).to_string())
+    }
+}
+
+impl<W: Word> Setting for W {
+    const KIND: ValueKind = ValueKind::Word(W::names);
+
+    fn literal(&self) -> Option<String> {
+        Some(Value::from(self.name()).to_string())
     }
 }
 
@@ -228,51 +240,18 @@ impl Setting for bool {
     }
 }
 
-impl Setting for Vec<LayerConfig> {
+impl Setting for Vec<LayerSpec> {
     const KIND: ValueKind = ValueKind::Layers;
 
     fn literal(&self) -> Option<String> {
         let lines: String = self
             .iter()
-            .map(|layer| format!("    {},\n", layer_literal(layer)))
+            .map(|layer| format!("    {layer:?},\n"))
             .collect();
         Some(if lines.is_empty() {
             "[]".into()
         } else {
             format!("[\n{lines}]")
         })
-    }
-}
-
-/// The keys of each kind of layer, the one that names it first, as [`layer_literal`] writes them.
-pub(super) const LAYER_FORMS: &[&[&str]] = &[
-    &["conv", "kernel", "stride", "padding"],
-    &["dense"],
-    &["residual", "kernel", "pool"],
-    &["pool"],
-    &["global_sum"],
-];
-
-/// One layer as an inline TOML table, with every key present.
-fn layer_literal(layer: &LayerConfig) -> String {
-    match layer {
-        LayerConfig::Conv {
-            conv,
-            kernel,
-            stride,
-            padding,
-        } => {
-            format!(
-                "{{ conv = {conv}, kernel = {kernel}, stride = {stride}, padding = {padding} }}"
-            )
-        }
-        LayerConfig::Dense { dense } => format!("{{ dense = {dense} }}"),
-        LayerConfig::Residual {
-            residual,
-            kernel,
-            pool,
-        } => format!("{{ residual = {residual}, kernel = {kernel}, pool = {pool} }}"),
-        LayerConfig::Pool { pool } => format!("{{ pool = {pool} }}"),
-        LayerConfig::GlobalSum { global_sum } => format!("{{ global_sum = {global_sum} }}"),
     }
 }

@@ -2,11 +2,12 @@ use super::error::TrainError;
 use super::fit::{fitting_plan, tuned_plan};
 use super::metrics::MetricsRow;
 use super::plan::{CONTROL, TRACE, TrainingPlan};
+use super::settings;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::gpu::{Executor, Recording};
 use crate::method::{Diagnostics, GaussianFit, RatioMetrics, StepControl, Strategy};
-use crate::model::{self, Model};
+use crate::model::Model;
 use crate::network::{Network, initial_parameters, trusted_variant_in};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -60,7 +61,7 @@ impl Trainer {
     /// When the configuration does not fit the data, the adapter or `run.memory`, the adapter
     /// cannot be trusted with `run.precision`, or the GPU fails.
     pub fn new(mut executor: Executor, config: &Config, data: Dataset) -> Result<Self, TrainError> {
-        let variant = trusted_variant_in(&mut executor, model::precision(config))?;
+        let variant = trusted_variant_in(&mut executor, config.run.precision)?;
         // Checks all sizes, before the host holds as many parameters.
         let plan = fitting_plan(&executor, config, data.shape(), variant)?;
         let plan = tuned_plan(&mut executor, config, data.shape(), variant, plan)?;
@@ -102,7 +103,7 @@ impl Trainer {
                 });
             }
         }
-        let how = model::initialisation(config);
+        let how = settings::initialisation(config);
         let initial = initial_parameters(plan.architecture(), &how, config.run.seed);
         executor.run(&plan.setup(&initial))?;
         Ok(Trainer {

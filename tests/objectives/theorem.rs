@@ -9,6 +9,7 @@ use afterimage::kernels::Activation;
 use afterimage::method::Criterion;
 use afterimage::network::{Architecture, initial_parameters, twin};
 use afterimage::twins;
+use afterimage::words::Word;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config as ProptestConfig, TestRunner};
 use std::cell::RefCell;

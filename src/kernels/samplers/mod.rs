@@ -13,6 +13,7 @@ pub use trace::{TRACE_VALUES, trace_chains};
 use super::langevin::LangevinSettings;
 use crate::gpu::{Buffer, Recording};
 use crate::random::Stream;
+use crate::words::Word;
 use std::fmt;
 
 /// Every kind of sampler, the default first.
@@ -47,14 +48,19 @@ pub struct SamplerKind {
 }
 
 impl SamplerKind {
-    /// The kind that configurations call `name`.
-    pub fn named(name: &str) -> Option<&'static SamplerKind> {
-        SAMPLERS.into_iter().find(|kind| kind.name == name)
-    }
-
     /// Whether it tests its proposals, so that its steps leave the law of the energy as it is.
     pub fn is_exact(&self) -> bool {
         self.target_acceptance.is_some()
+    }
+}
+
+impl Word for &'static SamplerKind {
+    fn all() -> &'static [Self] {
+        &SAMPLERS
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
     }
 }
 
