@@ -1,5 +1,5 @@
 use crate::gpu::GpuError;
-use crate::network::NetworkError;
+use crate::network::{NetworkError, VariantError, advised};
 
 /// Why something could not be measured.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +9,8 @@ pub enum BenchError {
     UnknownNetwork { given: String, known: String },
     #[error(transparent)]
     Network(#[from] NetworkError),
-    #[error(transparent)]
+    #[error("{}", advised(.0))]
     Gpu(#[from] GpuError),
+    #[error(transparent)]
+    Variant(#[from] VariantError),
 }

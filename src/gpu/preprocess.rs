@@ -1,6 +1,6 @@
 //! The preprocessor for WGSL: its directives, each alone on its line.
 //!
-//! - `#import "shared/philox.wgsl"` is replaced by that file, once however often it is asked for.
+//! - `#import "folder/name.wgsl"` is replaced by that file, once however often it is asked for.
 //! - `#import NAME`, without quotes, is replaced by the text that the Rust side gives under this name.
 //! - `#const NAME: u32` is replaced by `const NAME: u32 = value;` with the value the Rust side gives; a constant
 //!   that is declared and not given, or given and not declared, is an error. Constants and not `override`s, because
@@ -10,7 +10,7 @@
 //! - `#if NAME`, `#else`, `#endif` keep or drop lines by a `bool` constant, declared with `#const NAME: bool`.
 //!   Conditions nest.
 //! - `#repeat kx KERNEL_WIDTH` … `#end` writes the lines between them once for each value of `$kx` from 0 up to that
-//!   `u32` constant (or number). Software drivers give up unrolling loops of the size of a convolution's inner body
+//!   `u32` constant (or number). Software drivers give up unrolling loops with large bodies
 //!   and put its registers into memory: measured on lavapipe, 29 against 70 GFLOP/s (docs/kernels.md).
 //!   Inside names, `${kx}` is the bare number, as in `pass_${kx}`, and `${kx-1}` or `${kx+1}` a neighbour's; constants
 //!   and directives may use it too.
