@@ -12,9 +12,9 @@
 //! - [`cli`]: the command line.
 //!
 //! [`data`], [`config`], [`checkpoint`], [`report`], [`files`] and [`cache`] are as named and know nothing of GPUs;
-//! [`random`] and [`shape`] lie below all; [`mod@bench`] times the kernels.
+//! [`random`] and [`shape`] lie below all; the private `bench` times the kernels.
 
-pub mod bench;
+mod bench;
 pub mod cache;
 pub mod checkpoint;
 pub mod cli;

@@ -4,7 +4,7 @@ use crate::network::{NetworkError, VariantError, advised};
 /// Why something could not be measured.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum BenchError {
+pub(crate) enum BenchError {
     #[error("no reference network is called '{given}': choose from {known}")]
     UnknownNetwork { given: String, known: String },
     #[error(transparent)]

@@ -211,7 +211,7 @@ impl Executor {
     ///
     /// # Errors
     /// When it does not.
-    pub fn check_size(&self, buffer: Buffer) -> Result<(), GpuError> {
+    pub(crate) fn check_size(&self, buffer: Buffer) -> Result<(), GpuError> {
         self.resources.check_size(buffer)
     }
 
@@ -219,7 +219,7 @@ impl Executor {
     ///
     /// # Errors
     /// What is too large.
-    pub fn admits(&self, recording: &Recording) -> Result<(), GpuError> {
+    pub(crate) fn admits(&self, recording: &Recording) -> Result<(), GpuError> {
         for command in recording.commands() {
             match command {
                 Command::Upload { buffer, .. } | Command::Fetch { buffer, .. } => {

@@ -30,7 +30,7 @@ pub use recording::{Command, Dispatch, Frozen, Recording, Resource, grid};
 pub use statistics::ExecutorStatistics;
 
 /// The version of wgpu, as in Cargo.lock.
-pub const WGPU_VERSION: &str = "30.0.1";
+pub(crate) const WGPU_VERSION: &str = "30.0.1";
 
 /// wgpu itself, for a host program that brings its own device.
 pub use wgpu;

@@ -174,7 +174,7 @@ impl Recording {
     }
 
     /// Adds a copy of a range.
-    pub fn copy_range(
+    pub(crate) fn copy_range(
         &mut self,
         from: Buffer,
         from_offset: usize,
