@@ -393,6 +393,7 @@ mod tests {
     static KERNEL: Kernel = Kernel {
         name: "nothing",
         source: "",
+        shared: &[],
         bindings: &[Access::Read],
         immediates: 0,
     };

@@ -4,6 +4,9 @@
 //! a network come in two variants behind one interface, [`Layer`]: `tiled` for GPUs and `texel` for software drivers.
 //! Beside them, [`walk_chains`] runs whole Langevin chains of a small network in one launch.
 
+#[macro_use]
+mod shaders;
+
 pub mod bench;
 mod choice;
 pub mod generators;

@@ -1,12 +1,7 @@
 use super::launch::over;
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 
-static KERNEL: Kernel = Kernel {
-    name: "move_chains",
-    source: include_str!("../../shaders/move_chains.wgsl"),
-    bindings: &[Access::Read, Access::Read, Access::ReadWrite],
-    immediates: 1,
-};
+static KERNEL: Kernel = kernel!("move_chains", 1, [Read, Read, ReadWrite]);
 
 /// Copies chain i from slot `order[first + i]` of `replay` (cyclically) into row i of `x`.
 #[allow(clippy::too_many_arguments)]
