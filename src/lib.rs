@@ -13,9 +13,9 @@
 //! - [`cli`]: the command line.
 //!
 //! [`data`], [`checkpoint`], [`report`], [`files`] and [`cache`] are as named and know nothing of GPUs;
-//! [`random`], [`shape`] and [`words`] lie below all; [`mod@bench`] times the kernels.
+//! [`random`], [`shape`] and [`words`] lie below all; the private `bench` times the kernels.
 
-pub mod bench;
+mod bench;
 pub mod cache;
 pub mod checkpoint;
 pub mod cli;

@@ -5,7 +5,8 @@ mod common;
 use afterimage::config::{self, ChainKind, Config, Interval, NormaliserKind};
 use afterimage::data::{self, DataOptions, Dataset};
 use afterimage::gpu::{
-    Access, AdapterChoice, Buffer, Command, Executor, ExecutorOptions, Recording, Resource,
+    Access, AdapterChoice, Buffer, Command, Constant, Executor, ExecutorOptions, Recording,
+    Resource,
 };
 use afterimage::kernels::{
     Activation, Bounds, Bregman, ChainStart, Generator, LangevinSettings, Normaliser, Precision,
@@ -432,18 +433,15 @@ fn every_slot_of_the_replay_buffer_is_visited_once_an_epoch() {
             order = words;
             epochs.push(Vec::new());
         }
-        let firsts = |name: &str| -> Vec<u32> {
+        let firsts = |take_out: bool| -> Vec<u32> {
+            let direction = ("TAKE_OUT".into(), Constant::Bool(take_out));
             let of = launches(&recording).into_iter();
-            of.filter(|dispatch| dispatch.program.kernel.name == name)
+            of.filter(|dispatch| dispatch.program.constants.contains(&direction))
                 .map(|dispatch| dispatch.immediates[0])
                 .collect()
         };
-        let first = firsts("gather_chains");
-        assert_eq!(
-            first,
-            firsts("scatter_chains"),
-            "chains return to their slots"
-        );
+        let first = firsts(true);
+        assert_eq!(first, firsts(false), "chains return to their slots");
         assert!(!recording.launches().contains_key("start_chains"));
         let places = first[0] as usize..first[0] as usize + chains;
         let epoch = epochs.last_mut().expect("begun");

@@ -2,11 +2,11 @@
 
 mod common;
 
-use afterimage::gpu::{Executor, GpuError, Recording};
+use afterimage::gpu::{Executor, Recording};
 use afterimage::kernels::Activation;
 use afterimage::network::{
-    Architecture, Initialisation, Kernels, LayerSpec, Network, TuningOptions, allow_tuning,
-    initial_parameters, trusted_variant, tuned_kernels, tuning_report,
+    Architecture, Initialisation, Kernels, LayerSpec, Network, TuningOptions, VariantError,
+    allow_tuning, initial_parameters, trusted_variant, tuned_kernels, tuning_report,
 };
 use afterimage::shape::Shape;
 use common::{executor, filled, normals, poisoned};
@@ -18,9 +18,9 @@ const SAMPLES: usize = 3;
 /// Passes of the network below.
 const PASSES: usize = 4;
 
-fn tuned(executor: &mut Executor) -> Result<Kernels, GpuError> {
+fn tuned(executor: &mut Executor) -> Result<Kernels, VariantError> {
     let variant = trusted_variant(executor)?;
-    tuned_kernels(executor, &architecture(), SAMPLES, variant)
+    Ok(tuned_kernels(executor, &architecture(), SAMPLES, variant)?)
 }
 
 fn architecture() -> Architecture {

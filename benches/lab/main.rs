@@ -134,6 +134,7 @@ fn with_loop(shipped: &Recording, name: &'static str, main_loop: &str) -> Record
             let kernel: &'static Kernel = Box::leak(Box::new(Kernel {
                 name,
                 source,
+                shared: known.shared,
                 bindings: known.bindings,
                 immediates: known.immediates,
             }));

@@ -24,11 +24,11 @@ const VECTORS: [usize; 2] = [1, 4];
 
 /// The two limits that kernels are compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Ceilings {
+pub(crate) struct Ceilings {
     /// 10⁹ floating-point operations a second of multiply-adds in registers, each counted as two.
-    pub gflops: f64,
+    pub(crate) gflops: f64,
     /// 10⁹ bytes a second of a copy, read and written bytes counted alike.
-    pub gb_per_s: f64,
+    pub(crate) gb_per_s: f64,
 }
 
 /// Measures both, and tells the best of what was tried for each.

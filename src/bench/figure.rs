@@ -8,7 +8,7 @@ use serde::Serialize;
 /// What a figure is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FigureKind {
+pub(crate) enum FigureKind {
     /// One of the two limits of the machine.
     Ceiling,
     /// One pass of one layer.
@@ -21,42 +21,42 @@ pub enum FigureKind {
 
 /// One measurement. The names are those of `benches/peer_torch.py --json`, with more behind them.
 #[derive(Clone, Debug, Serialize)]
-pub struct Figure {
-    pub net: Option<&'static str>,
+pub(crate) struct Figure {
+    pub(crate) net: Option<&'static str>,
     /// The variant of the layer kernels.
-    pub mode: String,
+    pub(crate) mode: String,
     /// `langevin`, `train` or `full` for networks and their kernels, otherwise what was measured, in words.
-    pub work: String,
+    pub(crate) work: String,
     /// The adapter.
-    pub device: String,
-    pub batch: Option<usize>,
+    pub(crate) device: String,
+    pub(crate) batch: Option<usize>,
     /// Median time of one step, update or launch, by `clock`.
-    pub ms: f64,
-    pub ms_min: f64,
-    pub per_s: f64,
+    pub(crate) ms: f64,
+    pub(crate) ms_min: f64,
+    pub(crate) per_s: f64,
     /// 10⁹ useful floating-point operations a second, a multiply-add counted as two; none where data is moved.
-    pub gflops: Option<f64>,
-    pub runs: usize,
-    pub precision: &'static str,
+    pub(crate) gflops: Option<f64>,
+    pub(crate) runs: usize,
+    pub(crate) precision: &'static str,
 
-    pub kind: FigureKind,
-    pub kernel: Option<&'static str>,
+    pub(crate) kind: FigureKind,
+    pub(crate) kernel: Option<&'static str>,
     /// The middle half of the runs lies between these.
     pub ms_q1: f64,
     pub ms_q3: f64,
-    pub clock: Clock,
+    pub(crate) clock: Clock,
     /// Median by the GPU's clock, where it has one.
-    pub gpu_ms: Option<f64>,
+    pub(crate) gpu_ms: Option<f64>,
     /// 10⁹ bytes a second, each value read and each written counted once, for kernels that move data.
-    pub gb_per_s: Option<f64>,
+    pub(crate) gb_per_s: Option<f64>,
     /// Of the multiply-add or the copy ceiling, as a share of 1.
-    pub ceiling_share: Option<f64>,
+    pub(crate) ceiling_share: Option<f64>,
     /// A kernel's part of its work's time, as a share of 1.
-    pub work_share: Option<f64>,
+    pub(crate) work_share: Option<f64>,
     /// Kernel launches in one step, update or pass.
-    pub launches: f64,
+    pub(crate) launches: f64,
     /// Put together from the figures of its parts, not measured as one.
-    pub composed: bool,
+    pub(crate) composed: bool,
 }
 
 /// What a figure is about, in its own terms.
@@ -124,20 +124,20 @@ pub(super) fn mode(variant: Variant) -> String {
 
 /// What all figures of a run have in common: the first line of the output.
 #[derive(Clone, Debug, Serialize)]
-pub struct Header {
+pub(crate) struct Header {
     /// `header`, where figures have their kind.
-    pub kind: &'static str,
+    pub(crate) kind: &'static str,
     /// Of this program.
-    pub afterimage: &'static str,
-    pub wgpu: &'static str,
-    pub adapter: AdapterSummary,
+    pub(crate) afterimage: &'static str,
+    pub(crate) wgpu: &'static str,
+    pub(crate) adapter: AdapterSummary,
     /// The clock of everything but the networks' work, which goes by the wall's.
-    pub kernel_clock: Clock,
+    pub(crate) kernel_clock: Clock,
 }
 
 impl Header {
     /// Describes the adapter that `executor` runs on.
-    pub fn of(executor: &Executor) -> Self {
+    pub(crate) fn of(executor: &Executor) -> Self {
         let kernel_clock = match executor.has_timestamps() {
             true => Clock::Gpu,
             false => Clock::Wall,

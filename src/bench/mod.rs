@@ -13,24 +13,23 @@ mod table;
 mod timing;
 mod work;
 
-pub use ceilings::Ceilings;
-pub use error::BenchError;
-pub use figure::{Figure, FigureKind, Header};
-pub use growth::{GrowthPoint, growth, growth_panels};
-pub use networks::{ReferenceNetwork, reference_networks};
-pub use table::{columns, growth_heading, growth_row, heading, preamble, row};
-pub use timing::{Clock, Spread};
+pub(crate) use ceilings::Ceilings;
+pub(crate) use error::BenchError;
+pub(crate) use figure::{Figure, Header};
+pub(crate) use growth::{GrowthPoint, growth, growth_panels};
+pub(crate) use networks::{ReferenceNetwork, reference_networks};
+pub(crate) use table::{columns, growth_heading, growth_row, heading, preamble, row};
 
 use crate::gpu::Executor;
 use crate::network::{Variant, trusted_variant};
 
 /// What to measure.
-pub struct BenchOptions {
-    pub networks: Vec<ReferenceNetwork>,
+pub(crate) struct BenchOptions {
+    pub(crate) networks: Vec<ReferenceNetwork>,
     /// How long to measure each network's work at least; kernels get a part of it.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
     /// Only the Langevin step and the update of each network: no ceilings, layers, kernels or full steps.
-    pub brief: bool,
+    pub(crate) brief: bool,
 }
 
 /// What all measurements of a run share.
@@ -58,7 +57,7 @@ impl Session<'_> {
 ///
 /// # Errors
 /// When the GPU fails or a network does not fit it.
-pub fn measure(
+pub(crate) fn measure(
     executor: &mut Executor,
     options: &BenchOptions,
     tell: &mut dyn FnMut(Figure),

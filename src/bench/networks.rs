@@ -7,10 +7,10 @@ use crate::shape::Shape;
 
 /// A network with the batch it is measured at.
 #[derive(Clone, Debug)]
-pub struct ReferenceNetwork {
-    pub name: &'static str,
-    pub batch: usize,
-    pub architecture: Architecture,
+pub(crate) struct ReferenceNetwork {
+    pub(crate) name: &'static str,
+    pub(crate) batch: usize,
+    pub(crate) architecture: Architecture,
 }
 
 /// A convolution of `channels` outputs.
@@ -28,7 +28,7 @@ pub(super) fn conv(channels: usize, kernel: usize, stride: usize, padding: usize
 ///
 /// # Errors
 /// When there is no network of a name.
-pub fn reference_networks(names: &str) -> Result<Vec<ReferenceNetwork>, BenchError> {
+pub(crate) fn reference_networks(names: &str) -> Result<Vec<ReferenceNetwork>, BenchError> {
     let known = all()?;
     names
         .split(',')

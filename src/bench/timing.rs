@@ -12,7 +12,7 @@ const MOST_REPEATS: f64 = 256.0;
 /// Whose clock a time is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Clock {
+pub(crate) enum Clock {
     /// The host's, from the start of encoding until the GPU is known to have finished: what a user waits.
     Wall,
     /// The GPU's timestamps.
@@ -21,14 +21,14 @@ pub enum Clock {
 
 /// How long several runs took, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spread {
-    pub median: f64,
-    pub smallest: f64,
+pub(crate) struct Spread {
+    pub(crate) median: f64,
+    pub(crate) smallest: f64,
     /// A quarter of the runs took less.
-    pub lower_quartile: f64,
+    pub(crate) lower_quartile: f64,
     /// A quarter of the runs took more.
-    pub upper_quartile: f64,
-    pub runs: usize,
+    pub(crate) upper_quartile: f64,
+    pub(crate) runs: usize,
 }
 
 impl Spread {

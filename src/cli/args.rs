@@ -27,15 +27,15 @@ What is meant for people goes to stderr, what is meant for programs (--json) to 
 The environment variable AFTERIMAGE_ADAPTER names an adapter, as --adapter does; AFTERIMAGE_CACHE names the folder for
 what later runs can use again; AFTERIMAGE_LOG=info logs more."
 )]
-pub struct Cli {
+pub(super) struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(super) command: Command,
 }
 
 /// What the program can do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Train a model and fill a run folder with its checkpoints, metrics and pictures
     Train(TrainArgs),
     /// Draw samples from a trained model
@@ -56,10 +56,10 @@ pub enum Command {
 
 /// Where a configuration comes from.
 #[derive(Debug, Args)]
-pub struct SourceArgs {
+pub(super) struct SourceArgs {
     /// A preset's name (see `afterimage presets`) or a TOML file
     #[arg(value_name = "PRESET|FILE.toml")]
-    pub source: String,
+    pub(super) source: String,
 
     /// Change one setting; may be given any number of times
     ///
@@ -67,25 +67,25 @@ pub struct SourceArgs {
     /// is none: optimiser.rate=1e-3, data.path=/data/mnist, network.layers='[{dense=64},{dense=1}]'. An empty value
     /// puts the key back to its default.
     #[arg(long = "set", value_name = "KEY=VALUE", help_heading = "Settings")]
-    pub sets: Vec<String>,
+    pub(super) sets: Vec<String>,
 }
 
 /// Which adapter computes.
 #[derive(Debug, Args)]
-pub struct AdapterArgs {
+pub(super) struct AdapterArgs {
     /// The adapter to compute on: part of its name, or its number in `afterimage devices`
     ///
     /// Default: what the environment variable AFTERIMAGE_ADAPTER says, else the fastest kind there is (a discrete GPU,
     /// then an integrated one, then a software renderer).
     #[arg(long, value_name = "NAME|INDEX", help_heading = "Device")]
-    pub adapter: Option<String>,
+    pub(super) adapter: Option<String>,
 
     /// Neither use nor keep what was compiled and measured for the adapter
     ///
     /// Default: it is kept in the user's cache folder, or in the one that the environment variable AFTERIMAGE_CACHE
     /// names, so that later runs start sooner.
     #[arg(long, help_heading = "Device")]
-    pub no_cache: bool,
+    pub(super) no_cache: bool,
 
     /// Measure again which kernels are the fastest
     ///
@@ -93,13 +93,13 @@ pub struct AdapterArgs {
     /// seconds at a time, and keep it; on a software renderer, and in the other commands, what is known is used. Which
     /// kernels run changes no result.
     #[arg(long, help_heading = "Device")]
-    pub retune: bool,
+    pub(super) retune: bool,
 
     /// Neither measure which kernels are the fastest nor use what was measured
     ///
     /// They are then chosen by an estimate.
     #[arg(long, help_heading = "Device", conflicts_with = "retune")]
-    pub no_tune: bool,
+    pub(super) no_tune: bool,
 }
 
 /// Arguments of `afterimage train`.
@@ -110,43 +110,43 @@ Examples:
   afterimage train digits --seed 2 --set snapshot.interval=10 --out runs/k10
   afterimage train mnist --set data.path=train-images-idx3-ubyte.gz
   afterimage train digits --json | jq .loss")]
-pub struct TrainArgs {
+pub(super) struct TrainArgs {
     /// The configuration to train.
     #[command(flatten)]
-    pub source: SourceArgs,
+    pub(super) source: SourceArgs,
 
     /// Seed of every random number, a whole number from 0
     ///
     /// The same seed on the same adapter gives the same bits. Short for --set run.seed=N, and stronger than it.
     /// Default: the configuration's.
     #[arg(long, value_name = "N", help_heading = "Settings", value_parser = seed())]
-    pub seed: Option<u64>,
+    pub(super) seed: Option<u64>,
 
     /// The run folder to create, with the folders it lies in
     ///
     /// Default: the first of runs/NAME, runs/NAME-2, … that does not exist yet, where NAME is the preset's or the
     /// file's. With --force it is runs/NAME.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
-    pub out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
 
     /// Replace the run in the run folder, if there is one
     ///
     /// What an earlier run wrote there is removed; other files stay. Without --force, a folder that holds anything is
     /// an error and nothing is written.
     #[arg(long, help_heading = "Output")]
-    pub force: bool,
+    pub(super) force: bool,
 
     /// Show no progress; errors and warnings still appear
     #[arg(long, short, help_heading = "Output")]
-    pub quiet: bool,
+    pub(super) quiet: bool,
 
     /// Print the metrics of every step to stdout, one JSON object a line, as in the run's metrics.jsonl
     #[arg(long, help_heading = "Output")]
-    pub json: bool,
+    pub(super) json: bool,
 
     /// The adapter.
     #[command(flatten)]
-    pub adapter: AdapterArgs,
+    pub(super) adapter: AdapterArgs,
 }
 
 /// Arguments of `afterimage sample`.
@@ -156,10 +156,10 @@ Examples:
   afterimage sample runs/digits
   afterimage sample runs/digits --count 100 --steps 1000 --out digits.png
   afterimage sample runs/digits --out chain.gif")]
-pub struct SampleArgs {
+pub(super) struct SampleArgs {
     /// A run folder (its last checkpoint is taken) or a .safetensors checkpoint
     #[arg(value_name = "RUN|CHECKPOINT")]
-    pub model: PathBuf,
+    pub(super) model: PathBuf,
 
     /// Which weights to take: the moving average, or what the optimiser moved last
     #[arg(
@@ -169,43 +169,43 @@ pub struct SampleArgs {
         default_value_t,
         help_heading = "Sampling"
     )]
-    pub weights: WeightsArg,
+    pub(super) weights: WeightsArg,
 
     /// How many samples to draw, each from a chain of its own
     ///
     /// Default: the run's run.samples.
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = clap::value_parser!(u64).range(1..))]
-    pub count: Option<u64>,
+    pub(super) count: Option<u64>,
 
     /// Sampler steps from a fresh start
     ///
     /// Default: the run's run.sample_steps.
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = clap::value_parser!(u64).range(1..))]
-    pub steps: Option<u64>,
+    pub(super) steps: Option<u64>,
 
     /// Seed of every random number, a whole number from 0
     ///
     /// Default: the run's run.seed.
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = seed())]
-    pub seed: Option<u64>,
+    pub(super) seed: Option<u64>,
 
     /// The file to write: .png (a grid), .npy (the values, as the model sees them) or .gif (how the chains get there)
     ///
     /// Default: samples.png in the current folder.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
 
     /// Show no progress; errors and warnings still appear
     #[arg(long, short, help_heading = "Output")]
-    pub quiet: bool,
+    pub(super) quiet: bool,
 
     /// Print a JSON summary to stdout: the file, the settings and the energies
     #[arg(long, help_heading = "Output")]
-    pub json: bool,
+    pub(super) json: bool,
 
     /// The adapter.
     #[command(flatten)]
-    pub adapter: AdapterArgs,
+    pub(super) adapter: AdapterArgs,
 }
 
 /// Arguments of `afterimage energy`.
@@ -215,35 +215,35 @@ Examples:
   afterimage energy runs/digits digits
   afterimage energy runs/mnist t10k-images-idx3-ubyte.gz --out energies.csv
   afterimage energy runs/8gaussians points.npy --json")]
-pub struct EnergyArgs {
+pub(super) struct EnergyArgs {
     /// A run folder (its last checkpoint is taken) or a .safetensors checkpoint
     #[arg(value_name = "RUN|CHECKPOINT")]
-    pub model: PathBuf,
+    pub(super) model: PathBuf,
 
     /// The data to score: a file, a folder of images, or the name of a source that needs neither (digits, moons, …)
     ///
     /// It is scaled as the model's training data was; the noise added in training is left out. Of generated data, which
     /// have no end, 10,000 samples are scored.
     #[arg(value_name = "DATA")]
-    pub data: String,
+    pub(super) data: String,
 
     /// Which weights to take: the moving average, or what the optimiser moved last
     #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
-    pub weights: WeightsArg,
+    pub(super) weights: WeightsArg,
 
     /// The file to write, one energy a sample: .npy or .csv
     ///
     /// Default: none; a summary of the energies is printed.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
 
     /// Print the summary to stdout as JSON
     #[arg(long, help_heading = "Output")]
-    pub json: bool,
+    pub(super) json: bool,
 
     /// The adapter.
     #[command(flatten)]
-    pub adapter: AdapterArgs,
+    pub(super) adapter: AdapterArgs,
 }
 
 /// Arguments of `afterimage evaluate`.
@@ -269,58 +269,58 @@ model's:
   samples                             count, lost, steps, seed, sampler, mode_coverage; null with --count 0
   model_mode_coverage                 share of modes with at least a quarter of their due weight, as in samples
   modes                               name, and the weight of data (due), model and samples nearest to it")]
-pub struct EvaluateArgs {
+pub(super) struct EvaluateArgs {
     /// A run folder (its last checkpoint is taken) or a .safetensors checkpoint
     ///
     /// Its data must be one of the generated planar sets, whose densities are known.
     #[arg(value_name = "RUN|CHECKPOINT")]
-    pub model: PathBuf,
+    pub(super) model: PathBuf,
 
     /// Which weights to take: the moving average, or what the optimiser moved last
     #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
-    pub weights: WeightsArg,
+    pub(super) weights: WeightsArg,
 
     /// The largest estimated error in nats, from 1e-6 to 0.1
     ///
     /// It holds for log Z, the likelihood, the entropies and KL(data‖model); KL(model‖data) and the total variation have
     /// kinks in their integrands, converge more slowly, and say their errors.
     #[arg(long, value_name = "NATS", default_value_t = 1e-4)]
-    pub tolerance: f64,
+    pub(super) tolerance: f64,
 
     /// How many samples to draw with the checkpoint's own sampler settings; 0 for none
     ///
     /// Default: the run's run.samples.
     #[arg(long, value_name = "N", help_heading = "Sampling")]
-    pub count: Option<u64>,
+    pub(super) count: Option<u64>,
 
     /// Seed of the samples and of the data that are scored, a whole number from 0
     ///
     /// Default: the run's run.seed.
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = seed())]
-    pub seed: Option<u64>,
+    pub(super) seed: Option<u64>,
 
     /// The picture to write (.png): both densities, the energy and the samples
     ///
     /// Default: evaluation.png in the run folder, or in the current folder where a checkpoint is named.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
 
     /// Show no progress and no table; errors and warnings still appear
     #[arg(long, short, help_heading = "Output")]
-    pub quiet: bool,
+    pub(super) quiet: bool,
 
     /// Print the figures to stdout as one JSON object
     #[arg(long, help_heading = "Output")]
-    pub json: bool,
+    pub(super) json: bool,
 
     /// The adapter.
     #[command(flatten)]
-    pub adapter: AdapterArgs,
+    pub(super) adapter: AdapterArgs,
 }
 
 /// The weights of a run to compute with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum WeightsArg {
+pub(super) enum WeightsArg {
     /// Their moving average
     #[default]
     Averaged,
@@ -339,10 +339,10 @@ impl From<WeightsArg> for Weights {
 
 /// Arguments of the commands that print a list.
 #[derive(Debug, Args)]
-pub struct ListArgs {
+pub(super) struct ListArgs {
     /// Print the list to stdout as JSON
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 /// Arguments of `afterimage config`.
@@ -351,10 +351,10 @@ pub struct ListArgs {
 Examples:
   afterimage config digits
   afterimage config mnist --set data.path=train-images-idx3-ubyte.gz > mine.toml")]
-pub struct ConfigArgs {
+pub(super) struct ConfigArgs {
     /// The configuration to print.
     #[command(flatten)]
-    pub source: SourceArgs,
+    pub(super) source: SourceArgs,
 }
 
 /// Arguments of `afterimage bench`.
@@ -365,7 +365,7 @@ Examples:
   afterimage bench --nets D --json        one network, for programs
   afterimage bench --growth growth.png    does the cost stay flat as the work grows?
 benches/compare.py runs this and PyTorch in turn. What the numbers mean: docs/performance.md.")]
-pub struct BenchArgs {
+pub(super) struct BenchArgs {
     /// The reference networks: D (8×8 digits), M (28×28, as MNIST), C (32×32 colour, as CIFAR-10)
     #[arg(
         long,
@@ -373,27 +373,27 @@ pub struct BenchArgs {
         default_value = "D,M,C",
         help_heading = "CommandLength"
     )]
-    pub nets: String,
+    pub(super) nets: String,
 
     /// How long to measure each network's work, at least; kernels get a part of it
     #[arg(long, value_name = "S", default_value_t = 1.0, help_heading = "CommandLength", value_parser = seconds)]
-    pub seconds: f64,
+    pub(super) seconds: f64,
 
     /// Only a Langevin step and an update of each network: no ceilings, kernels or full training steps
     #[arg(long, help_heading = "CommandLength")]
-    pub brief: bool,
+    pub(super) brief: bool,
 
     /// Measure how the cost grows with batch, image side, channels and chain length instead, and draw it
     #[arg(long, value_name = "FILE.png", help_heading = "CommandLength", conflicts_with_all = ["nets", "brief"])]
-    pub growth: Option<PathBuf>,
+    pub(super) growth: Option<PathBuf>,
 
     /// Print the figures to stdout as JSON, one object a line, the first of them about the machine
     #[arg(long, help_heading = "Output")]
-    pub json: bool,
+    pub(super) json: bool,
 
     /// The adapter.
     #[command(flatten)]
-    pub adapter: AdapterArgs,
+    pub(super) adapter: AdapterArgs,
 }
 
 /// Reads a seed that a run's configuration can hold.

@@ -6,6 +6,7 @@ use crate::evaluation::EvaluationError;
 use crate::files::FileError;
 use crate::gpu::GpuError;
 use crate::model::ModelError;
+use crate::network::advised;
 use crate::report::ReportError;
 use crate::shape::Shape;
 use crate::train::TrainError;
@@ -18,7 +19,7 @@ pub(super) enum CliError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Data(#[from] DataError),
-    #[error(transparent)]
+    #[error("{}", advised(.0))]
     Gpu(#[from] GpuError),
     #[error(transparent)]
     Model(#[from] ModelError),

@@ -1,6 +1,7 @@
 use crate::data::DataError;
 use crate::gpu::GpuError;
 use crate::model::ModelError;
+use crate::network::advised;
 use crate::report::ReportError;
 
 /// Why a model could not be evaluated.
@@ -11,7 +12,7 @@ pub enum EvaluationError {
     Model(#[from] ModelError),
     #[error(transparent)]
     Data(#[from] DataError),
-    #[error(transparent)]
+    #[error("{}", advised(.0))]
     Gpu(#[from] GpuError),
     #[error(transparent)]
     Report(#[from] ReportError),

@@ -2,8 +2,8 @@ use crate::cache;
 use flate2::Crc;
 use std::path::{Path, PathBuf};
 
-/// Larger files are left alone and replaced: caches only grow, and one that outgrew this holds mostly the pipelines of
-/// networks that are not used any more.
+/// Larger files are left alone and replaced: caches only grow, and one that outgrew this holds mostly pipelines
+/// that are not used any more.
 const MOST_BYTES: u64 = 64 << 20;
 
 /// Compiled pipelines that are kept on disk for later runs.

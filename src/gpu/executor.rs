@@ -1,22 +1,19 @@
 mod timing;
 
-pub(super) use timing::TIMESTAMPS;
 pub use timing::Timing;
 
 use super::adapter::{self, AdapterChoice, AdapterKind, AdapterSummary};
 use super::budget::Budget;
 use super::error::GpuError;
-use super::frozen::Frozen;
 use super::handles::{Buffer, Mark};
 use super::launch::{Launch, Replays};
 use super::options::{ExecutorOptions, Profile, Requirements};
 use super::pipelines::Pipelines;
 use super::readback::Readback;
-use super::recording::{Command, Dispatch, Recording, Resource};
+use super::recording::{Command, Dispatch, Frozen, Recording, Resource};
 use super::resources::{Resources, USAGES};
 use super::statistics::ExecutorStatistics;
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::any::Any;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -45,7 +42,7 @@ pub struct Executor {
     /// The counts that are kept here; the rest is asked for.
     statistics: ExecutorStatistics,
     waited: Duration,
-    findings: HashMap<TypeId, Box<dyn Any + Send>>,
+    attachment: Box<dyn Any + Send>,
 }
 
 impl Executor {
@@ -132,7 +129,7 @@ impl Executor {
             fault: Arc::new(Mutex::new(None)),
             statistics: ExecutorStatistics::default(),
             waited: Duration::ZERO,
-            findings: HashMap::new(),
+            attachment: Box::new(()),
         }
     }
 
@@ -169,31 +166,14 @@ impl Executor {
         }
     }
 
-    /// What `find` finds out about the device, asked once for each type of answer.
-    ///
-    /// # Errors
-    /// Those of `find`, which is then asked again the next time.
-    pub fn once<T: Clone + Send + 'static, E>(
-        &mut self,
-        find: impl FnOnce(&mut Self) -> Result<T, E>,
-    ) -> Result<T, E> {
-        if let Some(found) = self.recall() {
-            return Ok(found);
-        }
-        let found: T = find(self)?;
-        self.remember(found.clone());
-        Ok(found)
+    /// What whoever is above keeps with this device; `()` before [`Self::attach`].
+    pub(crate) fn attachment(&self) -> &(dyn Any + Send) {
+        &*self.attachment
     }
 
-    /// What was remembered last of this type.
-    pub fn recall<T: Clone + Send + 'static>(&self) -> Option<T> {
-        let known = self.findings.get(&TypeId::of::<T>());
-        known.and_then(|found| found.downcast_ref::<T>()).cloned()
-    }
-
-    /// Keeps one value of each type for [`Self::recall`] and [`Self::once`].
-    pub fn remember<T: Clone + Send + 'static>(&mut self, found: T) {
-        self.findings.insert(TypeId::of::<T>(), Box::new(found));
+    /// Keeps something in place of the present [`Self::attachment`].
+    pub(crate) fn attach(&mut self, attachment: Box<dyn Any + Send>) {
+        self.attachment = attachment;
     }
 
     /// The most bytes of buffers and images there have been at a time.
@@ -231,7 +211,7 @@ impl Executor {
     ///
     /// # Errors
     /// When it does not.
-    pub fn check_size(&self, buffer: Buffer) -> Result<(), GpuError> {
+    pub(crate) fn check_size(&self, buffer: Buffer) -> Result<(), GpuError> {
         self.resources.check_size(buffer)
     }
 
@@ -239,7 +219,7 @@ impl Executor {
     ///
     /// # Errors
     /// What is too large.
-    pub fn admits(&self, recording: &Recording) -> Result<(), GpuError> {
+    pub(crate) fn admits(&self, recording: &Recording) -> Result<(), GpuError> {
         for command in recording.commands() {
             match command {
                 Command::Upload { buffer, .. } | Command::Fetch { buffer, .. } => {

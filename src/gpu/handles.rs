@@ -79,7 +79,7 @@ impl ImageFormat {
     }
 
     /// Bytes of a texel.
-    pub fn texel_bytes(self) -> u64 {
+    pub(crate) fn texel_bytes(self) -> u64 {
         match self {
             ImageFormat::F32 => 16,
             ImageFormat::F16 => 8,
@@ -104,7 +104,12 @@ impl Image {
     }
 
     /// Names a new image of `width` × `height` texels.
-    pub fn with_format(label: &'static str, width: u32, height: u32, format: ImageFormat) -> Self {
+    pub(crate) fn with_format(
+        label: &'static str,
+        width: u32,
+        height: u32,
+        format: ImageFormat,
+    ) -> Self {
         Image {
             id: next_id(),
             format,

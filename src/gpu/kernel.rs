@@ -27,6 +27,8 @@ pub struct Kernel {
     pub name: &'static str,
     /// The text of the file, before the preprocessor.
     pub source: &'static str,
+    /// What the file may import, by name.
+    pub shared: &'static [(&'static str, &'static str)],
     /// Bindings 0, 1, … of group 0.
     pub bindings: &'static [Access],
     /// 32-bit words of `var<immediate>`.

@@ -1,6 +1,5 @@
-use super::frozen::Frozen;
 use super::handles::Mark;
-use super::recording::{Dispatch, Recording};
+use super::recording::{Dispatch, Frozen, Recording};
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 

@@ -1,4 +1,4 @@
-//! The device layer: the only place that names wgpu. It knows nothing of networks.
+//! The device: the only place that names wgpu. It knows nothing of what is computed there.
 //!
 //! What to compute is written down as a [`Recording`], a plain list of commands over typed handles that
 //! needs no device; the [`Executor`] carries it out.
@@ -8,7 +8,6 @@ mod budget;
 mod disk_cache;
 mod error;
 mod executor;
-mod frozen;
 mod handles;
 mod kernel;
 mod launch;
@@ -23,16 +22,15 @@ mod statistics;
 pub use adapter::{AdapterChoice, AdapterKind, AdapterSummary, list_adapters};
 pub use error::GpuError;
 pub use executor::{Executor, Timing};
-pub use frozen::Frozen;
 pub use handles::{Buffer, Image, ImageFormat, Mark};
 pub use kernel::{Access, Constant, Kernel, Program};
 pub use options::{ExecutorOptions, Profile, Requirements};
 pub use preprocess::{Expanded, PreprocessError, expand};
-pub use recording::{Command, Dispatch, Recording, Resource, grid};
+pub use recording::{Command, Dispatch, Frozen, Recording, Resource, grid};
 pub use statistics::ExecutorStatistics;
 
 /// The version of wgpu, as in Cargo.lock.
-pub const WGPU_VERSION: &str = "30.0.1";
+pub(crate) const WGPU_VERSION: &str = "30.0.1";
 
 /// wgpu itself, for a host program that brings its own device.
 pub use wgpu;

@@ -1,6 +1,9 @@
-use super::executor::TIMESTAMPS;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// What a device needs for [`Executor::timed`](super::Executor::timed) to read the GPU's own clock.
+pub(super) const TIMESTAMPS: wgpu::Features =
+    wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS);
 
 /// How an executor runs.
 #[derive(Clone, Debug)]
@@ -13,8 +16,8 @@ pub struct ExecutorOptions {
     pub in_flight: usize,
     /// How long to wait for the GPU before giving it up.
     pub patience: Duration,
-    /// The folder where compiled pipelines are kept for later runs, such as [`crate::cache::folder`]; none by
-    /// default, since a library writes nothing unasked.
+    /// The folder where compiled pipelines are kept for later runs; none by default, since a library writes nothing
+    /// unasked.
     pub cache: Option<PathBuf>,
 }
 

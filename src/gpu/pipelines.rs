@@ -155,9 +155,11 @@ impl Compiler {
     fn compile(&self, program: &Program) -> Result<Compiled, GpuError> {
         let (device, kernel) = (&self.device, program.kernel);
         let expanded =
-            expand(kernel.source, &program.constants).map_err(|source| GpuError::Preprocess {
-                kernel: kernel.name,
-                source,
+            expand(kernel.source, kernel.shared, &program.constants).map_err(|source| {
+                GpuError::Preprocess {
+                    kernel: kernel.name,
+                    source,
+                }
             })?;
         let descriptor = wgpu::ShaderModuleDescriptor {
             label: Some(kernel.name),

@@ -1,6 +1,7 @@
 //! The preprocessor for WGSL: its directives, each alone on its line.
 //!
-//! - `#import "shared/philox.wgsl"` is replaced by that file, once however often it is asked for.
+//! - `#import "name"` is replaced by the text of this name among those that the kernel shares with others, once
+//!   however often it is asked for.
 //! - `#import NAME`, without quotes, is replaced by the text that the Rust side gives under this name.
 //! - `#const NAME: u32` is replaced by `const NAME: u32 = value;` with the value the Rust side gives; a constant
 //!   that is declared and not given, or given and not declared, is an error. Constants and not `override`s, because
@@ -10,8 +11,8 @@
 //! - `#if NAME`, `#else`, `#endif` keep or drop lines by a `bool` constant, declared with `#const NAME: bool`.
 //!   Conditions nest.
 //! - `#repeat kx KERNEL_WIDTH` … `#end` writes the lines between them once for each value of `$kx` from 0 up to that
-//!   `u32` constant (or number). Software drivers give up unrolling loops of the size of a convolution's inner body
-//!   and put its registers into memory: measured on lavapipe, 29 against 70 GFLOP/s (docs/kernels.md).
+//!   `u32` constant (or number). Software drivers give up unrolling loops with large bodies and put
+//!   their registers into memory: measured on lavapipe, 29 against 70 GFLOP/s (docs/kernels.md).
 //!   Inside names, `${kx}` is the bare number, as in `pass_${kx}`, and `${kx-1}` or `${kx+1}` a neighbour's; constants
 //!   and directives may use it too.
 
@@ -45,101 +46,20 @@ pub enum PreprocessError {
     BadRepeat { line: usize, text: String },
 }
 
-const SHARED: &[(&str, &str)] = &[
-    (
-        "shared/activation.wgsl",
-        include_str!("../../shaders/shared/activation.wgsl"),
-    ),
-    (
-        "shared/chain_sum.wgsl",
-        include_str!("../../shaders/shared/chain_sum.wgsl"),
-    ),
-    (
-        "shared/dense_product.wgsl",
-        include_str!("../../shaders/shared/dense_product.wgsl"),
-    ),
-    (
-        "shared/finite.wgsl",
-        include_str!("../../shaders/shared/finite.wgsl"),
-    ),
-    (
-        "shared/head.wgsl",
-        include_str!("../../shaders/shared/head.wgsl"),
-    ),
-    (
-        "shared/index.wgsl",
-        include_str!("../../shaders/shared/index.wgsl"),
-    ),
-    (
-        "shared/langevin_step.wgsl",
-        include_str!("../../shaders/shared/langevin_step.wgsl"),
-    ),
-    (
-        "shared/moment.wgsl",
-        include_str!("../../shaders/shared/moment.wgsl"),
-    ),
-    (
-        "shared/philox.wgsl",
-        include_str!("../../shaders/shared/philox.wgsl"),
-    ),
-    (
-        "shared/plane.wgsl",
-        include_str!("../../shaders/shared/plane.wgsl"),
-    ),
-    (
-        "shared/pooling.wgsl",
-        include_str!("../../shaders/shared/pooling.wgsl"),
-    ),
-    (
-        "shared/pooling_planes.wgsl",
-        include_str!("../../shaders/shared/pooling_planes.wgsl"),
-    ),
-    (
-        "shared/reduce.wgsl",
-        include_str!("../../shaders/shared/reduce.wgsl"),
-    ),
-    (
-        "shared/spread.wgsl",
-        include_str!("../../shaders/shared/spread.wgsl"),
-    ),
-    (
-        "shared/tile.wgsl",
-        include_str!("../../shaders/shared/tile.wgsl"),
-    ),
-    (
-        "shared/time_step.wgsl",
-        include_str!("../../shaders/shared/time_step.wgsl"),
-    ),
-    (
-        "shared/walk_backward.wgsl",
-        include_str!("../../shaders/shared/walk_backward.wgsl"),
-    ),
-    (
-        "shared/walk_forward.wgsl",
-        include_str!("../../shaders/shared/walk_forward.wgsl"),
-    ),
-    (
-        "shared/winograd.wgsl",
-        include_str!("../../shaders/shared/winograd.wgsl"),
-    ),
-    (
-        "shared/winograd_tiles.wgsl",
-        include_str!("../../shaders/shared/winograd_tiles.wgsl"),
-    ),
-];
-
 /// A shader's text, ready for the compiler.
 #[derive(Debug)]
 pub struct Expanded {
     pub text: String,
 }
 
-/// Expands the directives in `source` under `constants`.
+/// Expands the directives in `source`, which may import the texts `shared` with it by their names, under `constants`.
 pub fn expand(
     source: &str,
+    shared: &[(&str, &str)],
     constants: &[(Cow<'static, str>, Constant)],
 ) -> Result<Expanded, PreprocessError> {
     let mut state = Expansion {
+        shared,
         constants,
         used: HashSet::new(),
         imported: Vec::new(),
@@ -158,6 +78,7 @@ pub fn expand(
 }
 
 struct Expansion<'a> {
+    shared: &'a [(&'a str, &'a str)],
     constants: &'a [(Cow<'static, str>, Constant)],
     used: HashSet<&'a str>,
     imported: Vec<String>,
@@ -285,7 +206,7 @@ impl Expansion<'_> {
             return Ok(());
         }
         self.imported.push(name.into());
-        match SHARED.iter().find(|(known, _)| *known == name) {
+        match self.shared.iter().find(|(known, _)| *known == name) {
             Some((_, text)) => self.file(text),
             None => Err(PreprocessError::UnknownImport {
                 line,
@@ -415,7 +336,7 @@ mod tests {
             .iter()
             .map(|&(name, value)| (name.into(), value))
             .collect();
-        super::expand(source, &owned)
+        super::expand(source, &[("double", "twice\n#import \"double\"")], &owned)
     }
 
     #[test]
@@ -490,6 +411,12 @@ mod tests {
         assert!(expand("#wrong", &[]).is_err());
         let unclosed = expand("#const A: bool\n#if A", &[("A", Constant::Bool(true))]).unwrap_err();
         assert_eq!(unclosed, PreprocessError::Unclosed);
+    }
+
+    #[test]
+    fn shared_texts_are_imported_once() {
+        let source = "#import \"double\"\n#import \"double\"\nend";
+        assert_eq!(expand(source, &[]).expect("expands").text, "twice\nend\n");
     }
 
     #[test]

@@ -1,9 +1,8 @@
-use super::frozen::Frozen;
-use super::handles::{Buffer, Image};
+use super::handles::{Buffer, Image, next_id};
 use super::kernel::Program;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// A list of GPU commands, in order. Making one needs no device; an [`Executor`](super::Executor) runs it.
 #[derive(Clone, Debug, Default)]
@@ -92,6 +91,30 @@ impl From<Image> for Resource {
     }
 }
 
+/// A recording that does not change any more: an executor looks up its pipelines and bind groups at the first replay
+/// and keeps them for the next ones. Copies are the same to it.
+#[derive(Clone, Debug)]
+pub struct Frozen {
+    id: u64,
+    recording: Arc<Recording>,
+}
+
+impl Frozen {
+    /// What is replayed.
+    pub fn recording(&self) -> &Recording {
+        &self.recording
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Tells whether there still is a copy that could be replayed.
+    pub(super) fn downgrade(&self) -> Weak<Recording> {
+        Arc::downgrade(&self.recording)
+    }
+}
+
 /// Spreads `count` workgroups over two dimensions, since each may hold at most 65,535.
 pub fn grid(count: usize) -> [u32; 3] {
     const WIDEST: usize = 32_768;
@@ -151,7 +174,7 @@ impl Recording {
     }
 
     /// Adds a copy of a range.
-    pub fn copy_range(
+    pub(crate) fn copy_range(
         &mut self,
         from: Buffer,
         from_offset: usize,
@@ -189,7 +212,10 @@ impl Recording {
 
     /// Makes it a recording that can be replayed. Only launches can be: an executor refuses to replay anything else.
     pub fn freeze(self) -> Frozen {
-        Frozen::new(self)
+        Frozen {
+            id: next_id(),
+            recording: Arc::new(self),
+        }
     }
 
     /// The same work with its replays written out, command by command.
@@ -367,13 +393,14 @@ mod tests {
     static KERNEL: Kernel = Kernel {
         name: "nothing",
         source: "",
+        shared: &[],
         bindings: &[Access::Read],
         immediates: 0,
     };
 
     #[test]
     fn a_recording_is_counted_and_printed_without_a_device() {
-        let (a, b) = (Buffer::new("live", 4), Buffer::new("snapshot", 4));
+        let (a, b) = (Buffer::new("from", 4), Buffer::new("to", 4));
         let mut recording = Recording::new();
         recording.copy(a, b);
         for _ in 0..3 {
@@ -392,7 +419,7 @@ mod tests {
         assert_eq!(recording.launches()["nothing"], 3);
         let text = recording.to_string();
         assert!(
-            text.starts_with("copy 4 words live[0] -> snapshot[0]\nnothing(live) on 1×1×1"),
+            text.starts_with("copy 4 words from[0] -> to[0]\nnothing(from) on 1×1×1"),
             "{text}"
         );
     }

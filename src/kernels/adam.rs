@@ -1,5 +1,5 @@
 use super::launch::over;
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 
 /// The settings of one Adam step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,19 +31,11 @@ pub struct AdamArguments {
     pub average: Buffer,
 }
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "adam",
-    source: include_str!("../../shaders/adam.wgsl"),
-    bindings: &[
-        Access::Read,
-        Access::Read,
-        Access::ReadWrite,
-        Access::ReadWrite,
-        Access::ReadWrite,
-        Access::ReadWrite,
-    ],
-    immediates: 11,
-};
+pub(crate) static KERNEL: Kernel = kernel!(
+    "adam",
+    11,
+    [Read, Read, ReadWrite, ReadWrite, ReadWrite, ReadWrite]
+);
 
 /// Step number `step`, counted from 1, over `count` parameters.
 pub fn adam(

@@ -1,13 +1,8 @@
 use super::launch::over;
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::random::Stream;
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "add_noise",
-    source: include_str!("../../shaders/add_noise.wgsl"),
-    bindings: &[Access::ReadWrite],
-    immediates: 4,
-};
+pub(crate) static KERNEL: Kernel = kernel!("add_noise", 4, [ReadWrite]);
 
 /// Adds Gaussian noise of standard deviation `std` to the first `count` values of `x`; value i takes the normal
 /// number i of (`seed`, data noise, `step`).

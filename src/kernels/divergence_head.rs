@@ -1,17 +1,8 @@
 use super::launch::launch;
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "divergence_head",
-    source: include_str!("../../shaders/divergence_head.wgsl"),
-    bindings: &[
-        Access::Read,
-        Access::Read,
-        Access::ReadWrite,
-        Access::ReadWrite,
-    ],
-    immediates: 1,
-};
+pub(crate) static KERNEL: Kernel =
+    kernel!("divergence_head", 1, [Read, Read, ReadWrite, ReadWrite]);
 
 /// From the live energies alone to the factors and metrics of contrastive divergence (Hinton 2002), whose loss is the
 /// mean energy of the data minus that of the noise: its gradient is that of the likelihood if the noise comes from the

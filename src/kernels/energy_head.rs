@@ -1,13 +1,8 @@
 use super::launch::launch;
 use super::quadratic_base::QuadraticBase;
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording, grid};
+use crate::gpu::{Buffer, Kernel, Program, Recording, grid};
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "energy_head",
-    source: include_str!("../../shaders/energy_head.wgsl"),
-    bindings: &[Access::Read, Access::Read, Access::ReadWrite],
-    immediates: 0,
-};
+pub(crate) static KERNEL: Kernel = kernel!("energy_head", 0, [Read, Read, ReadWrite]);
 
 /// Up to so many values a sample are summed by one invocation, more by a workgroup: its reduction costs more than it
 /// saves, on software drivers most of all.

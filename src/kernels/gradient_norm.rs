@@ -1,17 +1,12 @@
 use super::launch::launch;
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 
 /// Partial sums of the norm: the words the scratch buffer needs.
 pub const NORM_PARTS: usize = 256;
 /// Values an invocation sums at least before a reduction over its workgroup pays.
 const SHARE: usize = 16;
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "gradient_norm",
-    source: include_str!("../../shaders/gradient_norm.wgsl"),
-    bindings: &[Access::Read, Access::ReadWrite],
-    immediates: 1,
-};
+pub(crate) static KERNEL: Kernel = kernel!("gradient_norm", 1, [Read, ReadWrite]);
 
 /// `norm[place]` = √Σ `gradient`² over its first `count` values, through `scratch` of [`NORM_PARTS`] words.
 pub fn gradient_norm(

@@ -1,5 +1,5 @@
 use super::launch::one_dimensional;
-use crate::gpu::{Access, Buffer, Dispatch, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Dispatch, Kernel, Program, Recording};
 use crate::random::Stream;
 
 /// What keeps the chains inside the box of the data.
@@ -53,12 +53,7 @@ pub(super) fn step_immediates(
     words
 }
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "langevin",
-    source: include_str!("../../shaders/langevin.wgsl"),
-    bindings: &[Access::ReadWrite, Access::Read],
-    immediates: 10,
-};
+pub(crate) static KERNEL: Kernel = kernel!("langevin", 10, [ReadWrite, Read]);
 
 /// Where the number of the step is among the immediates.
 const STEP_WORD: usize = 2;

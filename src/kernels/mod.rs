@@ -4,6 +4,9 @@
 //! a network come in two variants behind one interface, [`Layer`]: `tiled` for GPUs and `texel` for software drivers.
 //! Beside them, [`walk_chains`] runs whole Langevin chains of a small network in one launch.
 
+#[macro_use]
+mod shaders;
+
 pub mod bench;
 mod choice;
 pub mod generators;
@@ -24,16 +27,15 @@ mod adam;
 mod add_noise;
 mod divergence_head;
 mod energy_head;
-mod gather_chains;
 mod gradient_norm;
 mod langevin;
 mod launch;
+mod move_chains;
 mod philox_words;
 mod quadratic_base;
 mod ranking_head;
 mod ratio_head;
 mod samplers;
-mod scatter_chains;
 mod spectral;
 mod start_chains;
 mod sum_partials;
@@ -43,7 +45,6 @@ pub use add_noise::add_noise;
 pub use choice::{Choice, Choices, LayerPass};
 pub use divergence_head::divergence_head;
 pub use energy_head::energy_head;
-pub use gather_chains::gather_chains;
 pub use generators::{Bregman, GENERATORS, Generator};
 pub use geometry::{Activation, ConvGeometry};
 pub use gradient_norm::{NORM_PARTS, gradient_norm};
@@ -51,6 +52,7 @@ pub use langevin::{Bounds, LangevinSettings, langevin};
 pub use layer::{Layer, load, unload};
 pub use layer_kind::LayerKind;
 pub use maps::Maps;
+pub use move_chains::{gather_chains, scatter_chains};
 pub use parameters::LayerParameters;
 pub use philox_words::philox_words;
 pub use pool::{pool_forward, pool_input_gradient};
@@ -65,7 +67,6 @@ pub use samplers::{
     EnergyGradient, HMC_JITTER, Jumps, LANGEVIN, LayOut, Moment, SAMPLERS, STEP_SIZES, SamplerKind,
     TRACE_VALUES, jump_chains, trace_chains,
 };
-pub use scatter_chains::scatter_chains;
 pub use spectral::{SpectralWeight, spectral_gradient, spectral_turn, spectral_weights};
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;

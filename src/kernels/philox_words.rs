@@ -1,12 +1,7 @@
 use super::launch::{WIDTH, launch};
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "philox_words",
-    source: include_str!("../../shaders/philox_words.wgsl"),
-    bindings: &[Access::Read, Access::Read, Access::ReadWrite],
-    immediates: 0,
-};
+pub(crate) static KERNEL: Kernel = kernel!("philox_words", 0, [Read, Read, ReadWrite]);
 
 /// `words[i]` = Philox4x32-10 of `counters[i]` (four words each) under `keys[i]` (two words each).
 pub fn philox_words(

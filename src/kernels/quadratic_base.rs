@@ -1,5 +1,5 @@
 use super::launch::over;
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 
 /// The quadratic base |x − mean|² / (2 std²) of an energy.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -8,12 +8,7 @@ pub struct QuadraticBase {
     pub std: f32,
 }
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "quadratic_base_gradient",
-    source: include_str!("../../shaders/quadratic_base_gradient.wgsl"),
-    bindings: &[Access::Read, Access::ReadWrite],
-    immediates: 0,
-};
+pub(crate) static KERNEL: Kernel = kernel!("quadratic_base_gradient", 0, [Read, ReadWrite]);
 
 /// Adds (x − mean) / std² to the first `count` values of `gradient`.
 pub fn quadratic_base_gradient(

@@ -1,18 +1,8 @@
 use super::launch::launch;
 use super::ratio_head::HeadArguments;
-use crate::gpu::{Access, Kernel, Program, Recording};
+use crate::gpu::{Kernel, Program, Recording};
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "ranking_head",
-    source: include_str!("../../shaders/ranking_head.wgsl"),
-    bindings: &[
-        Access::Read,
-        Access::Read,
-        Access::ReadWrite,
-        Access::ReadWrite,
-    ],
-    immediates: 1,
-};
+pub(crate) static KERNEL: Kernel = kernel!("ranking_head", 1, [Read, Read, ReadWrite, ReadWrite]);
 
 /// From energies to per-sample factors, loss and metrics of ranking noise-contrastive estimation (Ma & Collins, EMNLP
 /// 2018; Singh, Tu & Sindhwani 2023). Datum i has the N = `noise` / `data` negatives i·N to i·N + N − 1; noise samples

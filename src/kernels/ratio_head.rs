@@ -1,6 +1,6 @@
 use super::generators::Bregman;
 use super::launch::launch;
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 
 /// How the log-normaliser difference c, an estimate of log Z_φ − log Z_θ, is handled. All are exactly 0 right after a
 /// refresh by a copy; noise that is no copy has none, and c goes on from what it was.
@@ -113,18 +113,11 @@ pub struct HeadArguments {
     pub metrics: Buffer,
 }
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "ratio_head",
-    source: include_str!("../../shaders/ratio_head.wgsl"),
-    bindings: &[
-        Access::Read,
-        Access::Read,
-        Access::ReadWrite,
-        Access::ReadWrite,
-        Access::ReadWrite,
-    ],
-    immediates: 3,
-};
+pub(crate) static KERNEL: Kernel = kernel!(
+    "ratio_head",
+    3,
+    [Read, Read, ReadWrite, ReadWrite, ReadWrite]
+);
 
 /// From energies to per-sample factors, loss and metrics of a Bregman divergence; ν is `noise` / `data`. `normaliser`
 /// holds c, and all of its [`Normaliser::words`] must be 0 after a refresh.

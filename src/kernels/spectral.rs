@@ -4,7 +4,7 @@
 //! u lies among the parameters and is no function of W within a step, so that ∂σ/∂W = u vᵀ, v = Wᵀu / |Wᵀu|, exactly.
 
 use super::launch::{launch, over};
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording, grid};
+use crate::gpu::{Buffer, Kernel, Program, Recording, grid};
 
 /// Where a weight, its bias right behind it and its vector lie in a parameter buffer, and where its place in the
 /// scratch is.
@@ -20,17 +20,6 @@ pub struct SpectralWeight {
     pub vector: usize,
     /// First word of [`Self::scratch_words`] in the scratch.
     pub scratch: usize,
-}
-
-macro_rules! kernel {
-    ($name:literal, $immediates:literal, [$($access:ident),*]) => {
-        Kernel {
-            name: $name,
-            source: include_str!(concat!("../../shaders/", $name, ".wgsl")),
-            bindings: &[$(Access::$access),*],
-            immediates: $immediates,
-        }
-    };
 }
 
 static COLUMNS: Kernel = kernel!("spectral_columns", 3, [Read, ReadWrite]);

@@ -1,6 +1,6 @@
 use super::langevin::blocks;
 use super::launch::over;
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::random::Stream;
 
 /// Where fresh chains start.
@@ -12,12 +12,7 @@ pub enum ChainStart {
     Uniform { low: f32, high: f32 },
 }
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "start_chains",
-    source: include_str!("../../shaders/start_chains.wgsl"),
-    bindings: &[Access::ReadWrite],
-    immediates: 8,
-};
+pub(crate) static KERNEL: Kernel = kernel!("start_chains", 8, [ReadWrite]);
 
 /// Fills the first `count` values of `x` with fresh starts; value i takes the random number `first_element` + i of
 /// (`seed`, `stream`, `step`).

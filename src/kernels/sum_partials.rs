@@ -1,12 +1,7 @@
 use super::launch::over;
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "sum_partials",
-    source: include_str!("../../shaders/sum_partials.wgsl"),
-    bindings: &[Access::Read, Access::ReadWrite],
-    immediates: 1,
-};
+pub(crate) static KERNEL: Kernel = kernel!("sum_partials", 1, [Read, ReadWrite]);
 
 /// `gradient[first + i]` = Σₖ `partials[k·length + i]` over the `parts` parts, in order; with `accumulate` the sum is
 /// added to what is there.

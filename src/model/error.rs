@@ -1,7 +1,7 @@
 use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::gpu::GpuError;
-use crate::network::NetworkError;
+use crate::network::{NetworkError, VariantError, advised};
 
 /// What can go wrong with a model.
 #[derive(Debug, thiserror::Error)]
@@ -13,8 +13,10 @@ pub enum ModelError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Network(#[from] NetworkError),
-    #[error(transparent)]
+    #[error("{}", advised(.0))]
     Gpu(#[from] GpuError),
+    #[error(transparent)]
+    Variant(#[from] VariantError),
     #[error(
         "the checkpoint lacks '{key}' in its metadata: it was not written by afterimage, or by another version"
     )]

@@ -22,11 +22,11 @@ impl Evaluator {
         architecture: &Architecture,
         parameters: &[f32],
         batch: usize,
-    ) -> Result<Self, GpuError> {
+    ) -> Result<Self, ModelError> {
         let variant = trusted_variant(executor)?;
         let kernels = tuned_kernels(executor, architecture, batch, variant)?;
         let network = Network::new(architecture, batch, kernels)?;
-        Self::on(executor, network, parameters)
+        Ok(Self::on(executor, network, parameters)?)
     }
 
     /// On a workspace that may be shared with others, which are not in use while this one is.
@@ -140,12 +140,7 @@ impl Model {
                 advice,
             });
         }
-        Ok(Evaluator::new(
-            executor,
-            &self.architecture,
-            &self.parameters,
-            batch,
-        )?)
+        Evaluator::new(executor, &self.architecture, &self.parameters, batch)
     }
 
     /// [`Self::evaluator`] on a workspace of this model's architecture that exists already and is not in use; whoever

@@ -2,8 +2,10 @@
 
 mod architecture;
 mod block;
+mod device_error;
 mod error;
 mod initialise;
+mod known;
 mod layer_spec;
 mod passes;
 mod residual;
@@ -16,6 +18,8 @@ mod walk;
 pub use crate::kernels::{Precision, Variant};
 pub use architecture::{Architecture, ParameterTensor};
 pub use block::{Block, BlockKind, ResidualBlock};
+pub use device_error::VariantError;
+pub(crate) use device_error::advised;
 pub use error::NetworkError;
 pub use initialise::{InitialWeights, Initialisation, initial_parameters};
 pub(crate) use layer_spec::LAYER_FORMS;

@@ -1,3 +1,5 @@
+use super::device_error::VariantError;
+use super::known::Known;
 use crate::gpu::{Buffer, Executor, GpuError, Recording};
 use crate::kernels::{
     Activation, ConvGeometry, Layer, LayerKind, LayerParameters, Precision, Variant, load, unload,
@@ -24,14 +26,6 @@ const F16_ROUNDING: f64 = 1.0 / 2048.0;
 /// Beyond what an f16 can hold.
 const TOO_LARGE: f32 = 1e6;
 
-/// What [`trusted_variant`] has found out about a device.
-#[derive(Clone)]
-struct Trusted(Variant);
-
-/// Whether that variant can be trusted with mixed precision, too.
-#[derive(Clone)]
-struct TrustedMixed(bool);
-
 /// The best variant of the layer kernels that computes a small convolution right on this device, tried once for each
 /// executor.
 ///
@@ -39,8 +33,13 @@ struct TrustedMixed(bool);
 ///
 /// # Errors
 /// When no variant computes right, or the GPU fails.
-pub fn trusted_variant(executor: &mut Executor) -> Result<Variant, GpuError> {
-    executor.once(try_variants).map(|Trusted(variant)| variant)
+pub fn trusted_variant(executor: &mut Executor) -> Result<Variant, VariantError> {
+    if let Some(variant) = Known::of(executor).variant {
+        return Ok(variant);
+    }
+    let variant = try_variants(executor)?;
+    Known::update(executor, |known| known.variant = Some(variant));
+    Ok(variant)
 }
 
 /// [`trusted_variant`] with maps stored in `precision`.
@@ -51,18 +50,21 @@ pub fn trusted_variant(executor: &mut Executor) -> Result<Variant, GpuError> {
 pub fn trusted_variant_in(
     executor: &mut Executor,
     precision: Precision,
-) -> Result<Variant, GpuError> {
+) -> Result<Variant, VariantError> {
     let variant = trusted_variant(executor)?;
     let Some(variant) = variant.in_precision(precision) else {
-        return Err(GpuError::NoMixedPrecision {
+        return Err(VariantError::NoMixedPrecision {
             adapter: executor.adapter().name.clone(),
         });
     };
     if precision == Precision::Mixed {
-        let trusted =
-            executor.once(|executor| computes_right(executor, variant).map(TrustedMixed))?;
-        if !trusted.0 {
-            return Err(GpuError::WrongMixedPrecision {
+        let right = match Known::of(executor).mixed_is_right {
+            Some(right) => right,
+            None => computes_right(executor, variant)?,
+        };
+        Known::update(executor, |known| known.mixed_is_right = Some(right));
+        if !right {
+            return Err(VariantError::WrongMixedPrecision {
                 adapter: executor.adapter().name.clone(),
             });
         }
@@ -70,7 +72,7 @@ pub fn trusted_variant_in(
     Ok(variant)
 }
 
-fn try_variants(executor: &mut Executor) -> Result<Trusted, GpuError> {
+fn try_variants(executor: &mut Executor) -> Result<Variant, VariantError> {
     let profile = executor.profile();
     let preferred = Variant::for_profile(&profile);
     let plain = Variant::Texel {
@@ -85,10 +87,10 @@ fn try_variants(executor: &mut Executor) -> Result<Trusted, GpuError> {
                     "this driver computes wrong results with {preferred:?}; using {variant:?}"
                 );
             }
-            return Ok(Trusted(variant));
+            return Ok(variant);
         }
     }
-    Err(GpuError::WrongResults {
+    Err(VariantError::WrongResults {
         adapter: executor.adapter().name.clone(),
     })
 }

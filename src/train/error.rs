@@ -1,15 +1,17 @@
 use crate::files::FileError;
 use crate::gpu::GpuError;
 use crate::model::ModelError;
-use crate::network::NetworkError;
+use crate::network::{NetworkError, VariantError, advised};
 use crate::report::ReportError;
 
 /// What can end a training run early.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    #[error(transparent)]
+    #[error("{}", advised(.0))]
     Gpu(#[from] GpuError),
+    #[error(transparent)]
+    Variant(#[from] VariantError),
     #[error(transparent)]
     Model(#[from] ModelError),
     #[error(transparent)]

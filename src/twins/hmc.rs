@@ -5,7 +5,7 @@ use super::philox_normal::normal;
 use crate::random::{Stream, philox4x32_10, uniform01};
 
 /// Energies and gradient at some states.
-pub type Field<'a> = &'a dyn Fn(&[f64]) -> (Vec<f64>, Vec<f64>);
+pub(super) type Field<'a> = &'a dyn Fn(&[f64]) -> (Vec<f64>, Vec<f64>);
 
 /// Chains with what they carry from step to step.
 #[derive(Clone, Debug, PartialEq)]

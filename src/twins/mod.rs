@@ -1,7 +1,8 @@
 //! Plain-Rust f64 twins of the GPU kernels: the oracles that the kernels are tested against.
 //!
-//! One file per WGSL file, of the same name (`hmc` for those of a Hamiltonian step together, `noise` for those of the
-//! folder). They are written to be read and believed, not to be fast: each is the defining loop of its operation.
+//! One file per WGSL file, of the same name (`dense` for those of a dense layer and `hmc` for those of a Hamiltonian step
+//! together, `noise` for those of the folder). They are written to be read and believed, not to be fast: each is the
+//! defining loop of its operation.
 //! Tensors are flat row-major slices, batch first (NCHW), and weights are laid out (out, in, height, width).
 //!
 //! # Panics
@@ -9,39 +10,36 @@
 //! Slices whose lengths disagree with the shapes beside them are a mistake in the calling test, and
 //! every twin panics on them; no user input reaches this module.
 
-pub mod adam;
-pub mod add_noise;
-pub mod conv_forward;
-pub mod conv_input_gradient;
-pub mod conv_weight_gradient;
-pub mod dense_forward;
-pub mod dense_input_gradient;
-pub mod dense_weight_gradient;
-pub mod divergence_head;
-pub mod energy_head;
-pub mod gather_chains;
-pub mod gradient_norm;
-pub mod hmc;
-pub mod jump;
-pub mod langevin;
-pub mod langevin_chain;
-pub mod multiply_add;
-pub mod network;
+mod adam;
+mod add_noise;
+mod conv_forward;
+mod conv_input_gradient;
+mod conv_weight_gradient;
+mod dense;
+mod divergence_head;
+mod energy_head;
+mod gradient_norm;
+mod hmc;
+mod jump;
+mod langevin;
+mod langevin_chain;
+mod move_chains;
+mod multiply_add;
+mod network;
 pub mod noise;
-pub mod philox_normal;
-pub mod philox_words;
-pub mod pool_forward;
-pub mod pool_input_gradient;
-pub mod quadratic_base_gradient;
-pub mod ranking_head;
-pub mod ratio_head;
-pub mod scatter_chains;
-pub mod spectral;
-pub mod start_chains;
-pub mod sum_partials;
-pub mod trace;
-pub mod underdamped;
-pub mod winograd;
+mod philox_normal;
+mod philox_words;
+mod pool_forward;
+mod pool_input_gradient;
+mod quadratic_base_gradient;
+mod ranking_head;
+mod ratio_head;
+mod spectral;
+mod start_chains;
+mod sum_partials;
+mod trace;
+mod underdamped;
+mod winograd;
 
 mod taps;
 #[cfg(test)]
@@ -52,17 +50,15 @@ pub use add_noise::add_noise;
 pub use conv_forward::{ConvForward, conv_forward};
 pub use conv_input_gradient::conv_input_gradient;
 pub use conv_weight_gradient::{WeightGradient, conv_weight_gradient};
-pub use dense_forward::{dense_forward, dense_geometry};
-pub use dense_input_gradient::dense_input_gradient;
-pub use dense_weight_gradient::dense_weight_gradient;
+pub use dense::dense_geometry;
 pub use divergence_head::divergence_head;
 pub use energy_head::{QuadraticBase, energy_head};
-pub use gather_chains::gather_chains;
 pub use gradient_norm::gradient_norm;
 pub use hmc::{HmcState, adapted, hmc_step};
 pub use jump::{JumpState, jump};
 pub use langevin::{Bounds, LangevinSettings, langevin};
 pub use langevin_chain::langevin_chain;
+pub use move_chains::{gather_chains, scatter_chains};
 pub use multiply_add::multiply_add;
 pub use network::{TwinBlock, TwinLayer, TwinNetwork};
 pub use philox_normal::normal;
@@ -74,7 +70,6 @@ pub use ranking_head::ranking_head;
 pub use ratio_head::{
     RatioInput, RatioOutput, importance_normaliser, profiled_normaliser, ratio_head,
 };
-pub use scatter_chains::scatter_chains;
 pub use spectral::{spectral_gradient, spectral_turn, spectral_weights};
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;

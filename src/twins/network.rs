@@ -11,7 +11,7 @@ use crate::kernels::Pooling;
 use crate::kernels::geometry::{Activation, ConvGeometry};
 
 /// One layer with its parameters. A dense layer is a 1×1 convolution, see
-/// [`dense_geometry`](super::dense_forward::dense_geometry()).
+/// [`dense_geometry`](super::dense_geometry()).
 #[derive(Clone, Debug, PartialEq)]
 pub struct TwinLayer {
     /// The layer's shape.

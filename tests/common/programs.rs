@@ -80,7 +80,7 @@ pub fn check_spirv(dispatch: &Dispatch) -> usize {
 
 fn validated(dispatch: &Dispatch) -> (naga::Module, naga::valid::ModuleInfo) {
     let kernel = dispatch.program.kernel;
-    let text = expand(kernel.source, &dispatch.program.constants)
+    let text = expand(kernel.source, kernel.shared, &dispatch.program.constants)
         .unwrap_or_else(|error| panic!("{}: {error}", kernel.name))
         .text;
     let module = naga::front::wgsl::parse_str(&text)

@@ -3,12 +3,9 @@
 use super::Executor;
 use crate::gpu::error::GpuError;
 use crate::gpu::handles::Buffer;
+use crate::gpu::options::TIMESTAMPS;
 use crate::gpu::recording::Recording;
 use std::time::{Duration, Instant};
-
-/// What [`Executor::timed`] needs of a device for the GPU's own clock.
-pub(in crate::gpu) const TIMESTAMPS: wgpu::Features =
-    wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS);
 
 /// How long a recording took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

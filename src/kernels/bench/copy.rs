@@ -1,12 +1,7 @@
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording, grid};
+use crate::gpu::{Buffer, Kernel, Program, Recording, grid};
 use crate::kernels::launch::{WIDTH, launch};
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "bench/copy",
-    source: include_str!("../../../shaders/bench/copy.wgsl"),
-    bindings: &[Access::Read, Access::ReadWrite],
-    immediates: 0,
-};
+pub(crate) static KERNEL: Kernel = kernel!("bench/copy", 0, [Read, ReadWrite]);
 
 /// `to` = `from` over their first `count` vectors of four values; every invocation copies `vectors` of them.
 pub fn copy(recording: &mut Recording, count: usize, vectors: usize, from: Buffer, to: Buffer) {

@@ -1,4 +1,4 @@
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording, grid};
+use crate::gpu::{Buffer, Kernel, Program, Recording, grid};
 use crate::kernels::launch::{WIDTH, launch};
 
 /// A loop of multiply-adds in registers.
@@ -13,12 +13,7 @@ pub struct MultiplyAdd {
     pub term: f32,
 }
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "bench/multiply_add",
-    source: include_str!("../../../shaders/bench/multiply_add.wgsl"),
-    bindings: &[Access::ReadWrite],
-    immediates: 2,
-};
+pub(crate) static KERNEL: Kernel = kernel!("bench/multiply_add", 2, [ReadWrite]);
 
 /// Accumulator k of invocation i starts at (0, ¼, ½, ¾) + i mod 64 + k and becomes a ← a · `factor` + `term`, `rounds` ×
 /// `updates` times; `sums[i]` is the sum of an invocation's accumulators. `sums` holds four values for each of 64 ×

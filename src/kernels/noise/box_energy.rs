@@ -1,16 +1,11 @@
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::kernels::launch::over;
 
 /// Outside its box a uniform density counts as e⁻⁸⁰ of what it is inside, not as 0, so that logarithms stay finite; no
 /// weight that a generator gives notices the difference.
 pub const OUTSIDE: f32 = 80.0;
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "noise/box_energy",
-    source: include_str!("../../../shaders/noise/box_energy.wgsl"),
-    bindings: &[Access::Read, Access::ReadWrite],
-    immediates: 0,
-};
+pub(crate) static KERNEL: Kernel = kernel!("noise/box_energy", 0, [Read, ReadWrite]);
 
 /// `energies[n]` = −ln of the uniform density on [`low`, `high`] in each of the `length` values of sample n, or
 /// [`OUTSIDE`] more where any of them lies beyond.

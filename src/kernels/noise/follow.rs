@@ -1,12 +1,7 @@
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::kernels::launch::over;
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "noise/follow",
-    source: include_str!("../../../shaders/noise/follow.wgsl"),
-    bindings: &[Access::Read, Access::ReadWrite],
-    immediates: 1,
-};
+pub(crate) static KERNEL: Kernel = kernel!("noise/follow", 1, [Read, ReadWrite]);
 
 /// `follower` ← `decay` · `follower` + (1 − `decay`) · `leader`, buffers of the same length.
 pub fn follow(recording: &mut Recording, decay: f32, leader: Buffer, follower: Buffer) {

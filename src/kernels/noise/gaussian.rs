@@ -1,19 +1,10 @@
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording, grid};
+use crate::gpu::{Buffer, Kernel, Program, Recording, grid};
 use crate::kernels::launch::{launch, over};
 
-pub(crate) static NOISE: Kernel = Kernel {
-    name: "noise/gaussian_noise",
-    source: include_str!("../../../shaders/noise/gaussian_noise.wgsl"),
-    bindings: &[Access::Read, Access::Read, Access::Read, Access::ReadWrite],
-    immediates: 1,
-};
+pub(crate) static NOISE: Kernel = kernel!("noise/gaussian_noise", 1, [Read, Read, Read, ReadWrite]);
 
-pub(crate) static ENERGY: Kernel = Kernel {
-    name: "noise/gaussian_energy",
-    source: include_str!("../../../shaders/noise/gaussian_energy.wgsl"),
-    bindings: &[Access::Read, Access::Read, Access::Read, Access::ReadWrite],
-    immediates: 0,
-};
+pub(crate) static ENERGY: Kernel =
+    kernel!("noise/gaussian_energy", 0, [Read, Read, Read, ReadWrite]);
 
 /// Fills `samples` from word `first` on with mean + L ξ, one draw for every one that `xi` holds, which is standard
 /// normal. `factor` is the lower triangular L, (row, column); `mean` says how long a sample is.

@@ -1,13 +1,8 @@
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::kernels::launch::launch;
 use crate::kernels::ratio_head::RatioMetrics;
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "noise/judge_snapshot",
-    source: include_str!("../../../shaders/noise/judge_snapshot.wgsl"),
-    bindings: &[Access::ReadWrite, Access::ReadWrite],
-    immediates: 3,
-};
+pub(crate) static KERNEL: Kernel = kernel!("noise/judge_snapshot", 3, [ReadWrite, ReadWrite]);
 
 /// Sets the first word of `state` to 1 if the snapshot must be refreshed before the next step, else to 0: where the
 /// effective sample size among `metrics` is below `ess_threshold`, or the snapshot has served `most` steps; but only

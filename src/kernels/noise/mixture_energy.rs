@@ -1,12 +1,7 @@
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::kernels::launch::over;
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "noise/mixture_energy",
-    source: include_str!("../../../shaders/noise/mixture_energy.wgsl"),
-    bindings: &[Access::Read, Access::Read, Access::ReadWrite],
-    immediates: 1,
-};
+pub(crate) static KERNEL: Kernel = kernel!("noise/mixture_energy", 1, [Read, Read, ReadWrite]);
 
 /// `energies[n]` = −ln (1/M Σ_j exp(`offsets[j]` − E_j(xₙ))), the energy of an even mixture of M = `count` components,
 /// where `components` holds the E_j(xₙ) as (component, sample) and `offsets[j]` is −log Z_j, up to a constant that all

@@ -1,17 +1,11 @@
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::kernels::launch::over;
 
-pub(crate) static KERNEL: Kernel = Kernel {
-    name: "noise/refresh_if_due",
-    source: include_str!("../../../shaders/noise/refresh_if_due.wgsl"),
-    bindings: &[
-        Access::Read,
-        Access::Read,
-        Access::ReadWrite,
-        Access::ReadWrite,
-    ],
-    immediates: 0,
-};
+pub(crate) static KERNEL: Kernel = kernel!(
+    "noise/refresh_if_due",
+    0,
+    [Read, Read, ReadWrite, ReadWrite]
+);
 
 /// Copies `live` to `snapshot` and sets all of `normaliser` to 0 if the first word of `state` is not 0.
 pub fn refresh_if_due(

@@ -55,17 +55,7 @@ pub const HMC_JITTER: f32 = 0.2;
 /// Adapted step sizes stay between these.
 pub const STEP_SIZES: [f32; 2] = [1e-12, 1e6];
 
-static LEAPFROG: Kernel = Kernel {
-    name: "samplers/leapfrog",
-    source: include_str!("../../../shaders/samplers/leapfrog.wgsl"),
-    bindings: &[
-        Access::Read,
-        Access::ReadWrite,
-        Access::ReadWrite,
-        Access::Read,
-    ],
-    immediates: 6,
-};
+static LEAPFROG: Kernel = kernel!("samplers/leapfrog", 6, [Read, ReadWrite, ReadWrite, Read]);
 
 /// The same file with FIRST.
 static LEAPFROG_FIRST: Kernel = Kernel {
@@ -80,40 +70,19 @@ static LEAPFROG_FIRST: Kernel = Kernel {
     ..LEAPFROG
 };
 
-static METROPOLIS: Kernel = Kernel {
-    name: "samplers/metropolis",
-    source: include_str!("../../../shaders/samplers/metropolis.wgsl"),
-    bindings: &[
-        Access::Read,
-        Access::Read,
-        Access::Read,
-        Access::Read,
-        Access::Read,
-        Access::ReadWrite,
-        Access::ReadWrite,
-    ],
-    immediates: 6,
-};
+static METROPOLIS: Kernel = kernel!(
+    "samplers/metropolis",
+    6,
+    [Read, Read, Read, Read, Read, ReadWrite, ReadWrite]
+);
 
-static ACCEPT: Kernel = Kernel {
-    name: "samplers/accept",
-    source: include_str!("../../../shaders/samplers/accept.wgsl"),
-    bindings: &[
-        Access::Read,
-        Access::Read,
-        Access::Read,
-        Access::ReadWrite,
-        Access::ReadWrite,
-    ],
-    immediates: 0,
-};
+static ACCEPT: Kernel = kernel!(
+    "samplers/accept",
+    0,
+    [Read, Read, Read, ReadWrite, ReadWrite]
+);
 
-static ADAPT: Kernel = Kernel {
-    name: "samplers/adapt",
-    source: include_str!("../../../shaders/samplers/adapt.wgsl"),
-    bindings: &[Access::Read, Access::ReadWrite],
-    immediates: 0,
-};
+static ADAPT: Kernel = kernel!("samplers/adapt", 0, [Read, ReadWrite]);
 
 struct Hamiltonian {
     batch: ChainBatch,

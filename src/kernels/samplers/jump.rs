@@ -1,20 +1,10 @@
 use super::{ChainBatch, Moment, moment_immediates, per_chain};
-use crate::gpu::{Access, Buffer, Dispatch, Kernel, Program, Recording, grid};
+use crate::gpu::{Buffer, Dispatch, Kernel, Program, Recording, grid};
 use crate::kernels::start_chains::{ChainStart, start_chains};
 use crate::random::Stream;
 use std::sync::Arc;
 
-static KERNEL: Kernel = Kernel {
-    name: "samplers/jump",
-    source: include_str!("../../../shaders/samplers/jump.wgsl"),
-    bindings: &[
-        Access::Read,
-        Access::Read,
-        Access::ReadWrite,
-        Access::ReadWrite,
-    ],
-    immediates: 6,
-};
+static KERNEL: Kernel = kernel!("samplers/jump", 6, [Read, Read, ReadWrite, ReadWrite]);
 
 /// Offers every chain an independent draw from the law of fresh chains, which it takes or leaves by a Metropolis test, so
 /// that its law stays as it is (Tierney 1994). Draws and tests take the random numbers of step `moment.step` of `stream`.

@@ -1,16 +1,11 @@
 use super::{ChainBatch, per_chain};
-use crate::gpu::{Access, Buffer, Dispatch, Kernel, Program, Recording, grid};
+use crate::gpu::{Buffer, Dispatch, Kernel, Program, Recording, grid};
 use std::sync::Arc;
 
 /// Values of one record of one chain: energy, three projections, mean squared distance a coordinate.
 pub const TRACE_VALUES: usize = 5;
 
-static KERNEL: Kernel = Kernel {
-    name: "samplers/trace",
-    source: include_str!("../../../shaders/samplers/trace.wgsl"),
-    bindings: &[Access::Read, Access::Read, Access::Read, Access::ReadWrite],
-    immediates: 4,
-};
+static KERNEL: Kernel = kernel!("samplers/trace", 4, [Read, Read, Read, ReadWrite]);
 
 /// Writes record `number` of every chain into `trace`, (record, chain, value): the chain's value in `energies`, the
 /// projections of its state on three directions that depend on seed and stream alone, and how far the state is from

@@ -18,12 +18,7 @@ pub(super) static UNDERDAMPED: SamplerKind = SamplerKind {
     lay_out: Some(|dynamics, batch| Box::new(Underdamped::new(dynamics, batch))),
 };
 
-static MOVE: Kernel = Kernel {
-    name: "samplers/underdamped",
-    source: include_str!("../../../shaders/samplers/underdamped.wgsl"),
-    bindings: &[Access::Read, Access::ReadWrite, Access::ReadWrite],
-    immediates: 6,
-};
+static MOVE: Kernel = kernel!("samplers/underdamped", 6, [Read, ReadWrite, ReadWrite]);
 
 /// The same file with BEGIN.
 static BEGIN: Kernel = Kernel {

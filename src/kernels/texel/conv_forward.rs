@@ -13,19 +13,9 @@ const BINDINGS: [Access; 4] = [
 ];
 
 /// Without the derivative there are only three bindings.
-pub(super) static KERNEL: Kernel = Kernel {
-    name: "texel/conv_forward",
-    source: include_str!("../../../shaders/texel/conv_forward.wgsl"),
-    bindings: BINDINGS.split_at(3).0,
-    immediates: 0,
-};
+pub(super) static KERNEL: Kernel = kernel!("texel/conv_forward", 0, BINDINGS.split_at(3).0);
 
-pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
-    name: "texel/conv_forward",
-    source: include_str!("../../../shaders/texel/conv_forward.wgsl"),
-    bindings: &BINDINGS,
-    immediates: 0,
-};
+pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = kernel!("texel/conv_forward", 0, &BINDINGS);
 
 /// The border that a pass by tiles of `pixels` output pixels reads around its input.
 pub fn conv_forward_border(geometry: &ConvGeometry, pixels: usize) -> Border {

@@ -12,19 +12,10 @@ const BINDINGS: [Access; 4] = [
     Access::FormatRead("OUT_FORMAT"),
 ];
 
-pub(super) static KERNEL: Kernel = Kernel {
-    name: "texel/conv_input_gradient",
-    source: include_str!("../../../shaders/texel/conv_input_gradient.wgsl"),
-    bindings: BINDINGS.split_at(3).0,
-    immediates: 5,
-};
+pub(super) static KERNEL: Kernel = kernel!("texel/conv_input_gradient", 5, BINDINGS.split_at(3).0);
 
-pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
-    name: "texel/conv_input_gradient",
-    source: include_str!("../../../shaders/texel/conv_input_gradient.wgsl"),
-    bindings: &BINDINGS,
-    immediates: 5,
-};
+pub(super) static KERNEL_WITH_DERIVATIVE: Kernel =
+    kernel!("texel/conv_input_gradient", 5, &BINDINGS);
 
 /// The input pixels `stride`·t + `offset` along one axis: they take tap j, the kernel's `first` + `stride`·j, from
 /// output pixel t + `reach` − j.

@@ -2,20 +2,15 @@ use super::conv_input_gradient::phases;
 use super::pack_weights::PackedWeights;
 use super::plane::{IN, Plane};
 use super::tile::{Tile, WIDTH, describe_lanes};
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::launch::launch;
 
-pub(super) static KERNEL: Kernel = Kernel {
-    name: "texel/conv_sample_gradient",
-    source: include_str!("../../../shaders/texel/conv_sample_gradient.wgsl"),
-    bindings: &[
-        Access::FormatRead("IN_FORMAT"),
-        Access::ImageRead,
-        Access::ReadWrite,
-    ],
-    immediates: 5,
-};
+pub(super) static KERNEL: Kernel = kernel!(
+    "texel/conv_sample_gradient",
+    5,
+    [FormatRead("IN_FORMAT"), ImageRead, ReadWrite]
+);
 
 /// `gradient` = Wᵀ ∗ `output_gradient` as (sample, channel, row, column), for convolutions of fewer than four input
 /// channels, from weights packed by [`super::pack_conv_sample_gradient`].

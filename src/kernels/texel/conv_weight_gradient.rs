@@ -1,20 +1,19 @@
 use super::plane::{Border, IN, OUT, Plane};
 use super::tile::{describe_lanes, shares};
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::launch::launch;
 
-pub(super) static KERNEL: Kernel = Kernel {
-    name: "texel/conv_weight_gradient",
-    source: include_str!("../../../shaders/texel/conv_weight_gradient.wgsl"),
-    bindings: &[
-        Access::FormatRead("IN_FORMAT"),
-        Access::FormatRead("OUT_FORMAT"),
-        Access::Read,
-        Access::ReadWrite,
-    ],
-    immediates: 0,
-};
+pub(super) static KERNEL: Kernel = kernel!(
+    "texel/conv_weight_gradient",
+    0,
+    [
+        FormatRead("IN_FORMAT"),
+        FormatRead("OUT_FORMAT"),
+        Read,
+        ReadWrite
+    ]
+);
 
 /// The borders that the weight gradient, by `pixels` at a time, reads around the layer's input and around the output
 /// gradient.

@@ -12,19 +12,9 @@ const BINDINGS: [Access; 4] = [
     Access::FormatWrite("OUT_FORMAT"),
 ];
 
-pub(super) static KERNEL: Kernel = Kernel {
-    name: "texel/dense_forward",
-    source: include_str!("../../../shaders/texel/dense_forward.wgsl"),
-    bindings: BINDINGS.split_at(3).0,
-    immediates: 0,
-};
+pub(super) static KERNEL: Kernel = kernel!("texel/dense_forward", 0, BINDINGS.split_at(3).0);
 
-pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
-    name: "texel/dense_forward",
-    source: include_str!("../../../shaders/texel/dense_forward.wgsl"),
-    bindings: &BINDINGS,
-    immediates: 0,
-};
+pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = kernel!("texel/dense_forward", 0, &BINDINGS);
 
 /// `output` = act(W `input` + b) over the flattened maps of `input` and, if asked for, `derivative`, laid out like `output`, = act′, from
 /// weights packed by [`super::pack_forward`].

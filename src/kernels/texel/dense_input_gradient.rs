@@ -11,19 +11,10 @@ const BINDINGS: [Access; 4] = [
     Access::FormatRead("OUT_FORMAT"),
 ];
 
-pub(super) static KERNEL: Kernel = Kernel {
-    name: "texel/dense_input_gradient",
-    source: include_str!("../../../shaders/texel/dense_input_gradient.wgsl"),
-    bindings: BINDINGS.split_at(3).0,
-    immediates: 0,
-};
+pub(super) static KERNEL: Kernel = kernel!("texel/dense_input_gradient", 0, BINDINGS.split_at(3).0);
 
-pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
-    name: "texel/dense_input_gradient",
-    source: include_str!("../../../shaders/texel/dense_input_gradient.wgsl"),
-    bindings: &BINDINGS,
-    immediates: 0,
-};
+pub(super) static KERNEL_WITH_DERIVATIVE: Kernel =
+    kernel!("texel/dense_input_gradient", 0, &BINDINGS);
 
 /// `input_gradient` = Wᵀ `output_gradient` × `input_derivative`, in the map layout of the layer's input, from weights
 /// packed by [`super::pack_dense_input_gradient`].

@@ -1,23 +1,22 @@
 use super::plane::{IN, OUT, Plane};
 use super::tile::{describe_lanes, shares};
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::kernels::launch::launch;
 use crate::shape::Shape;
 
 /// Input texels whose weights one invocation keeps.
 const TEXELS: usize = 8;
 
-pub(super) static KERNEL: Kernel = Kernel {
-    name: "texel/dense_weight_gradient",
-    source: include_str!("../../../shaders/texel/dense_weight_gradient.wgsl"),
-    bindings: &[
-        Access::FormatRead("IN_FORMAT"),
-        Access::FormatRead("OUT_FORMAT"),
-        Access::Read,
-        Access::ReadWrite,
-    ],
-    immediates: 0,
-};
+pub(super) static KERNEL: Kernel = kernel!(
+    "texel/dense_weight_gradient",
+    0,
+    [
+        FormatRead("IN_FORMAT"),
+        FormatRead("OUT_FORMAT"),
+        Read,
+        ReadWrite
+    ]
+);
 
 fn input_texels(input: Shape) -> usize {
     input.channels.div_ceil(4) * input.height * input.width

@@ -1,13 +1,8 @@
 use super::plane::{Plane, PlaneNames};
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::kernels::launch::over;
 
-pub(super) static KERNEL: Kernel = Kernel {
-    name: "texel/load_maps",
-    source: include_str!("../../../shaders/texel/load_maps.wgsl"),
-    bindings: &[Access::Read, Access::FormatWrite("FORMAT")],
-    immediates: 0,
-};
+pub(super) static KERNEL: Kernel = kernel!("texel/load_maps", 0, [Read, FormatWrite("FORMAT")]);
 
 const NAMES: PlaneNames = PlaneNames {
     format: "FORMAT",

@@ -1,6 +1,6 @@
 use super::conv_input_gradient::phases;
 use super::tile::Tile;
-use crate::gpu::{Access, Image, Kernel, Program, Recording};
+use crate::gpu::{Image, Kernel, Program, Recording};
 use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::launch::over;
 use crate::kernels::parameters::LayerParameters;
@@ -10,12 +10,7 @@ const WEIGHT_ROW: usize = 1024;
 /// A subgroup may read up to this many texels past the last one it uses.
 const SLACK: usize = 64;
 
-pub(super) static KERNEL: Kernel = Kernel {
-    name: "texel/pack_weights",
-    source: include_str!("../../../shaders/texel/pack_weights.wgsl"),
-    bindings: &[Access::Read, Access::ImageWrite],
-    immediates: 8,
-};
+pub(super) static KERNEL: Kernel = kernel!("texel/pack_weights", 8, [Read, ImageWrite]);
 
 /// A layer's weights in the order in which one texel kernel reads them.
 #[derive(Clone, Debug)]

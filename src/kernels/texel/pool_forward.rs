@@ -14,12 +14,7 @@ const BINDINGS: [Access; 4] = [
 ];
 
 const fn kernel(bindings: &'static [Access]) -> Kernel {
-    Kernel {
-        name: "texel/pool_forward",
-        source: include_str!("../../../shaders/texel/pool_forward.wgsl"),
-        bindings,
-        immediates: 0,
-    }
+    kernel!("texel/pool_forward", 0, bindings)
 }
 
 static KERNEL: Kernel = kernel(BINDINGS.split_at(2).0);

@@ -11,12 +11,7 @@ const ADDED: Access = Access::FormatRead("ADD_FORMAT");
 const DERIVATIVE: Access = Access::FormatRead("OUT_FORMAT");
 
 const fn kernel(bindings: &'static [Access]) -> Kernel {
-    Kernel {
-        name: "texel/pool_input_gradient",
-        source: include_str!("../../../shaders/texel/pool_input_gradient.wgsl"),
-        bindings,
-        immediates: 0,
-    }
+    kernel!("texel/pool_input_gradient", 0, bindings)
 }
 
 static KERNEL: Kernel = kernel(&[GRADIENT, RESULT]);

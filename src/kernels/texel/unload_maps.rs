@@ -1,14 +1,10 @@
 use super::load_maps::{describe, flat_and_plane_bytes, texels};
 use super::plane::Plane;
-use crate::gpu::{Access, Buffer, Kernel, Recording};
+use crate::gpu::{Buffer, Kernel, Recording};
 use crate::kernels::launch::over;
 
-pub(super) static KERNEL: Kernel = Kernel {
-    name: "texel/unload_maps",
-    source: include_str!("../../../shaders/texel/unload_maps.wgsl"),
-    bindings: &[Access::ReadWrite, Access::FormatRead("FORMAT")],
-    immediates: 0,
-};
+pub(super) static KERNEL: Kernel =
+    kernel!("texel/unload_maps", 0, [ReadWrite, FormatRead("FORMAT")]);
 
 /// Copies a plane into flat (sample, channel, row, column) maps.
 pub fn unload_maps(recording: &mut Recording, plane: &Plane, flat: Buffer) {

@@ -6,12 +6,11 @@ use crate::gpu::{Access, Kernel, Program, Recording, Resource};
 use crate::kernels::geometry::Activation;
 use crate::kernels::launch::launch;
 
-pub(super) static INPUT: Kernel = Kernel {
-    name: "texel/winograd_input",
-    source: include_str!("../../../shaders/texel/winograd_input.wgsl"),
-    bindings: &[Access::FormatRead("IN_FORMAT"), Access::ImageWrite],
-    immediates: 2,
-};
+pub(super) static INPUT: Kernel = kernel!(
+    "texel/winograd_input",
+    2,
+    [FormatRead("IN_FORMAT"), ImageWrite]
+);
 
 const OUTPUT_BINDINGS: [Access; 4] = [
     Access::ImageRead,
@@ -20,19 +19,11 @@ const OUTPUT_BINDINGS: [Access; 4] = [
     Access::FormatWrite("OUT_FORMAT"),
 ];
 
-pub(super) static OUTPUT: Kernel = Kernel {
-    name: "texel/winograd_output",
-    source: include_str!("../../../shaders/texel/winograd_output.wgsl"),
-    bindings: OUTPUT_BINDINGS.split_at(3).0,
-    immediates: 2,
-};
+pub(super) static OUTPUT: Kernel =
+    kernel!("texel/winograd_output", 2, OUTPUT_BINDINGS.split_at(3).0);
 
-pub(super) static OUTPUT_WITH_DERIVATIVE: Kernel = Kernel {
-    name: "texel/winograd_output",
-    source: include_str!("../../../shaders/texel/winograd_output.wgsl"),
-    bindings: &OUTPUT_BINDINGS,
-    immediates: 2,
-};
+pub(super) static OUTPUT_WITH_DERIVATIVE: Kernel =
+    kernel!("texel/winograd_output", 2, &OUTPUT_BINDINGS);
 
 /// A launch of a transform over the tiles of a slice, which takes the slice as its immediates. Every element of a
 /// transformed tile is read or written once, and so are `map_texels` texels of every sample.

@@ -5,12 +5,11 @@ use super::winograd_forward::transform;
 use super::winograd_product::winograd_product;
 use crate::gpu::{Access, Kernel, Program, Recording, Resource};
 
-pub(super) static OUTPUT_GRADIENT: Kernel = Kernel {
-    name: "texel/winograd_output_gradient",
-    source: include_str!("../../../shaders/texel/winograd_output_gradient.wgsl"),
-    bindings: &[Access::FormatRead("IN_FORMAT"), Access::ImageWrite],
-    immediates: 2,
-};
+pub(super) static OUTPUT_GRADIENT: Kernel = kernel!(
+    "texel/winograd_output_gradient",
+    2,
+    [FormatRead("IN_FORMAT"), ImageWrite]
+);
 
 const BINDINGS: [Access; 3] = [
     Access::ImageRead,
@@ -18,19 +17,11 @@ const BINDINGS: [Access; 3] = [
     Access::FormatRead("OUT_FORMAT"),
 ];
 
-pub(super) static INPUT_GRADIENT: Kernel = Kernel {
-    name: "texel/winograd_input_gradient",
-    source: include_str!("../../../shaders/texel/winograd_input_gradient.wgsl"),
-    bindings: BINDINGS.split_at(2).0,
-    immediates: 2,
-};
+pub(super) static INPUT_GRADIENT: Kernel =
+    kernel!("texel/winograd_input_gradient", 2, BINDINGS.split_at(2).0);
 
-pub(super) static INPUT_GRADIENT_WITH_DERIVATIVE: Kernel = Kernel {
-    name: "texel/winograd_input_gradient",
-    source: include_str!("../../../shaders/texel/winograd_input_gradient.wgsl"),
-    bindings: &BINDINGS,
-    immediates: 2,
-};
+pub(super) static INPUT_GRADIENT_WITH_DERIVATIVE: Kernel =
+    kernel!("texel/winograd_input_gradient", 2, &BINDINGS);
 
 /// Tiles of four that hold the pixels of any phase of a row of `length` pixels. Phase f starts at pixel f − `padding` or,
 /// where that is before the map, at the pixel of the phase two further on.

@@ -1,13 +1,12 @@
 use super::winograd::{PER_LANE, POSITIONS, Winograd};
-use crate::gpu::{Access, Kernel, Program, Recording};
+use crate::gpu::{Kernel, Program, Recording};
 use crate::kernels::launch::launch;
 
-pub(super) static KERNEL: Kernel = Kernel {
-    name: "texel/winograd_product",
-    source: include_str!("../../../shaders/texel/winograd_product.wgsl"),
-    bindings: &[Access::ImageRead, Access::ImageRead, Access::ImageWrite],
-    immediates: 4,
-};
+pub(super) static KERNEL: Kernel = kernel!(
+    "texel/winograd_product",
+    4,
+    [ImageRead, ImageRead, ImageWrite]
+);
 
 /// Multiplies the transformed maps of a slice of `samples` by the transformed weights. It is credited with the
 /// operations of the direct convolution, so that figures of either algorithm can be compared.

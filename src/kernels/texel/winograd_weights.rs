@@ -1,15 +1,10 @@
 use super::winograd::Winograd;
-use crate::gpu::{Access, Kernel, Program, Recording};
+use crate::gpu::{Kernel, Program, Recording};
 use crate::kernels::choice::LayerPass;
 use crate::kernels::launch::over;
 use crate::kernels::parameters::LayerParameters;
 
-pub(super) static KERNEL: Kernel = Kernel {
-    name: "texel/winograd_weights",
-    source: include_str!("../../../shaders/texel/winograd_weights.wgsl"),
-    bindings: &[Access::Read, Access::ImageWrite],
-    immediates: 1,
-};
+pub(super) static KERNEL: Kernel = kernel!("texel/winograd_weights", 1, [Read, ImageWrite]);
 
 /// Transforms a layer's weights for a planned pass: must be recorded whenever the parameters have changed.
 pub fn winograd_weights(recording: &mut Recording, plan: &Winograd, parameters: LayerParameters) {

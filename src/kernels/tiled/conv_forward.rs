@@ -12,19 +12,9 @@ const BINDINGS: [Access; 4] = [
 ];
 
 /// Without the derivative there are only three bindings.
-static KERNEL: Kernel = Kernel {
-    name: "tiled/conv_forward",
-    source: include_str!("../../../shaders/tiled/conv_forward.wgsl"),
-    bindings: BINDINGS.split_at(3).0,
-    immediates: 2,
-};
+static KERNEL: Kernel = kernel!("tiled/conv_forward", 2, BINDINGS.split_at(3).0);
 
-static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
-    name: "tiled/conv_forward",
-    source: include_str!("../../../shaders/tiled/conv_forward.wgsl"),
-    bindings: &BINDINGS,
-    immediates: 2,
-};
+static KERNEL_WITH_DERIVATIVE: Kernel = kernel!("tiled/conv_forward", 2, &BINDINGS);
 
 /// The places in the table of tiles that [`conv_forward`] can be given, by the time they are thought to take.
 pub fn forward_tiles(geometry: &ConvGeometry, samples: usize) -> Vec<usize> {

@@ -7,19 +7,9 @@ use crate::kernels::launch::launch;
 const BINDINGS: [Access; 4] = [Access::Read, Access::Read, Access::ReadWrite, Access::Read];
 
 /// Without the derivative there are only three bindings.
-static KERNEL: Kernel = Kernel {
-    name: "tiled/conv_input_gradient",
-    source: include_str!("../../../shaders/tiled/conv_input_gradient.wgsl"),
-    bindings: BINDINGS.split_at(3).0,
-    immediates: 2,
-};
+static KERNEL: Kernel = kernel!("tiled/conv_input_gradient", 2, BINDINGS.split_at(3).0);
 
-static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
-    name: "tiled/conv_input_gradient",
-    source: include_str!("../../../shaders/tiled/conv_input_gradient.wgsl"),
-    bindings: &BINDINGS,
-    immediates: 2,
-};
+static KERNEL_WITH_DERIVATIVE: Kernel = kernel!("tiled/conv_input_gradient", 2, &BINDINGS);
 
 /// The places in the table of tiles that [`conv_input_gradient`] can be given, by the time they are thought to take.
 pub fn input_gradient_tiles(geometry: &ConvGeometry, samples: usize) -> Vec<usize> {

@@ -1,5 +1,5 @@
 use super::tile::{BUSY, Order, Slices, Tile, flattened, is_flat};
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::launch::launch;
 
@@ -9,12 +9,11 @@ const MOST_WORDS: usize = 1 << 24;
 /// The fewest pixels in a chunk: below, storing and summing the partial gradients costs more than making them.
 const FEWEST_PIXELS: usize = 64;
 
-static KERNEL: Kernel = Kernel {
-    name: "tiled/conv_weight_gradient",
-    source: include_str!("../../../shaders/tiled/conv_weight_gradient.wgsl"),
-    bindings: &[Access::Read, Access::Read, Access::Read, Access::ReadWrite],
-    immediates: 2,
-};
+static KERNEL: Kernel = kernel!(
+    "tiled/conv_weight_gradient",
+    2,
+    [Read, Read, Read, ReadWrite]
+);
 
 /// How the output pixels of all samples are split.
 struct Plan {

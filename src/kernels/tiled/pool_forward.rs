@@ -11,12 +11,7 @@ const BINDINGS: [Access; 4] = [
 ];
 
 const fn kernel(bindings: &'static [Access]) -> Kernel {
-    Kernel {
-        name: "tiled/pool_forward",
-        source: include_str!("../../../shaders/tiled/pool_forward.wgsl"),
-        bindings,
-        immediates: 1,
-    }
+    kernel!("tiled/pool_forward", 1, bindings)
 }
 
 static KERNEL: Kernel = kernel(BINDINGS.split_at(2).0);

@@ -7,12 +7,7 @@ const BINDINGS: [Access; 4] = [Access::Read, Access::ReadWrite, Access::Read, Ac
 /// With one other map for each of what is added and the derivative.
 static KERNELS: [Kernel; 3] = {
     const fn kernel(bindings: &'static [Access]) -> Kernel {
-        Kernel {
-            name: "tiled/pool_input_gradient",
-            source: include_str!("../../../shaders/tiled/pool_input_gradient.wgsl"),
-            bindings,
-            immediates: 1,
-        }
+        kernel!("tiled/pool_input_gradient", 1, bindings)
     }
     [
         kernel(BINDINGS.split_at(2).0),

@@ -1,6 +1,6 @@
 use super::THREADS;
 use super::plan::WalkPlan;
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording, grid};
+use crate::gpu::{Buffer, Kernel, Program, Recording, grid};
 use crate::kernels::langevin::{LangevinSettings, step_immediates};
 use crate::kernels::launch::launch;
 use crate::random::Stream;
@@ -13,12 +13,7 @@ const FEWEST_GROUPS: usize = 16;
 /// A step takes microseconds even where there is little to compute.
 const MOST_STEPS: u64 = 10_000;
 
-static KERNEL: Kernel = Kernel {
-    name: "walk/langevin_chain",
-    source: include_str!("../../../shaders/walk/langevin_chain.wgsl"),
-    bindings: &[Access::Read, Access::ReadWrite, Access::ReadWrite],
-    immediates: 12,
-};
+static KERNEL: Kernel = kernel!("walk/langevin_chain", 12, [Read, ReadWrite, ReadWrite]);
 
 /// What chains walk on.
 #[derive(Clone, Copy, Debug)]

@@ -1,14 +1,9 @@
 use super::plan::WalkPlan;
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::launch::over;
 
-static KERNEL: Kernel = Kernel {
-    name: "walk/pack_weights",
-    source: include_str!("../../../shaders/walk/pack_weights.wgsl"),
-    bindings: &[Access::Read, Access::ReadWrite],
-    immediates: 2,
-};
+static KERNEL: Kernel = kernel!("walk/pack_weights", 2, [Read, ReadWrite]);
 
 /// Writes the network's `parameters` into `packed`, of [`WalkPlan::packed_words`], in the order in which
 /// [`walk_chains`](super::walk_chains) reads them.

@@ -6,18 +6,20 @@
 mod measure;
 mod search;
 mod table;
+mod tuner;
 
 pub use table::Tuning;
+pub(super) use tuner::Tuner;
+pub use tuner::{TuningOptions, TuningReport};
 
 use super::architecture::Architecture;
+use super::known::Known;
 use crate::gpu::{Executor, GpuError};
 use crate::kernels::{Choices, LayerKind, LayerPass, Variant};
 use measure::Task;
 use search::search;
-use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use table::key;
 
 /// The kernels to run: a variant, and what has been measured of it. A variant alone means the cost model's choices.
@@ -47,66 +49,6 @@ impl From<Variant> for Kernels {
     }
 }
 
-/// How to find the fastest kernels.
-#[derive(Clone, Debug)]
-pub struct TuningOptions {
-    /// Where the table of an adapter is kept between runs; none keeps it for as long as the executor lives.
-    pub folder: Option<PathBuf>,
-    /// Whether to begin with an empty table in place of the one in the folder.
-    pub again: bool,
-    /// How long [`tuned_kernels`] may measure each time it is asked; nothing new is measured if it is zero. No pass is
-    /// begun that would probably take longer than what is left, except for the first one, so that every search gets on.
-    pub limit: Duration,
-}
-
-impl Default for TuningOptions {
-    fn default() -> Self {
-        TuningOptions {
-            folder: None,
-            again: false,
-            limit: Duration::from_secs(3),
-        }
-    }
-}
-
-/// What searches have found on one executor so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TuningReport {
-    /// Passes of layers that were measured.
-    pub measured: usize,
-    /// Those of them that another choice than the cost model's makes faster.
-    pub improved: usize,
-    /// Passes that were left for a later search.
-    pub left: usize,
-    /// How long it took.
-    pub time: Duration,
-}
-
-impl fmt::Display for TuningReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = if self.measured == 1 { "" } else { "s" };
-        write!(
-            f,
-            "tuned {} kernel{plural} in {:.1} s; {} faster than estimated ones",
-            self.measured,
-            self.time.as_secs_f64(),
-            self.improved
-        )?;
-        if self.left > 0 {
-            write!(f, "; {} left for the next run", self.left)?;
-        }
-        Ok(())
-    }
-}
-
-/// What an executor remembers about tuning.
-#[derive(Clone)]
-struct Tuner {
-    tuning: Arc<Tuning>,
-    options: TuningOptions,
-    report: TuningReport,
-}
-
 /// Lets [`tuned_kernels`] measure on this executor, or take what was measured before. Networks that are laid out
 /// without it run by the cost model's choices.
 pub fn allow_tuning(executor: &mut Executor, options: TuningOptions) {
@@ -114,16 +56,17 @@ pub fn allow_tuning(executor: &mut Executor, options: TuningOptions) {
         Some(folder) if !options.again => table::load(folder, executor),
         _ => Tuning::default(),
     };
-    executor.remember(Tuner {
+    let tuner = Tuner {
         tuning: Arc::new(known),
         options,
         report: TuningReport::default(),
-    });
+    };
+    Known::update(executor, |known| known.tuner = Some(tuner));
 }
 
 /// What [`tuned_kernels`] has measured on this executor; none where it may not.
 pub fn tuning_report(executor: &Executor) -> Option<TuningReport> {
-    executor.recall().map(|tuner: Tuner| tuner.report)
+    Known::of(executor).tuner.map(|tuner| tuner.report)
 }
 
 /// The kernels of `variant` for `architecture` with batches of `samples`: after [`allow_tuning`], the fastest candidates
@@ -137,7 +80,7 @@ pub fn tuned_kernels(
     samples: usize,
     variant: Variant,
 ) -> Result<Kernels, GpuError> {
-    let Some(mut tuner) = executor.recall::<Tuner>() else {
+    let Some(mut tuner) = Known::of(executor).tuner else {
         return Ok(variant.into());
     };
     let missing = measure::missing(architecture, samples, variant, &tuner.tuning);
@@ -178,7 +121,7 @@ pub fn tuned_kernels(
             table::store(folder, executor, &tuning);
         }
         tuner.tuning = Arc::new(tuning);
-        executor.remember(tuner.clone());
+        Known::update(executor, |known| known.tuner = Some(tuner.clone()));
     }
     Ok(Kernels {
         variant,

@@ -1,0 +1,75 @@
+use crate::gpu::GpuError;
+
+/// Why a device runs none of the kernels that were asked for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VariantError {
+    #[error("{}", advised(.0))]
+    Gpu(#[from] GpuError),
+    #[error(
+        "'{adapter}' computes wrong results in every variant of the kernels: update its driver, or choose another with \
+         --adapter"
+    )]
+    WrongResults { adapter: String },
+    #[error(
+        "the kernels for '{adapter}' cannot store f16: set run.precision = \"full\", or choose a software adapter with \
+         --adapter"
+    )]
+    NoMixedPrecision { adapter: String },
+    #[error(
+        "'{adapter}' computes wrong results with maps of f16: set run.precision = \"full\", or update its driver"
+    )]
+    WrongMixedPrecision { adapter: String },
+}
+
+/// What the device says of an error, and what to do about it, which depends on what runs there.
+pub(crate) fn advised(error: &GpuError) -> String {
+    let advice = match error {
+        GpuError::NoAdapter => {
+            ": install a Vulkan, Metal or DX12 driver (on Linux without a GPU, `sh setup.sh` installs lavapipe)"
+        }
+        GpuError::UnknownAdapter { .. } => " (see `afterimage devices`)",
+        GpuError::Unsupported { .. } => ": choose another with --adapter",
+        GpuError::Device(_) | GpuError::Reported(_) => {
+            "; update the driver or choose another with --adapter"
+        }
+        GpuError::OutOfMemory { .. } => {
+            ": lower run.slice, the samples that pass through the network at a time, \
+             and if that is small already, sampler.buffer or the network's size"
+        }
+        GpuError::Lost(_) => ": start the run again; work up to the last checkpoint is kept",
+        GpuError::Timeout { .. } => "; lower run.slice or choose another with --adapter",
+        GpuError::TooLarge { .. } => {
+            ": lower run.slice, run.batch, sampler.buffer or the network's size"
+        }
+        GpuError::ImageTooLarge { .. } => ": lower run.slice or the network's size",
+        GpuError::TooManyWorkgroups { .. } => ": lower run.slice or the network's strides",
+        GpuError::Preprocess { .. }
+        | GpuError::Bindings { .. }
+        | GpuError::StepWord { .. }
+        | GpuError::NotReplayable { .. }
+        | GpuError::Released { .. }
+        | GpuError::ImportUsages { .. }
+        | GpuError::ImportSize { .. }
+        | GpuError::OutOfRange { .. } => "",
+    };
+    format!("{error}{advice}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn out_of_memory_names_the_key_to_lower() {
+        let error = GpuError::OutOfMemory {
+            what: "running".into(),
+        };
+        let text = VariantError::from(error).to_string();
+        assert!(
+            text.contains("memory") && text.contains("run.slice"),
+            "{text}"
+        );
+        assert!(!text.contains('\n'), "{text}");
+    }
+}
