@@ -3,7 +3,7 @@
 mod common;
 
 use afterimage::config;
-use afterimage::data::{self, DataOptions};
+use afterimage::data;
 use afterimage::gpu::{Buffer, Recording};
 use afterimage::kernels::{
     self, Activation, Bounds, ChainBatch, ChainStart, Dynamics, Jumps, LangevinSettings, Moment,
@@ -232,14 +232,7 @@ fn a_run_counts_its_jumps_and_holds_what_was_predicted() {
             &format!("sampler.kind={kind}"),
         ];
         let config = config::load("8gaussians", &sets.map(str::to_owned)).expect("is valid");
-        let options = DataOptions {
-            source: config.data.source.clone(),
-            path: String::new(),
-            low: -4.0,
-            high: 4.0,
-            limit: 0,
-        };
-        let data = data::open(&options, 1).expect("opens");
+        let data = data::open(&config.data.options(), 1).expect("opens");
         let mut trainer = Trainer::new(executor(false), &config, data).expect("starts");
         for _ in 0..6 {
             trainer.step().expect("steps");

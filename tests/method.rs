@@ -3,7 +3,7 @@
 mod common;
 
 use afterimage::config::{self, Config, Interval, LayerConfig};
-use afterimage::data::{self, DataOptions, Dataset};
+use afterimage::data::{self, Dataset};
 use afterimage::gpu::{
     Access, AdapterChoice, Buffer, Command, Executor, ExecutorOptions, Recording, Resource,
 };
@@ -235,14 +235,7 @@ fn small() -> Config {
 }
 
 fn digits(seed: u64) -> Dataset {
-    let options = DataOptions {
-        source: "digits".into(),
-        path: String::new(),
-        low: -1.0,
-        high: 1.0,
-        limit: 0,
-    };
-    data::open(&options, seed).expect("opens")
+    data::open(&Config::default().data.options(), seed).expect("opens")
 }
 
 /// The buffer called `label` among those that a recording uploads to, copies or binds.
@@ -633,14 +626,7 @@ fn diverges(precision: &str, value: f32) -> String {
     config.run.precision = precision.into();
     config.data.source = "npy".into();
     config.data.path = array.display().to_string();
-    let options = DataOptions {
-        source: config.data.source.clone(),
-        path: config.data.path.clone(),
-        low: -1.0,
-        high: 1.0,
-        limit: 0,
-    };
-    let data = data::open(&options, 1).expect("opens");
+    let data = data::open(&config.data.options(), 1).expect("opens");
     let mut trainer = Trainer::new(executor(false), &config, data).expect("starts");
     let out = folder.path().join("run");
     let stop = AtomicBool::new(false);

@@ -4,7 +4,7 @@
 mod common;
 
 use afterimage::config::{self, Config, Interval};
-use afterimage::data::{self, DataOptions, Dataset};
+use afterimage::data::{self, Dataset};
 use afterimage::gpu::{Buffer, Recording};
 use afterimage::kernels::{METRIC_WORDS, RatioMetrics, noise as kernels};
 use afterimage::method::{FixedNoise, GaussianFit};
@@ -205,14 +205,7 @@ fn small(kind: &str) -> Config {
 }
 
 fn dataset(config: &Config) -> Dataset {
-    let options = DataOptions {
-        source: config.data.source.clone(),
-        path: config.data.path.clone(),
-        low: config.data.low,
-        high: config.data.high,
-        limit: 0,
-    };
-    data::open(&options, config.run.seed).expect("opens")
+    data::open(&config.data.options(), config.run.seed).expect("opens")
 }
 
 /// What a run leaves: its metrics, the noise of every step, and the last live parameters.

@@ -5,7 +5,7 @@
 //! the adapter would not choose it by itself.
 
 use afterimage::config::{self, Config};
-use afterimage::data::{self, DataOptions};
+use afterimage::data;
 use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions};
 use afterimage::kernels::Variant;
 use afterimage::method::Strategy;
@@ -171,14 +171,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn one(preset: &str, sets: &[String], how: How, folder: &Path) -> Result<(), Box<dyn Error>> {
     let config = config::load(preset, sets)?;
-    let options = DataOptions {
-        source: config.data.source.clone(),
-        path: config.data.path.clone(),
-        low: config.data.low,
-        high: config.data.high,
-        limit: config.data.limit,
-    };
-    let data = data::open(&options, config.run.seed)?;
+    let data = data::open(&config.data.options(), config.run.seed)?;
     let executor = Executor::open(&AdapterChoice::Best, ExecutorOptions::default())?;
     let mut trainer = match how {
         How::Chosen => Trainer::new(executor, &config, data)?,

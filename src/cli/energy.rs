@@ -117,9 +117,8 @@ fn open_data(model: &Model, name: &str) -> Result<Dataset, CliError> {
     let options = |source: &str, path: &str| DataOptions {
         source: source.into(),
         path: path.into(),
-        low: config.low,
-        high: config.high,
         limit: 0,
+        ..config.options()
     };
     let generated = SOURCES.contains(&name) && !FROM_FILES.contains(&name);
     let options = if generated {

@@ -31,11 +31,8 @@ fn shape(config: &Config) -> Result<Shape, String> {
         return Err("the shape of the samples is known once data.path is set".into());
     }
     let options = DataOptions {
-        source: data.source.clone(),
-        path: data.path.clone(),
-        low: data.low,
-        high: data.high,
         limit: 1,
+        ..data.options()
     };
     let data = data::open(&options, config.run.seed).map_err(|error| error.to_string())?;
     Ok(data.shape())

@@ -17,6 +17,7 @@ pub use validate::{
     PRECISIONS, SCHEDULES, STARTS,
 };
 
+use crate::data::DataOptions;
 use keys::{ADAPTIVE, documented};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -395,6 +396,19 @@ impl Config {
         match self.snapshot.kind.as_str() {
             "ema" | "gaussian" | "uniform" => 1,
             _ => self.sampler.reuse.max(1),
+        }
+    }
+}
+
+impl DataConfig {
+    /// What [`crate::data::open`] needs of it.
+    pub fn options(&self) -> DataOptions {
+        DataOptions {
+            source: self.source.clone(),
+            path: self.path.clone(),
+            low: self.low,
+            high: self.high,
+            limit: self.limit,
         }
     }
 }

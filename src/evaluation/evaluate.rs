@@ -180,11 +180,9 @@ fn score(
 ) -> Result<ScoreFigures, EvaluationError> {
     let config = &model.config().data;
     let options = DataOptions {
-        source: config.source.clone(),
         path: String::new(),
-        low: config.low,
-        high: config.high,
         limit: 0,
+        ..config.options()
     };
     // Training on a limited set has seen the first points of the draw of its seed.
     let seen = config.limit;
