@@ -76,6 +76,7 @@ fn a_jump_is_its_twin() {
                 step: 5,
                 first_chain: 8,
                 temperature: 0.7,
+                annealed: false,
                 adapt: false,
                 energies: true,
             };

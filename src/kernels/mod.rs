@@ -26,7 +26,6 @@ mod divergence_head;
 mod energy_head;
 mod gather_chains;
 mod gradient_norm;
-mod langevin;
 mod launch;
 mod philox_words;
 mod quadratic_base;
@@ -47,7 +46,6 @@ pub use gather_chains::gather_chains;
 pub use generators::{Bregman, GENERATORS, Generator};
 pub use geometry::{Activation, ConvGeometry};
 pub use gradient_norm::{NORM_PARTS, gradient_norm};
-pub use langevin::{Bounds, LangevinSettings, langevin};
 pub use layer::{Layer, load, unload};
 pub use layer_kind::LayerKind;
 pub use maps::Maps;
@@ -61,9 +59,9 @@ pub use ratio_head::{
     HeadArguments, METRIC_WORDS, Normaliser, RatioMetrics, RatioSettings, ratio_head,
 };
 pub use samplers::{
-    ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, ChainBatch, ChainSteps, Dynamics,
-    EnergyGradient, HMC_JITTER, Jumps, LANGEVIN, LayOut, Moment, SAMPLERS, STEP_SIZES, SamplerKind,
-    TRACE_VALUES, jump_chains, trace_chains,
+    ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, Bounds, ChainBatch, ChainSteps, Dynamics,
+    EnergyGradient, HMC_JITTER, Jumps, LANGEVIN, LangevinSettings, LayOut, Moment, SAMPLERS,
+    STEP_SIZES, SamplerKind, TRACE_VALUES, jump_chains, langevin, trace_chains,
 };
 pub use scatter_chains::scatter_chains;
 pub use spectral::{SpectralWeight, spectral_gradient, spectral_turn, spectral_weights};

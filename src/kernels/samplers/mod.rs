@@ -1,32 +1,29 @@
-//! The kinds of samplers beside plain Langevin steps. Each has a file here and in `shaders/samplers`, and a line in
-//! [`SAMPLERS`], from which configuration, messages and tests read.
+//! The kinds of samplers. Each has a file here and its shaders, and a line in [`SAMPLERS`], from which configuration,
+//! messages and tests read.
 
 mod hmc;
 mod jump;
+mod langevin;
 mod trace;
 mod underdamped;
 
 pub use hmc::{ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, HMC_JITTER, STEP_SIZES};
 pub use jump::jump_chains;
+pub(super) use langevin::step_immediates;
+pub use langevin::{Bounds, LANGEVIN, LangevinSettings, langevin};
 pub use trace::{TRACE_VALUES, trace_chains};
 
-use super::langevin::LangevinSettings;
 use crate::gpu::{Buffer, Recording};
 use crate::random::Stream;
 use std::fmt;
 
 /// Every kind of sampler, the default first.
-pub static SAMPLERS: [&SamplerKind; 4] =
-    [&LANGEVIN, &hmc::MALA, &hmc::HMC, &underdamped::UNDERDAMPED];
-
-/// x ← x − h·∇E + noise·ξ, which needs nothing but the gradient; `method::Chains` records or walks it.
-pub static LANGEVIN: SamplerKind = SamplerKind {
-    name: "langevin",
-    keys: &["noise", "clip", "bounds"],
-    target_acceptance: None,
-    evaluations: |_| 1,
-    lay_out: None,
-};
+pub static SAMPLERS: [&SamplerKind; 4] = [
+    &langevin::LANGEVIN,
+    &hmc::MALA,
+    &hmc::HMC,
+    &underdamped::UNDERDAMPED,
+];
 
 /// Lays out the steps of a kind of sampler over a batch of chains.
 pub type LayOut = fn(&Dynamics, ChainBatch) -> Box<dyn ChainSteps>;
@@ -40,10 +37,15 @@ pub struct SamplerKind {
     /// The acceptance that its step size is adapted to where the configuration names none. None for kinds without a
     /// Metropolis test.
     pub target_acceptance: Option<f32>,
+    /// Whether its steps carry the energies and gradient of the states from one to the next, which must then be computed
+    /// before the first.
+    pub carries: bool,
+    /// Whether whole chains of it can be walked in one launch, by [`walk_chains`](super::walk_chains).
+    pub walks: bool,
     /// Energy-gradient evaluations of a step of one chain.
     pub evaluations: fn(&Dynamics) -> usize,
-    /// Lays out its steps over a batch of chains; none for plain Langevin steps.
-    pub lay_out: Option<LayOut>,
+    /// Lays out its steps over a batch of chains.
+    pub lay_out: LayOut,
 }
 
 impl SamplerKind {
@@ -107,7 +109,7 @@ impl Dynamics {
     /// Energy-gradient evaluations of a pass of `steps` steps of one chain. The energies that jumps need count as much as
     /// gradients, though they cost half.
     pub fn evaluations(&self, steps: usize) -> usize {
-        let carries = usize::from(self.kind.lay_out.is_some());
+        let carries = usize::from(self.kind.carries);
         let (rows, row) = match self.jumps.count {
             0 => (1, 0),
             count => (steps.div_ceil(self.jumps.every.max(1)), 1 + count),
@@ -131,22 +133,7 @@ impl Dynamics {
             0 => 0,
             _ => 4 * (chains * (length + 1)) as u64,
         };
-        let lay_out = self.kind.lay_out;
-        jumps + lay_out.map_or(0, |lay_out| lay_out(self, batch).bytes())
-    }
-}
-
-impl From<LangevinSettings> for Dynamics {
-    fn from(langevin: LangevinSettings) -> Self {
-        Dynamics {
-            kind: &LANGEVIN,
-            langevin,
-            temperature: 1.0,
-            leapfrog: 1,
-            friction: 1.0,
-            target_acceptance: None,
-            jumps: Jumps::NONE,
-        }
+        jumps + (self.kind.lay_out)(self, batch).bytes()
     }
 }
 
@@ -175,6 +162,8 @@ pub struct Moment {
     /// Chain i of the batch takes the random numbers of chain `first_chain` + i.
     pub first_chain: usize,
     pub temperature: f32,
+    /// Whether that is the step's own, and not the one that the settings were made for.
+    pub annealed: bool,
     /// Whether the step moves the step size.
     pub adapt: bool,
     /// Whether somebody reads the energies after the step.
@@ -185,7 +174,7 @@ pub struct Moment {
 /// (recording, states, energies, gradient).
 pub type EnergyGradient<'a> = &'a dyn Fn(&mut Recording, Buffer, Option<Buffer>, Buffer);
 
-/// The steps of a kind of sampler over a batch of chains. They carry energies and gradient from step to step.
+/// The steps of a kind of sampler over a batch of chains.
 pub trait ChainSteps {
     /// Bytes on the GPU beside those of the batch.
     fn bytes(&self) -> u64;
@@ -201,7 +190,7 @@ pub trait ChainSteps {
     fn step(&self, recording: &mut Recording, moment: &Moment, energy_gradient: EnergyGradient<'_>);
 }
 
-/// Where the number of the step is in [`moment_immediates`].
+/// Where the number of the step is in [`moment_immediates`] and in [`step_immediates`].
 const STEP_WORD: usize = 2;
 
 /// The `Moment` of `shaders/shared/moment.wgsl`.

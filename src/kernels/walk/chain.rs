@@ -1,8 +1,8 @@
 use super::THREADS;
 use super::plan::WalkPlan;
 use crate::gpu::{Access, Buffer, Kernel, Program, Recording, grid};
-use crate::kernels::langevin::{LangevinSettings, step_immediates};
 use crate::kernels::launch::launch;
+use crate::kernels::samplers::{LangevinSettings, step_immediates};
 use crate::random::Stream;
 
 /// The most floating-point operations of one launch, since drivers kill launches that run for seconds: less than half

@@ -1,6 +1,28 @@
-use super::launch::one_dimensional;
+//! Plain (unadjusted, overdamped) Langevin steps, biased by their size. The energies of the states are never needed, and a
+//! step needs nothing of the one before but the states, so that whole chains can be walked in one launch.
+
+use super::{
+    ChainBatch, ChainSteps, Dynamics, EnergyGradient, Jumps, Moment, STEP_WORD, SamplerKind,
+};
 use crate::gpu::{Access, Buffer, Dispatch, Kernel, Program, Recording};
+use crate::kernels::launch::{blocks, one_dimensional};
 use crate::random::Stream;
+
+/// x ← x − h·∇E + noise·ξ, which needs nothing but the gradient.
+pub static LANGEVIN: SamplerKind = SamplerKind {
+    name: "langevin",
+    keys: &["noise", "clip", "bounds"],
+    target_acceptance: None,
+    carries: false,
+    walks: true,
+    evaluations: |_| 1,
+    lay_out: |dynamics, batch| {
+        Box::new(Langevin {
+            settings: dynamics.langevin,
+            batch,
+        })
+    },
+};
 
 /// What keeps the chains inside the box of the data.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,9 +44,31 @@ pub struct LangevinSettings {
     pub bounds: Bounds,
 }
 
+impl From<LangevinSettings> for Dynamics {
+    fn from(langevin: LangevinSettings) -> Self {
+        Dynamics {
+            kind: &LANGEVIN,
+            langevin,
+            temperature: 1.0,
+            leapfrog: 1,
+            friction: 1.0,
+            target_acceptance: None,
+            jumps: Jumps::NONE,
+        }
+    }
+}
+
 impl LangevinSettings {
+    /// The same step with the noise that samples at `temperature`.
+    pub fn at_temperature(self, temperature: f32) -> Self {
+        LangevinSettings {
+            noise: (2.0 * self.step_size * temperature).sqrt(),
+            ..self
+        }
+    }
+
     /// Adds the constants of `shaders/shared/langevin_step.wgsl`.
-    pub(super) fn describe(&self, program: Program) -> Program {
+    pub(in crate::kernels) fn describe(&self, program: Program) -> Program {
         let bounds = match self.bounds {
             Bounds::None => 0,
             Bounds::Clamp { .. } => 1,
@@ -35,7 +79,7 @@ impl LangevinSettings {
 }
 
 /// The `Step` of `shaders/shared/langevin_step.wgsl`.
-pub(super) fn step_immediates(
+pub(in crate::kernels) fn step_immediates(
     settings: &LangevinSettings,
     seed: u64,
     step: u32,
@@ -55,13 +99,10 @@ pub(super) fn step_immediates(
 
 pub(crate) static KERNEL: Kernel = Kernel {
     name: "langevin",
-    source: include_str!("../../shaders/langevin.wgsl"),
+    source: include_str!("../../../shaders/langevin.wgsl"),
     bindings: &[Access::ReadWrite, Access::Read],
     immediates: 10,
 };
-
-/// Where the number of the step is among the immediates.
-const STEP_WORD: usize = 2;
 
 /// Moves the first `count` values of `x` by one step; value i takes the normal number `first_element` + i of
 /// (`seed`, `stream`, `step`).
@@ -94,7 +135,45 @@ pub fn langevin(
     recording.moves(12 * count);
 }
 
-/// How many blocks of four random numbers the elements from `first` on touch.
-pub(super) fn blocks(first: u32, count: usize) -> usize {
-    (first as usize % 4 + count).div_ceil(4)
+struct Langevin {
+    settings: LangevinSettings,
+    batch: ChainBatch,
+}
+
+impl ChainSteps for Langevin {
+    fn bytes(&self) -> u64 {
+        0
+    }
+
+    fn control(&self) -> Option<Buffer> {
+        None
+    }
+
+    fn begin(&self, _: &mut Recording, _: &Moment) {}
+
+    fn step(
+        &self,
+        recording: &mut Recording,
+        moment: &Moment,
+        energy_gradient: EnergyGradient<'_>,
+    ) {
+        let batch = &self.batch;
+        let energies = moment.energies.then_some(batch.energies);
+        energy_gradient(recording, batch.x, energies, batch.gradient);
+        let settings = match moment.annealed {
+            true => self.settings.at_temperature(moment.temperature),
+            false => self.settings,
+        };
+        langevin(
+            recording,
+            &settings,
+            batch.stream,
+            batch.seed,
+            moment.step,
+            (moment.first_chain * batch.length) as u32,
+            batch.chains * batch.length,
+            batch.x,
+            batch.gradient,
+        );
+    }
 }
