@@ -148,7 +148,7 @@ fn states(kind: &str, count: usize, first_chain: usize, batch: usize) -> Vec<f32
     };
     let shape = Shape::new(2, 1, 1);
     let architecture =
-        Architecture::new(shape, &specs, Activation::Identity, Some(base)).expect("fits");
+        Architecture::new(shape, &specs, Activation::IDENTITY, Some(base)).expect("fits");
     let dynamics = Dynamics {
         kind: SamplerKind::named(kind).expect("is in the table"),
         jumps: Jumps { count: 2, every: 3 },

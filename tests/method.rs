@@ -52,7 +52,7 @@ fn at_a_fresh_snapshot_the_gradient_is_that_of_contrastive_divergence() {
     });
     let specs = [conv, LayerSpec::Dense { features: 2 }];
     let architecture =
-        Architecture::new(Shape::new(1, 6, 5), &specs, Activation::Silu, base).expect("fits");
+        Architecture::new(Shape::new(1, 6, 5), &specs, Activation::SILU, base).expect("fits");
     let parameters = initial_parameters(&architecture, &PLAIN, 3);
     let mut executor = executor(false);
     // ν = 1 gives ½ of the gradient of contrastive divergence.
@@ -148,7 +148,7 @@ fn unadjusted_langevin_reaches_the_moments_that_theory_predicts() {
     let base = Some(QuadraticBase { mean, std });
     let shape = Shape::new(2, 1, 1);
     let specs = [LayerSpec::Dense { features: 1 }];
-    let architecture = Architecture::new(shape, &specs, Activation::Tanh, base).expect("fits");
+    let architecture = Architecture::new(shape, &specs, Activation::TANH, base).expect("fits");
     let mut executor = executor(false);
     // The start's memory fades as (1 − h/s²)ᵗ: below 1e-4 of it in both.
     for (step_size, steps) in [(0.2f32, 120), (1.2, 30)] {

@@ -1,7 +1,7 @@
 //! What settings are refused together and why, and that everything else loads.
 
 use afterimage::config::{self, Config, ConfigError, load, preset, presets};
-use afterimage::kernels::SAMPLERS;
+use afterimage::kernels::{ACTIVATIONS, SAMPLERS};
 use afterimage::method::Criterion;
 
 /// `preset` with the assignments of `sets`, which spaces part.
@@ -475,7 +475,8 @@ fn every_preset_loads_with_every_kind_of_everything() {
         }
     };
     let nothing = |_: &str| String::new();
-    every("network.activation", config::ACTIVATIONS, &nothing);
+    let activations = ACTIVATIONS.map(|kind| kind.name);
+    every("network.activation", &activations, &nothing);
     every("network.base", config::BASES, &nothing);
     every("network.initialisation", config::INITIALISATIONS, &nothing);
     every("network.spectral_norm", &["true"], &|_| {

@@ -42,7 +42,7 @@ fn architecture() -> Architecture {
         std: 1.2,
     });
     let specs = [conv, LayerSpec::Dense { features: 1 }];
-    Architecture::new(Shape::new(1, 6, 5), &specs, Activation::Silu, base).expect("fits")
+    Architecture::new(Shape::new(1, 6, 5), &specs, Activation::SILU, base).expect("fits")
 }
 
 fn chains(variant: Variant) -> Chains {

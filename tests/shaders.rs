@@ -66,10 +66,10 @@ fn runs() -> Vec<(Config, Shape)> {
         change(&mut config);
         runs.push((config, digits));
     };
-    for activation in config::ACTIVATIONS {
+    for activation in kernels::ACTIVATIONS {
         for bounds in config::BOUNDS {
             other(&|config| {
-                config.network.activation = (*activation).into();
+                config.network.activation = activation.name.into();
                 config.sampler.bounds = (*bounds).into();
                 config.sampler.clip = 0.03;
             });
@@ -270,14 +270,25 @@ fn every_shared_file_is_imported() {
     assert_eq!(imported, wgsl_files("shared").into_iter().collect());
 }
 
-/// Each of them is launched by [`programs`], since these run every generator.
+/// Each of them is launched by [`programs`], since these run every generator and every activation.
 #[test]
-fn every_generator_has_its_file() {
+fn every_line_of_a_table_has_its_file() {
     let text = |path: PathBuf| fs::read_to_string(path).expect("reads");
-    let written: BTreeSet<String> = wgsl_files("generators").into_iter().map(text).collect();
-    let registered = kernels::GENERATORS.iter();
-    let registered: BTreeSet<String> = registered.map(|g| g.source.to_owned()).collect();
-    assert_eq!(registered, written);
+    for (folder, sources) in [
+        (
+            "generators",
+            kernels::GENERATORS.iter().map(|g| g.source).collect(),
+        ),
+        (
+            "activations",
+            kernels::ACTIVATIONS.map(|a| a.source).to_vec(),
+        ),
+    ] {
+        let written: BTreeSet<String> = wgsl_files(folder).into_iter().map(text).collect();
+        let sources: Vec<&str> = sources;
+        let registered: BTreeSet<String> = sources.into_iter().map(str::to_owned).collect();
+        assert_eq!(registered, written);
+    }
 }
 
 fn shaders() -> PathBuf {

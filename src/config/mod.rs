@@ -13,8 +13,8 @@ pub use error::ConfigError;
 pub use load::{load, parse, set, to_toml};
 pub use presets::{Preset, preset, presets};
 pub use validate::{
-    ACTIVATIONS, BASES, BOUNDS, CHAINS, GENERATORS, INITIALISATIONS, NOISE_KINDS, NORMALISERS,
-    PRECISIONS, SCHEDULES, STARTS,
+    BASES, BOUNDS, CHAINS, GENERATORS, INITIALISATIONS, NOISE_KINDS, NORMALISERS, PRECISIONS,
+    SCHEDULES, STARTS,
 };
 
 use crate::data::DataOptions;

@@ -4,6 +4,7 @@
 //! a network come in two variants behind one interface, [`Layer`]: `tiled` for GPUs and `texel` for software drivers.
 //! Beside them, [`walk_chains`] runs whole Langevin chains of a small network in one launch.
 
+pub mod activations;
 pub mod bench;
 mod choice;
 pub mod generators;
@@ -37,6 +38,7 @@ mod spectral;
 mod start_chains;
 mod sum_partials;
 
+pub use activations::{ACTIVATIONS, Activation, ActivationKind};
 pub use adam::{AdamArguments, AdamSettings, adam};
 pub use add_noise::add_noise;
 pub use choice::{Choice, Choices, LayerPass};
@@ -44,7 +46,7 @@ pub use divergence_head::divergence_head;
 pub use energy_head::energy_head;
 pub use gather_chains::gather_chains;
 pub use generators::{Bregman, GENERATORS, Generator};
-pub use geometry::{Activation, ConvGeometry};
+pub use geometry::ConvGeometry;
 pub use gradient_norm::{NORM_PARTS, gradient_norm};
 pub use layer::{Layer, load, unload};
 pub use layer_kind::LayerKind;

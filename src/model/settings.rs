@@ -2,8 +2,8 @@
 
 use crate::config::{Config, Interval, LayerConfig};
 use crate::kernels::{
-    Activation, AdamSettings, Bounds, ChainStart, Dynamics, Jumps, LANGEVIN, LangevinSettings,
-    Precision, QuadraticBase, SamplerKind,
+    ACTIVATIONS, Activation, ActivationKind, AdamSettings, Bounds, ChainStart, Dynamics, Jumps,
+    LANGEVIN, LangevinSettings, Precision, QuadraticBase, SamplerKind,
 };
 use crate::method::{
     ChainMode, Criterion, Diagnose, Diagnostics, FixedNoise, Generator, Mixture, Normaliser,
@@ -50,13 +50,8 @@ pub fn architecture(config: &Config, input: Shape) -> Result<Architecture, Netwo
             LayerConfig::GlobalSum { .. } => LayerSpec::GlobalSum,
         })
         .collect();
-    let activation = match network.activation.as_str() {
-        "identity" => Activation::Identity,
-        "leaky_relu" => Activation::LeakyRelu(network.slope),
-        "softplus" => Activation::Softplus,
-        "tanh" => Activation::Tanh,
-        _ => Activation::Silu,
-    };
+    let activation = ActivationKind::named(&network.activation).unwrap_or(ACTIVATIONS[0]);
+    let activation = Activation::new(activation, network.slope);
     let base = (network.base == "gaussian").then_some(QuadraticBase {
         mean: network.base_mean,
         std: network.base_std,

@@ -1,7 +1,8 @@
 //! Twin of `dense_forward.wgsl`: a fully connected layer, seen as a 1×1 convolution of a 1×1 image.
 
 use super::conv_forward::{ConvForward, conv_forward};
-use crate::kernels::geometry::{Activation, ConvGeometry};
+use crate::kernels::activations::Activation;
+use crate::kernels::geometry::ConvGeometry;
 
 /// The convolution that a dense layer is: its features are the channels of a 1×1 image.
 pub fn dense_geometry(in_features: usize, out_features: usize) -> ConvGeometry {
@@ -42,7 +43,7 @@ mod tests {
         let result = dense_forward(
             3,
             2,
-            Activation::LeakyRelu(0.5),
+            Activation::leaky_relu(0.5),
             2,
             &input,
             &weight,

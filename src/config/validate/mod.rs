@@ -11,7 +11,7 @@ mod sampler;
 mod snapshot;
 mod unread;
 
-pub use network::{ACTIVATIONS, BASES, INITIALISATIONS};
+pub use network::{BASES, INITIALISATIONS};
 pub use objective::{GENERATORS, NORMALISERS};
 pub use optimiser::SCHEDULES;
 pub use run::PRECISIONS;

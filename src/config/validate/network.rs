@@ -3,10 +3,9 @@
 use super::rules::{at_least_one, ensure, finite, not_negative, one_of, positive, share};
 use crate::config::error::ConfigError;
 use crate::config::{LayerConfig, NetworkConfig};
+use crate::kernels::ACTIVATIONS;
 use std::fmt::Debug;
 
-/// The names that `network.activation` takes.
-pub const ACTIVATIONS: &[&str] = &["silu", "leaky_relu", "softplus", "tanh", "identity"];
 /// The names that `network.base` takes.
 pub const BASES: &[&str] = &["none", "gaussian"];
 /// The names that `network.initialisation` takes.
@@ -112,7 +111,11 @@ pub(super) fn validate(network: &NetworkConfig) -> Result<(), ConfigError> {
                 .into()
         })?;
     }
-    one_of("network.activation", &network.activation, ACTIVATIONS)?;
+    one_of(
+        "network.activation",
+        &network.activation,
+        &ACTIVATIONS.map(|kind| kind.name),
+    )?;
     share("network.slope", network.slope)?;
     one_of("network.base", &network.base, BASES)?;
     finite("network.base_mean", network.base_mean)?;
