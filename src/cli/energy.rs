@@ -2,7 +2,7 @@ use super::args::EnergyArgs;
 use super::error::CliError;
 use super::open::CommandLength;
 use super::{open, output};
-use crate::data::{self, DataOptions, Dataset, SOURCES};
+use crate::data::{self, DataOptions, Dataset, Source, sources};
 use crate::files::write_atomically;
 use crate::model::Model;
 use serde::Serialize;
@@ -111,7 +111,6 @@ fn csv(energies: &[f32]) -> Vec<u8> {
 /// The data that `name` means: a source that needs no file, or a file of a kind told by its name, else of the kind
 /// the model was trained on.
 fn open_data(model: &Model, name: &str) -> Result<Dataset, CliError> {
-    const FROM_FILES: [&str; 4] = ["idx", "cifar10", "images", "npy"];
     let config = &model.config().data;
     let trained_on = config.source.as_str();
     let options = |source: &str, path: &str| DataOptions {
@@ -120,25 +119,18 @@ fn open_data(model: &Model, name: &str) -> Result<Dataset, CliError> {
         limit: 0,
         ..config.options()
     };
-    let generated = SOURCES.contains(&name) && !FROM_FILES.contains(&name);
-    let options = if generated {
+    let without_path = || sources().filter(|source| !source.needs_path());
+    let from_files = || sources().filter(Source::needs_path);
+    let options = if without_path().any(|source| source.name == name) {
         options(name, "")
-    } else if name.ends_with(".npy") {
-        options("npy", name)
-    } else if name.contains("idx3-ubyte") {
-        options("idx", name)
-    } else if name.ends_with(".bin") {
-        options("cifar10", name)
-    } else if FROM_FILES.contains(&trained_on) {
+    } else if let Some(source) = from_files().find(|source| source.has_files_named(name)) {
+        options(source.name, name)
+    } else if from_files().any(|source| source.name == trained_on) {
         options(trained_on, name)
     } else if Path::new(name).is_dir() {
         options("images", name)
     } else {
-        let known: Vec<_> = SOURCES
-            .iter()
-            .filter(|source| !FROM_FILES.contains(source))
-            .copied()
-            .collect();
+        let known: Vec<_> = without_path().map(|source| source.name).collect();
         return Err(CliError::UnknownData {
             name: name.into(),
             known: known.join(", "),

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::SOURCES;
+use super::source::{Source, names, names_of_files};
 
 /// Why a data set could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -11,7 +11,7 @@ use super::SOURCES;
 pub enum DataError {
     #[error(
         "unknown data source `{name}`: did you mean `{nearest}`? Known: {}",
-        SOURCES.join(", ")
+        names(|_| true).join(", ")
     )]
     UnknownSource { name: String, nearest: &'static str },
 
@@ -19,8 +19,8 @@ pub enum DataError {
     MissingPath { name: &'static str },
 
     #[error(
-        "data source `{name}` takes no path: clear data.path (`{path}`), or set data.source to \
-         `idx`, `cifar10`, `images` or `npy` to read it"
+        "data source `{name}` takes no path: clear data.path (`{path}`), or set data.source to {} to read it",
+        names_of_files()
     )]
     UnexpectedPath { name: &'static str, path: String },
 
@@ -31,8 +31,9 @@ pub enum DataError {
     LimitTooLarge { limit: usize, most: usize },
 
     #[error(
-        "the density of data source `{name}` is not known: evaluate models of the generated planar sets (8gaussians, \
-         2spirals, checkerboard, rings, moons, pinwheel); evaluation of other data, images among them, comes later"
+        "the density of data source `{name}` is not known: evaluate models of the generated planar sets ({}); \
+         evaluation of other data, images among them, comes later",
+        names(Source::has_density).join(", ")
     )]
     NoDensity { name: &'static str },
 

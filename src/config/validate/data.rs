@@ -3,10 +3,11 @@
 use super::rules::{ensure, finite, not_negative, one_of};
 use crate::config::DataConfig;
 use crate::config::error::ConfigError;
-use crate::data::SOURCES;
+use crate::data::sources;
 
 pub(super) fn validate(data: &DataConfig) -> Result<(), ConfigError> {
-    one_of("data.source", &data.source, SOURCES)?;
+    let names: Vec<_> = sources().map(|source| source.name).collect();
+    one_of("data.source", &data.source, &names)?;
     finite("data.low", data.low)?;
     finite("data.high", data.high)?;
     ensure(data.low < data.high, "data.low", &data.low, || {
