@@ -260,8 +260,6 @@ impl ChainSteps for Hamiltonian {
         Some(self.control)
     }
 
-    fn begin(&self, _: &mut Recording, _: &Moment) {}
-
     fn step(
         &self,
         recording: &mut Recording,

@@ -4,9 +4,8 @@
 use super::{
     ChainBatch, ChainSteps, Dynamics, EnergyGradient, Jumps, Moment, STEP_WORD, SamplerKind,
 };
-use crate::gpu::{Access, Buffer, Dispatch, Kernel, Program, Recording};
+use crate::gpu::{Access, Dispatch, Kernel, Program, Recording};
 use crate::kernels::launch::{blocks, one_dimensional};
-use crate::random::Stream;
 
 /// x ← x − h·∇E + noise·ξ, which needs nothing but the gradient.
 pub static LANGEVIN: SamplerKind = SamplerKind {
@@ -104,28 +103,24 @@ pub(crate) static KERNEL: Kernel = Kernel {
     immediates: 10,
 };
 
-/// Moves the first `count` values of `x` by one step; value i takes the normal number `first_element` + i of
-/// (`seed`, `stream`, `step`).
-#[allow(clippy::too_many_arguments)]
+/// Moves the chains of `batch` by one step with the gradient that it has; value i takes the normal number
+/// `first_chain` · length + i of (seed, stream, `step`).
 pub fn langevin(
     recording: &mut Recording,
     settings: &LangevinSettings,
-    stream: Stream,
-    seed: u64,
+    batch: &ChainBatch,
     step: u32,
-    first_element: u32,
-    count: usize,
-    x: Buffer,
-    gradient: Buffer,
+    first_chain: usize,
 ) {
+    let count = batch.chains * batch.length;
+    let first_element = (first_chain * batch.length) as u32;
     let program = Program::new(&KERNEL)
         .u32("COUNT", count)
-        .u32("STREAM", stream as usize);
-    let immediates = step_immediates(settings, seed, step, first_element);
+        .u32("STREAM", batch.stream as usize);
     let dispatch = one_dimensional(
         settings.describe(program),
-        vec![x.into(), gradient.into()],
-        immediates,
+        vec![batch.x.into(), batch.gradient.into()],
+        step_immediates(settings, batch.seed, step, first_element),
         blocks(first_element, count),
     );
     recording.dispatch(Dispatch {
@@ -145,12 +140,6 @@ impl ChainSteps for Langevin {
         0
     }
 
-    fn control(&self) -> Option<Buffer> {
-        None
-    }
-
-    fn begin(&self, _: &mut Recording, _: &Moment) {}
-
     fn step(
         &self,
         recording: &mut Recording,
@@ -164,16 +153,6 @@ impl ChainSteps for Langevin {
             true => self.settings.at_temperature(moment.temperature),
             false => self.settings,
         };
-        langevin(
-            recording,
-            &settings,
-            batch.stream,
-            batch.seed,
-            moment.step,
-            (moment.first_chain * batch.length) as u32,
-            batch.chains * batch.length,
-            batch.x,
-            batch.gradient,
-        );
+        langevin(recording, &settings, batch, moment.step, moment.first_chain);
     }
 }

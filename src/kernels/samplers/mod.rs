@@ -181,10 +181,12 @@ pub trait ChainSteps {
 
     /// The step size, the sum of the acceptances counted since they were last set to zero, their number, and the number of
     /// steps that have adapted the step size, one word each, where there is a Metropolis test.
-    fn control(&self) -> Option<Buffer>;
+    fn control(&self) -> Option<Buffer> {
+        None
+    }
 
     /// Recorded when a pass begins.
-    fn begin(&self, recording: &mut Recording, moment: &Moment);
+    fn begin(&self, _recording: &mut Recording, _moment: &Moment) {}
 
     /// Recorded for every step. Only launches, so that it can be replayed.
     fn step(&self, recording: &mut Recording, moment: &Moment, energy_gradient: EnergyGradient<'_>);

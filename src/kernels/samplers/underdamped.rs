@@ -82,10 +82,6 @@ impl ChainSteps for Underdamped {
         self.velocity.bytes()
     }
 
-    fn control(&self) -> Option<Buffer> {
-        None
-    }
-
     fn begin(&self, recording: &mut Recording, moment: &Moment) {
         self.launch(recording, moment, true);
     }

@@ -2,7 +2,7 @@
 
 use super::{ChainPass, Chains};
 use crate::gpu::{Buffer, Frozen, Recording};
-use crate::kernels::{ChainBatch, LangevinSettings, Moment, WalkArguments, langevin, walk_chains};
+use crate::kernels::{LangevinSettings, Moment, WalkArguments, langevin, walk_chains};
 
 /// A step numbered 0 and what it was recorded for.
 pub(super) struct RecordedStep {
@@ -131,28 +131,10 @@ impl Chains {
         if self.walk(recording, &settings, 0, 1, 0) {
             return;
         }
-        let ChainBatch {
-            chains,
-            length,
-            stream,
-            seed,
-            x,
-            gradient,
-            ..
-        } = self.batch;
+        let batch = &self.batch;
         self.network
-            .energy_gradient(recording, parameters, x, None, gradient);
-        langevin(
-            recording,
-            &settings,
-            stream,
-            seed,
-            0,
-            0,
-            chains * length,
-            x,
-            gradient,
-        );
+            .energy_gradient(recording, parameters, batch.x, None, batch.gradient);
+        langevin(recording, &settings, batch, 0, 0);
     }
 
     /// Whether these chains are walked, and if so, the steps.
