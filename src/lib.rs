@@ -12,7 +12,7 @@
 //! - [`cli`]: the command line.
 //!
 //! [`data`], [`config`], [`checkpoint`], [`report`], [`files`] and [`cache`] are as named and know nothing of GPUs;
-//! [`random`] and [`shape`] lie below all; [`mod@bench`] times the kernels.
+//! [`random`], [`shape`] and [`words`] lie below all; [`mod@bench`] times the kernels.
 
 pub mod bench;
 pub mod cache;
@@ -32,3 +32,4 @@ pub mod report;
 pub mod shape;
 pub mod train;
 pub mod twins;
+pub mod words;

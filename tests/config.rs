@@ -1,8 +1,9 @@
 //! The configuration from the outside: presets, files, assignments, and what is refused with which words.
 
 use afterimage::config::{
-    Config, ConfigError, LayerConfig, load, parse, preset, presets, set, to_toml,
+    ChainKind, Config, ConfigError, LayerConfig, load, parse, preset, presets, set, to_toml,
 };
+use afterimage::kernels::Precision;
 use proptest::prelude::*;
 
 /// What `load` says to the digits preset with `assignments`.
@@ -37,9 +38,9 @@ fn presets_parse_and_round_trip() {
 
 #[test]
 fn precision_is_full_unless_asked_for_and_kept() {
-    assert_eq!(digits_with(&[]).run.precision, "full");
+    assert_eq!(digits_with(&[]).run.precision, Precision::Full);
     let config = digits_with(&["run.precision=mixed"]);
-    assert_eq!(config.run.precision, "mixed");
+    assert_eq!(config.run.precision, Precision::Mixed);
     assert_eq!(parse(&to_toml(&config), "written").unwrap(), config);
     let text = refusal(&["run.precision=half"]);
     assert!(
@@ -261,7 +262,7 @@ fn assignments_take_every_form_of_value() {
     );
     assert!(!config.network.zero_head);
     assert_eq!(config.sampler.noise, Some(1.0));
-    assert_eq!(config.sampler.chains, "data");
+    assert_eq!(config.sampler.chains, ChainKind::Data);
     assert_eq!(config.data.source, "8gaussians");
 
     // Text that happens to be TOML of another type stays text, and may itself hold an equals sign.

@@ -15,6 +15,7 @@ use afterimage::random::{Stream, uniform01};
 use afterimage::shape::Shape;
 use afterimage::train::{Arrival, Trainer};
 use afterimage::twins::{self, JumpState};
+use afterimage::words::Word;
 use common::{assert_close, executor, filled, normals, widen};
 
 const SEED: u64 = 0x0123_4567_89ab;
@@ -150,7 +151,7 @@ fn states(kind: &str, count: usize, first_chain: usize, batch: usize) -> Vec<f32
     let architecture =
         Architecture::new(shape, &specs, Activation::IDENTITY, Some(base)).expect("fits");
     let dynamics = Dynamics {
-        kind: SamplerKind::named(kind).expect("is in the table"),
+        kind: <&SamplerKind>::named(kind).expect("is in the table"),
         jumps: Jumps { count: 2, every: 3 },
         // Steps that move nothing, so that whatever the chains reach they have jumped to.
         ..LangevinSettings {

@@ -2,7 +2,7 @@
 
 mod common;
 
-use afterimage::config::{self, Config, Interval, LayerConfig};
+use afterimage::config::{self, ChainKind, Config, Interval, LayerConfig};
 use afterimage::data::{self, Dataset};
 use afterimage::gpu::GpuError;
 use afterimage::kernels::{LayerKind, METRIC_WORDS, Precision, Variant, tiled};
@@ -64,10 +64,10 @@ fn dataset(config: &Config) -> Dataset {
 #[test]
 fn the_device_holds_what_was_predicted() {
     let runs = [
-        (8, None, "persistent"),
-        (8, Some(5), "persistent"),
-        (3, Some(1), "short_run"),
-        (5, Some(14), "data"),
+        (8, None, ChainKind::Persistent),
+        (8, Some(5), ChainKind::Persistent),
+        (3, Some(1), ChainKind::ShortRun),
+        (5, Some(14), ChainKind::Data),
     ];
     // Every net with two of the runs, one of them in slices.
     for (index, layers) in nets().into_iter().enumerate() {
@@ -75,7 +75,7 @@ fn the_device_holds_what_was_predicted() {
             let mut config = small(&layers);
             config.run.batch = batch;
             config.run.slice = slice;
-            config.sampler.chains = chains.into();
+            config.sampler.chains = chains;
             let all = executor(false);
             let runs = [&variants(&all)[..2], &mixed_variants(&all)[..1]].concat();
             for (name, variant) in runs {
@@ -228,17 +228,17 @@ fn steps(config: &Config, variant: Variant, count: u64) -> Vec<(Vec<u32>, Vec<f3
 #[test]
 fn slices_change_no_chain_and_the_gradient_by_rounding_only() {
     for (chains, slice) in [
-        ("persistent", 5),
-        ("persistent", 1),
-        ("data", 7),
-        ("short_run", 13),
+        (ChainKind::Persistent, 5),
+        (ChainKind::Persistent, 1),
+        (ChainKind::Data, 7),
+        (ChainKind::ShortRun, 13),
     ] {
         let mut config = small(&[
             conv(6, 3, 2, 1),
             conv(9, 3, 1, 1),
             LayerConfig::Dense { dense: 1 },
         ]);
-        config.sampler.chains = chains.into();
+        config.sampler.chains = chains;
         // A share that starts afresh ends inside a group.
         config.sampler.restart = 0.4;
         // Adam divides the gradient by its own size, which would make much of a rounding; this hardly does.
@@ -250,7 +250,7 @@ fn slices_change_no_chain_and_the_gradient_by_rounding_only() {
             let sliced = steps(&config, variant, 3);
             for (step, (whole, sliced)) in whole.iter().zip(&sliced).enumerate() {
                 let what =
-                    |part| format!("{name}, {chains}, slices of {slice}, step {step}: {part}");
+                    |part| format!("{name}, {chains:?}, slices of {slice}, step {step}: {part}");
                 // The snapshot is taken before step 0 only, so that rounding cannot reach it.
                 assert!(whole.0 == sliced.0, "{}", what("noise"));
                 // Sums over at most 24 samples of 16 pixels, in another order.

@@ -2,7 +2,7 @@
 
 mod common;
 
-use afterimage::config::{self, Config, Interval, LayerConfig};
+use afterimage::config::{self, ChainKind, Config, Interval, LayerConfig, NormaliserKind};
 use afterimage::data::{self, Dataset};
 use afterimage::gpu::{
     Access, AdapterChoice, Buffer, Command, Executor, ExecutorOptions, Recording, Resource,
@@ -224,7 +224,7 @@ fn small() -> Config {
     config.network.zero_head = false;
     config.snapshot.interval = Interval::Every(3);
     config.objective.noise_ratio = 2;
-    config.objective.normaliser = "learned".into();
+    config.objective.normaliser = NormaliserKind::Learned;
     config.sampler.steps = 4;
     config.sampler.buffer = 50;
     // Diagnoses are the matter of tests/samplers/.
@@ -395,7 +395,7 @@ fn the_method_costs_one_copy_of_the_parameters_and_the_chains() {
     let present = 4 * 16 * DIGITS.len() as u64;
     assert_eq!(memory.chains, present + 4 * 48 * (DIGITS.len() as u64 + 1));
     let mut config = config;
-    config.sampler.chains = "short_run".into();
+    config.sampler.chains = ChainKind::ShortRun;
     let plan = TrainingPlan::new(&config, DIGITS, Variant::Tiled).expect("fits");
     assert_eq!(plan.memory().chains, present);
 }
@@ -499,13 +499,13 @@ fn chains_start_from_the_data_or_afresh() {
     config.data.noise = 0.0;
     for steps in [0, 4] {
         config.sampler.steps = steps;
-        config.sampler.chains = "data".into();
+        config.sampler.chains = ChainKind::Data;
         let (states, metrics) = one_step(&config, &data);
         assert_eq!(metrics.lost, 0.0);
         let twice = [&data[..], &data].concat();
         assert_eq!(states == twice, steps == 0, "ν = 2, {steps} Langevin steps");
 
-        config.sampler.chains = "short_run".into();
+        config.sampler.chains = ChainKind::ShortRun;
         let (states, metrics) = one_step(&config, &data);
         assert_eq!(metrics.lost, 0.0);
         let mut starts = vec![f64::NAN; states.len()];
@@ -587,7 +587,7 @@ fn data_that_is_not_finite_is_reported_and_changes_no_parameter() {
 #[test]
 fn a_run_on_data_without_finite_energies_diverges_and_keeps_a_finite_model() {
     // Finite, but its square, in the energy's quadratic base, is not.
-    let text = diverges("full", 3e30);
+    let text = diverges(Precision::Full, 3e30);
     assert!(!text.contains("run.precision"), "{text}");
 }
 
@@ -599,7 +599,7 @@ fn a_run_whose_maps_overflow_f16_diverges_and_says_so() {
         println!("skipped: this adapter's kernels cannot store f16");
         return;
     }
-    let text = diverges("mixed", 1e8);
+    let text = diverges(Precision::Mixed, 1e8);
     assert!(
         text.contains("run.precision = \"full\"") && !text.contains('\n'),
         "{text}"
@@ -607,7 +607,7 @@ fn a_run_whose_maps_overflow_f16_diverges_and_says_so() {
 }
 
 /// Trains on samples that are `value` throughout until the first metrics arrive; says what the run ended with.
-fn diverges(precision: &str, value: f32) -> String {
+fn diverges(precision: Precision, value: f32) -> String {
     let folder = tempfile::tempdir().expect("makes a folder");
     let array = folder.path().join("huge.npy");
     let header = format!(
@@ -623,7 +623,7 @@ fn diverges(precision: &str, value: f32) -> String {
     fs::write(&array, bytes).expect("writes");
 
     let mut config = small();
-    config.run.precision = precision.into();
+    config.run.precision = precision;
     config.data.source = "npy".into();
     config.data.path = array.display().to_string();
     let data = data::open(&config.data.options(), 1).expect("opens");

@@ -3,7 +3,7 @@
 
 mod common;
 
-use afterimage::config::{self, Config, Interval};
+use afterimage::config::{self, BaseKind, Config, Interval, NormaliserKind, SnapshotKind};
 use afterimage::data::{self, Dataset};
 use afterimage::gpu::{Buffer, Recording};
 use afterimage::kernels::{METRIC_WORDS, RatioMetrics, noise as kernels};
@@ -13,6 +13,7 @@ use afterimage::random::{Philox, Stream};
 use afterimage::shape::Shape;
 use afterimage::train::{Arrival, MetricsRow, Trainer, TrainingPlan};
 use afterimage::twins::noise as twins;
+use afterimage::words::Word;
 use common::command::{afterimage, stderr};
 use common::{ROUNDING, assert_close, executor, filled, normals, poisoned, variants, widen};
 
@@ -243,7 +244,7 @@ fn train(config: &Config) -> Trained {
 
 #[test]
 fn every_kind_holds_what_was_predicted_and_repeats_its_bits() {
-    for kind in config::NOISE_KINDS {
+    for kind in SnapshotKind::names() {
         let config = small(kind);
         for slice in [None, Some(5)] {
             let mut config = config.clone();
@@ -307,9 +308,9 @@ fn an_adaptive_interval_without_a_threshold_is_a_fixed_one() {
 fn a_mixture_of_one_is_a_copy() {
     let mut config = small("mixture");
     config.snapshot.components = 1;
-    config.objective.normaliser = "zero".into();
+    config.objective.normaliser = NormaliserKind::Zero;
     let mixture = train(&config);
-    config.snapshot.kind = "copy".into();
+    config.snapshot.kind = SnapshotKind::Copy;
     assert_eq!(mixture, train(&config));
 }
 
@@ -510,7 +511,7 @@ fn a_gaussian_that_would_not_fit_or_cannot_be_fitted_is_refused() {
         height: 32,
         width: 32,
     };
-    config.network.base = "none".into();
+    config.network.base = BaseKind::None;
     let variant = variants(&executor(false))[0].1;
     let error = TrainingPlan::new(&config, large, variant)
         .err()

@@ -1,8 +1,13 @@
 //! What settings are refused together and why, and that everything else loads.
 
-use afterimage::config::{self, Config, ConfigError, load, preset, presets};
-use afterimage::kernels::{ACTIVATIONS, SAMPLERS};
-use afterimage::method::Criterion;
+use afterimage::config::{
+    BaseKind, BoundsKind, ChainKind, Config, ConfigError, NormaliserKind, SnapshotKind, StartKind,
+    load, preset, presets,
+};
+use afterimage::kernels::{ActivationKind, Precision, SAMPLERS, SamplerKind};
+use afterimage::method::{Criterion, Schedule};
+use afterimage::network::InitialWeights;
+use afterimage::words::Word;
 
 /// `preset` with the assignments of `sets`, which spaces part.
 fn with(preset: &str, sets: &str) -> Result<Config, ConfigError> {
@@ -475,14 +480,13 @@ fn every_preset_loads_with_every_kind_of_everything() {
         }
     };
     let nothing = |_: &str| String::new();
-    let activations = ACTIVATIONS.map(|kind| kind.name);
-    every("network.activation", &activations, &nothing);
-    every("network.base", config::BASES, &nothing);
-    every("network.initialisation", config::INITIALISATIONS, &nothing);
+    every("network.activation", &<&ActivationKind>::names(), &nothing);
+    every("network.base", &BaseKind::names(), &nothing);
+    every("network.initialisation", &InitialWeights::names(), &nothing);
     every("network.spectral_norm", &["true"], &|_| {
         "network.zero_head=false network.first_weight_scale=1".into()
     });
-    every("objective.generator", &Criterion::NAMES, &|name| {
+    every("objective.generator", &Criterion::names(), &|name| {
         let diverges = name == "contrastive-divergence";
         String::from(if diverges {
             "snapshot.interval=1 sampler.reuse=1"
@@ -490,8 +494,8 @@ fn every_preset_loads_with_every_kind_of_everything() {
             ""
         })
     });
-    every("objective.normaliser", config::NORMALISERS, &nothing);
-    every("snapshot.kind", config::NOISE_KINDS, &|kind| {
+    every("objective.normaliser", &NormaliserKind::names(), &nothing);
+    every("snapshot.kind", &SnapshotKind::names(), &|kind| {
         let needs_c = matches!(kind, "mixture" | "gaussian" | "uniform");
         let normaliser = if needs_c { "profiled" } else { "zero" };
         format!("objective.normaliser={normaliser}")
@@ -499,16 +503,16 @@ fn every_preset_loads_with_every_kind_of_everything() {
     every("snapshot.interval", &["1", "100", "adaptive"], &|_| {
         "sampler.reuse=1".into()
     });
-    every("sampler.kind", &SAMPLERS.map(|kind| kind.name), &|_| {
+    every("sampler.kind", &<&SamplerKind>::names(), &|_| {
         "sampler.noise= sampler.clip= sampler.bounds=".into()
     });
-    every("sampler.chains", config::CHAINS, &nothing);
-    every("sampler.bounds", config::BOUNDS, &|_| langevin.into());
-    every("sampler.start", config::STARTS, &|_| {
+    every("sampler.chains", &ChainKind::names(), &nothing);
+    every("sampler.bounds", &BoundsKind::names(), &|_| langevin.into());
+    every("sampler.start", &StartKind::names(), &|_| {
         "sampler.jumps=0".into()
     });
-    every("optimiser.schedule", config::SCHEDULES, &nothing);
-    every("run.precision", config::PRECISIONS, &nothing);
+    every("optimiser.schedule", &Schedule::names(), &nothing);
+    every("run.precision", &Precision::names(), &nothing);
     for preset in presets() {
         for sets in &runs {
             allowed(preset.name, sets);
@@ -528,18 +532,18 @@ fn the_matrix_of_kinds_has_no_other_holes() {
         "gaussian",
         "uniform",
     ];
-    for generator in Criterion::NAMES {
-        for normaliser in config::NORMALISERS {
+    for generator in Criterion::names() {
+        for normaliser in NormaliserKind::names() {
             for noise in noises {
                 let kind = noise.split(' ').next().expect("has a kind");
-                let is_zero = *normaliser == "zero";
+                let is_zero = normaliser == "zero";
                 let makes_sense = match generator {
                     "contrastive-divergence" => is_zero && noise == noises[0],
                     "ranking" => is_zero && kind != "mixture",
                     _ => !is_zero || matches!(kind, "copy" | "ema"),
                 };
                 for sampler in SAMPLERS {
-                    for chains in config::CHAINS {
+                    for chains in ChainKind::names() {
                         let sets = format!(
                             "objective.generator={generator} objective.normaliser={normaliser} snapshot.kind={noise} \
                              sampler.kind={} sampler.chains={chains}",

@@ -2,16 +2,20 @@
 
 mod common;
 
-use afterimage::config::{self, Config, Interval, LayerConfig};
+use afterimage::config::{
+    self, BaseKind, BoundsKind, ChainKind, Config, Interval, LayerConfig, NormaliserKind,
+    SnapshotKind, StartKind,
+};
 use afterimage::data;
 use afterimage::gpu::{Buffer, Dispatch, Program, Recording};
 use afterimage::kernels::{self, Precision, Variant};
-use afterimage::method::{Chains, Strategy};
+use afterimage::method::{Chains, Criterion, Strategy};
 use afterimage::model;
 use afterimage::network::walk_plan;
 use afterimage::random::Stream;
 use afterimage::shape::Shape;
 use afterimage::train::TrainingPlan;
+use afterimage::words::Word;
 use common::programs::{check_dispatch, launches};
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -67,55 +71,55 @@ fn runs() -> Vec<(Config, Shape)> {
         runs.push((config, digits));
     };
     for activation in kernels::ACTIVATIONS {
-        for bounds in config::BOUNDS {
+        for &bounds in BoundsKind::all() {
             other(&|config| {
-                config.network.activation = activation.name.into();
-                config.sampler.bounds = (*bounds).into();
+                config.network.activation = activation;
+                config.sampler.bounds = bounds;
                 config.sampler.clip = 0.03;
             });
         }
     }
-    for generator in config::GENERATORS {
-        for normaliser in config::NORMALISERS {
+    for &generator in Criterion::all() {
+        for &normaliser in NormaliserKind::all() {
             other(&|config| {
-                config.objective.generator = (*generator).into();
-                config.objective.normaliser = (*normaliser).into();
+                config.objective.generator = generator;
+                config.objective.normaliser = normaliser;
                 config.objective.noise_ratio = 2;
             });
         }
     }
-    for chains in config::CHAINS {
-        for start in config::STARTS {
+    for &chains in ChainKind::all() {
+        for &start in StartKind::all() {
             other(&|config| {
-                config.sampler.chains = (*chains).into();
-                config.sampler.start = (*start).into();
+                config.sampler.chains = chains;
+                config.sampler.start = start;
                 config.objective.noise_ratio = 3;
             });
         }
     }
-    for kind in config::NOISE_KINDS {
+    for &kind in SnapshotKind::all() {
         other(&|config| {
-            config.snapshot.kind = (*kind).into();
-            config.objective.normaliser = "learned".into();
+            config.snapshot.kind = kind;
+            config.objective.normaliser = NormaliserKind::Learned;
         });
     }
     other(&|config| config.snapshot.interval = Interval::Adaptive);
-    for start in ["gaussian", "uniform"] {
+    for start in [StartKind::Gaussian, StartKind::Uniform] {
         other(&|config| {
-            config.sampler.start = start.into();
+            config.sampler.start = start;
             config.sampler.jumps = 1;
         });
     }
     for kind in kernels::SAMPLERS {
         other(&|config| {
-            config.sampler.kind = kind.name.into();
+            config.sampler.kind = kind;
             // The first step leaves a trace.
             config.sampler.diagnose = 1;
         });
     }
     other(&|config| {
         config.run.batch = 5;
-        config.network.base = "none".into();
+        config.network.base = BaseKind::None;
         config.network.layers = vec![
             LayerConfig::Conv {
                 conv: 5,

@@ -8,6 +8,7 @@ use crate::data;
 use crate::model;
 use crate::network::{Precision, tuning_report};
 use crate::train::{self, Event, Summary, Trainer};
+use crate::words::Word;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,7 +37,7 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         ));
         let target = model::target(&config);
         output::note(format_args!("fits      {target}"));
-        output::note(format_args!("precision {}", config.run.precision));
+        output::note(format_args!("precision {}", config.run.precision.name()));
         output::note(format_args!("run       {}", folder.display()));
     }
     let mut trainer = Trainer::new(executor, &config, data)?;
@@ -121,7 +122,7 @@ impl Screen {
             last: None,
             quiet: arguments.quiet,
             json: arguments.json,
-            mixed: model::precision(config) == Precision::Mixed,
+            mixed: config.run.precision == Precision::Mixed,
             failure: Ok(()),
         }
     }

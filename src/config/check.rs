@@ -71,12 +71,44 @@ pub(super) fn check_value(
     if !key.kind.admits(value) {
         return Err(wrong_type(origin, &path, key.kind.wanted(), value));
     }
-    if key.kind == ValueKind::Layers {
+    if matches!(key.kind, ValueKind::Layers) {
         for (index, layer) in value.as_array().into_iter().flatten().enumerate() {
             check_layer(&format!("{path}[{index}]"), layer, origin)?;
         }
     }
     Ok(())
+}
+
+/// Checks that every word in a checked table is one of those that its key takes.
+pub(super) fn check_words(table: &Table, known: &[Section]) -> Result<(), ConfigError> {
+    for section in known {
+        for key in &section.keys {
+            let value = table
+                .get(section.name)
+                .and_then(|entries| entries.get(key.name));
+            if let (ValueKind::Word(names), Some(word)) = (key.kind, value.and_then(Value::as_str))
+            {
+                one_of(&format!("{}.{}", section.name, key.name), word, &names())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses `given` where it is none of `choices`.
+pub(super) fn one_of(key: &str, given: &str, choices: &[&str]) -> Result<(), ConfigError> {
+    if choices.contains(&given) {
+        return Ok(());
+    }
+    Err(ConfigError::Value {
+        key: key.into(),
+        given: shortened(format!("{given:?}").chars()),
+        allowed: format!(
+            "be one of {}; did you mean `{}`?",
+            choices.join(", "),
+            nearest(given, choices)
+        ),
+    })
 }
 
 /// Checks the form of one layer.

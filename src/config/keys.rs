@@ -5,6 +5,7 @@
 //! from the structs.
 
 use super::{Config, Interval, LayerConfig};
+use crate::words::Word;
 use toml::Value;
 
 /// Declares a struct as it stands and implements [`Describe`] for it from its fields and their doc comments.
@@ -114,9 +115,11 @@ pub(super) fn sections(config: &Config) -> Vec<Section> {
 }
 
 /// What a key holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) enum ValueKind {
     Text,
+    /// A text out of a list.
+    Word(fn() -> Vec<&'static str>),
     Number,
     Whole,
     Flag,
@@ -132,7 +135,7 @@ impl ValueKind {
     /// Whether `value` is of this kind. The elements of a list of layers are not looked at.
     pub fn admits(self, value: &Value) -> bool {
         match self {
-            ValueKind::Text => value.is_str(),
+            ValueKind::Text | ValueKind::Word(_) => value.is_str(),
             ValueKind::Number => value.is_float() || value.is_integer(),
             ValueKind::Whole => value.as_integer().is_some_and(|n| n >= 0),
             ValueKind::Flag => value.is_bool(),
@@ -146,7 +149,7 @@ impl ValueKind {
     /// What a message asks for.
     pub fn wanted(self) -> &'static str {
         match self {
-            ValueKind::Text => "a text in quotes",
+            ValueKind::Text | ValueKind::Word(_) => "a text in quotes",
             ValueKind::Number => "a number",
             ValueKind::Whole => "a whole number, 0 or above",
             ValueKind::Flag => "true or false",
@@ -171,6 +174,14 @@ impl Setting for String {
 
     fn literal(&self) -> Option<String> {
         Some(Value::String(self.clone()).to_string())
+    }
+}
+
+impl<W: Word> Setting for W {
+    const KIND: ValueKind = ValueKind::Word(W::names);
+
+    fn literal(&self) -> Option<String> {
+        Some(Value::from(self.name()).to_string())
     }
 }
 

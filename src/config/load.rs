@@ -1,7 +1,7 @@
 //! Reads a configuration from a preset, a file, a text and assignments, and writes it back.
 
 use super::Config;
-use super::check::{check_table, check_value, find_key, find_section, nearest, shown};
+use super::check::{check_table, check_value, check_words, find_key, find_section, nearest, shown};
 use super::error::ConfigError;
 use super::keys::{ValueKind, sections};
 use super::presets::{preset, presets};
@@ -88,7 +88,9 @@ pub fn set(table: &mut Table, assignment: &str) -> Result<(), ConfigError> {
 fn assigned_value(kind: ValueKind, text: &str) -> Value {
     match text.parse::<Value>() {
         // A folder called 2024, unquoted, is still a text.
-        Ok(value) if kind != ValueKind::Text || value.is_str() => value,
+        Ok(value) if value.is_str() || !matches!(kind, ValueKind::Text | ValueKind::Word(_)) => {
+            value
+        }
         _ => Value::String(text.into()),
     }
 }
@@ -149,6 +151,7 @@ fn read_table(text: &str, origin: &str) -> Result<Table, ConfigError> {
 
 /// The validated configuration in a checked table.
 fn from_table(table: Table, origin: &str) -> Result<Config, ConfigError> {
+    check_words(&table, &sections(&Config::default()))?;
     // What can still fail here is a whole number that is too large for this machine's `usize`.
     let config = Config::deserialize(table).map_err(|error| ConfigError::Type {
         origin: origin.into(),

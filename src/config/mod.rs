@@ -8,16 +8,17 @@ mod keys;
 mod load;
 mod presets;
 mod validate;
+mod words;
 
 pub use error::ConfigError;
 pub use load::{load, parse, set, to_toml};
 pub use presets::{Preset, preset, presets};
-pub use validate::{
-    BASES, BOUNDS, CHAINS, GENERATORS, INITIALISATIONS, NOISE_KINDS, NORMALISERS, PRECISIONS,
-    SCHEDULES, STARTS,
-};
+pub use words::{BaseKind, BoundsKind, ChainKind, NormaliserKind, SnapshotKind, StartKind};
 
 use crate::data::DataOptions;
+use crate::kernels::{Activation, ActivationKind, Generator, LANGEVIN, Precision, SamplerKind};
+use crate::method::{Criterion, Schedule};
+use crate::network::InitialWeights;
 use keys::{ADAPTIVE, documented};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -74,21 +75,22 @@ pub struct NetworkConfig {
     /// { pool = size }: means over size × size pixels, or { global_sum = true }: the sum over all pixels of a channel.
     pub layers: Vec<LayerConfig>,
     /// silu, leaky_relu, softplus, tanh or identity; after every layer but poolings and the last with weights.
-    pub activation: String,
+    #[serde(with = "crate::words")]
+    pub activation: &'static ActivationKind,
     /// leaky_relu: its slope below zero. Other activations do not read it.
     pub slope: f32,
     /// Divide every weight by its largest singular value, estimated by one iteration of the power method an optimiser step
     /// (after 30 at the start): spectral normalisation.
     pub spectral_norm: bool,
     /// none, or gaussian: adds |x − base_mean|² / (2 base_std²) to the energy.
-    pub base: String,
+    pub base: BaseKind,
     /// gaussian base: its mean, in every coordinate.
     pub base_mean: f32,
     /// gaussian base: its standard deviation. Not read with base = none.
     pub base_std: f32,
     /// The law of initial weights: default (uniform on ±1/√inputs, as PyTorch's layers start), he, xavier or orthogonal.
     /// Biases are uniform on ±1/√inputs in all of them.
-    pub initialisation: String,
+    pub initialisation: InitialWeights,
     /// Start with the last layer with weights at zero, so that the first energy is the base alone. Not for a residual block,
     /// nor with spectral_norm.
     pub zero_head: bool,
@@ -162,7 +164,8 @@ pub struct ObjectiveConfig {
     /// estimation), kl (importance-sampled maximum likelihood), least-squares, power, exponential or itakura-saito. Or
     /// ranking (every datum among its own noise samples), or contrastive-divergence (mean energies; no ratio to the
     /// snapshot, so that it needs snapshot.interval = 1).
-    pub generator: String,
+    #[serde(with = "crate::words")]
+    pub generator: Criterion,
     /// The exponent a of power, whose weights are (1 + a)·rᵃ and (1 + a)·r¹⁺ᵃ: towards 0 it becomes kl, at 1 it is twice
     /// least-squares. Between 0.01 and 5.
     pub power: f32,
@@ -177,7 +180,7 @@ pub struct ObjectiveConfig {
     /// every refresh); profiled (the best value for every batch); or importance (by importance sampling from the noise,
     /// averaged since the refresh). With copy at snapshot.interval = 1, where every step is a refresh, all are 0. A mixture,
     /// a moving average and fixed noise never go back to 0. Ranking and contrastive-divergence have none.
-    pub normaliser: String,
+    pub normaliser: NormaliserKind,
     /// learned: the normaliser's learning rate.
     pub normaliser_rate: f32,
     /// importance: decay of the average behind the normaliser. It takes in about 1 / (1 − decay) batches, which lowers its
@@ -200,7 +203,7 @@ pub struct SnapshotConfig {
     /// copy (the weights as they were at the last refresh), ema (their moving average), mixture (the last few copies,
     /// evenly), or noise that is no snapshot, for comparison: gaussian (with mean and covariance of the first 20,000 data samples) or
     /// uniform (on the box from data.low to data.high, widened by six times data.noise on every side).
-    pub kind: String,
+    pub kind: SnapshotKind,
     /// Noise update interval K: optimiser steps between two refreshes, for copy and mixture; ema, gaussian and uniform do
     /// not read it. 1 is maximum likelihood. Or "adaptive", for copy: a refresh after the step that undercuts
     /// ess_threshold, the last one on a pool of noise.
@@ -266,10 +269,11 @@ documented! {
 pub struct SamplerConfig {
     /// langevin (plain Langevin steps, biased by their size); mala (Metropolis-adjusted Langevin) or hmc (Hamiltonian Monte
     /// Carlo), which are exact; or underdamped (kinetic Langevin steps, biased by the square of their size).
-    pub kind: String,
+    #[serde(with = "crate::words")]
+    pub kind: &'static SamplerKind,
     /// persistent (chains live in the replay buffer), short_run (every chain starts from `start`) or data (every chain
     /// starts from a data sample).
-    pub chains: String,
+    pub chains: ChainKind,
     /// Steps of a pass: one for every `reuse` optimiser steps.
     pub steps: usize,
     /// Factor on the energy gradient in one step. That of hmc and underdamped, which move in time steps ε, is ε²/2.
@@ -297,11 +301,11 @@ pub struct SamplerConfig {
     /// langevin: clamp every component of the energy gradient to ±clip; 0 for none.
     pub clip: f32,
     /// langevin: none, clamp or reflect: what happens at the borders of the box from data.low to data.high.
-    pub bounds: String,
+    pub bounds: BoundsKind,
     /// gaussian (mean 0, standard deviation start_std), uniform (from data.low to data.high), data (a data sample of the
     /// step) or mixture (a share `data_share` from data, the others gaussian): where fresh chains start, but for those of
     /// chains = data. `sample`, which has no data, starts gaussian where it says data or mixture.
-    pub start: String,
+    pub start: StartKind,
     /// start = mixture: share of the fresh chains that start from data.
     pub data_share: f32,
     /// Standard deviation of a Gaussian start; start = uniform does not read it.
@@ -336,7 +340,7 @@ pub struct OptimiserConfig {
     /// Learning rate at its highest.
     pub rate: f32,
     /// constant, cosine (down to final_rate) or exponential (to final_rate at the last step).
-    pub schedule: String,
+    pub schedule: Schedule,
     /// The learning rate at the last step, as a share of `rate`; constant does not read it.
     pub final_rate: f32,
     /// Optimiser steps over which the rate rises linearly from 0.
@@ -375,7 +379,7 @@ pub struct RunConfig {
     /// How the maps between layers are stored: `full` as f32, or `mixed` as f16, which takes half the memory. Arithmetic,
     /// samples, energies, parameters and optimiser are f32 either way. Mixed is for software adapters so far; `sample`
     /// and `energy` compute in full.
-    pub precision: String,
+    pub precision: Precision,
     /// Decides every random number: the same seed on the same adapter gives the same bits.
     pub seed: u64,
     /// Optimiser steps between two pictures of samples; 0 for only the last. There are pictures of points in the plane and
@@ -393,9 +397,9 @@ pub struct RunConfig {
 impl Config {
     /// Optimiser steps that share one pool of noise.
     pub fn pool(&self) -> u64 {
-        match self.snapshot.kind.as_str() {
-            "ema" | "gaussian" | "uniform" => 1,
-            _ => self.sampler.reuse.max(1),
+        match self.snapshot.kind {
+            SnapshotKind::Copy | SnapshotKind::Mixture => self.sampler.reuse.max(1),
+            SnapshotKind::Ema | SnapshotKind::Gaussian | SnapshotKind::Uniform => 1,
         }
     }
 }
@@ -430,13 +434,13 @@ impl Default for NetworkConfig {
     fn default() -> Self {
         NetworkConfig {
             layers: vec![LayerConfig::Dense { dense: 1 }],
-            activation: "silu".into(),
+            activation: Activation::SILU.kind,
             slope: 0.2,
             spectral_norm: false,
-            base: "none".into(),
+            base: BaseKind::None,
             base_mean: 0.0,
             base_std: 1.0,
-            initialisation: "default".into(),
+            initialisation: InitialWeights::Default,
             zero_head: false,
             first_weight_scale: 1.0,
             first_bias_scale: 1.0,
@@ -447,11 +451,11 @@ impl Default for NetworkConfig {
 impl Default for ObjectiveConfig {
     fn default() -> Self {
         ObjectiveConfig {
-            generator: "logistic".into(),
+            generator: Criterion::Bregman(Generator::LOGISTIC),
             power: 0.5,
             clamp: 10.0,
             noise_ratio: 1,
-            normaliser: "zero".into(),
+            normaliser: NormaliserKind::Zero,
             normaliser_rate: 0.01,
             normaliser_decay: 0.5,
             normalise_gradient: false,
@@ -463,7 +467,7 @@ impl Default for ObjectiveConfig {
 impl Default for SnapshotConfig {
     fn default() -> Self {
         SnapshotConfig {
-            kind: "copy".into(),
+            kind: SnapshotKind::Copy,
             interval: Interval::Every(1),
             ess_threshold: 0.5,
             max_interval: 100,
@@ -476,8 +480,8 @@ impl Default for SnapshotConfig {
 impl Default for SamplerConfig {
     fn default() -> Self {
         SamplerConfig {
-            kind: "langevin".into(),
-            chains: "persistent".into(),
+            kind: &LANGEVIN,
+            chains: ChainKind::Persistent,
             steps: 20,
             step_size: 0.01,
             temperature: 1.0,
@@ -488,8 +492,8 @@ impl Default for SamplerConfig {
             target_acceptance: None,
             noise: None,
             clip: 0.0,
-            bounds: "none".into(),
-            start: "gaussian".into(),
+            bounds: BoundsKind::None,
+            start: StartKind::Gaussian,
             data_share: 0.5,
             start_std: 1.0,
             buffer: 4096,
@@ -506,7 +510,7 @@ impl Default for OptimiserConfig {
     fn default() -> Self {
         OptimiserConfig {
             rate: 1e-3,
-            schedule: "cosine".into(),
+            schedule: Schedule::Cosine,
             final_rate: 0.02,
             warmup: 0,
             beta1: 0.9,
@@ -526,7 +530,7 @@ impl Default for RunConfig {
             batch: 128,
             slice: None,
             memory: None,
-            precision: "full".into(),
+            precision: Precision::Full,
             seed: 1,
             sample_every: 100,
             samples: 64,

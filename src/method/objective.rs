@@ -3,6 +3,7 @@ use crate::kernels::{
     Bregman, GENERATORS, Generator, HeadArguments, METRIC_WORDS, Normaliser, RatioSettings,
     divergence_head, ranking_head, ratio_head,
 };
+use crate::words::Word;
 
 /// What data and noise are told apart by.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,36 +32,23 @@ impl Criterion {
         all
     };
 
-    /// The names of [`Self::ALL`], in the same order.
-    pub const NAMES: [&'static str; COUNT] = {
-        let mut names = [""; COUNT];
-        let mut index = 0;
-        while index < COUNT {
-            names[index] = Self::ALL[index].name();
-            index += 1;
-        }
-        names
-    };
+    /// Whether there is a log-normaliser difference to handle.
+    pub fn has_normaliser(&self) -> bool {
+        matches!(self, Criterion::Bregman(_))
+    }
+}
 
-    /// What configurations call it.
-    pub const fn name(&self) -> &'static str {
+impl Word for Criterion {
+    fn all() -> &'static [Self] {
+        &Self::ALL
+    }
+
+    fn name(&self) -> &'static str {
         match self {
             Criterion::Bregman(generator) => generator.name,
             Criterion::Ranking => "ranking",
             Criterion::ContrastiveDivergence => "contrastive-divergence",
         }
-    }
-
-    /// The one that configurations call `name`.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|criterion| criterion.name() == name)
-    }
-
-    /// Whether there is a log-normaliser difference to handle.
-    pub fn has_normaliser(&self) -> bool {
-        matches!(self, Criterion::Bregman(_))
     }
 }
 

@@ -1,14 +1,16 @@
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::{AdamArguments, AdamSettings, NORM_PARTS, RatioMetrics, adam, gradient_norm};
+use crate::words::words;
 
-/// How the learning rate changes over a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Schedule {
-    Constant,
-    /// Half a cosine from 1 to the final share.
-    Cosine,
-    /// Geometric from 1 to the final share.
-    Exponential,
+words! {
+    /// How the learning rate changes over a run.
+    pub enum Schedule {
+        Constant = "constant",
+        /// Half a cosine from 1 to the final share.
+        Cosine = "cosine",
+        /// Geometric from 1 to the final share.
+        Exponential = "exponential",
+    }
 }
 
 /// Adam with its schedule.

@@ -13,6 +13,6 @@ pub(crate) use sample::batch_size;
 pub use sample::{SampleOptions, Samples};
 pub use settings::{
     architecture, chain_start, dynamics, fixed_noise, initialisation, langevin, mixture, objective,
-    optimiser, precision, refresh, sampler, target, verdict,
+    optimiser, refresh, sampler, target, verdict,
 };
 pub use stored::{Model, Weights};

@@ -1,19 +1,18 @@
 //! From the words of a configuration to the types of the method.
 
-use crate::config::{Config, Interval, LayerConfig};
+use crate::config::{
+    BaseKind, BoundsKind, ChainKind, Config, Interval, LayerConfig, NormaliserKind, SnapshotKind,
+    StartKind,
+};
 use crate::kernels::{
-    ACTIVATIONS, Activation, ActivationKind, AdamSettings, Bounds, ChainStart, Dynamics, Jumps,
-    LANGEVIN, LangevinSettings, Precision, QuadraticBase, SamplerKind,
+    Activation, AdamSettings, Bounds, ChainStart, Dynamics, Jumps, LangevinSettings, QuadraticBase,
 };
 use crate::method::{
-    ChainMode, Criterion, Diagnose, Diagnostics, FixedNoise, Generator, Mixture, Normaliser,
-    ObjectiveSettings, OptimiserSettings, Refresh, SamplerSettings, Schedule,
+    ChainMode, Diagnose, Diagnostics, FixedNoise, Mixture, Normaliser, ObjectiveSettings,
+    OptimiserSettings, Refresh, SamplerSettings,
 };
-use crate::network::{Architecture, InitialWeights, Initialisation, LayerSpec, NetworkError};
+use crate::network::{Architecture, Initialisation, LayerSpec, NetworkError};
 use crate::shape::Shape;
-
-// `Config::validate` has refused every other word before these are called, so the last arm of each match is the
-// documented default.
 
 /// The network of `config` over samples of shape `input`.
 ///
@@ -50,12 +49,14 @@ pub fn architecture(config: &Config, input: Shape) -> Result<Architecture, Netwo
             LayerConfig::GlobalSum { .. } => LayerSpec::GlobalSum,
         })
         .collect();
-    let activation = ActivationKind::named(&network.activation).unwrap_or(ACTIVATIONS[0]);
-    let activation = Activation::new(activation, network.slope);
-    let base = (network.base == "gaussian").then_some(QuadraticBase {
-        mean: network.base_mean,
-        std: network.base_std,
-    });
+    let activation = Activation::new(network.activation, network.slope);
+    let base = match network.base {
+        BaseKind::None => None,
+        BaseKind::Gaussian => Some(QuadraticBase {
+            mean: network.base_mean,
+            std: network.base_std,
+        }),
+    };
     let architecture = Architecture::new(input, &specs, activation, base)?;
     if network.spectral_norm {
         architecture.with_spectral_norm()
@@ -67,12 +68,7 @@ pub fn architecture(config: &Config, input: Shape) -> Result<Architecture, Netwo
 /// How the parameters start.
 pub fn initialisation(config: &Config) -> Initialisation {
     Initialisation {
-        weights: match config.network.initialisation.as_str() {
-            "he" => InitialWeights::He,
-            "xavier" => InitialWeights::Xavier,
-            "orthogonal" => InitialWeights::Orthogonal,
-            _ => InitialWeights::Default,
-        },
+        weights: config.network.initialisation,
         zero_head: config.network.zero_head,
         first_weight_scale: config.network.first_weight_scale,
         first_bias_scale: config.network.first_bias_scale,
@@ -89,10 +85,10 @@ pub fn langevin(config: &Config) -> LangevinSettings {
             .noise
             .unwrap_or((2.0 * sampler.step_size * sampler.temperature).sqrt()),
         clip: sampler.clip,
-        bounds: match sampler.bounds.as_str() {
-            "clamp" => Bounds::Clamp { low, high },
-            "reflect" => Bounds::Reflect { low, high },
-            _ => Bounds::None,
+        bounds: match sampler.bounds {
+            BoundsKind::None => Bounds::None,
+            BoundsKind::Clamp => Bounds::Clamp { low, high },
+            BoundsKind::Reflect => Bounds::Reflect { low, high },
         },
     }
 }
@@ -100,14 +96,14 @@ pub fn langevin(config: &Config) -> LangevinSettings {
 /// How chains move.
 pub fn dynamics(config: &Config) -> Dynamics {
     let sampler = &config.sampler;
-    let kind = SamplerKind::named(&sampler.kind).unwrap_or(&LANGEVIN);
     Dynamics {
-        kind,
+        kind: sampler.kind,
         langevin: langevin(config),
         temperature: sampler.temperature,
         leapfrog: sampler.leapfrog,
         friction: sampler.friction,
-        target_acceptance: kind
+        target_acceptance: sampler
+            .kind
             .target_acceptance
             .filter(|_| sampler.adapt.unwrap_or(true))
             .map(|target| sampler.target_acceptance.unwrap_or(target)),
@@ -120,12 +116,12 @@ pub fn dynamics(config: &Config) -> Dynamics {
 
 /// Where fresh chains start that do not start from data.
 pub fn chain_start(config: &Config) -> ChainStart {
-    match config.sampler.start.as_str() {
-        "uniform" => ChainStart::Uniform {
+    match config.sampler.start {
+        StartKind::Uniform => ChainStart::Uniform {
             low: config.data.low,
             high: config.data.high,
         },
-        _ => ChainStart::Gaussian {
+        StartKind::Gaussian | StartKind::Data | StartKind::Mixture => ChainStart::Gaussian {
             mean: 0.0,
             std: config.sampler.start_std,
         },
@@ -136,10 +132,10 @@ pub fn chain_start(config: &Config) -> ChainStart {
 pub fn sampler(config: &Config) -> SamplerSettings {
     let sampler = &config.sampler;
     SamplerSettings {
-        mode: match sampler.chains.as_str() {
-            "short_run" => ChainMode::ShortRun,
-            "data" => ChainMode::Data,
-            _ => ChainMode::Persistent {
+        mode: match sampler.chains {
+            ChainKind::ShortRun => ChainMode::ShortRun,
+            ChainKind::Data => ChainMode::Data,
+            ChainKind::Persistent => ChainMode::Persistent {
                 slots: sampler.buffer,
                 restart: sampler.restart,
             },
@@ -147,10 +143,10 @@ pub fn sampler(config: &Config) -> SamplerSettings {
         steps: sampler.steps,
         dynamics: dynamics(config),
         start: chain_start(config),
-        data_share: match sampler.start.as_str() {
-            "data" => 1.0,
-            "mixture" => sampler.data_share,
-            _ => 0.0,
+        data_share: match sampler.start {
+            StartKind::Gaussian | StartKind::Uniform => 0.0,
+            StartKind::Data => 1.0,
+            StartKind::Mixture => sampler.data_share,
         },
         anneal: sampler.anneal,
         diagnose: (sampler.diagnose > 0).then_some(Diagnose {
@@ -164,45 +160,56 @@ pub fn sampler(config: &Config) -> SamplerSettings {
 /// How the snapshot's parameters follow the live ones, where one copy of them is the noise distribution.
 pub fn refresh(config: &Config) -> Refresh {
     let snapshot = &config.snapshot;
-    match (snapshot.kind.as_str(), snapshot.interval) {
-        ("ema", _) => Refresh::Average {
+    match snapshot.kind {
+        SnapshotKind::Ema => Refresh::Average {
             decay: snapshot.decay,
         },
-        (_, Interval::Adaptive) => Refresh::Adaptive {
-            ess_threshold: snapshot.ess_threshold,
-            most: snapshot.max_interval,
-            pool: config.pool(),
+        // Mixtures and fixed noise have no copy to refresh.
+        SnapshotKind::Copy
+        | SnapshotKind::Mixture
+        | SnapshotKind::Gaussian
+        | SnapshotKind::Uniform => match snapshot.interval {
+            Interval::Every(interval) => Refresh::Every(interval),
+            Interval::Adaptive => Refresh::Adaptive {
+                ess_threshold: snapshot.ess_threshold,
+                most: snapshot.max_interval,
+                pool: config.pool(),
+            },
         },
-        (_, Interval::Every(interval)) => Refresh::Every(interval),
     }
 }
 
 /// The noise that is no snapshot, if the configuration asks for one: `count` draws of `length` values a step.
 pub fn fixed_noise(config: &Config, count: usize, length: usize) -> Option<FixedNoise> {
     let seed = config.run.seed;
-    match config.snapshot.kind.as_str() {
-        "gaussian" => Some(FixedNoise::gaussian(count, length, seed)),
-        "uniform" => {
+    match config.snapshot.kind {
+        SnapshotKind::Gaussian => Some(FixedNoise::gaussian(count, length, seed)),
+        SnapshotKind::Uniform => {
             // The data with its noise lies in this box but for one value in 5·10⁸.
             let margin = 6.0 * config.data.noise;
             let (low, high) = (config.data.low - margin, config.data.high + margin);
             Some(FixedNoise::uniform(low, high, count, length, seed))
         }
-        _ => None,
+        SnapshotKind::Copy | SnapshotKind::Ema | SnapshotKind::Mixture => None,
     }
 }
 
 /// The last few snapshots as one distribution, if the configuration asks for that: for a network of `parameters` values
 /// and batches of `samples`.
 pub fn mixture(config: &Config, parameters: usize, samples: usize) -> Option<Mixture> {
-    match (config.snapshot.kind.as_str(), config.snapshot.interval) {
-        ("mixture", Interval::Every(interval)) => Some(Mixture::new(
+    let Interval::Every(interval) = config.snapshot.interval else {
+        return None;
+    };
+    match config.snapshot.kind {
+        SnapshotKind::Mixture => Some(Mixture::new(
             config.snapshot.components,
             interval,
             parameters,
             samples,
         )),
-        _ => None,
+        SnapshotKind::Copy | SnapshotKind::Ema | SnapshotKind::Gaussian | SnapshotKind::Uniform => {
+            None
+        }
     }
 }
 
@@ -213,41 +220,31 @@ pub fn target(config: &Config) -> String {
 
 /// The same after the fact, with what the last diagnosed pass says of it; see [`SamplerSettings::verdict`].
 pub fn verdict(config: &Config, last: Option<&Diagnostics>) -> String {
-    match config.snapshot.kind.as_str() {
-        "gaussian" | "uniform" => {
-            "a density, against fixed noise whose density is known (plain noise-contrastive estimation)".into()
-        }
-        _ => sampler(config).verdict(last),
+    if config.snapshot.kind.needs_chains() {
+        return sampler(config).verdict(last);
     }
+    "a density, against fixed noise whose density is known (plain noise-contrastive estimation)"
+        .into()
 }
 
 /// What data and noise are told apart by.
 pub fn objective(config: &Config) -> ObjectiveSettings {
     let objective = &config.objective;
     ObjectiveSettings {
-        criterion: Criterion::named(&objective.generator)
-            .unwrap_or(Criterion::Bregman(Generator::LOGISTIC)),
+        criterion: objective.generator,
         exponent: objective.power,
         clamp: objective.clamp,
-        normaliser: match objective.normaliser.as_str() {
-            "learned" => Normaliser::Learned {
+        normaliser: match objective.normaliser {
+            NormaliserKind::Zero => Normaliser::Zero,
+            NormaliserKind::Learned => Normaliser::Learned {
                 rate: objective.normaliser_rate,
             },
-            "profiled" => Normaliser::Profiled,
-            "importance" => Normaliser::Importance {
+            NormaliserKind::Profiled => Normaliser::Profiled,
+            NormaliserKind::Importance => Normaliser::Importance {
                 decay: objective.normaliser_decay,
             },
-            _ => Normaliser::Zero,
         },
         energy_l2: objective.energy_l2,
-    }
-}
-
-/// How training stores the maps between layers.
-pub fn precision(config: &Config) -> Precision {
-    match config.run.precision.as_str() {
-        "mixed" => Precision::Mixed,
-        _ => Precision::Full,
     }
 }
 
@@ -265,11 +262,7 @@ pub fn optimiser(config: &Config) -> OptimiserSettings {
             average: o.average,
             normalise_gradient: config.objective.normalise_gradient,
         },
-        schedule: match o.schedule.as_str() {
-            "constant" => Schedule::Constant,
-            "exponential" => Schedule::Exponential,
-            _ => Schedule::Cosine,
-        },
+        schedule: o.schedule,
         final_share: o.final_rate,
         warmup: o.warmup,
         steps: config.run.steps,

@@ -1,20 +1,23 @@
 use super::architecture::Architecture;
 use crate::kernels::LayerKind;
 use crate::random::{Philox, Stream};
+use crate::words::words;
 
-/// The law of initial weights.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum InitialWeights {
-    /// Uniform on ±1/√fan_in, as PyTorch's `Conv2d` and `Linear` start.
-    #[default]
-    Default,
-    /// Normal of variance 2/fan_in, which keeps the size of maps under ReLU (He et al. 2015).
-    He,
-    /// Uniform of variance 2/(fan_in + fan_out), between what maps and gradients want (Glorot & Bengio 2010).
-    Xavier,
-    /// The weight as a matrix (out, in · height · width) has orthonormal rows, or columns where it has fewer of them: a
-    /// random rotation (Saxe et al. 2014).
-    Orthogonal,
+words! {
+    /// The law of initial weights.
+    #[derive(Default)]
+    pub enum InitialWeights {
+        /// Uniform on ±1/√fan_in, as PyTorch's `Conv2d` and `Linear` start.
+        #[default]
+        Default = "default",
+        /// Normal of variance 2/fan_in, which keeps the size of maps under ReLU (He et al. 2015).
+        He = "he",
+        /// Uniform of variance 2/(fan_in + fan_out), between what maps and gradients want (Glorot & Bengio 2010).
+        Xavier = "xavier",
+        /// The weight as a matrix (out, in · height · width) has orthonormal rows, or columns where it has fewer of them:
+        /// a random rotation (Saxe et al. 2014).
+        Orthogonal = "orthogonal",
+    }
 }
 
 /// How the parameters start.

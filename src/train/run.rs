@@ -165,7 +165,7 @@ impl Run<'_> {
                         return Err(TrainError::Diverged {
                             step: row.step,
                             what,
-                            mixed: model::precision(self.config) == Precision::Mixed,
+                            mixed: self.config.run.precision == Precision::Mixed,
                         });
                     }
                 }

@@ -60,7 +60,7 @@ impl Trainer {
     /// When the configuration does not fit the data, the adapter or `run.memory`, the adapter
     /// cannot be trusted with `run.precision`, or the GPU fails.
     pub fn new(mut executor: Executor, config: &Config, data: Dataset) -> Result<Self, TrainError> {
-        let variant = trusted_variant_in(&mut executor, model::precision(config))?;
+        let variant = trusted_variant_in(&mut executor, config.run.precision)?;
         // Checks all sizes, before the host holds as many parameters.
         let plan = fitting_plan(&executor, config, data.shape(), variant)?;
         let plan = tuned_plan(&mut executor, config, data.shape(), variant, plan)?;

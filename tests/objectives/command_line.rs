@@ -2,8 +2,9 @@
 
 use crate::checkpoint::{IMAGE_LAYERS, POINT_LAYERS, metrics};
 use crate::common::command::{afterimage, stderr};
-use afterimage::config;
+use afterimage::config::{self, NormaliserKind};
 use afterimage::method::Criterion;
+use afterimage::words::Word;
 use std::path::Path;
 use std::process::Output;
 
@@ -34,7 +35,7 @@ fn program(folder: &Path, preset: &str, sets: &[&str]) -> Output {
 
 #[test]
 fn every_objective_trains_from_the_command_line() {
-    let mut runs: Vec<Vec<String>> = Criterion::NAMES
+    let mut runs: Vec<Vec<String>> = Criterion::names()
         .iter()
         .map(|name| vec![format!("objective.generator={name}")])
         .collect();
@@ -49,7 +50,7 @@ fn every_objective_trains_from_the_command_line() {
             run.push("objective.normalise_gradient=true".into());
         }
     }
-    for normaliser in config::NORMALISERS {
+    for normaliser in NormaliserKind::names() {
         runs.push(vec![
             "objective.generator=kl".into(),
             format!("objective.normaliser={normaliser}"),
@@ -125,7 +126,7 @@ fn combinations_that_make_no_sense_are_refused_with_a_reason() {
         let text = refusal(sets);
         assert!(text.contains(reason), "{sets}: {text}");
     }
-    for name in Criterion::NAMES {
+    for name in Criterion::names() {
         assert!(refusal("objective.generator=none").contains(name));
     }
     let folder = tempfile::tempdir().expect("makes a folder");

@@ -10,6 +10,7 @@ use afterimage::method::{Criterion, Objective, ObjectiveSettings};
 use afterimage::network::{Architecture, Initialisation, LayerSpec, Network, initial_parameters};
 use afterimage::shape::Shape;
 use afterimage::train::TrainingPlan;
+use afterimage::words::Word;
 
 pub const PLAIN: Initialisation = Initialisation {
     weights: afterimage::network::InitialWeights::Default,

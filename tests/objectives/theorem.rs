@@ -8,6 +8,7 @@ use afterimage::gpu::Executor;
 use afterimage::method::Criterion;
 use afterimage::network::{Architecture, initial_parameters, twin};
 use afterimage::twins;
+use afterimage::words::Word;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config as ProptestConfig, TestRunner};
 use std::cell::RefCell;

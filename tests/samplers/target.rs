@@ -10,12 +10,13 @@ use afterimage::network::{Architecture, Initialisation, LayerSpec, initial_param
 use afterimage::random::Stream;
 use afterimage::shape::Shape;
 use afterimage::twins::TwinNetwork;
+use afterimage::words::Word;
 
 pub const SEED: u64 = 0x1234_5678_9abc;
 pub const STREAM: Stream = Stream::Langevin;
 
 pub fn kind(name: &str) -> &'static SamplerKind {
-    SamplerKind::named(name).expect("is in the table")
+    <&SamplerKind>::named(name).expect("is in the table")
 }
 
 pub fn dynamics(name: &str, step_size: f32) -> Dynamics {

@@ -2,10 +2,10 @@
 
 use crate::common::programs::launches;
 use crate::common::{executor, normals};
-use afterimage::config::{self, Config, LayerConfig};
+use afterimage::config::{self, ChainKind, Config, LayerConfig, StartKind};
 use afterimage::data;
 use afterimage::gpu::Executor;
-use afterimage::kernels::{SAMPLERS, Variant};
+use afterimage::kernels::{LANGEVIN, SAMPLERS, SamplerKind, Variant};
 use afterimage::shape::Shape;
 use afterimage::train::{Trainer, TrainingPlan, run};
 use std::sync::atomic::AtomicBool;
@@ -17,7 +17,7 @@ const DIGITS: Shape = Shape {
 };
 
 /// A step takes 4 data and 8 noise samples.
-fn small(kind: &str) -> Config {
+fn small(kind: &'static SamplerKind) -> Config {
     let mut config = config::load("digits", &[]).expect("is valid");
     config.network.layers = vec![
         LayerConfig::Dense { dense: 7 },
@@ -26,7 +26,7 @@ fn small(kind: &str) -> Config {
     config.network.zero_head = false;
     config.data.noise = 0.0;
     config.objective.noise_ratio = 2;
-    config.sampler.kind = kind.into();
+    config.sampler.kind = kind;
     config.sampler.steps = 4;
     config.sampler.buffer = 24;
     config.sampler.diagnose = 2;
@@ -47,7 +47,7 @@ fn started(config: &Config, executor: &mut Executor) -> TrainingPlan {
 fn the_device_holds_what_was_predicted_with_every_kind() {
     for kind in SAMPLERS {
         for slice in [None, Some(5)] {
-            let mut config = small(kind.name);
+            let mut config = small(kind);
             config.run.slice = slice;
             let mut executor = executor(false);
             let plan = started(&config, &mut executor);
@@ -71,7 +71,7 @@ fn the_device_holds_what_was_predicted_with_every_kind() {
 #[test]
 fn the_peak_of_a_run_is_what_was_predicted_with_every_kind() {
     for kind in SAMPLERS {
-        let mut config = small(kind.name);
+        let mut config = small(kind);
         // More than the self-test at the start takes.
         config.sampler.buffer = 5000;
         config.run.steps = 2;
@@ -93,7 +93,7 @@ fn a_diagnosis_changes_no_chain() {
     for kind in SAMPLERS {
         let mut ends = Vec::new();
         for diagnose in [0, 2] {
-            let mut config = small(kind.name);
+            let mut config = small(kind);
             config.sampler.diagnose = diagnose;
             let mut executor = executor(false);
             let plan = started(&config, &mut executor);
@@ -125,11 +125,11 @@ fn a_diagnosis_changes_no_chain() {
 #[test]
 fn fresh_chains_start_where_they_are_told() {
     // The share of all 8 chains of a step that sit on the step's data.
-    let on_data = |chains: &str, start: &str, step: u64| {
-        let mut config = small("langevin");
-        config.sampler.chains = chains.into();
-        config.sampler.start = start.into();
-        if start == "mixture" {
+    let on_data = |chains: ChainKind, start: StartKind, step: u64| {
+        let mut config = small(&LANGEVIN);
+        config.sampler.chains = chains;
+        config.sampler.start = start;
+        if start == StartKind::Mixture {
             config.sampler.data_share = 0.25;
         }
         config.sampler.restart = 0.5;
@@ -156,16 +156,20 @@ fn fresh_chains_start_where_they_are_told() {
         shares
     };
     // Three batches of 8 make an epoch of the buffer of 24 chains.
-    assert_eq!(on_data("persistent", "gaussian", 0), 0);
+    assert_eq!(on_data(ChainKind::Persistent, StartKind::Gaussian, 0), 0);
     assert_eq!(
-        on_data("persistent", "data", 2),
+        on_data(ChainKind::Persistent, StartKind::Data, 2),
         8,
         "met for the first time"
     );
-    assert_eq!(on_data("persistent", "data", 3), 4, "restarted");
-    assert_eq!(on_data("persistent", "mixture", 0), 2);
-    assert_eq!(on_data("persistent", "mixture", 3), 1);
-    assert_eq!(on_data("short_run", "mixture", 5), 2);
-    assert_eq!(on_data("short_run", "data", 5), 8);
-    assert_eq!(on_data("data", "gaussian", 5), 8);
+    assert_eq!(
+        on_data(ChainKind::Persistent, StartKind::Data, 3),
+        4,
+        "restarted"
+    );
+    assert_eq!(on_data(ChainKind::Persistent, StartKind::Mixture, 0), 2);
+    assert_eq!(on_data(ChainKind::Persistent, StartKind::Mixture, 3), 1);
+    assert_eq!(on_data(ChainKind::ShortRun, StartKind::Mixture, 5), 2);
+    assert_eq!(on_data(ChainKind::ShortRun, StartKind::Data, 5), 8);
+    assert_eq!(on_data(ChainKind::Data, StartKind::Gaussian, 5), 8);
 }

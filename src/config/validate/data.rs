@@ -1,7 +1,8 @@
 //! `[data]`
 
-use super::rules::{ensure, finite, not_negative, one_of};
+use super::rules::{ensure, finite, not_negative};
 use crate::config::DataConfig;
+use crate::config::check::one_of;
 use crate::config::error::ConfigError;
 use crate::data::sources;
 

@@ -11,16 +11,10 @@ mod sampler;
 mod snapshot;
 mod unread;
 
-pub use network::{BASES, INITIALISATIONS};
-pub use objective::{GENERATORS, NORMALISERS};
-pub use optimiser::SCHEDULES;
-pub use run::PRECISIONS;
-pub use sampler::{BOUNDS, CHAINS, STARTS};
-pub use snapshot::NOISE_KINDS;
-
 use super::error::ConfigError;
-use super::{Config, Interval};
+use super::{ChainKind, Config, Interval, NormaliserKind, SnapshotKind};
 use crate::method::Criterion;
+use crate::words::Word;
 use rules::ensure;
 
 // Limits called MOST_… are what no machine could hold or finish, so that a slip of the keyboard is an error and not an
@@ -51,13 +45,16 @@ impl Config {
 
     /// What makes sense only together: the kind of noise, its re-use, its batch and the log-normaliser.
     fn validate_noise(&self) -> Result<(), ConfigError> {
-        let kind = self.snapshot.kind.as_str();
-        let generator = Criterion::named(&self.objective.generator);
-        let diverges = generator == Some(Criterion::ContrastiveDivergence);
+        let kind = self.snapshot.kind;
+        let (generator, normaliser) = (self.objective.generator, self.objective.normaliser);
+        let diverges = generator == Criterion::ContrastiveDivergence;
         let from_the_live = "with objective.generator = contrastive-divergence, whose noise comes from the live model";
-        ensure(!diverges || kind == "copy", "snapshot.kind", &kind, || {
-            format!("be copy {from_the_live}")
-        })?;
+        ensure(
+            !diverges || kind == SnapshotKind::Copy,
+            "snapshot.kind",
+            &kind.name(),
+            || format!("be copy {from_the_live}"),
+        )?;
         ensure(
             !diverges || self.snapshot.interval == Interval::Every(1),
             "snapshot.interval",
@@ -82,9 +79,9 @@ impl Config {
             self.snapshot.components,
         );
         ensure(
-            kind != "mixture" || generator != Some(Criterion::Ranking),
+            kind != SnapshotKind::Mixture || generator != Criterion::Ranking,
             "objective.generator",
-            &self.objective.generator,
+            &generator.name(),
             || {
                 "be another than ranking with snapshot.kind = \"mixture\", whose components' log Z come from c, which \
                  ranking has none of"
@@ -92,9 +89,9 @@ impl Config {
             },
         )?;
         ensure(
-            kind != "mixture" || self.objective.normaliser != "zero",
+            kind != SnapshotKind::Mixture || normaliser != NormaliserKind::Zero,
             "objective.normaliser",
-            &self.objective.normaliser,
+            &normaliser.name(),
             || {
                 "be `profiled` or another that is not zero with snapshot.kind = \"mixture\", whose components differ in log Z"
                     .into()
@@ -113,21 +110,21 @@ impl Config {
             },
         )?;
         ensure(
-            kind != "mixture" || count.is_multiple_of(components),
+            kind != SnapshotKind::Mixture || count.is_multiple_of(components),
             "snapshot.components",
             &components,
             || format!("divide run.batch × objective.noise_ratio = {count} noise samples evenly"),
         )?;
         ensure(
-            !matches!(kind, "gaussian" | "uniform")
-                || self.objective.normaliser != "zero"
-                || generator == Some(Criterion::Ranking),
+            kind.needs_chains()
+                || normaliser != NormaliserKind::Zero
+                || generator == Criterion::Ranking,
             "objective.normaliser",
-            &self.objective.normaliser,
+            &normaliser.name(),
             || {
                 format!(
-                    "be `learned` or another that is not zero with snapshot.kind = \"{kind}\", whose log Z is 0 and the \
-                     model's is not"
+                    "be `learned` or another that is not zero with snapshot.kind = \"{}\", whose log Z is 0 and the model's is not",
+                    kind.name()
                 )
             },
         )
@@ -137,9 +134,10 @@ impl Config {
     fn validate_buffer(&self) -> Result<(), ConfigError> {
         let (batch, ratio) = (self.run.batch, self.objective.noise_ratio);
         let needed = batch.saturating_mul(ratio);
-        let has_chains = !matches!(self.snapshot.kind.as_str(), "gaussian" | "uniform");
+        let is_persistent =
+            self.snapshot.kind.needs_chains() && self.sampler.chains == ChainKind::Persistent;
         ensure(
-            !has_chains || self.sampler.chains != "persistent" || self.sampler.buffer >= needed,
+            !is_persistent || self.sampler.buffer >= needed,
             "sampler.buffer",
             &self.sampler.buffer,
             || {

@@ -1,15 +1,9 @@
 //! `[network]`
 
-use super::rules::{at_least_one, ensure, finite, not_negative, one_of, positive, share};
+use super::rules::{at_least_one, ensure, finite, not_negative, positive, share};
 use crate::config::error::ConfigError;
 use crate::config::{LayerConfig, NetworkConfig};
-use crate::kernels::ACTIVATIONS;
 use std::fmt::Debug;
-
-/// The names that `network.base` takes.
-pub const BASES: &[&str] = &["none", "gaussian"];
-/// The names that `network.initialisation` takes.
-pub const INITIALISATIONS: &[&str] = &["default", "he", "xavier", "orthogonal"];
 
 pub(super) fn validate(network: &NetworkConfig) -> Result<(), ConfigError> {
     ensure(
@@ -111,20 +105,9 @@ pub(super) fn validate(network: &NetworkConfig) -> Result<(), ConfigError> {
                 .into()
         })?;
     }
-    one_of(
-        "network.activation",
-        &network.activation,
-        &ACTIVATIONS.map(|kind| kind.name),
-    )?;
     share("network.slope", network.slope)?;
-    one_of("network.base", &network.base, BASES)?;
     finite("network.base_mean", network.base_mean)?;
     positive("network.base_std", network.base_std)?;
-    one_of(
-        "network.initialisation",
-        &network.initialisation,
-        INITIALISATIONS,
-    )?;
     positive("network.first_weight_scale", network.first_weight_scale)?;
     not_negative("network.first_bias_scale", network.first_bias_scale)
 }

@@ -1,14 +1,10 @@
 //! `[objective]`
 
-use super::rules::{count, decay, ensure, not_negative, one_of, positive, within};
-use crate::config::ObjectiveConfig;
+use super::rules::{count, decay, ensure, not_negative, positive, within};
 use crate::config::error::ConfigError;
+use crate::config::{NormaliserKind, ObjectiveConfig};
 use crate::method::Criterion;
-
-/// The names that `objective.generator` takes.
-pub const GENERATORS: &[&str] = &Criterion::NAMES;
-/// The names that `objective.normaliser` takes.
-pub const NORMALISERS: &[&str] = &["zero", "learned", "profiled", "importance"];
+use crate::words::Word;
 
 const MOST_NOISE_RATIO: u64 = 1 << 10;
 // Below, the weights are those of `kl` to a per cent and the loss a difference of large numbers; above, single samples rule.
@@ -18,27 +14,25 @@ const LARGEST_POWER: f32 = 5.0;
 const LARGEST_LOG_WEIGHT: f32 = 60.0;
 
 pub(super) fn validate(objective: &ObjectiveConfig) -> Result<(), ConfigError> {
-    one_of("objective.generator", &objective.generator, GENERATORS)?;
     count(
         "objective.noise_ratio",
         objective.noise_ratio,
         MOST_NOISE_RATIO,
     )?;
-    one_of("objective.normaliser", &objective.normaliser, NORMALISERS)?;
-    let criterion = Criterion::named(&objective.generator);
-    let why = match criterion {
-        Some(Criterion::Ranking) => "cancels",
-        Some(Criterion::ContrastiveDivergence) => "does not occur",
-        _ => "",
+    let why = match objective.generator {
+        Criterion::Bregman(_) => None,
+        Criterion::Ranking => Some("cancels"),
+        Criterion::ContrastiveDivergence => Some("does not occur"),
     };
     ensure(
-        why.is_empty() || objective.normaliser == "zero",
+        why.is_none() || objective.normaliser == NormaliserKind::Zero,
         "objective.normaliser",
-        &objective.normaliser,
+        &objective.normaliser.name(),
         || {
             format!(
-                "be `zero` with objective.generator = {}, where the log-normaliser difference {why}",
-                objective.generator
+                "be `zero` with objective.generator = {}, where the log-normaliser difference {}",
+                objective.generator.name(),
+                why.unwrap_or_default()
             )
         },
     )?;
@@ -51,9 +45,9 @@ pub(super) fn validate(objective: &ObjectiveConfig) -> Result<(), ConfigError> {
         LARGEST_POWER,
     )?;
     positive("objective.clamp", objective.clamp)?;
-    let steepest = match criterion {
-        Some(Criterion::Bregman(generator)) => (generator.steepest)(objective.power.into()) as f32,
-        _ => 0.0,
+    let steepest = match objective.generator {
+        Criterion::Bregman(generator) => (generator.steepest)(objective.power.into()) as f32,
+        Criterion::Ranking | Criterion::ContrastiveDivergence => 0.0,
     };
     ensure(
         steepest * objective.clamp <= LARGEST_LOG_WEIGHT,
@@ -63,7 +57,7 @@ pub(super) fn validate(objective: &ObjectiveConfig) -> Result<(), ConfigError> {
             let most = LARGEST_LOG_WEIGHT / steepest;
             format!(
                 "be at most {most} with objective.generator = {}, or weights would overflow",
-                objective.generator
+                objective.generator.name()
             )
         },
     )?;

@@ -1,18 +1,15 @@
 //! `[optimiser]`
 
-use super::rules::{decay, ensure, not_negative, one_of, positive, share};
+use super::rules::{decay, ensure, not_negative, positive, share};
 use crate::config::OptimiserConfig;
 use crate::config::error::ConfigError;
-
-/// The names that `optimiser.schedule` takes.
-pub const SCHEDULES: &[&str] = &["constant", "cosine", "exponential"];
+use crate::method::Schedule;
 
 pub(super) fn validate(optimiser: &OptimiserConfig) -> Result<(), ConfigError> {
     positive("optimiser.rate", optimiser.rate)?;
-    one_of("optimiser.schedule", &optimiser.schedule, SCHEDULES)?;
     share("optimiser.final_rate", optimiser.final_rate)?;
     ensure(
-        optimiser.schedule != "exponential" || optimiser.final_rate > 0.0,
+        optimiser.schedule != Schedule::Exponential || optimiser.final_rate > 0.0,
         "optimiser.final_rate",
         &optimiser.final_rate,
         || "be above 0 with the exponential schedule, which never reaches 0".into(),

@@ -1,6 +1,6 @@
 //! What values are checked by, and the words in which they are refused.
 
-use crate::config::check::{nearest, shortened};
+use crate::config::check::shortened;
 use crate::config::error::ConfigError;
 use std::fmt::Debug;
 
@@ -18,17 +18,6 @@ pub(super) fn ensure<T: Debug>(
         key: key.into(),
         given: shortened(format!("{given:?}").chars()),
         allowed: allowed(),
-    })
-}
-
-pub(super) fn one_of(key: &str, given: &str, choices: &[&str]) -> Result<(), ConfigError> {
-    ensure(choices.contains(&given), key, &given, || match choices {
-        [only] => format!("be `{only}`"),
-        _ => format!(
-            "be one of {}; did you mean `{}`?",
-            choices.join(", "),
-            nearest(given, choices)
-        ),
     })
 }
 

@@ -1,12 +1,9 @@
 //! `[run]`
 
 use super::MOST_SAMPLE_STEPS;
-use super::rules::{at_least_one, count, ensure, one_of};
+use super::rules::{at_least_one, count, ensure};
 use crate::config::RunConfig;
 use crate::config::error::ConfigError;
-
-/// The names that `run.precision` takes.
-pub const PRECISIONS: &[&str] = &["full", "mixed"];
 
 /// TOML's whole numbers are signed, so that a larger seed could not be written to a file.
 const LARGEST_SEED: u64 = i64::MAX as u64;
@@ -18,7 +15,6 @@ pub(super) fn validate(run: &RunConfig) -> Result<(), ConfigError> {
     count("run.batch", run.batch, MOST_BATCH)?;
     at_least_one("run.slice", run.slice.unwrap_or(1) as u64)?;
     at_least_one("run.memory", run.memory.unwrap_or(1))?;
-    one_of("run.precision", &run.precision, PRECISIONS)?;
     ensure(run.seed <= LARGEST_SEED, "run.seed", &run.seed, || {
         format!("be at most {LARGEST_SEED}")
     })?;

@@ -1,17 +1,10 @@
 //! `[sampler]`
 
 use super::MOST_SAMPLE_STEPS;
-use super::rules::{at_least_one, count, ensure, not_negative, one_of, positive, share};
-use crate::config::SamplerConfig;
+use super::rules::{at_least_one, count, ensure, not_negative, positive, share};
 use crate::config::error::ConfigError;
-use crate::kernels::{SAMPLERS, SamplerKind};
-
-/// The names that `sampler.chains` takes.
-pub const CHAINS: &[&str] = &["persistent", "short_run", "data"];
-/// The names that `sampler.bounds` takes.
-pub const BOUNDS: &[&str] = &["none", "clamp", "reflect"];
-/// The names that `sampler.start` takes.
-pub const STARTS: &[&str] = &["gaussian", "uniform", "data", "mixture"];
+use crate::config::{BoundsKind, ChainKind, SamplerConfig};
+use crate::words::Word;
 
 const MOST_SAMPLER_STEPS: u64 = 10_000;
 const MOST_JUMPS: usize = 1000;
@@ -19,7 +12,6 @@ const MOST_LEAPFROG: u64 = 1000;
 const MOST_CHAINS: u64 = 1 << 28;
 
 pub(super) fn validate(sampler: &SamplerConfig) -> Result<(), ConfigError> {
-    one_of("sampler.chains", &sampler.chains, CHAINS)?;
     count("sampler.steps", sampler.steps, MOST_SAMPLER_STEPS)?;
     ensure(
         sampler.buffer as u64 <= MOST_CHAINS,
@@ -41,8 +33,6 @@ pub(super) fn validate(sampler: &SamplerConfig) -> Result<(), ConfigError> {
         || "lie between 0 and 1, without either".into(),
     )?;
     not_negative("sampler.clip", sampler.clip)?;
-    one_of("sampler.bounds", &sampler.bounds, BOUNDS)?;
-    one_of("sampler.start", &sampler.start, STARTS)?;
     positive("sampler.start_std", sampler.start_std)?;
     share("sampler.data_share", sampler.data_share)?;
     share("sampler.restart", sampler.restart)?;
@@ -53,9 +43,9 @@ pub(super) fn validate(sampler: &SamplerConfig) -> Result<(), ConfigError> {
         || format!("be at most {MOST_JUMPS}"),
     )?;
     ensure(
-        sampler.jumps == 0 || matches!(sampler.start.as_str(), "gaussian" | "uniform"),
+        sampler.jumps == 0 || !sampler.start.takes_data(),
         "sampler.start",
-        &sampler.start,
+        &sampler.start.name(),
         || {
             "be gaussian or uniform with sampler.jumps above 0: the density of jumps must be known"
                 .into()
@@ -63,7 +53,9 @@ pub(super) fn validate(sampler: &SamplerConfig) -> Result<(), ConfigError> {
     )?;
     ensure(
         sampler.jumps == 0
-            || (sampler.noise.is_none() && sampler.clip == 0.0 && sampler.bounds == "none"),
+            || (sampler.noise.is_none()
+                && sampler.clip == 0.0
+                && sampler.bounds == BoundsKind::None),
         "sampler.jumps",
         &sampler.jumps,
         || {
@@ -72,9 +64,7 @@ pub(super) fn validate(sampler: &SamplerConfig) -> Result<(), ConfigError> {
         },
     )?;
     ensure(
-        sampler.anneal.is_none()
-            || SamplerKind::named(&sampler.kind).is_none_or(|kind| !kind.is_exact())
-            || sampler.adapt == Some(false),
+        sampler.anneal.is_none() || !sampler.kind.is_exact() || sampler.adapt == Some(false),
         "sampler.anneal",
         &sampler.anneal.unwrap_or_default(),
         || {
@@ -87,11 +77,6 @@ pub(super) fn validate(sampler: &SamplerConfig) -> Result<(), ConfigError> {
         "sampler.probe",
         &sampler.probe,
         || format!("be at most {MOST_SAMPLE_STEPS}"),
-    )?;
-    one_of(
-        "sampler.kind",
-        &sampler.kind,
-        &SAMPLERS.map(|kind| kind.name),
     )
 }
 
@@ -115,8 +100,7 @@ pub(super) fn validate_together(sampler: &SamplerConfig) -> Result<(), ConfigErr
             )
         },
     )?;
-    let is_exact = SamplerKind::named(&sampler.kind).is_some_and(SamplerKind::is_exact);
-    let adapts = is_exact && sampler.adapt.unwrap_or(true);
+    let adapts = sampler.kind.is_exact() && sampler.adapt.unwrap_or(true);
     ensure(
         !adapts || sampler.steps >= 2,
         "sampler.steps",
@@ -126,11 +110,10 @@ pub(super) fn validate_together(sampler: &SamplerConfig) -> Result<(), ConfigErr
             .into()
         },
     )?;
-    let starts_from_data = matches!(sampler.start.as_str(), "data" | "mixture");
     ensure(
-        sampler.chains != "data" || !starts_from_data,
+        sampler.chains != ChainKind::Data || !sampler.start.takes_data(),
         "sampler.start",
-        &sampler.start,
+        &sampler.start.name(),
         || {
             "be gaussian or uniform, for `sample`, with sampler.chains = data, which starts every chain from data already"
                 .into()

@@ -1,23 +1,25 @@
 //! `[snapshot]`
 
-use super::rules::{at_least_one, count, decay, ensure, one_of, share};
+use super::rules::{at_least_one, count, decay, ensure, share};
 use crate::config::error::ConfigError;
-use crate::config::{Interval, SnapshotConfig};
-
-/// The names that `snapshot.kind` takes.
-pub const NOISE_KINDS: &[&str] = &["copy", "ema", "mixture", "gaussian", "uniform"];
+use crate::config::{Interval, SnapshotConfig, SnapshotKind};
+use crate::words::Word;
 
 const MOST_COMPONENTS: u64 = 64;
 
 pub(super) fn validate(snapshot: &SnapshotConfig) -> Result<(), ConfigError> {
-    one_of("snapshot.kind", &snapshot.kind, NOISE_KINDS)?;
     match snapshot.interval {
         Interval::Every(steps) => at_least_one("snapshot.interval", steps)?,
         Interval::Adaptive => ensure(
-            snapshot.kind == "copy",
+            snapshot.kind == SnapshotKind::Copy,
             "snapshot.interval",
             &snapshot.interval,
-            || format!("be a number with snapshot.kind = \"{}\"", snapshot.kind),
+            || {
+                format!(
+                    "be a number with snapshot.kind = \"{}\"",
+                    snapshot.kind.name()
+                )
+            },
         )?,
     }
     share("snapshot.ess_threshold", snapshot.ess_threshold)?;

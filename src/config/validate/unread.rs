@@ -7,8 +7,7 @@
 use crate::config::check::shortened;
 use crate::config::error::ConfigError;
 use crate::config::keys::{Section, sections};
-use crate::config::{Config, Interval};
-use crate::kernels::SamplerKind;
+use crate::config::{BaseKind, Config, Interval, NormaliserKind, SnapshotKind, StartKind};
 use crate::method::Criterion;
 
 /// A key, the key that decides whether it is read, whether it is, and why not or where else.
@@ -24,15 +23,15 @@ const LAW: &str = "its steps would no longer follow the law of the energy";
 // A line each.
 #[rustfmt::skip]
 const CONDITIONAL: &[Conditional] = &[
-    ("network.base_mean", "network.base", |c| c.network.base != "none", "there is no base to have a mean"),
+    ("network.base_mean", "network.base", |c| c.network.base != BaseKind::None, "there is no base to have a mean"),
     ("objective.power", "objective.generator", has_exponent, "only `power` has an exponent"),
     ("objective.clamp", "objective.generator", is_clamped, "its weights are bounded without"),
-    ("objective.normaliser_rate", "objective.normaliser", |c| c.objective.normaliser == "learned", "only `learned` has a rate"),
-    ("objective.normaliser_decay", "objective.normaliser", |c| c.objective.normaliser == "importance", "only `importance` averages"),
+    ("objective.normaliser_rate", "objective.normaliser", |c| c.objective.normaliser == NormaliserKind::Learned, "only `learned` has a rate"),
+    ("objective.normaliser_decay", "objective.normaliser", |c| c.objective.normaliser == NormaliserKind::Importance, "only `importance` averages"),
     ("snapshot.ess_threshold", "snapshot.interval", is_adaptive, "only `adaptive` has a threshold"),
     ("snapshot.max_interval", "snapshot.interval", is_adaptive, "only `adaptive` has a limit"),
-    ("snapshot.decay", "snapshot.kind", |c| c.snapshot.kind == "ema", "only `ema` averages"),
-    ("snapshot.components", "snapshot.kind", |c| c.snapshot.kind == "mixture", "only `mixture` has components"),
+    ("snapshot.decay", "snapshot.kind", |c| c.snapshot.kind == SnapshotKind::Ema, "only `ema` averages"),
+    ("snapshot.components", "snapshot.kind", |c| c.snapshot.kind == SnapshotKind::Mixture, "only `mixture` has components"),
     ("sampler.noise", "sampler.kind", |c| kind_reads(c, "noise"), "set sampler.temperature instead"),
     ("sampler.clip", "sampler.kind", |c| kind_reads(c, "clip"), LAW),
     ("sampler.bounds", "sampler.kind", |c| kind_reads(c, "bounds"), LAW),
@@ -41,7 +40,7 @@ const CONDITIONAL: &[Conditional] = &[
     ("sampler.adapt", "sampler.kind", adapts_or_does_not_ask_to, "it has no acceptance to adapt to"),
     ("sampler.target_acceptance", "sampler.kind", |c| kind_reads(c, "target_acceptance"), "it accepts every step"),
     ("sampler.target_acceptance", "sampler.adapt", |c| c.sampler.adapt != Some(false), "its step size stays as it is"),
-    ("sampler.data_share", "sampler.start", |c| c.sampler.start == "mixture", "only `mixture` has a share from data"),
+    ("sampler.data_share", "sampler.start", |c| c.sampler.start == StartKind::Mixture, "only `mixture` has a share from data"),
 ];
 
 fn is_adaptive(config: &Config) -> bool {
@@ -49,17 +48,15 @@ fn is_adaptive(config: &Config) -> bool {
 }
 
 fn has_exponent(config: &Config) -> bool {
-    let criterion = Criterion::named(&config.objective.generator);
-    matches!(criterion, Some(Criterion::Bregman(generator)) if generator.has_exponent())
+    matches!(config.objective.generator, Criterion::Bregman(generator) if generator.has_exponent())
 }
 
 fn is_clamped(config: &Config) -> bool {
-    let criterion = Criterion::named(&config.objective.generator);
-    matches!(criterion, Some(Criterion::Bregman(generator)) if generator.is_unbounded())
+    matches!(config.objective.generator, Criterion::Bregman(generator) if generator.is_unbounded())
 }
 
 fn kind_reads(config: &Config, key: &str) -> bool {
-    SamplerKind::named(&config.sampler.kind).is_some_and(|kind| kind.keys.contains(&key))
+    config.sampler.kind.keys.contains(&key)
 }
 
 /// That nothing is adapted may be said of any kind.

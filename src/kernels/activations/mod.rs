@@ -8,6 +8,7 @@ mod softplus;
 mod tanh;
 
 use crate::gpu::Program;
+use crate::words::Word;
 use std::fmt;
 
 /// Every activation function, the default first.
@@ -33,14 +34,19 @@ pub struct ActivationKind {
 }
 
 impl ActivationKind {
-    /// The function that configurations call `name`.
-    pub fn named(name: &str) -> Option<&'static ActivationKind> {
-        ACTIVATIONS.into_iter().find(|kind| kind.name == name)
-    }
-
     /// Whether its functions look at the slope.
     pub fn has_slope(&self) -> bool {
         self.source.contains("SLOPE")
+    }
+}
+
+impl Word for &'static ActivationKind {
+    fn all() -> &'static [Self] {
+        &ACTIVATIONS
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
     }
 }
 

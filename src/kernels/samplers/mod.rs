@@ -15,6 +15,7 @@ pub use trace::{TRACE_VALUES, trace_chains};
 
 use crate::gpu::{Buffer, Recording};
 use crate::random::Stream;
+use crate::words::Word;
 use std::fmt;
 
 /// Every kind of sampler, the default first.
@@ -49,14 +50,19 @@ pub struct SamplerKind {
 }
 
 impl SamplerKind {
-    /// The kind that configurations call `name`.
-    pub fn named(name: &str) -> Option<&'static SamplerKind> {
-        SAMPLERS.into_iter().find(|kind| kind.name == name)
-    }
-
     /// Whether it tests its proposals, so that its steps leave the law of the energy as it is.
     pub fn is_exact(&self) -> bool {
         self.target_acceptance.is_some()
+    }
+}
+
+impl Word for &'static SamplerKind {
+    fn all() -> &'static [Self] {
+        &SAMPLERS
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
     }
 }
 

@@ -80,11 +80,12 @@ impl TrainingPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{self, NOISE_KINDS};
+    use crate::config::{self, SnapshotKind};
     use crate::gpu::{Command, Resource};
     use crate::kernels::{SAMPLERS, Variant};
     use crate::method::{FEWEST_RECORDS, GaussianFit};
     use crate::shape::Shape;
+    use crate::words::Word;
     use std::collections::{BTreeMap, HashSet};
 
     const PLANE: Shape = Shape {
@@ -150,18 +151,19 @@ mod tests {
             "sampler.diagnose=2 sampler.probe=0",
             "snapshot.interval=adaptive",
         ];
-        for noise in NOISE_KINDS {
+        for &noise in SnapshotKind::all() {
             for sampler in SAMPLERS {
                 for other in others {
-                    if *noise != "copy" && other.ends_with("adaptive") {
+                    if noise != SnapshotKind::Copy && other.ends_with("adaptive") {
                         continue;
                     }
                     let what = format!(
-                        "snapshot.kind={noise} sampler.kind={} {other}",
+                        "snapshot.kind={} sampler.kind={} {other}",
+                        noise.name(),
                         sampler.name
                     );
                     let mut sets: Vec<String> = what.split(' ').map(str::to_owned).collect();
-                    if *noise == "mixture" {
+                    if noise == SnapshotKind::Mixture {
                         sets.push("snapshot.components=3".into());
                     }
                     check(&what, plan(&sets));

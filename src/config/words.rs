@@ -1,0 +1,85 @@
+//! The words of the configuration whose meaning takes further keys; those that need none are declared where they mean
+//! something.
+
+use crate::words::words;
+
+words! {
+    /// `network.base`
+    pub enum BaseKind {
+        None = "none",
+        Gaussian = "gaussian",
+    }
+}
+
+words! {
+    /// `objective.normaliser`
+    pub enum NormaliserKind {
+        Zero = "zero",
+        Learned = "learned",
+        Profiled = "profiled",
+        Importance = "importance",
+    }
+}
+
+words! {
+    /// `snapshot.kind`
+    pub enum SnapshotKind {
+        Copy = "copy",
+        /// The moving average of the live weights.
+        Ema = "ema",
+        Mixture = "mixture",
+        /// No snapshot, but fixed noise.
+        Gaussian = "gaussian",
+        /// The same.
+        Uniform = "uniform",
+    }
+}
+
+impl SnapshotKind {
+    /// Whether noise is drawn from a snapshot by chains; fixed noise is drawn as it is.
+    pub fn needs_chains(self) -> bool {
+        match self {
+            SnapshotKind::Copy | SnapshotKind::Ema | SnapshotKind::Mixture => true,
+            SnapshotKind::Gaussian | SnapshotKind::Uniform => false,
+        }
+    }
+}
+
+words! {
+    /// `sampler.chains`
+    pub enum ChainKind {
+        Persistent = "persistent",
+        ShortRun = "short_run",
+        Data = "data",
+    }
+}
+
+words! {
+    /// `sampler.bounds`
+    pub enum BoundsKind {
+        None = "none",
+        Clamp = "clamp",
+        Reflect = "reflect",
+    }
+}
+
+words! {
+    /// `sampler.start`
+    pub enum StartKind {
+        Gaussian = "gaussian",
+        Uniform = "uniform",
+        Data = "data",
+        /// Some from data, the others Gaussian.
+        Mixture = "mixture",
+    }
+}
+
+impl StartKind {
+    /// Whether chains start from data, some of them at least.
+    pub fn takes_data(self) -> bool {
+        match self {
+            StartKind::Gaussian | StartKind::Uniform => false,
+            StartKind::Data | StartKind::Mixture => true,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What configurations call things: the names of the members of a closed list, in one place for files, messages and
+//! tests.
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serializer};
+
+/// A value that is written as a word. [`words!`] declares an enum of them; the members of a table are words, too.
+pub trait Word: Copy + 'static {
+    /// Every value, in the order in which messages list them.
+    fn all() -> &'static [Self];
+
+    /// What configurations call it.
+    fn name(&self) -> &'static str;
+
+    /// The value that configurations call `name`.
+    fn named(name: &str) -> Option<Self> {
+        Self::all().iter().copied().find(|word| word.name() == name)
+    }
+
+    /// What configurations call all of them.
+    fn names() -> Vec<&'static str> {
+        Self::all().iter().map(Self::name).collect()
+    }
+}
+
+/// Declares an enum whose variants are words: each with its doc comment and what configurations call it.
+macro_rules! words {
+    (
+        $(#[$about:meta])*
+        pub enum $name:ident {
+            $(
+                $(#[$doc:meta])*
+                $variant:ident = $word:literal,
+            )*
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        pub enum $name {
+            $(
+                $(#[$doc])*
+                #[serde(rename = $word)]
+                $variant,
+            )*
+        }
+
+        impl $crate::words::Word for $name {
+            fn all() -> &'static [Self] {
+                &[$(Self::$variant),*]
+            }
+
+            fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+/// For `#[serde(with = "crate::words")]` on a field that holds a member of a table: writes its name.
+///
+/// # Errors
+/// Those of `serializer`.
+pub fn serialize<W: Word, S: Serializer>(word: &W, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(word.name())
+}
+
+/// And reads it.
+///
+/// # Errors
+/// When no member has this name.
+pub fn deserialize<'de, W: Word, D: Deserializer<'de>>(deserializer: D) -> Result<W, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    W::named(&name).ok_or_else(|| D::Error::custom(format!("nothing is called `{name}`")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    words! {
+        /// For the tests.
+        #[derive(Default)]
+        pub enum Fruit {
+            /// The first one.
+            #[default]
+            Apple = "apple",
+            BlueBerry = "blue-berry",
+        }
+    }
+
+    #[test]
+    fn a_word_is_read_and_written_by_its_name() {
+        assert_eq!(Fruit::names(), ["apple", "blue-berry"]);
+        for &fruit in Fruit::all() {
+            assert_eq!(Fruit::named(fruit.name()), Some(fruit));
+            let json = serde_json::json!(fruit);
+            assert_eq!(json, fruit.name());
+            assert_eq!(Fruit::deserialize(json).unwrap(), fruit);
+        }
+        assert_eq!(Fruit::named("Apple"), None);
+        assert_eq!(Fruit::default(), Fruit::Apple);
+    }
+}
