@@ -3,7 +3,7 @@
 mod common;
 
 use afterimage::config::{self, ChainKind, Config, Interval, LayerConfig, NormaliserKind};
-use afterimage::data::{self, Dataset};
+use afterimage::data::{self, Dataset, Source};
 use afterimage::gpu::{
     Access, AdapterChoice, Buffer, Command, Executor, ExecutorOptions, Recording, Resource,
 };
@@ -20,6 +20,7 @@ use afterimage::random::Stream;
 use afterimage::shape::Shape;
 use afterimage::train::{Arrival, MetricsRow, TrainError, Trainer, TrainingPlan, run};
 use afterimage::twins::{self, RatioInput};
+use afterimage::words::Word;
 use common::programs::launches;
 use common::{ROUNDING, assert_close, executor, filled, normals, poisoned, twin, variants, widen};
 use std::collections::HashSet;
@@ -624,7 +625,7 @@ fn diverges(precision: Precision, value: f32) -> String {
 
     let mut config = small();
     config.run.precision = precision;
-    config.data.source = "npy".into();
+    config.data.source = Source::named("npy").expect("is in the table");
     config.data.path = array.display().to_string();
     let data = data::open(&config.data.options(), 1).expect("opens");
     let mut trainer = Trainer::new(executor(false), &config, data).expect("starts");

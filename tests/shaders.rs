@@ -6,7 +6,6 @@ use afterimage::config::{
     self, BaseKind, BoundsKind, ChainKind, Config, Interval, LayerConfig, NormaliserKind,
     SnapshotKind, StartKind,
 };
-use afterimage::data;
 use afterimage::gpu::{Buffer, Dispatch, Program, Recording};
 use afterimage::kernels::{self, Precision, Variant};
 use afterimage::method::{Chains, Criterion, Strategy};
@@ -47,9 +46,10 @@ fn variants() -> [Variant; 6] {
 
 /// The shape of a preset's data. Presets whose samples come from an IDX file are for MNIST.
 fn shape_of(config: &Config) -> Shape {
-    match config.data.source.as_str() {
-        "idx" => Shape::new(1, 28, 28),
-        source => data::known_shape(source).expect("a source whose shape is known"),
+    let source = config.data.source;
+    match source.name == "idx" {
+        true => Shape::new(1, 28, 28),
+        false => source.shape.expect("a source whose shape is known"),
     }
 }
 

@@ -146,8 +146,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     };
     for preset in config::presets() {
-        let source = config::load(preset.name, &[])?.data.source.to_string();
-        if source == "cifar10" || data::known_shape(&source).is_none() {
+        let source = config::load(preset.name, &[])?.data.source;
+        if source.needs_path() {
             continue;
         }
         for seed in [1, 2] {

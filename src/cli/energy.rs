@@ -2,9 +2,10 @@ use super::args::EnergyArgs;
 use super::error::CliError;
 use super::open::CommandLength;
 use super::{open, output};
-use crate::data::{self, DataOptions, Dataset, Source, sources};
+use crate::data::{self, DataOptions, Dataset, Source};
 use crate::files::write_atomically;
 use crate::model::Model;
+use crate::words::Word;
 use serde::Serialize;
 use std::path::Path;
 
@@ -112,25 +113,27 @@ fn csv(energies: &[f32]) -> Vec<u8> {
 /// the model was trained on.
 fn open_data(model: &Model, name: &str) -> Result<Dataset, CliError> {
     let config = &model.config().data;
-    let trained_on = config.source.as_str();
-    let options = |source: &str, path: &str| DataOptions {
-        source: source.into(),
+    let options = |source: &Source, path: &str| DataOptions {
+        source: source.name.into(),
         path: path.into(),
         limit: 0,
         ..config.options()
     };
-    let without_path = || sources().filter(|source| !source.needs_path());
-    let from_files = || sources().filter(Source::needs_path);
-    let options = if without_path().any(|source| source.name == name) {
-        options(name, "")
-    } else if let Some(source) = from_files().find(|source| source.has_files_named(name)) {
-        options(source.name, name)
-    } else if from_files().any(|source| source.name == trained_on) {
-        options(trained_on, name)
+    let (from_files, others): (Vec<&Source>, Vec<&Source>) =
+        Source::all().iter().partition(|source| source.needs_path());
+    let options = if let Some(source) = others.iter().find(|source| source.name == name) {
+        options(source, "")
+    } else if let Some(source) = from_files
+        .iter()
+        .find(|source| source.has_files_named(name))
+    {
+        options(source, name)
+    } else if config.source.needs_path() {
+        options(&config.source, name)
     } else if Path::new(name).is_dir() {
-        options("images", name)
+        options(&Source::IMAGES, name)
     } else {
-        let known: Vec<_> = without_path().map(|source| source.name).collect();
+        let known: Vec<_> = others.iter().map(|source| source.name).collect();
         return Err(CliError::UnknownData {
             name: name.into(),
             known: known.join(", "),

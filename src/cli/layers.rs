@@ -24,7 +24,7 @@ pub(super) fn table(config: &Config) -> Result<String, CliError> {
 /// The shape of the samples, from as little of the data as tells it.
 fn shape(config: &Config) -> Result<Shape, String> {
     let data = &config.data;
-    if let Some(shape) = data::known_shape(&data.source) {
+    if let Some(shape) = data.source.shape {
         return Ok(shape);
     }
     if data.path.is_empty() {

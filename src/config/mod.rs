@@ -15,7 +15,7 @@ pub use load::{load, parse, set, to_toml};
 pub use presets::{Preset, preset, presets};
 pub use words::{BaseKind, BoundsKind, ChainKind, NormaliserKind, SnapshotKind, StartKind};
 
-use crate::data::DataOptions;
+use crate::data::{DataOptions, Source};
 use crate::kernels::{Activation, ActivationKind, Generator, LANGEVIN, Precision, SamplerKind};
 use crate::method::{Criterion, Schedule};
 use crate::network::InitialWeights;
@@ -49,7 +49,8 @@ documented! {
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
     /// digits, 8gaussians, 2spirals, checkerboard, rings, moons, pinwheel, idx, cifar10, images or npy.
-    pub source: String,
+    #[serde(with = "crate::words")]
+    pub source: Source,
     /// File or folder, for idx, cifar10, images and npy.
     pub path: String,
     /// The value that the darkest raw value maps to. Raw values of images lie in 0 to 255, of digits in 0 to 16;
@@ -408,7 +409,7 @@ impl DataConfig {
     /// What [`crate::data::open`] needs of it.
     pub fn options(&self) -> DataOptions {
         DataOptions {
-            source: self.source.clone(),
+            source: self.source.name.into(),
             path: self.path.clone(),
             low: self.low,
             high: self.high,
@@ -420,7 +421,7 @@ impl DataConfig {
 impl Default for DataConfig {
     fn default() -> Self {
         DataConfig {
-            source: "digits".into(),
+            source: Source::DIGITS,
             path: String::new(),
             low: -1.0,
             high: 1.0,

@@ -110,7 +110,7 @@ impl Dataset {
         dataset
     }
 
-    /// The name of its source, one of [`sources`](super::sources).
+    /// The name of its [`Source`](super::Source).
     pub fn name(&self) -> &str {
         self.name
     }

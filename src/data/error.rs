@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::source::{Source, names, names_of_files};
+use crate::words::Word;
 
 /// Why a data set could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -11,7 +12,7 @@ use super::source::{Source, names, names_of_files};
 pub enum DataError {
     #[error(
         "unknown data source `{name}`: did you mean `{nearest}`? Known: {}",
-        names(|_| true).join(", ")
+        Source::names().join(", ")
     )]
     UnknownSource { name: String, nearest: &'static str },
 

@@ -21,7 +21,7 @@ pub use dataset::Dataset;
 pub use error::DataError;
 pub use planar::PlanarDensity;
 pub use scaling::Scaling;
-pub use source::{Source, sources};
+pub use source::Source;
 
 use crate::shape::Shape;
 use source::{Origin, named};
@@ -35,7 +35,7 @@ const MOST_HELD_POINTS: usize = 1 << 26;
 /// Which data to open, and how to scale it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DataOptions {
-    /// The name of one of [`sources`].
+    /// The name of a [`Source`].
     pub source: String,
     /// File or folder, for the sources that are read from one; empty for the others.
     pub path: String,
@@ -46,11 +46,6 @@ pub struct DataOptions {
     pub high: f32,
     /// Keep only the first `limit` samples; 0 for all. Makes a finite set of a generated one.
     pub limit: usize,
-}
-
-/// The shape of the samples of `source` where it does not depend on a file.
-pub fn known_shape(source: &str) -> Option<Shape> {
-    named(source).ok()?.shape
 }
 
 /// Opens the data set that `options` describe. `seed` decides the order of samples and the points of

@@ -2,11 +2,13 @@
 
 use super::dataset::Loaded;
 use super::planar::{Planar, SETS};
-use super::{DataError, FILES, digits};
+use super::{DataError, FILES, digits, images};
 use crate::shape::Shape;
+use crate::words::{Word, table};
 use std::path::Path;
+use std::sync::LazyLock;
 
-/// Where data can come from: one of [`sources`].
+/// Where data can come from.
 #[derive(Clone, Copy)]
 pub struct Source {
     /// What configurations call it.
@@ -30,17 +32,24 @@ pub(super) enum Origin {
     },
 }
 
-/// Every source.
-pub fn sources() -> impl Iterator<Item = Source> {
+/// Every source, the default first.
+static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
     let generated = SETS.map(|set| Source {
         name: set.name,
         shape: Some(Shape::new(2, 1, 1)),
         origin: Origin::Generated(set),
     });
-    [digits::SOURCE].into_iter().chain(generated).chain(FILES)
-}
+    [&[digits::SOURCE][..], &generated, &FILES].concat()
+});
+
+table!(Source, Source, &SOURCES);
 
 impl Source {
+    /// The embedded digits.
+    pub const DIGITS: Source = digits::SOURCE;
+    /// Folders of pictures.
+    pub const IMAGES: Source = images::SOURCE;
+
     /// Whether it is read from a file or folder.
     pub fn needs_path(&self) -> bool {
         matches!(self.origin, Origin::File { .. })
@@ -59,7 +68,8 @@ impl Source {
 
 /// The names of some sources.
 pub(super) fn names(which: impl Fn(&Source) -> bool) -> Vec<&'static str> {
-    sources().filter(which).map(|source| source.name).collect()
+    let named = SOURCES.iter().filter(|source| which(source));
+    named.map(|source| source.name).collect()
 }
 
 /// The names of those that are read from files, as a choice in a sentence.
@@ -76,12 +86,10 @@ pub(super) fn names_of_files() -> String {
 
 /// The source called `name`.
 pub(super) fn named(name: &str) -> Result<Source, DataError> {
-    sources()
-        .find(|source| source.name == name)
-        .ok_or_else(|| DataError::UnknownSource {
-            name: name.into(),
-            nearest: nearest(name),
-        })
+    Source::named(name).ok_or_else(|| DataError::UnknownSource {
+        name: name.into(),
+        nearest: nearest(name),
+    })
 }
 
 /// The known source that `name` most likely means.
@@ -91,8 +99,8 @@ fn nearest(name: &str) -> &'static str {
     if name.contains("mnist") {
         return "idx";
     }
-    sources()
-        .map(|source| source.name)
+    Source::names()
+        .into_iter()
         .min_by_key(|known| strsim::damerau_levenshtein(known, &name))
         .unwrap_or_default()
 }

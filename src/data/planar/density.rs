@@ -32,7 +32,7 @@ pub(super) enum Form {
 }
 
 impl PlanarDensity {
-    /// The density of `source`, one of [`sources`](crate::data::sources), after normal noise of standard deviation
+    /// The density of the [`Source`](crate::data::Source) called `source`, after normal noise of standard deviation
     /// `noise` was added to both coordinates.
     ///
     /// # Errors

@@ -8,8 +8,7 @@ mod softplus;
 mod tanh;
 
 use crate::gpu::Program;
-use crate::words::Word;
-use std::fmt;
+use crate::words::table;
 
 /// Every activation function, the default first.
 pub static ACTIVATIONS: [&ActivationKind; 5] = [
@@ -40,27 +39,7 @@ impl ActivationKind {
     }
 }
 
-impl Word for &'static ActivationKind {
-    fn all() -> &'static [Self] {
-        &ACTIVATIONS
-    }
-
-    fn name(&self) -> &'static str {
-        self.name
-    }
-}
-
-impl PartialEq for ActivationKind {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl fmt::Debug for ActivationKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
+table!(ActivationKind, &'static ActivationKind, &ACTIVATIONS);
 
 /// An activation function with the number that it needs.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -15,8 +15,7 @@ pub use trace::{TRACE_VALUES, trace_chains};
 
 use crate::gpu::{Buffer, Recording};
 use crate::random::Stream;
-use crate::words::Word;
-use std::fmt;
+use crate::words::table;
 
 /// Every kind of sampler, the default first.
 pub static SAMPLERS: [&SamplerKind; 4] = [
@@ -56,27 +55,7 @@ impl SamplerKind {
     }
 }
 
-impl Word for &'static SamplerKind {
-    fn all() -> &'static [Self] {
-        &SAMPLERS
-    }
-
-    fn name(&self) -> &'static str {
-        self.name
-    }
-}
-
-impl PartialEq for SamplerKind {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl fmt::Debug for SamplerKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
+table!(SamplerKind, &'static SamplerKind, &SAMPLERS);
 
 /// How chains move.
 #[derive(Clone, Copy, Debug, PartialEq)]
