@@ -255,7 +255,7 @@ fn every_kind_holds_what_was_predicted_and_repeats_its_bits() {
                 if plan.needs_fit() {
                     plan = plan.with_fit(GaussianFit::new(&points(9, 2), 2, 0.1).expect("varies"));
                 }
-                let how = afterimage::model::initialisation(&config);
+                let how = afterimage::train::initialisation(&config);
                 let initial = initial_parameters(plan.architecture(), &how, 1);
                 executor.run(&plan.setup(&initial)).expect("runs");
                 for step in 0..5 {

@@ -5,7 +5,6 @@ use super::progress::{Progress, describe};
 use super::{open, output};
 use crate::config::{self, Config};
 use crate::data;
-use crate::model;
 use crate::network::{Precision, tuning_report};
 use crate::train::{self, Event, Summary, Trainer};
 use crate::words::Word;
@@ -35,7 +34,7 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
             data.name(),
             data.shape()
         ));
-        let target = model::target(&config);
+        let target = train::target(&config);
         output::note(format_args!("fits      {target}"));
         output::note(format_args!("precision {}", config.run.precision.name()));
         output::note(format_args!("run       {}", folder.display()));

@@ -11,8 +11,5 @@ pub use error::ModelError;
 pub use evaluator::Evaluator;
 pub(crate) use sample::batch_size;
 pub use sample::{SampleOptions, Samples};
-pub use settings::{
-    architecture, chain_start, dynamics, fixed_noise, initialisation, langevin, mixture, objective,
-    optimiser, refresh, sampler, target, verdict,
-};
+pub use settings::{architecture, chain_start, dynamics, langevin};
 pub use stored::{Model, Weights};

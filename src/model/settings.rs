@@ -1,17 +1,11 @@
-//! From the words of a configuration to the types of the method.
+//! From the words of a configuration to the types of the method, for what a model needs; what only training needs is in
+//! [`crate::train`].
 
-use crate::config::{
-    BaseKind, BoundsKind, ChainKind, Config, Interval, LayerConfig, NormaliserKind, SnapshotKind,
-    StartKind,
-};
+use crate::config::{BaseKind, BoundsKind, Config, LayerConfig, StartKind};
 use crate::kernels::{
-    Activation, AdamSettings, Bounds, ChainStart, Dynamics, Jumps, LangevinSettings, QuadraticBase,
+    Activation, Bounds, ChainStart, Dynamics, Jumps, LangevinSettings, QuadraticBase,
 };
-use crate::method::{
-    ChainMode, Diagnose, Diagnostics, FixedNoise, Mixture, Normaliser, ObjectiveSettings,
-    OptimiserSettings, Refresh, SamplerSettings,
-};
-use crate::network::{Architecture, Initialisation, LayerSpec, NetworkError};
+use crate::network::{Architecture, LayerSpec, NetworkError};
 use crate::shape::Shape;
 
 /// The network of `config` over samples of shape `input`.
@@ -65,16 +59,6 @@ pub fn architecture(config: &Config, input: Shape) -> Result<Architecture, Netwo
     }
 }
 
-/// How the parameters start.
-pub fn initialisation(config: &Config) -> Initialisation {
-    Initialisation {
-        weights: config.network.initialisation,
-        zero_head: config.network.zero_head,
-        first_weight_scale: config.network.first_weight_scale,
-        first_bias_scale: config.network.first_bias_scale,
-    }
-}
-
 /// The Langevin step.
 pub fn langevin(config: &Config) -> LangevinSettings {
     let sampler = &config.sampler;
@@ -125,146 +109,5 @@ pub fn chain_start(config: &Config) -> ChainStart {
             mean: 0.0,
             std: config.sampler.start_std,
         },
-    }
-}
-
-/// How noise is drawn.
-pub fn sampler(config: &Config) -> SamplerSettings {
-    let sampler = &config.sampler;
-    SamplerSettings {
-        mode: match sampler.chains {
-            ChainKind::ShortRun => ChainMode::ShortRun,
-            ChainKind::Data => ChainMode::Data,
-            ChainKind::Persistent => ChainMode::Persistent {
-                slots: sampler.buffer,
-                restart: sampler.restart,
-            },
-        },
-        steps: sampler.steps,
-        dynamics: dynamics(config),
-        start: chain_start(config),
-        data_share: match sampler.start {
-            StartKind::Gaussian | StartKind::Uniform => 0.0,
-            StartKind::Data => 1.0,
-            StartKind::Mixture => sampler.data_share,
-        },
-        anneal: sampler.anneal,
-        diagnose: (sampler.diagnose > 0).then_some(Diagnose {
-            // Not every optimiser step has a pass of its own.
-            every: sampler.diagnose.div_ceil(config.pool()),
-            of: config.run.steps.div_ceil(config.pool()),
-        }),
-    }
-}
-
-/// How the snapshot's parameters follow the live ones, where one copy of them is the noise distribution.
-pub fn refresh(config: &Config) -> Refresh {
-    let snapshot = &config.snapshot;
-    match snapshot.kind {
-        SnapshotKind::Ema => Refresh::Average {
-            decay: snapshot.decay,
-        },
-        // Mixtures and fixed noise have no copy to refresh.
-        SnapshotKind::Copy
-        | SnapshotKind::Mixture
-        | SnapshotKind::Gaussian
-        | SnapshotKind::Uniform => match snapshot.interval {
-            Interval::Every(interval) => Refresh::Every(interval),
-            Interval::Adaptive => Refresh::Adaptive {
-                ess_threshold: snapshot.ess_threshold,
-                most: snapshot.max_interval,
-                pool: config.pool(),
-            },
-        },
-    }
-}
-
-/// The noise that is no snapshot, if the configuration asks for one: `count` draws of `length` values a step.
-pub fn fixed_noise(config: &Config, count: usize, length: usize) -> Option<FixedNoise> {
-    let seed = config.run.seed;
-    match config.snapshot.kind {
-        SnapshotKind::Gaussian => Some(FixedNoise::gaussian(count, length, seed)),
-        SnapshotKind::Uniform => {
-            // The data with its noise lies in this box but for one value in 5·10⁸.
-            let margin = 6.0 * config.data.noise;
-            let (low, high) = (config.data.low - margin, config.data.high + margin);
-            Some(FixedNoise::uniform(low, high, count, length, seed))
-        }
-        SnapshotKind::Copy | SnapshotKind::Ema | SnapshotKind::Mixture => None,
-    }
-}
-
-/// The last few snapshots as one distribution, if the configuration asks for that: for a network of `parameters` values
-/// and batches of `samples`.
-pub fn mixture(config: &Config, parameters: usize, samples: usize) -> Option<Mixture> {
-    let Interval::Every(interval) = config.snapshot.interval else {
-        return None;
-    };
-    match config.snapshot.kind {
-        SnapshotKind::Mixture => Some(Mixture::new(
-            config.snapshot.components,
-            interval,
-            parameters,
-            samples,
-        )),
-        SnapshotKind::Copy | SnapshotKind::Ema | SnapshotKind::Gaussian | SnapshotKind::Uniform => {
-            None
-        }
-    }
-}
-
-/// What a model trained by `config` is fitted to, in words.
-pub fn target(config: &Config) -> String {
-    verdict(config, None)
-}
-
-/// The same after the fact, with what the last diagnosed pass says of it; see [`SamplerSettings::verdict`].
-pub fn verdict(config: &Config, last: Option<&Diagnostics>) -> String {
-    if config.snapshot.kind.needs_chains() {
-        return sampler(config).verdict(last);
-    }
-    "a density, against fixed noise whose density is known (plain noise-contrastive estimation)"
-        .into()
-}
-
-/// What data and noise are told apart by.
-pub fn objective(config: &Config) -> ObjectiveSettings {
-    let objective = &config.objective;
-    ObjectiveSettings {
-        criterion: objective.generator,
-        exponent: objective.power,
-        clamp: objective.clamp,
-        normaliser: match objective.normaliser {
-            NormaliserKind::Zero => Normaliser::Zero,
-            NormaliserKind::Learned => Normaliser::Learned {
-                rate: objective.normaliser_rate,
-            },
-            NormaliserKind::Profiled => Normaliser::Profiled,
-            NormaliserKind::Importance => Normaliser::Importance {
-                decay: objective.normaliser_decay,
-            },
-        },
-        energy_l2: objective.energy_l2,
-    }
-}
-
-/// Adam and its schedule.
-pub fn optimiser(config: &Config) -> OptimiserSettings {
-    let o = &config.optimiser;
-    OptimiserSettings {
-        adam: AdamSettings {
-            rate: o.rate,
-            beta1: o.beta1,
-            beta2: o.beta2,
-            epsilon: o.epsilon,
-            weight_decay: o.weight_decay,
-            gradient_clip: o.gradient_clip,
-            average: o.average,
-            normalise_gradient: config.objective.normalise_gradient,
-        },
-        schedule: o.schedule,
-        final_share: o.final_rate,
-        warmup: o.warmup,
-        steps: config.run.steps,
     }
 }

@@ -10,6 +10,7 @@ mod memory;
 mod metrics;
 mod plan;
 mod run;
+mod settings;
 mod trainer;
 
 pub use error::TrainError;
@@ -17,4 +18,6 @@ pub use memory::MemoryAccount;
 pub use metrics::MetricsRow;
 pub use plan::TrainingPlan;
 pub use run::{Event, Summary, run};
+pub use settings::initialisation;
+pub(crate) use settings::target;
 pub use trainer::{Arrival, Trainer};

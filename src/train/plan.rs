@@ -7,6 +7,7 @@ use self::slices::{Staging, equal_parts};
 use super::drawing::drawing_bytes;
 use super::error::TrainError;
 use super::memory::MemoryAccount;
+use super::settings;
 use crate::config::Config;
 use crate::gpu::{Buffer, Recording};
 use crate::method::{
@@ -66,10 +67,10 @@ impl TrainingPlan {
         let parameters = architecture.parameter_count();
         let sampler = |group| {
             let chains = network.for_samples(group);
-            Sampler::new(chains, noise_count, model::sampler(config), seed)
+            Sampler::new(chains, noise_count, settings::sampler(config), seed)
         };
-        let fixed = model::fixed_noise(config, noise_count, input.len());
-        let mixture = model::mixture(config, parameters, count);
+        let fixed = settings::fixed_noise(config, noise_count, input.len());
+        let mixture = settings::mixture(config, parameters, count);
         let noise = match (fixed, mixture) {
             (Some(fixed), _) if fixed.is_gaussian() && input.len() > MOST_GAUSSIAN_VALUES => {
                 return Err(TrainError::GaussianTooLarge {
@@ -86,13 +87,13 @@ impl TrainingPlan {
             }
             (None, None) => Noise::Snapshot(sampler(equal_parts(noise_count, slice))),
         };
-        let objective = Objective::new(model::objective(config), data_count, noise_count);
+        let objective = Objective::new(settings::objective(config), data_count, noise_count);
         Ok(TrainingPlan {
-            snapshot: Snapshot::new(parameters, model::refresh(config)),
+            snapshot: Snapshot::new(parameters, settings::refresh(config)),
             noise,
             reuse: config.pool(),
             objective,
-            optimiser: Optimiser::new(model::optimiser(config), parameters),
+            optimiser: Optimiser::new(settings::optimiser(config), parameters),
             network,
             samples: Buffer::new("data and noise", count * input.len()),
             live_energies: Buffer::new("live energies", count),

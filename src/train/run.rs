@@ -2,11 +2,12 @@ use super::drawing::{SCATTER_POINTS, can_be_shown, samples_drawn};
 use super::error::TrainError;
 use super::memory::MemoryAccount;
 use super::metrics::MetricsRow;
+use super::settings;
 use super::trainer::{Arrival, Trainer};
 use crate::config::{self, Config, Interval};
 use crate::files::{JsonLines, create_run_folder, write_atomically};
 use crate::method::{Diagnostics, FEWEST_RECORDS};
-use crate::model::{self, Model, SampleOptions};
+use crate::model::{Model, SampleOptions};
 use crate::network::Precision;
 use crate::report::{Panel, Series, curves, landscape, png_bytes, sample_grid};
 use serde::Serialize;
@@ -281,7 +282,7 @@ impl Run<'_> {
         });
         let summary = Summary {
             folder: self.folder.into(),
-            fits: model::verdict(self.config, self.last_diagnosis.as_ref()),
+            fits: settings::verdict(self.config, self.last_diagnosis.as_ref()),
             diagnostics: self.last_diagnosis,
             steps: trainer.steps_done(),
             stopped,

@@ -2,11 +2,12 @@ use super::error::TrainError;
 use super::fit::{fitting_plan, tuned_plan};
 use super::metrics::MetricsRow;
 use super::plan::{CONTROL, TRACE, TrainingPlan};
+use super::settings;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::gpu::{Executor, Recording};
 use crate::method::{Diagnostics, GaussianFit, RatioMetrics, StepControl, Strategy};
-use crate::model::{self, Model};
+use crate::model::Model;
 use crate::network::{Network, initial_parameters, trusted_variant_in};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -102,7 +103,7 @@ impl Trainer {
                 });
             }
         }
-        let how = model::initialisation(config);
+        let how = settings::initialisation(config);
         let initial = initial_parameters(plan.architecture(), &how, config.run.seed);
         executor.run(&plan.setup(&initial))?;
         Ok(Trainer {

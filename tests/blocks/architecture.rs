@@ -11,6 +11,7 @@ use afterimage::kernels::Activation;
 use afterimage::model::{self, Model};
 use afterimage::network::{Architecture, LayerSpec, NetworkError, initial_parameters};
 use afterimage::shape::Shape;
+use afterimage::train;
 
 #[test]
 fn layers_that_do_not_fit_are_refused_by_name() {
@@ -149,7 +150,7 @@ fn a_checkpoint_keeps_every_block() {
         ]);
         config.network.spectral_norm = spectral_norm;
         let architecture = model::architecture(&config, DIGITS).expect("fits");
-        let mut parameters = initial_parameters(&architecture, &model::initialisation(&config), 3);
+        let mut parameters = initial_parameters(&architecture, &train::initialisation(&config), 3);
         // Neither orthogonal weights nor vectors of length one would show what is divided by.
         parameters.iter_mut().for_each(|value| *value *= 0.7);
         let scaling = Scaling::unscaled(-1.0, 1.0);

@@ -4,9 +4,8 @@ use crate::common::{ROUNDING, assert_close, executor, mixed_variants, normals, v
 use crate::examples::{DIGITS, PLAIN, digits};
 use afterimage::config::Config;
 use afterimage::kernels::Variant;
-use afterimage::model;
 use afterimage::network::initial_parameters;
-use afterimage::train::TrainingPlan;
+use afterimage::train::{self, TrainingPlan};
 
 #[test]
 fn the_device_holds_what_was_predicted() {
@@ -19,7 +18,7 @@ fn the_device_holds_what_was_predicted() {
             config.network.spectral_norm = slice.is_some();
             let mut executor = executor(false);
             let plan = TrainingPlan::new(&config, DIGITS, variant).expect("fits");
-            let how = model::initialisation(&config);
+            let how = train::initialisation(&config);
             let initial = initial_parameters(plan.architecture(), &how, 1);
             executor.run(&plan.setup(&initial)).expect("runs");
             let data = vec![0.1; 8 * DIGITS.len()];

@@ -4,7 +4,7 @@ use afterimage::config;
 use afterimage::data;
 use afterimage::model::{self, Model};
 use afterimage::network::initial_parameters;
-use afterimage::train::MetricsRow;
+use afterimage::train::{self, MetricsRow};
 use std::fs;
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub fn untrained(preset: &str, layers: &str) -> Model {
     let config = config::load(preset, &sets).expect("a valid configuration");
     let data = data::open(&config.data.options(), 1).expect("embedded or generated");
     let architecture = model::architecture(&config, data.shape()).expect("fits");
-    let parameters = initial_parameters(&architecture, &model::initialisation(&config), 3);
+    let parameters = initial_parameters(&architecture, &train::initialisation(&config), 3);
     Model::new(config, data.shape(), data.scaling(), parameters, 7).expect("fits")
 }
 
