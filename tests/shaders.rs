@@ -179,7 +179,7 @@ fn programs() -> HashMap<Program, Dispatch> {
                 plan.architecture(),
                 config.run.samples,
                 variant,
-                model::langevin(&config),
+                config.dynamics().langevin,
                 model::chain_start(&config),
                 (1, Stream::Sampling),
             )

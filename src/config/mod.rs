@@ -16,7 +16,10 @@ pub use presets::{Preset, preset, presets};
 pub use words::{BaseKind, BoundsKind, ChainKind, NormaliserKind, SnapshotKind, StartKind};
 
 use crate::data::{DataOptions, Source};
-use crate::kernels::{Activation, ActivationKind, Generator, LANGEVIN, Precision, SamplerKind};
+use crate::kernels::{
+    Activation, ActivationKind, Bounds, Dynamics, Generator, Jumps, LANGEVIN, LangevinSettings,
+    Precision, SamplerKind,
+};
 use crate::method::{Criterion, Schedule};
 use crate::network::InitialWeights;
 use keys::{ADAPTIVE, documented};
@@ -401,6 +404,42 @@ impl Config {
         match self.snapshot.kind {
             SnapshotKind::Copy | SnapshotKind::Mixture => self.sampler.reuse.max(1),
             SnapshotKind::Ema | SnapshotKind::Gaussian | SnapshotKind::Uniform => 1,
+        }
+    }
+}
+
+impl Config {
+    /// How chains move.
+    pub fn dynamics(&self) -> Dynamics {
+        let (data, sampler) = (&self.data, &self.sampler);
+        let (low, high) = (data.low, data.high);
+        let langevin = LangevinSettings {
+            step_size: sampler.step_size,
+            noise: sampler
+                .noise
+                .unwrap_or((2.0 * sampler.step_size * sampler.temperature).sqrt()),
+            clip: sampler.clip,
+            bounds: match sampler.bounds {
+                BoundsKind::None => Bounds::None,
+                BoundsKind::Clamp => Bounds::Clamp { low, high },
+                BoundsKind::Reflect => Bounds::Reflect { low, high },
+            },
+        };
+        Dynamics {
+            kind: sampler.kind,
+            langevin,
+            temperature: sampler.temperature,
+            leapfrog: sampler.leapfrog,
+            friction: sampler.friction,
+            target_acceptance: sampler
+                .kind
+                .target_acceptance
+                .filter(|_| sampler.adapt.unwrap_or(true))
+                .map(|target| sampler.target_acceptance.unwrap_or(target)),
+            jumps: Jumps {
+                count: sampler.jumps,
+                every: sampler.steps,
+            },
         }
     }
 }

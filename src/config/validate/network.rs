@@ -1,9 +1,15 @@
 //! `[network]`
 
 use super::rules::{at_least_one, ensure, finite, not_negative, positive, share};
+use super::unread::Conditional;
 use crate::config::error::ConfigError;
-use crate::config::{LayerConfig, NetworkConfig};
+use crate::config::{BaseKind, LayerConfig, NetworkConfig};
 use std::fmt::Debug;
+
+#[rustfmt::skip]
+pub(super) const CONDITIONAL: &[Conditional] = &[
+    ("network.base_mean", "network.base", |c| c.network.base != BaseKind::None, "there is no base to have a mean"),
+];
 
 pub(super) fn validate(network: &NetworkConfig) -> Result<(), ConfigError> {
     ensure(

@@ -17,10 +17,7 @@ pub(super) static CHECKERBOARD: Planar = Planar {
         [2.0 * a, 2.0 * b]
     },
     form: |noise| {
-        let blur = Blur {
-            width: 2.0,
-            std: noise,
-        };
+        let blur = Blur::new(2.0, 0.0, noise);
         Ok(match noise == 0.0 {
             true => Form::Formula(Box::new(log_density)),
             false => Form::Mixture(Mixture::of_points(&centres(), blur)),

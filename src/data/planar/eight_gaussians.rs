@@ -16,10 +16,7 @@ pub(super) static EIGHT_GAUSSIANS: Planar = Planar {
         blurred([2.0 * cos, 2.0 * sin], 0.2, random)
     },
     form: |noise| {
-        let blur = Blur {
-            width: 0.0,
-            std: 0.2_f64.hypot(noise),
-        };
+        let blur = Blur::new(0.0, 0.2, noise);
         Ok(Form::Mixture(Mixture::of_points(&centres(), blur)))
     },
     reach: |noise| 2.0 + REACH * 0.2_f64.hypot(noise),

@@ -20,13 +20,7 @@ pub(super) static MOONS: Planar = Planar {
         let [x, y] = blurred(centre, 0.1, random);
         [2.0 * x - 1.0, 2.0 * y - 0.2]
     },
-    form: |noise| {
-        let blur = Blur {
-            width: 0.0,
-            std: 0.2_f64.hypot(noise),
-        };
-        Ok(Form::Mixture(arcs(blur)))
-    },
+    form: |noise| Ok(Form::Mixture(arcs(Blur::new(0.0, 0.2, noise)))),
     reach: |noise| 3.0 + REACH * 0.2_f64.hypot(noise),
     mode_names: || vec!["upper moon".into(), "lower moon".into()],
     mode_distances: |point| {

@@ -18,13 +18,7 @@ pub(super) static TWO_SPIRALS: Planar = Planar {
         let y = t * t.sin() + 0.5 * random.uniform();
         blurred([side * x, side * y], 0.1, random)
     },
-    form: |noise| {
-        let blur = Blur {
-            width: 0.5 / 3.0,
-            std: 0.1_f64.hypot(noise),
-        };
-        Ok(Form::Mixture(arms(blur)))
-    },
+    form: |noise| Ok(Form::Mixture(arms(Blur::new(0.5 / 3.0, 0.1, noise)))),
     reach: |noise| PI + 2.0 * BOX_CENTRE + REACH * 0.1_f64.hypot(noise),
     mode_names: || numbered("spiral", 2),
     mode_distances: |[x, y]| {

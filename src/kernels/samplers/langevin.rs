@@ -1,9 +1,7 @@
 //! Plain (unadjusted, overdamped) Langevin steps, biased by their size. The energies of the states are never needed, and a
 //! step needs nothing of the one before but the states, so that whole chains can be walked in one launch.
 
-use super::{
-    ChainBatch, ChainSteps, Dynamics, EnergyGradient, Jumps, Moment, STEP_WORD, SamplerKind,
-};
+use super::{ChainBatch, ChainSteps, EnergyGradient, Moment, STEP_WORD, SamplerKind};
 use crate::gpu::{Access, Dispatch, Kernel, Program, Recording};
 use crate::kernels::launch::{blocks, one_dimensional};
 
@@ -41,20 +39,6 @@ pub struct LangevinSettings {
     /// Clamp every component of the gradient to ±clip; 0 for none.
     pub clip: f32,
     pub bounds: Bounds,
-}
-
-impl From<LangevinSettings> for Dynamics {
-    fn from(langevin: LangevinSettings) -> Self {
-        Dynamics {
-            kind: &LANGEVIN,
-            langevin,
-            temperature: 1.0,
-            leapfrog: 1,
-            friction: 1.0,
-            target_acceptance: None,
-            jumps: Jumps::NONE,
-        }
-    }
 }
 
 impl LangevinSettings {

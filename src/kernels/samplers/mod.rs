@@ -122,6 +122,20 @@ impl Dynamics {
     }
 }
 
+impl From<LangevinSettings> for Dynamics {
+    fn from(langevin: LangevinSettings) -> Self {
+        Dynamics {
+            kind: &LANGEVIN,
+            langevin,
+            temperature: 1.0,
+            leapfrog: 1,
+            friction: 1.0,
+            target_acceptance: None,
+            jumps: Jumps::NONE,
+        }
+    }
+}
+
 /// The chains that steps are laid out for. Energies and gradient are those of the states: whoever changes the states or
 /// the energy computes them anew before [`ChainSteps::begin`].
 #[derive(Clone, Copy, Debug)]
