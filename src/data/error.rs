@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::source::{Source, names, names_of_files};
+use super::{Source, names, names_of_files};
 use crate::words::Word;
 
 /// Why a data set could not be opened.

@@ -15,8 +15,6 @@ mod planar;
 mod scaling;
 mod source;
 
-use std::path::Path;
-
 pub use dataset::Dataset;
 pub use error::DataError;
 pub use planar::PlanarDensity;
@@ -24,10 +22,33 @@ pub use scaling::Scaling;
 pub use source::Source;
 
 use crate::shape::Shape;
-use source::{Origin, named};
+use crate::words::{Word, table};
+use planar::SETS;
+use source::Origin;
+use std::path::Path;
+use std::sync::LazyLock;
 
 /// The sources that are read from files, each in the file of its loader.
 const FILES: [Source; 4] = [idx::SOURCE, cifar10::SOURCE, images::SOURCE, npy::SOURCE];
+
+/// Every source, the default first.
+static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
+    let generated = SETS.map(|set| Source {
+        name: set.name,
+        shape: Some(Shape::new(2, 1, 1)),
+        origin: Origin::Generated(set),
+    });
+    [&[digits::SOURCE][..], &generated, &FILES].concat()
+});
+
+table!(Source, Source, &SOURCES);
+
+impl Source {
+    /// The embedded digits.
+    pub const DIGITS: Source = digits::SOURCE;
+    /// Folders of pictures.
+    pub const IMAGES: Source = images::SOURCE;
+}
 
 /// The most points of a generated set that `limit` can ask to hold (512 MiB).
 const MOST_HELD_POINTS: usize = 1 << 26;
@@ -88,4 +109,58 @@ pub fn open(options: &DataOptions, seed: u64) -> Result<Dataset, DataError> {
         }
     };
     Ok(Dataset::loaded(name, loaded, options, seed))
+}
+
+impl PlanarDensity {
+    /// The density of the [`Source`] called `source`, after normal noise of standard deviation `noise` was added to both
+    /// coordinates.
+    ///
+    /// # Errors
+    /// When the source is not a generated planar set, or the noise is out of range.
+    pub fn new(source: &str, noise: f64) -> Result<Self, DataError> {
+        let Source { name, origin, .. } = named(source)?;
+        match origin {
+            Origin::Generated(planar) => PlanarDensity::of(planar, noise),
+            Origin::Embedded(_) | Origin::File { .. } => Err(DataError::NoDensity { name }),
+        }
+    }
+}
+
+/// The names of some sources.
+fn names(which: impl Fn(&Source) -> bool) -> Vec<&'static str> {
+    let named = SOURCES.iter().filter(|source| which(source));
+    named.map(|source| source.name).collect()
+}
+
+/// The names of those that are read from files, as a choice in a sentence.
+fn names_of_files() -> String {
+    let quoted: Vec<String> = names(Source::needs_path)
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect();
+    match quoted.split_last() {
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// The source called `name`.
+fn named(name: &str) -> Result<Source, DataError> {
+    Source::named(name).ok_or_else(|| DataError::UnknownSource {
+        name: name.into(),
+        nearest: nearest(name),
+    })
+}
+
+/// The known source that `name` most likely means.
+fn nearest(name: &str) -> &'static str {
+    let name = name.to_lowercase();
+    // MNIST and its kin (Fashion-MNIST, EMNIST, …) are no sources of their own: they come as IDX files.
+    if name.contains("mnist") {
+        return "idx";
+    }
+    Source::names()
+        .into_iter()
+        .min_by_key(|known| strsim::damerau_levenshtein(known, &name))
+        .unwrap_or_default()
 }

@@ -1,12 +1,10 @@
 //! Where data can come from.
 
+use super::DataError;
 use super::dataset::Loaded;
-use super::planar::{Planar, SETS};
-use super::{DataError, FILES, digits, images};
+use super::planar::Planar;
 use crate::shape::Shape;
-use crate::words::{Word, table};
 use std::path::Path;
-use std::sync::LazyLock;
 
 /// Where data can come from.
 #[derive(Clone, Copy)]
@@ -32,24 +30,7 @@ pub(super) enum Origin {
     },
 }
 
-/// Every source, the default first.
-static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
-    let generated = SETS.map(|set| Source {
-        name: set.name,
-        shape: Some(Shape::new(2, 1, 1)),
-        origin: Origin::Generated(set),
-    });
-    [&[digits::SOURCE][..], &generated, &FILES].concat()
-});
-
-table!(Source, Source, &SOURCES);
-
 impl Source {
-    /// The embedded digits.
-    pub const DIGITS: Source = digits::SOURCE;
-    /// Folders of pictures.
-    pub const IMAGES: Source = images::SOURCE;
-
     /// Whether it is read from a file or folder.
     pub fn needs_path(&self) -> bool {
         matches!(self.origin, Origin::File { .. })
@@ -64,43 +45,4 @@ impl Source {
     pub fn has_files_named(&self, name: &str) -> bool {
         matches!(self.origin, Origin::File { is_named, .. } if is_named(name))
     }
-}
-
-/// The names of some sources.
-pub(super) fn names(which: impl Fn(&Source) -> bool) -> Vec<&'static str> {
-    let named = SOURCES.iter().filter(|source| which(source));
-    named.map(|source| source.name).collect()
-}
-
-/// The names of those that are read from files, as a choice in a sentence.
-pub(super) fn names_of_files() -> String {
-    let quoted: Vec<String> = names(Source::needs_path)
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect();
-    match quoted.split_last() {
-        Some((last, others)) => format!("{} or {last}", others.join(", ")),
-        None => String::new(),
-    }
-}
-
-/// The source called `name`.
-pub(super) fn named(name: &str) -> Result<Source, DataError> {
-    Source::named(name).ok_or_else(|| DataError::UnknownSource {
-        name: name.into(),
-        nearest: nearest(name),
-    })
-}
-
-/// The known source that `name` most likely means.
-fn nearest(name: &str) -> &'static str {
-    let name = name.to_lowercase();
-    // MNIST and its kin (Fashion-MNIST, EMNIST, …) are no sources of their own: they come as IDX files.
-    if name.contains("mnist") {
-        return "idx";
-    }
-    Source::names()
-        .into_iter()
-        .min_by_key(|known| strsim::damerau_levenshtein(known, &name))
-        .unwrap_or_default()
 }

@@ -5,9 +5,9 @@
 //! tests/planar_density.rs holds them to relative errors of 1e-9 where the density is not negligible. Everything is computed
 //! in logarithms, so that tails do not underflow.
 
+use super::Planar;
 use super::mixture::{Mixture, Scratch};
-use super::{Planar, SETS};
-use crate::data::{DataError, source};
+use crate::data::DataError;
 use std::thread;
 
 /// More noise than this leaves nothing of a planar set.
@@ -32,17 +32,9 @@ pub(super) enum Form {
 }
 
 impl PlanarDensity {
-    /// The density of the [`Source`](crate::data::Source) called `source`, after normal noise of standard deviation
-    /// `noise` was added to both coordinates.
-    ///
-    /// # Errors
-    /// When the source is not a generated planar set, or the noise is out of range.
-    pub fn new(source: &str, noise: f64) -> Result<Self, DataError> {
-        let name = source::named(source)?.name;
-        let planar = SETS
-            .into_iter()
-            .find(|set| set.name == name)
-            .ok_or(DataError::NoDensity { name })?;
+    /// The density of `planar` after normal noise of standard deviation `noise` was added to both coordinates, if that is
+    /// in range.
+    pub(in crate::data) fn of(planar: &'static Planar, noise: f64) -> Result<Self, DataError> {
         let refused = |advice| DataError::DensityNoise { noise, advice };
         if !(0.0..=MOST_NOISE).contains(&noise) {
             return Err(refused("set data.noise to a number from 0 to 10"));
