@@ -6,12 +6,13 @@
 //! - [`kernels`]: one function per WGSL file, typed arguments in, commands out; [`twins`] are the same in f64.
 //! - [`network`]: what an energy network is made of, and how its passes are recorded.
 //! - [`method`]: snapshot, sampler, objective, optimiser.
+//! - [`config`]: what a run is asked to do, in the words of the layers above and of [`data`].
 //! - [`model`]: a trained model with its checkpoint, its energies and its samples: what a host program embeds.
 //! - [`evaluation`]: a model of planar data against the exact density of that data.
 //! - [`train`]: what runs when, and the run folder.
 //! - [`cli`]: the command line.
 //!
-//! [`data`], [`config`], [`checkpoint`], [`report`], [`files`] and [`cache`] are as named and know nothing of GPUs;
+//! [`data`], [`checkpoint`], [`report`], [`files`] and [`cache`] are as named and know nothing of GPUs;
 //! [`random`], [`shape`] and [`words`] lie below all; [`mod@bench`] times the kernels.
 
 pub mod bench;

@@ -1,9 +1,10 @@
 //! The configuration from the outside: presets, files, assignments, and what is refused with which words.
 
 use afterimage::config::{
-    ChainKind, Config, ConfigError, LayerConfig, load, parse, preset, presets, set, to_toml,
+    ChainKind, Config, ConfigError, load, parse, preset, presets, set, to_toml,
 };
 use afterimage::kernels::Precision;
+use afterimage::network::LayerSpec;
 use proptest::prelude::*;
 
 /// What `load` says to the digits preset with `assignments`.
@@ -256,8 +257,8 @@ fn assignments_take_every_form_of_value() {
     assert_eq!(
         config.network.layers,
         [
-            LayerConfig::Dense { dense: 64 },
-            LayerConfig::Dense { dense: 1 }
+            LayerSpec::Dense { features: 64 },
+            LayerSpec::Dense { features: 1 }
         ]
     );
     assert!(!config.network.zero_head);

@@ -2,11 +2,11 @@
 
 mod common;
 
-use afterimage::config::{self, ChainKind, Config, Interval, LayerConfig};
+use afterimage::config::{self, ChainKind, Config, Interval};
 use afterimage::data::{self, Dataset};
 use afterimage::gpu::GpuError;
 use afterimage::kernels::{LayerKind, METRIC_WORDS, Precision, Variant, tiled};
-use afterimage::network::{InitialWeights, Initialisation, initial_parameters};
+use afterimage::network::{InitialWeights, Initialisation, LayerSpec, initial_parameters};
 use afterimage::shape::Shape;
 use afterimage::train::{TrainError, Trainer, TrainingPlan, run};
 use common::{ROUNDING, assert_close, executor, mixed_variants, normals, variants, widen};
@@ -25,9 +25,9 @@ const DIGITS: Shape = Shape {
     width: 8,
 };
 
-fn conv(conv: usize, kernel: usize, stride: usize, padding: usize) -> LayerConfig {
-    LayerConfig::Conv {
-        conv,
+fn conv(channels: usize, kernel: usize, stride: usize, padding: usize) -> LayerSpec {
+    LayerSpec::Conv {
+        channels,
         kernel,
         stride,
         padding,
@@ -35,7 +35,7 @@ fn conv(conv: usize, kernel: usize, stride: usize, padding: usize) -> LayerConfi
 }
 
 /// 8 data and 16 noise samples a step.
-fn small(layers: &[LayerConfig]) -> Config {
+fn small(layers: &[LayerSpec]) -> Config {
     let mut config = config::load("digits", &[]).expect("is valid");
     config.network.layers = layers.to_vec();
     config.network.zero_head = false;
@@ -48,8 +48,8 @@ fn small(layers: &[LayerConfig]) -> Config {
 }
 
 /// Convolutions into dense layers, a convolutional head, and a single layer.
-fn nets() -> [Vec<LayerConfig>; 3] {
-    let dense = |dense| LayerConfig::Dense { dense };
+fn nets() -> [Vec<LayerSpec>; 3] {
+    let dense = |features| LayerSpec::Dense { features };
     [
         vec![conv(6, 3, 1, 1), conv(9, 3, 2, 1), dense(5), dense(1)],
         vec![conv(5, 4, 2, 1), conv(2, 3, 1, 0)],
@@ -177,8 +177,8 @@ fn the_prediction_is_the_documented_formula() {
 fn the_peak_of_a_whole_run_is_what_was_predicted() {
     for (preset, slice) in [("digits", None), ("8gaussians", Some(9))] {
         let mut config = small(&[
-            LayerConfig::Dense { dense: 7 },
-            LayerConfig::Dense { dense: 1 },
+            LayerSpec::Dense { features: 7 },
+            LayerSpec::Dense { features: 1 },
         ]);
         let data = config::load(preset, &[]).expect("is valid").data;
         config.data = data;
@@ -236,7 +236,7 @@ fn slices_change_no_chain_and_the_gradient_by_rounding_only() {
         let mut config = small(&[
             conv(6, 3, 2, 1),
             conv(9, 3, 1, 1),
-            LayerConfig::Dense { dense: 1 },
+            LayerSpec::Dense { features: 1 },
         ]);
         config.sampler.chains = chains;
         // A share that starts afresh ends inside a group.

@@ -2,7 +2,7 @@
 
 mod common;
 
-use afterimage::config::{self, ChainKind, Config, Interval, LayerConfig, NormaliserKind};
+use afterimage::config::{self, ChainKind, Config, Interval, NormaliserKind};
 use afterimage::data::{self, Dataset, Source};
 use afterimage::gpu::{
     Access, AdapterChoice, Buffer, Command, Executor, ExecutorOptions, Recording, Resource,
@@ -214,13 +214,13 @@ const DIGITS: Shape = Shape {
 fn small() -> Config {
     let mut config = config::load("digits", &[]).expect("is valid");
     config.network.layers = vec![
-        LayerConfig::Conv {
-            conv: 6,
+        LayerSpec::Conv {
+            channels: 6,
             kernel: 3,
             stride: 2,
             padding: 1,
         },
-        LayerConfig::Dense { dense: 1 },
+        LayerSpec::Dense { features: 1 },
     ];
     config.network.zero_head = false;
     config.snapshot.interval = Interval::Every(3);

@@ -3,14 +3,14 @@
 mod common;
 
 use afterimage::config::{
-    self, BaseKind, BoundsKind, ChainKind, Config, Interval, LayerConfig, NormaliserKind,
-    SnapshotKind, StartKind,
+    self, BaseKind, BoundsKind, ChainKind, Config, Interval, NormaliserKind, SnapshotKind,
+    StartKind,
 };
 use afterimage::gpu::{Buffer, Dispatch, Program, Recording};
 use afterimage::kernels::{self, Precision, Variant};
 use afterimage::method::{Chains, Criterion, Strategy};
 use afterimage::model;
-use afterimage::network::walk_plan;
+use afterimage::network::{LayerSpec, walk_plan};
 use afterimage::random::Stream;
 use afterimage::shape::Shape;
 use afterimage::train::TrainingPlan;
@@ -121,21 +121,21 @@ fn runs() -> Vec<(Config, Shape)> {
         config.run.batch = 5;
         config.network.base = BaseKind::None;
         config.network.layers = vec![
-            LayerConfig::Conv {
-                conv: 5,
+            LayerSpec::Conv {
+                channels: 5,
                 kernel: 4,
                 stride: 3,
                 padding: 2,
             },
-            LayerConfig::Dense { dense: 7 },
-            LayerConfig::Dense { dense: 3 },
+            LayerSpec::Dense { features: 7 },
+            LayerSpec::Dense { features: 3 },
         ];
     });
     other(&|config| {
         config.run.batch = 5;
         config.network.zero_head = false;
-        let residual = |residual, pool| LayerConfig::Residual {
-            residual,
+        let residual = |channels, pool| LayerSpec::Residual {
+            channels,
             kernel: 3,
             pool,
         };
@@ -143,7 +143,7 @@ fn runs() -> Vec<(Config, Shape)> {
         config.network.layers = vec![
             residual(1, 1),
             residual(5, 2),
-            LayerConfig::Pool { pool: 2 },
+            LayerSpec::Pool { size: 2 },
             residual(6, 1),
         ];
     });

@@ -1,12 +1,10 @@
 //! Checks a parsed table against the structs before serde sees it, so that messages speak the user's language.
 
 use super::error::ConfigError;
-use super::keys::{Key, LAYER_FORMS, Section, ValueKind};
+use super::keys::{Key, Section, ValueKind};
+use crate::network::{LAYER_FORMS, LayerSpec};
+use serde::Deserialize;
 use toml::{Table, Value};
-
-/// The form of a layer, for messages.
-const LAYER_FORM: &str = "{ conv = 32, kernel = 3 } or { dense = 64 }, { residual = 64 }, { pool = 2 } or \
-                          { global_sum = true }";
 
 /// Checks that `table` holds only sections and keys of `known`, each of the right type. `origin` says in messages
 /// where the table came from.
@@ -83,11 +81,8 @@ pub(super) fn check_value(
 pub(super) fn check_words(table: &Table, known: &[Section]) -> Result<(), ConfigError> {
     for section in known {
         for key in &section.keys {
-            let value = table
-                .get(section.name)
-                .and_then(|entries| entries.get(key.name));
-            if let (ValueKind::Word(names), Some(word)) = (key.kind, value.and_then(Value::as_str))
-            {
+            let value = table.get(section.name).and_then(|keys| keys.get(key.name));
+            if let (ValueKind::Word(names), Some(Value::String(word))) = (key.kind, value) {
                 one_of(&format!("{}.{}", section.name, key.name), word, &names())?;
             }
         }
@@ -100,49 +95,60 @@ pub(super) fn one_of(key: &str, given: &str, choices: &[&str]) -> Result<(), Con
     if choices.contains(&given) {
         return Ok(());
     }
-    Err(ConfigError::Value {
-        key: key.into(),
-        given: shortened(format!("{given:?}").chars()),
-        allowed: format!(
+    Err(not_allowed(
+        key,
+        &shortened(format!("{given:?}").chars()),
+        format!(
             "be one of {}; did you mean `{}`?",
             choices.join(", "),
             nearest(given, choices)
         ),
-    })
+    ))
 }
 
 /// Checks the form of one layer.
 fn check_layer(path: &str, layer: &Value, origin: &str) -> Result<(), ConfigError> {
-    let Some(entries) = layer.as_table() else {
-        return Err(wrong_type(origin, path, LAYER_FORM, layer));
+    let misshapen = || {
+        let [first, between @ .., last] = LAYER_FORMS.map(|form| form.example);
+        let wanted = format!("{first} or {} or {last}", between.join(", "));
+        wrong_type(origin, path, &wanted, layer)
     };
-    let named = |form: &&&[&str]| entries.contains_key(form[0]);
-    let mut forms: Vec<&&[&str]> = LAYER_FORMS.iter().filter(named).collect();
+    let entries = layer.as_table().ok_or_else(misshapen)?;
+    let mut forms = LAYER_FORMS.map(|form| form.keys).to_vec();
+    forms.retain(|keys| entries.contains_key(keys[0]));
     // A residual block has a key that is also the name of a layer.
-    if let Some(first) = forms.first().copied() {
-        forms.retain(|form| form[0] == first[0] || !first.contains(&form[0]));
+    if let Some(&first) = forms.first() {
+        forms.retain(|keys| keys[0] == first[0] || !first.contains(&keys[0]));
     }
     let known = match forms[..] {
-        [form] => form.to_vec(),
-        _ => LAYER_FORMS.concat(),
+        [keys] => keys.to_vec(),
+        _ => LAYER_FORMS.map(|form| form.keys).concat(),
     };
     for (name, value) in entries {
         let path = format!("{path}.{name}");
         if !known.contains(&name.as_str()) {
             return Err(unknown(origin, &path, nearest(name, &known).into()));
         }
-        let kind = match name.as_str() {
-            "global_sum" => ValueKind::Flag,
-            _ => ValueKind::Whole,
+        let kind = match LAYER_FORMS
+            .iter()
+            .any(|form| form.is_flag && form.keys[0] == name)
+        {
+            true => ValueKind::Flag,
+            false => ValueKind::Whole,
         };
         if !kind.admits(value) {
             return Err(wrong_type(origin, &path, kind.wanted(), value));
         }
+        if value.as_bool() == Some(false) {
+            return Err(not_allowed(
+                &path,
+                "false",
+                "be true, or the layer be left out".into(),
+            ));
+        }
     }
-    let lacks_kernel = entries.contains_key("conv") && !entries.contains_key("kernel");
-    if forms.len() != 1 || lacks_kernel {
-        return Err(wrong_type(origin, path, LAYER_FORM, layer));
-    }
+    // What still fails here lacks a key, or has those of two layers.
+    LayerSpec::deserialize(layer.clone()).map_err(|_| misshapen())?;
     Ok(())
 }
 
@@ -178,6 +184,15 @@ pub(super) fn shortened(text: impl Iterator<Item = char>) -> String {
         start.push('…');
     }
     start
+}
+
+/// A value that its key does not allow; `allowed` completes the sentence "it must …".
+pub(super) fn not_allowed(key: &str, given: &str, allowed: String) -> ConfigError {
+    ConfigError::Value {
+        key: key.into(),
+        given: given.into(),
+        allowed,
+    }
 }
 
 fn unknown(origin: &str, key: &str, nearest: String) -> ConfigError {

@@ -4,7 +4,8 @@
 //! so that the checks of a file, the suggestions in messages and the comments of a printed configuration cannot drift
 //! from the structs.
 
-use super::{Config, Interval, LayerConfig};
+use super::{Config, Interval};
+use crate::network::LayerSpec;
 use crate::words::Word;
 use toml::Value;
 
@@ -239,51 +240,18 @@ impl Setting for bool {
     }
 }
 
-impl Setting for Vec<LayerConfig> {
+impl Setting for Vec<LayerSpec> {
     const KIND: ValueKind = ValueKind::Layers;
 
     fn literal(&self) -> Option<String> {
         let lines: String = self
             .iter()
-            .map(|layer| format!("    {},\n", layer_literal(layer)))
+            .map(|layer| format!("    {layer:?},\n"))
             .collect();
         Some(if lines.is_empty() {
             "[]".into()
         } else {
             format!("[\n{lines}]")
         })
-    }
-}
-
-/// The keys of each kind of layer, the one that names it first, as [`layer_literal`] writes them.
-pub(super) const LAYER_FORMS: &[&[&str]] = &[
-    &["conv", "kernel", "stride", "padding"],
-    &["dense"],
-    &["residual", "kernel", "pool"],
-    &["pool"],
-    &["global_sum"],
-];
-
-/// One layer as an inline TOML table, with every key present.
-fn layer_literal(layer: &LayerConfig) -> String {
-    match layer {
-        LayerConfig::Conv {
-            conv,
-            kernel,
-            stride,
-            padding,
-        } => {
-            format!(
-                "{{ conv = {conv}, kernel = {kernel}, stride = {stride}, padding = {padding} }}"
-            )
-        }
-        LayerConfig::Dense { dense } => format!("{{ dense = {dense} }}"),
-        LayerConfig::Residual {
-            residual,
-            kernel,
-            pool,
-        } => format!("{{ residual = {residual}, kernel = {kernel}, pool = {pool} }}"),
-        LayerConfig::Pool { pool } => format!("{{ pool = {pool} }}"),
-        LayerConfig::GlobalSum { global_sum } => format!("{{ global_sum = {global_sum} }}"),
     }
 }

@@ -21,7 +21,7 @@ use crate::kernels::{
     Precision, SamplerKind,
 };
 use crate::method::{Criterion, Schedule};
-use crate::network::InitialWeights;
+use crate::network::{InitialWeights, LayerSpec};
 use keys::{ADAPTIVE, documented};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -77,7 +77,7 @@ pub struct NetworkConfig {
     /// { conv = channels, kernel = size, stride = 1, padding = 0 }, { dense = outputs },
     /// { residual = channels, kernel = 3, pool = 1 }: two convolutions beside a skip, then means over pool × pool pixels,
     /// { pool = size }: means over size × size pixels, or { global_sum = true }: the sum over all pixels of a channel.
-    pub layers: Vec<LayerConfig>,
+    pub layers: Vec<LayerSpec>,
     /// silu, leaky_relu, softplus, tanh or identity; after every layer but poolings and the last with weights.
     #[serde(with = "crate::words")]
     pub activation: &'static ActivationKind,
@@ -103,60 +103,6 @@ pub struct NetworkConfig {
     /// Factor on the initial biases of that layer. 1 for a residual block.
     pub first_bias_scale: f32,
 }
-}
-
-/// One layer, such as `{ conv = 32, kernel = 3, stride = 1, padding = 1 }` or `{ dense = 64 }`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
-pub enum LayerConfig {
-    /// A convolution with a square kernel.
-    Conv {
-        /// Output channels.
-        conv: usize,
-        /// Side of the kernel in pixels.
-        kernel: usize,
-        /// Pixels between two places of the kernel; 1 where it is left out.
-        #[serde(default = "one")]
-        stride: usize,
-        /// Pixels of zeros around the image; 0 where it is left out.
-        #[serde(default)]
-        padding: usize,
-    },
-    /// A fully connected layer over the flattened input.
-    Dense {
-        /// Outputs.
-        dense: usize,
-    },
-    /// A residual block: two convolutions that keep the size of the map, added to their input (to a 1×1 convolution of
-    /// it where the channels change), then average pooling, then the activation.
-    Residual {
-        /// Output channels.
-        residual: usize,
-        /// Side of both kernels in pixels, an odd number; 3 where it is left out.
-        #[serde(default = "three")]
-        kernel: usize,
-        /// Side of the windows of the pooling; 1, which is none, where it is left out.
-        #[serde(default = "one")]
-        pool: usize,
-    },
-    /// Average pooling; rows and columns that fill no window are left out.
-    Pool {
-        /// Side of the windows, and pixels between two of them.
-        pool: usize,
-    },
-    /// The sum over all pixels of a channel.
-    GlobalSum {
-        /// True.
-        global_sum: bool,
-    },
-}
-
-fn one() -> usize {
-    1
-}
-
-fn three() -> usize {
-    3
 }
 
 documented! {
@@ -473,7 +419,7 @@ impl Default for DataConfig {
 impl Default for NetworkConfig {
     fn default() -> Self {
         NetworkConfig {
-            layers: vec![LayerConfig::Dense { dense: 1 }],
+            layers: vec![LayerSpec::Dense { features: 1 }],
             activation: Activation::SILU.kind,
             slope: 0.2,
             spectral_norm: false,

@@ -1,9 +1,9 @@
 //! From the words of a configuration to the types of the method, for what a model needs; what only training needs is in
 //! [`crate::train`].
 
-use crate::config::{BaseKind, Config, LayerConfig, StartKind};
+use crate::config::{BaseKind, Config, StartKind};
 use crate::kernels::{Activation, ChainStart, QuadraticBase};
-use crate::network::{Architecture, LayerSpec, NetworkError};
+use crate::network::{Architecture, NetworkError};
 use crate::shape::Shape;
 
 /// The network of `config` over samples of shape `input`.
@@ -12,35 +12,6 @@ use crate::shape::Shape;
 /// When the layers do not fit together.
 pub fn architecture(config: &Config, input: Shape) -> Result<Architecture, NetworkError> {
     let network = &config.network;
-    let specs: Vec<LayerSpec> = network
-        .layers
-        .iter()
-        .map(|layer| match *layer {
-            LayerConfig::Conv {
-                conv,
-                kernel,
-                stride,
-                padding,
-            } => LayerSpec::Conv {
-                channels: conv,
-                kernel,
-                stride,
-                padding,
-            },
-            LayerConfig::Dense { dense } => LayerSpec::Dense { features: dense },
-            LayerConfig::Residual {
-                residual,
-                kernel,
-                pool,
-            } => LayerSpec::Residual {
-                channels: residual,
-                kernel,
-                pool,
-            },
-            LayerConfig::Pool { pool } => LayerSpec::Pool { size: pool },
-            LayerConfig::GlobalSum { .. } => LayerSpec::GlobalSum,
-        })
-        .collect();
     let activation = Activation::new(network.activation, network.slope);
     let base = match network.base {
         BaseKind::None => None,
@@ -49,7 +20,7 @@ pub fn architecture(config: &Config, input: Shape) -> Result<Architecture, Netwo
             std: network.base_std,
         }),
     };
-    let architecture = Architecture::new(input, &specs, activation, base)?;
+    let architecture = Architecture::new(input, &network.layers, activation, base)?;
     if network.spectral_norm {
         architecture.with_spectral_norm()
     } else {

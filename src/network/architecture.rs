@@ -290,6 +290,7 @@ impl Architecture {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::LayerFlaw;
 
     fn digits() -> Architecture {
         let conv = |channels, stride| LayerSpec::Conv {
@@ -344,11 +345,18 @@ mod tests {
         ));
         assert!(matches!(
             build(&[conv(1, 0, 0)]),
-            NetworkError::Zero { what: "stride", .. }
+            NetworkError::Layer {
+                flaw: LayerFlaw::Zero { key: "stride" },
+                ..
+            }
         ));
         assert!(matches!(
             build(&[LayerSpec::Dense { features: 2 }, conv(1, 1, 0)]),
-            NetworkError::AfterDense { layer: 1, .. }
+            NetworkError::Layer {
+                layer: 1,
+                flaw: LayerFlaw::AfterDense,
+                ..
+            }
         ));
         for absurd in [
             LayerSpec::Dense {

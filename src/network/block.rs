@@ -59,69 +59,18 @@ pub(super) fn infer(
     previous: Option<&Block>,
     layers: &mut Vec<(String, LayerKind)>,
 ) -> Result<Block, NetworkError> {
-    let after_dense = matches!(
-        previous.map(|block| block.spec),
-        Some(LayerSpec::Dense { .. })
-    );
-    if after_dense && !matches!(spec, LayerSpec::Dense { .. }) {
-        return Err(NetworkError::AfterDense { layer: index, spec });
-    }
-    let at = Place { index, spec };
+    let after_dense = previous.is_some_and(|block| block.spec.is_flat());
+    spec.check(after_dense)
+        .map_err(|flaw| NetworkError::Layer {
+            layer: index,
+            spec,
+            flaw,
+        })?;
     let mut add = |part: &str, kind: LayerKind| {
         layers.push((format!("layers.{index}{part}"), kind));
         layers.len() - 1
     };
-    let kind = match spec {
-        LayerSpec::Dense { features } => {
-            at.positive(&[(features, "dense")])?;
-            at.limited(&[features, input.len()])?;
-            let outputs = features;
-            BlockKind::Layer(add("", LayerKind::Dense { input, outputs }))
-        }
-        LayerSpec::Conv {
-            channels,
-            kernel,
-            stride,
-            padding,
-        } => {
-            at.positive(&[(channels, "conv"), (kernel, "kernel"), (stride, "stride")])?;
-            let geometry = at.convolution(input, channels, kernel, stride, padding)?;
-            BlockKind::Layer(add("", LayerKind::Conv(geometry)))
-        }
-        LayerSpec::Pool { size } => {
-            at.positive(&[(size, "pool")])?;
-            BlockKind::Pool(at.pooling(input, size)?)
-        }
-        LayerSpec::GlobalSum => BlockKind::Pool(Pooling::global_sum(input)),
-        LayerSpec::Residual {
-            channels,
-            kernel,
-            pool,
-        } => {
-            at.positive(&[(channels, "residual"), (kernel, "kernel"), (pool, "pool")])?;
-            if kernel.is_multiple_of(2) {
-                return Err(NetworkError::EvenKernel {
-                    layer: index,
-                    spec,
-                    kernel,
-                });
-            }
-            let conv1 = at.convolution(input, channels, kernel, 1, kernel / 2)?;
-            let hidden = LayerKind::Conv(conv1).output_shape();
-            let conv2 = at.convolution(hidden, channels, kernel, 1, kernel / 2)?;
-            let skip = if channels == input.channels {
-                None
-            } else {
-                Some(at.convolution(input, channels, 1, 1, 0)?)
-            };
-            BlockKind::Residual(ResidualBlock {
-                conv1: add(".conv1", LayerKind::Conv(conv1)),
-                conv2: add(".conv2", LayerKind::Conv(conv2)),
-                skip: skip.map(|skip| add(".skip", LayerKind::Conv(skip))),
-                join: at.pooling(hidden, pool)?,
-            })
-        }
-    };
+    let kind = spec.infer(Place { index, spec }, input, &mut add)?;
     let output = match &kind {
         BlockKind::Layer(layer) => layers[*layer].1.output_shape(),
         BlockKind::Pool(pooling) => pooling.output_shape(),
@@ -137,25 +86,14 @@ pub(super) fn infer(
 
 /// A layer, for messages.
 #[derive(Clone, Copy)]
-struct Place {
+pub(super) struct Place {
     index: usize,
     spec: LayerSpec,
 }
 
 impl Place {
-    fn positive(self, values: &[(usize, &'static str)]) -> Result<(), NetworkError> {
-        match values.iter().find(|(value, _)| *value == 0) {
-            None => Ok(()),
-            Some(&(_, what)) => Err(NetworkError::Zero {
-                layer: self.index,
-                spec: self.spec,
-                what,
-            }),
-        }
-    }
-
     /// Refuses a product of `factors` that one buffer cannot address.
-    fn limited(self, factors: &[usize]) -> Result<(), NetworkError> {
+    pub(super) fn limited(self, factors: &[usize]) -> Result<(), NetworkError> {
         factors
             .iter()
             .try_fold(1_usize, |product, factor| product.checked_mul(*factor))
@@ -167,7 +105,7 @@ impl Place {
             })
     }
 
-    fn convolution(
+    pub(super) fn convolution(
         self,
         input: Shape,
         channels: usize,
@@ -202,7 +140,7 @@ impl Place {
         })
     }
 
-    fn pooling(self, input: Shape, size: usize) -> Result<Pooling, NetworkError> {
+    pub(super) fn pooling(self, input: Shape, size: usize) -> Result<Pooling, NetworkError> {
         let (height, width) = (input.height, input.width);
         if size > height || size > width {
             return Err(NetworkError::WindowTooLarge {

@@ -1,4 +1,4 @@
-use super::layer_spec::LayerSpec;
+use super::layer_spec::{LayerFlaw, LayerSpec};
 use crate::shape::Shape;
 
 /// Why layers do not fit together. Layers are counted from 0, as in `network.layers`.
@@ -36,25 +36,12 @@ pub enum NetworkError {
         height: usize,
         width: usize,
     },
-    #[error(
-        "layer {layer} ({spec}): a residual block needs an odd kernel, which keeps the size of its map, not {kernel}: \
-         use {}", .kernel + 1
-    )]
-    EvenKernel {
+    #[error("layer {layer} ({spec}): {flaw}")]
+    Layer {
         layer: usize,
         spec: LayerSpec,
-        kernel: usize,
+        flaw: LayerFlaw,
     },
-    #[error("layer {layer} ({spec}): {what} must be at least 1")]
-    Zero {
-        layer: usize,
-        spec: LayerSpec,
-        what: &'static str,
-    },
-    #[error(
-        "layer {layer} ({spec}): it cannot follow a dense layer, which has no pixels: move it before every dense layer"
-    )]
-    AfterDense { layer: usize, spec: LayerSpec },
     #[error(
         "layer {layer} ({spec}) is too large: one buffer cannot address more than 2³⁰ parameters or outputs; make \
          network.layers smaller"

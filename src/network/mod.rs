@@ -18,7 +18,8 @@ pub use architecture::{Architecture, ParameterTensor};
 pub use block::{Block, BlockKind, ResidualBlock};
 pub use error::NetworkError;
 pub use initialise::{InitialWeights, Initialisation, initial_parameters};
-pub use layer_spec::LayerSpec;
+pub(crate) use layer_spec::LAYER_FORMS;
+pub use layer_spec::{LayerFlaw, LayerSpec};
 pub use passes::Network;
 pub use self_test::{computes_right, trusted_variant, trusted_variant_in};
 pub use tuning::{

@@ -2,10 +2,11 @@
 
 use crate::common::programs::launches;
 use crate::common::{executor, normals};
-use afterimage::config::{self, ChainKind, Config, LayerConfig, StartKind};
+use afterimage::config::{self, ChainKind, Config, StartKind};
 use afterimage::data;
 use afterimage::gpu::Executor;
 use afterimage::kernels::{LANGEVIN, SAMPLERS, SamplerKind, Variant};
+use afterimage::network::LayerSpec;
 use afterimage::shape::Shape;
 use afterimage::train::{Trainer, TrainingPlan, run};
 use std::sync::atomic::AtomicBool;
@@ -20,8 +21,8 @@ const DIGITS: Shape = Shape {
 fn small(kind: &'static SamplerKind) -> Config {
     let mut config = config::load("digits", &[]).expect("is valid");
     config.network.layers = vec![
-        LayerConfig::Dense { dense: 7 },
-        LayerConfig::Dense { dense: 1 },
+        LayerSpec::Dense { features: 7 },
+        LayerSpec::Dense { features: 1 },
     ];
     config.network.zero_head = false;
     config.data.noise = 0.0;

@@ -1,10 +1,11 @@
 //! `[network]`
 
-use super::rules::{at_least_one, ensure, finite, not_negative, positive, share};
+use super::rules::{ensure, finite, not_negative, positive, share};
 use super::unread::Conditional;
+use crate::config::check::not_allowed;
 use crate::config::error::ConfigError;
-use crate::config::{BaseKind, LayerConfig, NetworkConfig};
-use std::fmt::Debug;
+use crate::config::{BaseKind, NetworkConfig};
+use crate::network::{LayerFlaw, LayerSpec};
 
 #[rustfmt::skip]
 pub(super) const CONDITIONAL: &[Conditional] = &[
@@ -18,66 +19,18 @@ pub(super) fn validate(network: &NetworkConfig) -> Result<(), ConfigError> {
         &network.layers,
         || "have at least one layer, for instance [{ dense = 1 }]".into(),
     )?;
-    let mut dense_before = false;
+    let mut after_dense = false;
     for (index, layer) in network.layers.iter().enumerate() {
-        let key = |name: &str| format!("network.layers[{index}].{name}");
-        match *layer {
-            LayerConfig::Conv {
-                conv,
-                kernel,
-                stride,
-                padding,
-            } => {
-                at_least_one(&key("conv"), conv as u64)?;
-                at_least_one(&key("kernel"), kernel as u64)?;
-                at_least_one(&key("stride"), stride as u64)?;
-                ensure(padding < kernel, &key("padding"), &padding, || {
-                    format!(
-                        "be less than the kernel's size {kernel}, or outputs would see only padding"
-                    )
-                })?;
-                before_dense(dense_before, &key("conv"), &conv)?;
-            }
-            LayerConfig::Dense { dense } => {
-                at_least_one(&key("dense"), dense as u64)?;
-                dense_before = true;
-            }
-            LayerConfig::Residual {
-                residual,
-                kernel,
-                pool,
-            } => {
-                at_least_one(&key("residual"), residual as u64)?;
-                ensure(kernel % 2 == 1, &key("kernel"), &kernel, || {
-                    "be odd, so that both branches of the block keep the size of the image".into()
-                })?;
-                at_least_one(&key("pool"), pool as u64)?;
-                before_dense(dense_before, &key("residual"), &residual)?;
-            }
-            LayerConfig::Pool { pool } => {
-                at_least_one(&key("pool"), pool as u64)?;
-                before_dense(dense_before, &key("pool"), &pool)?;
-            }
-            LayerConfig::GlobalSum { global_sum } => {
-                ensure(global_sum, &key("global_sum"), &global_sum, || {
-                    "be true, or the layer be left out".into()
-                })?;
-                before_dense(dense_before, &key("global_sum"), &global_sum)?;
-            }
-        }
+        let refused = |flaw| refused(&format!("network.layers[{index}]"), *layer, flaw);
+        layer.check(after_dense).map_err(refused)?;
+        after_dense = layer.is_flat();
     }
-    let is_pooling = |layer: &LayerConfig| {
-        matches!(
-            layer,
-            LayerConfig::Pool { .. } | LayerConfig::GlobalSum { .. }
-        )
-    };
-    let first = network.layers.iter().find(|layer| !is_pooling(layer));
-    let last = network.layers.iter().rfind(|layer| !is_pooling(layer));
+    let first = network.layers.iter().find(|layer| layer.has_weights());
+    let last = network.layers.iter().rfind(|layer| layer.has_weights());
     ensure(last.is_some(), "network.layers", &network.layers, || {
         "have something to learn: a conv, dense or residual layer".into()
     })?;
-    let residual_head = matches!(last, Some(LayerConfig::Residual { .. }));
+    let residual_head = matches!(last, Some(LayerSpec::Residual { .. }));
     ensure(
         !(network.zero_head && residual_head),
         "network.zero_head",
@@ -100,7 +53,7 @@ pub(super) fn validate(network: &NetworkConfig) -> Result<(), ConfigError> {
         &scale,
         || "be 1 with network.spectral_norm, which divides it out again".into(),
     )?;
-    let residual_first = matches!(first, Some(LayerConfig::Residual { .. }));
+    let residual_first = matches!(first, Some(LayerSpec::Residual { .. }));
     for (key, scale) in [
         ("network.first_weight_scale", scale),
         ("network.first_bias_scale", network.first_bias_scale),
@@ -118,8 +71,26 @@ pub(super) fn validate(network: &NetworkConfig) -> Result<(), ConfigError> {
     not_negative("network.first_bias_scale", network.first_bias_scale)
 }
 
-fn before_dense<T: Debug>(dense_before: bool, key: &str, given: &T) -> Result<(), ConfigError> {
-    ensure(!dense_before, key, given, || {
-        "come before every dense layer, since those flatten the image".into()
-    })
+/// What is wrong with the layer at `path`, in the words of the configuration.
+fn refused(path: &str, layer: LayerSpec, flaw: LayerFlaw) -> ConfigError {
+    let name = layer.to_string();
+    let (key, given, allowed) = match flaw {
+        LayerFlaw::Zero { key } => (key, String::from("0"), "be 1 or above".into()),
+        LayerFlaw::OnlyPadding { kernel, padding } => (
+            "padding",
+            padding.to_string(),
+            format!("be less than the kernel's size {kernel}, or outputs would see only padding"),
+        ),
+        LayerFlaw::EvenKernel { kernel } => (
+            "kernel",
+            kernel.to_string(),
+            "be odd, so that both branches of the block keep the size of the image".into(),
+        ),
+        LayerFlaw::AfterDense => {
+            let (key, given) = name.split_once(' ').unwrap_or((&name, "true"));
+            let allowed = "come before every dense layer, since those flatten the image";
+            (key, given.into(), allowed.into())
+        }
+    };
+    not_allowed(&format!("{path}.{key}"), &given, allowed)
 }

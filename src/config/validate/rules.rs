@@ -1,6 +1,6 @@
 //! What values are checked by, and the words in which they are refused.
 
-use crate::config::check::shortened;
+use crate::config::check::{not_allowed, shortened};
 use crate::config::error::ConfigError;
 use std::fmt::Debug;
 
@@ -14,11 +14,8 @@ pub(super) fn ensure<T: Debug>(
     if fine {
         return Ok(());
     }
-    Err(ConfigError::Value {
-        key: key.into(),
-        given: shortened(format!("{given:?}").chars()),
-        allowed: allowed(),
-    })
+    let given = shortened(format!("{given:?}").chars());
+    Err(not_allowed(key, &given, allowed()))
 }
 
 pub(super) fn at_least_one(key: &str, given: u64) -> Result<(), ConfigError> {
