@@ -12,7 +12,7 @@ pub struct Shape {
 
 impl Shape {
     /// A shape of `channels` × `height` × `width`.
-    pub fn new(channels: usize, height: usize, width: usize) -> Self {
+    pub const fn new(channels: usize, height: usize, width: usize) -> Self {
         Shape {
             channels,
             height,
@@ -21,7 +21,7 @@ impl Shape {
     }
 
     /// The number of values in one sample.
-    pub fn len(&self) -> usize {
+    pub const fn len(&self) -> usize {
         self.channels * self.height * self.width
     }
 

@@ -59,6 +59,34 @@ macro_rules! words {
 }
 pub(crate) use words;
 
+/// Makes the lines of a table words, by their field `name`, which also tells them apart.
+macro_rules! table {
+    ($line:ty, $word:ty, $all:expr) => {
+        impl $crate::words::Word for $word {
+            fn all() -> &'static [Self] {
+                $all
+            }
+
+            fn name(&self) -> &'static str {
+                self.name
+            }
+        }
+
+        impl PartialEq for $line {
+            fn eq(&self, other: &Self) -> bool {
+                self.name == other.name
+            }
+        }
+
+        impl std::fmt::Debug for $line {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.name)
+            }
+        }
+    };
+}
+pub(crate) use table;
+
 /// For `#[serde(with = "crate::words")]` on a field that holds a member of a table: writes its name.
 ///
 /// # Errors

@@ -62,7 +62,7 @@ fn planar_presets_name_their_own_source() {
         "moons",
         "pinwheel",
     ] {
-        assert_eq!(load(name, &[]).unwrap().data.source, name);
+        assert_eq!(load(name, &[]).unwrap().data.source.name, name);
     }
 }
 
@@ -264,7 +264,7 @@ fn assignments_take_every_form_of_value() {
     assert!(!config.network.zero_head);
     assert_eq!(config.sampler.noise, Some(1.0));
     assert_eq!(config.sampler.chains, ChainKind::Data);
-    assert_eq!(config.data.source, "8gaussians");
+    assert_eq!(config.data.source.name, "8gaussians");
 
     // Text that happens to be TOML of another type stays text, and may itself hold an equals sign.
     assert_eq!(digits_with(&["data.path=2024"]).data.path, "2024");

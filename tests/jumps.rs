@@ -3,7 +3,7 @@
 mod common;
 
 use afterimage::config;
-use afterimage::data::{self, DataOptions};
+use afterimage::data;
 use afterimage::gpu::{Buffer, Recording};
 use afterimage::kernels::{
     self, Activation, Bounds, ChainBatch, ChainStart, Dynamics, Jumps, LangevinSettings, Moment,
@@ -77,6 +77,7 @@ fn a_jump_is_its_twin() {
                 step: 5,
                 first_chain: 8,
                 temperature: 0.7,
+                annealed: false,
                 adapt: false,
                 energies: true,
             };
@@ -148,7 +149,7 @@ fn states(kind: &str, count: usize, first_chain: usize, batch: usize) -> Vec<f32
     };
     let shape = Shape::new(2, 1, 1);
     let architecture =
-        Architecture::new(shape, &specs, Activation::Identity, Some(base)).expect("fits");
+        Architecture::new(shape, &specs, Activation::IDENTITY, Some(base)).expect("fits");
     let dynamics = Dynamics {
         kind: <&SamplerKind>::named(kind).expect("is in the table"),
         jumps: Jumps { count: 2, every: 3 },
@@ -233,14 +234,7 @@ fn a_run_counts_its_jumps_and_holds_what_was_predicted() {
             &format!("sampler.kind={kind}"),
         ];
         let config = config::load("8gaussians", &sets.map(str::to_owned)).expect("is valid");
-        let options = DataOptions {
-            source: config.data.source.clone(),
-            path: String::new(),
-            low: -4.0,
-            high: 4.0,
-            limit: 0,
-        };
-        let data = data::open(&options, 1).expect("opens");
+        let data = data::open(&config.data.options(), 1).expect("opens");
         let mut trainer = Trainer::new(executor(false), &config, data).expect("starts");
         for _ in 0..6 {
             trainer.step().expect("steps");

@@ -12,7 +12,7 @@ use afterimage::kernels::{
 use afterimage::shape::Shape;
 use afterimage::twins::{self, dense_geometry};
 use common::{
-    ACTIVATIONS, F16_ROUNDING, assert_close, assert_within, awkward_geometries, executor, filled,
+    F16_ROUNDING, activations, assert_close, assert_within, awkward_geometries, executor, filled,
     mixed_variants, nearest_f16, normals, poisoned, variants, widen,
 };
 
@@ -45,7 +45,7 @@ fn neighbours(kind: LayerKind, samples: usize, variant: Variant) -> (Layer, Laye
         input: kind.output_shape(),
         outputs: 1,
     };
-    let layer = |kind| Layer::new(kind, Activation::Identity, samples, variant);
+    let layer = |kind| Layer::new(kind, Activation::IDENTITY, samples, variant);
     (layer(before), layer(after))
 }
 
@@ -272,7 +272,7 @@ fn convolutions_agree_with_their_twins() {
         check(
             &mut executor,
             LayerKind::Conv(geometry),
-            Activation::Silu,
+            Activation::SILU,
             samples,
         );
     }
@@ -306,7 +306,7 @@ fn winograd_convolutions_agree_with_their_twins() {
     let mut executor = executor(false);
     for (geometry, samples) in winograd_geometries() {
         let kind = LayerKind::Conv(geometry);
-        check(&mut executor, kind, Activation::LeakyRelu(0.2), samples);
+        check(&mut executor, kind, Activation::leaky_relu(0.2), samples);
     }
 }
 
@@ -322,7 +322,7 @@ fn dense_layers_agree_with_their_twins() {
         check(
             &mut executor,
             LayerKind::Dense { input, outputs },
-            Activation::Silu,
+            Activation::SILU,
             samples,
         );
     }
@@ -331,7 +331,7 @@ fn dense_layers_agree_with_their_twins() {
 #[test]
 fn every_activation_agrees_with_its_twin() {
     let mut executor = executor(false);
-    for activation in ACTIVATIONS {
+    for activation in activations() {
         check(
             &mut executor,
             LayerKind::Conv(common::square([2, 6], 5, 3, 1, 1)),
@@ -356,7 +356,7 @@ fn layers_agree_with_their_twins_under_runtime_checks() {
         check(
             &mut executor,
             LayerKind::Conv(geometry),
-            Activation::Silu,
+            Activation::SILU,
             3,
         );
     }
@@ -364,7 +364,7 @@ fn layers_agree_with_their_twins_under_runtime_checks() {
         input: Shape::new(6, 3, 2),
         outputs: 21,
     };
-    check(&mut executor, dense, Activation::Tanh, 3);
+    check(&mut executor, dense, Activation::TANH, 3);
 }
 
 /// The first layer of a network writes ∇ₓE where the samples are, with a kernel of its own for one to three channels.
@@ -396,7 +396,7 @@ fn sample_gradient(executor: &mut Executor, geometry: ConvGeometry, samples: usi
         None,
     );
     for (name, variant) in variants(executor) {
-        let layer = Layer::new(kind, Activation::Silu, samples, variant).reading_samples();
+        let layer = Layer::new(kind, Activation::SILU, samples, variant).reading_samples();
         let mut r = Recording::new();
         let parameters = LayerParameters {
             buffer: filled(&mut r, "parameters", &given.parameters),
@@ -439,7 +439,7 @@ fn maps_of_f16_hold_the_nearest_ones_and_infinity_beyond_them() {
             input: Shape::new(1, 1, 1),
             outputs: values.len(),
         };
-        let layer = Layer::new(kind, Activation::Identity, 1, variant);
+        let layer = Layer::new(kind, Activation::IDENTITY, 1, variant);
         let maps = layer.new_output_gradient("maps").expect("fits");
         let mut r = Recording::new();
         let from = filled(&mut r, "from", &values);
@@ -471,7 +471,7 @@ fn every_choice_gives_the_same_bits() {
         let inputs = inputs(&kind, samples);
         for (name, variant) in variants(&executor) {
             let outcome = |executor: &mut Executor, choices| {
-                let layer = Layer::with_choices(kind, Activation::Silu, samples, variant, choices);
+                let layer = Layer::with_choices(kind, Activation::SILU, samples, variant, choices);
                 run(executor, &layer, variant, &inputs, Place::Ends)
             };
             let plain = outcome(&mut executor, Choices::default());
@@ -513,7 +513,7 @@ fn a_choice_that_is_no_candidate_counts_as_none() {
     };
     for (_, variant) in variants(&executor) {
         let programs = |choices| {
-            let layer = Layer::with_choices(kind, Activation::Silu, 2, variant, choices);
+            let layer = Layer::with_choices(kind, Activation::SILU, 2, variant, choices);
             let mut r = Recording::new();
             let input = layer.new_input("input").unwrap();
             let output = layer.new_plain("output", kind.output_shape()).unwrap();

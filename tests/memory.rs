@@ -3,7 +3,7 @@
 mod common;
 
 use afterimage::config::{self, ChainKind, Config, Interval};
-use afterimage::data::{self, DataOptions, Dataset};
+use afterimage::data::{self, Dataset};
 use afterimage::gpu::GpuError;
 use afterimage::kernels::{LayerKind, METRIC_WORDS, Precision, Variant, tiled};
 use afterimage::network::{InitialWeights, Initialisation, LayerSpec, initial_parameters};
@@ -58,14 +58,7 @@ fn nets() -> [Vec<LayerSpec>; 3] {
 }
 
 fn dataset(config: &Config) -> Dataset {
-    let options = DataOptions {
-        source: config.data.source.clone(),
-        path: String::new(),
-        low: config.data.low,
-        high: config.data.high,
-        limit: 0,
-    };
-    data::open(&options, config.run.seed).expect("opens")
+    data::open(&config.data.options(), config.run.seed).expect("opens")
 }
 
 #[test]

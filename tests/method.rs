@@ -3,7 +3,7 @@
 mod common;
 
 use afterimage::config::{self, ChainKind, Config, Interval, NormaliserKind};
-use afterimage::data::{self, DataOptions, Dataset};
+use afterimage::data::{self, Dataset, Source};
 use afterimage::gpu::{
     Access, AdapterChoice, Buffer, Command, Constant, Executor, ExecutorOptions, Recording,
     Resource,
@@ -21,6 +21,7 @@ use afterimage::random::Stream;
 use afterimage::shape::Shape;
 use afterimage::train::{Arrival, MetricsRow, TrainError, Trainer, TrainingPlan, run};
 use afterimage::twins::{self, RatioInput};
+use afterimage::words::Word;
 use common::programs::launches;
 use common::{ROUNDING, assert_close, executor, filled, normals, poisoned, twin, variants, widen};
 use std::collections::HashSet;
@@ -53,7 +54,7 @@ fn at_a_fresh_snapshot_the_gradient_is_that_of_contrastive_divergence() {
     });
     let specs = [conv, LayerSpec::Dense { features: 2 }];
     let architecture =
-        Architecture::new(Shape::new(1, 6, 5), &specs, Activation::Silu, base).expect("fits");
+        Architecture::new(Shape::new(1, 6, 5), &specs, Activation::SILU, base).expect("fits");
     let parameters = initial_parameters(&architecture, &PLAIN, 3);
     let mut executor = executor(false);
     // ν = 1 gives ½ of the gradient of contrastive divergence.
@@ -149,7 +150,7 @@ fn unadjusted_langevin_reaches_the_moments_that_theory_predicts() {
     let base = Some(QuadraticBase { mean, std });
     let shape = Shape::new(2, 1, 1);
     let specs = [LayerSpec::Dense { features: 1 }];
-    let architecture = Architecture::new(shape, &specs, Activation::Tanh, base).expect("fits");
+    let architecture = Architecture::new(shape, &specs, Activation::TANH, base).expect("fits");
     let mut executor = executor(false);
     // The start's memory fades as (1 − h/s²)ᵗ: below 1e-4 of it in both.
     for (step_size, steps) in [(0.2f32, 120), (1.2, 30)] {
@@ -236,14 +237,7 @@ fn small() -> Config {
 }
 
 fn digits(seed: u64) -> Dataset {
-    let options = DataOptions {
-        source: "digits".into(),
-        path: String::new(),
-        low: -1.0,
-        high: 1.0,
-        limit: 0,
-    };
-    data::open(&options, seed).expect("opens")
+    data::open(&Config::default().data.options(), seed).expect("opens")
 }
 
 /// The buffer called `label` among those that a recording uploads to, copies or binds.
@@ -629,16 +623,9 @@ fn diverges(precision: Precision, value: f32) -> String {
 
     let mut config = small();
     config.run.precision = precision;
-    config.data.source = "npy".into();
+    config.data.source = Source::named("npy").expect("is in the table");
     config.data.path = array.display().to_string();
-    let options = DataOptions {
-        source: config.data.source.clone(),
-        path: config.data.path.clone(),
-        low: -1.0,
-        high: 1.0,
-        limit: 0,
-    };
-    let data = data::open(&options, 1).expect("opens");
+    let data = data::open(&config.data.options(), 1).expect("opens");
     let mut trainer = Trainer::new(executor(false), &config, data).expect("starts");
     let out = folder.path().join("run");
     let stop = AtomicBool::new(false);

@@ -46,19 +46,19 @@ fn architectures() -> Vec<Architecture> {
         build(
             Shape::new(1, 9, 7),
             &[conv(6, 3, 1, 1), conv(9, 3, 2, 1), dense(5), dense(1)],
-            Activation::Silu,
+            Activation::SILU,
             base,
         ),
         build(
             Shape::new(3, 8, 8),
             &[conv(8, 4, 2, 1), conv(2, 3, 1, 0)],
-            Activation::Tanh,
+            Activation::TANH,
             None,
         ),
         build(
             Shape::new(2, 1, 1),
             &[dense(17), dense(9), dense(1)],
-            Activation::Softplus,
+            Activation::SOFTPLUS,
             base,
         ),
     ]
@@ -181,13 +181,16 @@ fn finite_energies(
 fn an_overflow_in_mixed_precision_shows_in_the_energy_of_its_sample() {
     let mut executor = executor(false);
     // All but tanh, which is bounded and overflows for no input.
-    for activation in &common::ACTIVATIONS[..4] {
+    let unbounded = common::activations()
+        .into_iter()
+        .filter(|&activation| activation != Activation::TANH);
+    for activation in unbounded {
         for (name, variant) in variants(&executor) {
-            let finite = finite_energies(&mut executor, variant, *activation, 1e8);
+            let finite = finite_energies(&mut executor, variant, activation, 1e8);
             assert_eq!(finite, [true; 3], "{name}, full, {activation:?}");
         }
         for (name, variant) in mixed_variants(&executor) {
-            let finite = finite_energies(&mut executor, variant, *activation, 1e8);
+            let finite = finite_energies(&mut executor, variant, activation, 1e8);
             assert_eq!(finite, [true, false, true], "{name}, mixed, {activation:?}");
         }
     }
@@ -197,7 +200,7 @@ fn an_overflow_in_mixed_precision_shows_in_the_energy_of_its_sample() {
 #[test]
 fn a_sample_that_is_not_finite_has_an_energy_that_is_not_finite() {
     let mut executor = executor(false);
-    for activation in common::ACTIVATIONS {
+    for activation in common::activations() {
         for (name, variant) in [variants(&executor), mixed_variants(&executor)].concat() {
             let finite = finite_energies(&mut executor, variant, activation, f32::NAN);
             assert_eq!(finite, [true, false, true], "{name}, {activation:?}");

@@ -4,7 +4,7 @@
 mod common;
 
 use afterimage::config::{self, BaseKind, Config, Interval, NormaliserKind, SnapshotKind};
-use afterimage::data::{self, DataOptions, Dataset};
+use afterimage::data::{self, Dataset, Source};
 use afterimage::gpu::{Buffer, Recording};
 use afterimage::kernels::{METRIC_WORDS, RatioMetrics, noise as kernels};
 use afterimage::method::{FixedNoise, GaussianFit};
@@ -206,14 +206,7 @@ fn small(kind: &str) -> Config {
 }
 
 fn dataset(config: &Config) -> Dataset {
-    let options = DataOptions {
-        source: config.data.source.clone(),
-        path: config.data.path.clone(),
-        low: config.data.low,
-        high: config.data.high,
-        limit: 0,
-    };
-    data::open(&options, config.run.seed).expect("opens")
+    data::open(&config.data.options(), config.run.seed).expect("opens")
 }
 
 /// What a run leaves: its metrics, the noise of every step, and the last live parameters.
@@ -387,7 +380,7 @@ fn fixed_noise_with_a_learned_normaliser_finds_log_z() {
     std::fs::write(&path, npy(&values)).expect("writes");
     for kind in ["gaussian", "uniform"] {
         let mut config = small(kind);
-        config.data.source = "npy".into();
+        config.data.source = Source::named("npy").expect("is in the table");
         config.data.path = path.to_string_lossy().into_owned();
         // E(x) = |x|² / (2 · 0.8²) with a network that stays at zero, so log Z = ln(2π · 0.8²).
         config.network.base_std = std;
@@ -530,7 +523,7 @@ fn a_gaussian_that_would_not_fit_or_cannot_be_fitted_is_refused() {
         let path = folder.path().join("points.npy");
         std::fs::write(&path, npy(&values)).expect("writes");
         let mut config = small(kind);
-        config.data.source = "npy".into();
+        config.data.source = Source::named("npy").expect("is in the table");
         config.data.path = path.to_string_lossy().into_owned();
         let data = dataset(&config);
         let started = Trainer::new(executor(false), &config, data);

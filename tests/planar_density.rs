@@ -1,6 +1,7 @@
 //! The exact densities of the planar sets: normalised, of the right moments, and those of the points generated.
 
-use afterimage::data::{self, DataError, DataOptions, PlanarDensity};
+use afterimage::config;
+use afterimage::data::{self, DataError, PlanarDensity};
 use afterimage::random::{Philox, Stream};
 use std::f64::consts::PI;
 use std::ops::Range;
@@ -117,14 +118,8 @@ fn moments_are_those_of_the_definitions() {
 
 /// `count` points of the generator, with noise, as training would see them.
 fn points(source: &str, noise: f32, count: usize) -> Vec<[f64; 2]> {
-    let options = DataOptions {
-        source: source.into(),
-        path: String::new(),
-        low: -4.0,
-        high: 4.0,
-        limit: 0,
-    };
-    let values = data::open(&options, 11).unwrap().first(count);
+    let config = config::load(source, &[]).expect("a preset a set");
+    let values = data::open(&config.data.options(), 11).unwrap().first(count);
     let mut random = Philox::new(11, Stream::DataNoise, 0);
     let noisy = |value: &f32| f64::from(value + noise * random.normal());
     let values: Vec<f64> = values.iter().map(noisy).collect();

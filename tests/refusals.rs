@@ -1,10 +1,10 @@
 //! What settings are refused together and why, and that everything else loads.
 
 use afterimage::config::{
-    self, BaseKind, BoundsKind, ChainKind, Config, ConfigError, NormaliserKind, SnapshotKind,
-    StartKind, load, preset, presets,
+    BaseKind, BoundsKind, ChainKind, Config, ConfigError, NormaliserKind, SnapshotKind, StartKind,
+    load, preset, presets,
 };
-use afterimage::kernels::{Precision, SAMPLERS, SamplerKind};
+use afterimage::kernels::{ActivationKind, Precision, SAMPLERS, SamplerKind};
 use afterimage::method::{Criterion, Schedule};
 use afterimage::network::InitialWeights;
 use afterimage::words::Word;
@@ -480,7 +480,7 @@ fn every_preset_loads_with_every_kind_of_everything() {
         }
     };
     let nothing = |_: &str| String::new();
-    every("network.activation", config::ACTIVATIONS, &nothing);
+    every("network.activation", &<&ActivationKind>::names(), &nothing);
     every("network.base", &BaseKind::names(), &nothing);
     every("network.initialisation", &InitialWeights::names(), &nothing);
     every("network.spectral_norm", &["true"], &|_| {

@@ -6,7 +6,7 @@ use afterimage::gpu::{
     AdapterChoice, Buffer, Command, Dispatch, Executor, ExecutorOptions, GpuError, Recording,
 };
 use afterimage::kernels::{
-    Activation, Bounds, ChainStart, LangevinSettings, QuadraticBase, Variant, langevin,
+    Activation, Bounds, ChainBatch, ChainStart, LangevinSettings, QuadraticBase, Variant, langevin,
 };
 use afterimage::method::Chains;
 use afterimage::network::{
@@ -42,7 +42,7 @@ fn architecture() -> Architecture {
         std: 1.2,
     });
     let specs = [conv, LayerSpec::Dense { features: 1 }];
-    Architecture::new(Shape::new(1, 6, 5), &specs, Activation::Silu, base).expect("fits")
+    Architecture::new(Shape::new(1, 6, 5), &specs, Activation::SILU, base).expect("fits")
 }
 
 fn chains(variant: Variant) -> Chains {
@@ -66,6 +66,18 @@ fn parameters(recording: &mut Recording) -> Buffer {
         "parameters",
         &initial_parameters(&architecture(), &how, 3),
     )
+}
+
+fn batch([chains, length]: [usize; 2], x: Buffer, gradient: Buffer) -> ChainBatch {
+    ChainBatch {
+        chains,
+        length,
+        stream: Stream::Langevin,
+        seed: SEED,
+        x,
+        energies: Buffer::new("energies", chains),
+        gradient,
+    }
 }
 
 fn bits(executor: &mut Executor, buffer: Buffer) -> Vec<u32> {
@@ -121,18 +133,8 @@ fn a_replayed_chain_has_the_bits_of_one_recorded_afresh() {
                 for step in 0..5u32 {
                     network.energy_gradient(&mut r, parameters, x, Some(energies), gradient);
                     let step = first_step.wrapping_add(step);
-                    let first_element = (first_chain * architecture().input().len()) as u32;
-                    langevin(
-                        &mut r,
-                        &SETTINGS,
-                        Stream::Langevin,
-                        SEED,
-                        step,
-                        first_element,
-                        start.len(),
-                        x,
-                        gradient,
-                    );
+                    let batch = batch([CHAINS, architecture().input().len()], x, gradient);
+                    langevin(&mut r, &SETTINGS, &batch, step, first_chain);
                 }
                 executor.run(&r).expect("runs");
                 assert_eq!(replayed, bits(&mut executor, x), "{what}");
@@ -232,8 +234,8 @@ fn only_launches_can_be_replayed() {
     assert!(error.to_string().contains("upload 1 words to x"), "{error}");
 
     let mut once = Recording::new();
-    let (stream, gradient) = (Stream::Langevin, Buffer::new("gradient", 4));
-    langevin(&mut once, &SETTINGS, stream, SEED, 0, 0, 4, x, gradient);
+    let batch = batch([4, 1], x, Buffer::new("gradient", 4));
+    langevin(&mut once, &SETTINGS, &batch, 0, 0);
     let Some(Command::Dispatch(dispatch)) = once.commands().first() else {
         panic!("a launch");
     };

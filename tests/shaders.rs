@@ -6,7 +6,6 @@ use afterimage::config::{
     self, BaseKind, BoundsKind, ChainKind, Config, Interval, NormaliserKind, SnapshotKind,
     StartKind,
 };
-use afterimage::data;
 use afterimage::gpu::{Buffer, Dispatch, Program, Recording};
 use afterimage::kernels::{self, Precision, Variant};
 use afterimage::method::{Chains, Criterion, Strategy};
@@ -47,9 +46,10 @@ fn variants() -> [Variant; 6] {
 
 /// The shape of a preset's data. Presets whose samples come from an IDX file are for MNIST.
 fn shape_of(config: &Config) -> Shape {
-    match config.data.source.as_str() {
-        "idx" => Shape::new(1, 28, 28),
-        source => data::known_shape(source).expect("a source whose shape is known"),
+    let source = config.data.source;
+    match source.name == "idx" {
+        true => Shape::new(1, 28, 28),
+        false => source.shape.expect("a source whose shape is known"),
     }
 }
 
@@ -70,10 +70,10 @@ fn runs() -> Vec<(Config, Shape)> {
         change(&mut config);
         runs.push((config, digits));
     };
-    for activation in config::ACTIVATIONS {
+    for activation in kernels::ACTIVATIONS {
         for &bounds in BoundsKind::all() {
             other(&|config| {
-                config.network.activation = (*activation).into();
+                config.network.activation = activation;
                 config.sampler.bounds = bounds;
                 config.sampler.clip = 0.03;
             });
@@ -179,7 +179,7 @@ fn programs() -> HashMap<Program, Dispatch> {
                 plan.architecture(),
                 config.run.samples,
                 variant,
-                model::langevin(&config),
+                config.dynamics().langevin,
                 model::chain_start(&config),
                 (1, Stream::Sampling),
             )
@@ -274,14 +274,25 @@ fn every_shared_file_is_imported() {
     assert_eq!(imported, wgsl_files("shared").into_iter().collect());
 }
 
-/// Each of them is launched by [`programs`], since these run every generator.
+/// Each of them is launched by [`programs`], since these run every generator and every activation.
 #[test]
-fn every_generator_has_its_file() {
+fn every_line_of_a_table_has_its_file() {
     let text = |path: PathBuf| fs::read_to_string(path).expect("reads");
-    let written: BTreeSet<String> = wgsl_files("generators").into_iter().map(text).collect();
-    let registered = kernels::GENERATORS.iter();
-    let registered: BTreeSet<String> = registered.map(|g| g.source.to_owned()).collect();
-    assert_eq!(registered, written);
+    for (folder, sources) in [
+        (
+            "generators",
+            kernels::GENERATORS.iter().map(|g| g.source).collect(),
+        ),
+        (
+            "activations",
+            kernels::ACTIVATIONS.map(|a| a.source).to_vec(),
+        ),
+    ] {
+        let written: BTreeSet<String> = wgsl_files(folder).into_iter().map(text).collect();
+        let sources: Vec<&str> = sources;
+        let registered: BTreeSet<String> = sources.into_iter().map(str::to_owned).collect();
+        assert_eq!(registered, written);
+    }
 }
 
 fn shaders() -> PathBuf {

@@ -7,7 +7,7 @@ use afterimage::kernels::{Activation, ConvGeometry, LayerParameters, tiled};
 use afterimage::twins;
 use common::programs::{check_dispatch, launches};
 use common::{
-    ACTIVATIONS, ROUNDING, assert_within, executor, filled, normals, poisoned, square, widen,
+    ROUNDING, activations, assert_within, executor, filled, normals, poisoned, square, widen,
 };
 use std::collections::BTreeSet;
 
@@ -21,9 +21,9 @@ fn sum_error(terms: usize, absolute_sum: f64) -> f64 {
 /// How far the activation functions may be off: WGSL grants tanh an absolute error of 1e-5, which 1 − tanh² doubles,
 /// exp 3 + 2|z| units in the last place and a division 2.5.
 fn activation_error(activation: Activation, z: f64) -> f64 {
-    match activation {
-        Activation::Tanh => 2e-5,
-        _ => 32.0 * ROUNDING * (1.0 + z.abs()),
+    match activation == Activation::TANH {
+        true => 2e-5,
+        false => 32.0 * ROUNDING * (1.0 + z.abs()),
     }
 }
 
@@ -213,7 +213,7 @@ fn forward(
 
     let x = widen(&x);
     let linear = |x: &[f64], w: &[f64], b: &[f64]| {
-        twins::conv_forward(g, Activation::Identity, samples, x, w, b).output
+        twins::conv_forward(g, Activation::IDENTITY, samples, x, w, b).output
     };
     let z = linear(&x, parameters.weight(), parameters.bias());
     let absolute = linear(
@@ -228,7 +228,7 @@ fn forward(
 
     let values: Vec<f64> = z.iter().map(|&z| activation.value(z)).collect();
     let slopes: Vec<f64> = z.iter().map(|&z| activation.derivative(z)).collect();
-    let kinked = matches!(activation, Activation::LeakyRelu(_));
+    let kinked = activation.kind.has_slope();
     for [output, alone, derivative] in run(executors, &r, [output, alone, derivative]) {
         assert_within(&format!("output of {what}"), &output, &values, allowed);
         assert_eq!(alone, output, "{what}: the derivative makes no difference");
@@ -364,10 +364,10 @@ fn weight_gradient(executors: &mut [Executor], g: &ConvGeometry, samples: usize)
 #[test]
 fn forward_agrees_with_its_twin() {
     let mut executors = executors();
-    for ((geometry, samples), activation) in awkward().iter().zip(ACTIVATIONS.iter().cycle()) {
+    for ((geometry, samples), activation) in awkward().iter().zip(activations().iter().cycle()) {
         forward(&mut executors, geometry, *activation, *samples);
     }
-    for activation in ACTIVATIONS {
+    for activation in activations() {
         forward(&mut executors, &square([3, 17], 7, 3, 2, 1), activation, 3);
     }
 }
@@ -407,7 +407,7 @@ fn in_every_tile(
 #[test]
 fn forward_agrees_with_its_twin_in_every_tile() {
     in_every_tile(large_outputs(), |executors, g, samples| {
-        forward(executors, g, Activation::Silu, samples)
+        forward(executors, g, Activation::SILU, samples)
     });
 }
 
@@ -462,7 +462,7 @@ fn every_program_is_valid_and_binds_what_it_declares() {
     for (geometry, samples) in
         [awkward(), large_outputs(), large_inputs(), large_weights()].concat()
     {
-        for activation in ACTIVATIONS {
+        for activation in activations() {
             let recording = record(&geometry, activation, samples);
             for dispatch in launches(&recording) {
                 check_dispatch(dispatch);

@@ -31,7 +31,7 @@ fn architecture() -> Architecture {
         padding: 1,
     };
     let layers = [conv, LayerSpec::Dense { features: 1 }];
-    Architecture::new(Shape::new(2, 5, 4), &layers, Activation::Silu, None).expect("fits")
+    Architecture::new(Shape::new(2, 5, 4), &layers, Activation::SILU, None).expect("fits")
 }
 
 /// Enough for every pass, on any machine.

@@ -4,8 +4,8 @@ mod common;
 
 use afterimage::gpu::{Buffer, Executor, Recording};
 use afterimage::kernels::{
-    Activation, Bounds, ChainStart, LangevinSettings, QuadraticBase, Variant, WalkArguments,
-    WalkPlan, pack_walk_weights, walk_chains,
+    ACTIVATIONS, Activation, Bounds, ChainStart, LangevinSettings, QuadraticBase, Variant,
+    WalkArguments, WalkPlan, pack_walk_weights, walk_chains,
 };
 use afterimage::method::{Chains, Strategy};
 use afterimage::network::{
@@ -16,7 +16,7 @@ use afterimage::random::Stream;
 use afterimage::shape::Shape;
 use afterimage::twins;
 use common::programs::{check_dispatch, check_spirv, launches};
-use common::{ACTIVATIONS, assert_close, executor, filled, normals, poisoned, twin, widen};
+use common::{activations, assert_close, executor, filled, normals, poisoned, twin, widen};
 
 const PLAIN: Initialisation = Initialisation {
     weights: InitialWeights::Default,
@@ -58,7 +58,7 @@ fn digits() -> Architecture {
         conv(64, 3, 2, 1),
         dense(1),
     ];
-    build([1, 8, 8], &layers, Activation::Silu, None)
+    build([1, 8, 8], &layers, Activation::SILU, None)
 }
 
 /// The layers of network M, over a quarter of its pixels and with half its channels.
@@ -71,7 +71,7 @@ fn small_m() -> Architecture {
         dense(32),
         dense(1),
     ];
-    build([1, 14, 14], &layers, Activation::Silu, None)
+    build([1, 14, 14], &layers, Activation::SILU, None)
 }
 
 #[derive(Clone, Copy)]
@@ -245,10 +245,10 @@ fn odd_networks_agree_with_their_twins() {
         Bounds::Clamp { low, high },
         Bounds::Reflect { low, high },
     ];
-    let networks = odd_networks(Activation::Silu).len();
+    let networks = odd_networks(Activation::SILU).len();
     for case in 0..2 * networks {
         // Odd against even and threefold: every kind meets several of the others.
-        let architecture = &odd_networks(ACTIVATIONS[case % 5])[case / 2];
+        let architecture = &odd_networks(activations()[case % ACTIVATIONS.len()])[case / 2];
         let per_group = [1, [2, 4][case / 2 % 2]][case % 2];
         let chain = Chain {
             samples: 5,
@@ -306,7 +306,7 @@ fn walking_and_running_layer_by_layer_draw_the_same_chains() {
     let architecture = build(
         [1, 9, 8],
         &[conv(12, 3, 2, 1), conv(20, 3, 2, 1), dense(1)],
-        Activation::Silu,
+        Activation::SILU,
         Some(QuadraticBase {
             mean: 0.1,
             std: 1.2,
@@ -364,12 +364,12 @@ fn network_m() -> Architecture {
         dense(64),
         dense(1),
     ];
-    build([1, 28, 28], &layers, Activation::Silu, None)
+    build([1, 28, 28], &layers, Activation::SILU, None)
 }
 
 fn planar() -> Architecture {
     let layers = [dense(128), dense(128), dense(128), dense(1)];
-    build([2, 1, 1], &layers, Activation::Silu, None)
+    build([2, 1, 1], &layers, Activation::SILU, None)
 }
 
 /// The launches of a chain of `steps`, without a device.
@@ -432,19 +432,19 @@ fn what_does_not_fit_is_not_planned() {
 
     let limit = 1 << 20;
     let layers = [conv(4, 5, 5, 0), dense(1)];
-    let wide = build([1, 20, 20], &layers, Activation::Tanh, None);
+    let wide = build([1, 20, 20], &layers, Activation::TANH, None);
     assert!(
         walk_plan(&wide, 1, limit).is_none(),
         "25 sums are too many for registers"
     );
-    let affine = build([1, 4, 4], &[dense(1)], Activation::Tanh, None);
+    let affine = build([1, 4, 4], &[dense(1)], Activation::TANH, None);
     assert!(walk_plan(&affine, 1, limit).is_none(), "no hidden layer");
     for per_group in [0, 3, 512] {
         assert!(walk_plan(&digits(), per_group, limit).is_none());
     }
     // Far beyond what could be addressed.
     let layers = [dense(1 << 28), dense(1)];
-    let huge = build([1, 1, 1], &layers, Activation::Tanh, None);
+    let huge = build([1, 1, 1], &layers, Activation::TANH, None);
     assert!(walk_plan(&huge, 256, usize::MAX).is_none());
 }
 

@@ -124,7 +124,7 @@ fn transforms_agree_with_the_defining_matrices() {
         winograd_forward(
             &mut r,
             &forward,
-            Activation::Identity,
+            Activation::IDENTITY,
             &input,
             &output,
             None,
@@ -227,7 +227,7 @@ fn layers_share_the_largest_scratch() {
     let layer = |channels, side| {
         let kind = LayerKind::Conv(square(channels, side, 4, 2, 1));
         let algorithm = Algorithm::Winograd;
-        Layer::forced(kind, Activation::Identity, 64, variant, algorithm)
+        Layer::forced(kind, Activation::IDENTITY, 64, variant, algorithm)
     };
     let bytes = |layers: &mut [Layer]| Layer::share_scratch(layers);
     let (first, second) = (layer([64, 128], 32), layer([128, 256], 16));

@@ -55,7 +55,7 @@ fn main() -> Result<(), GpuError> {
     println!("{}, {variant:?}", executor.adapter().name);
 
     let kind = LayerKind::Conv(GEOMETRY);
-    let activation = Activation::LeakyRelu(0.2);
+    let activation = Activation::leaky_relu(0.2);
     let layer = Layer::forced(kind, activation, SAMPLES, variant, Algorithm::Direct);
     let mut generator = Philox::new(1, Stream::Parameters, 0);
     let mut values = |count: usize| -> Vec<f32> {
@@ -168,7 +168,7 @@ fn reference(x: &[f32], parameters: &[f32]) -> Vec<f64> {
     let wide = |values: &[f32]| -> Vec<f64> { values.iter().map(|&v| f64::from(v)).collect() };
     let parameters = wide(parameters);
     let (weight, bias) = parameters.split_at(GEOMETRY.weight_len());
-    let activation = Activation::LeakyRelu(0.2);
+    let activation = Activation::leaky_relu(0.2);
     twins::conv_forward(&GEOMETRY, activation, SAMPLES, &wide(x), weight, bias).output
 }
 

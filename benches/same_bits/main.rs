@@ -5,7 +5,7 @@
 //! the adapter would not choose it by itself.
 
 use afterimage::config::{self, Config};
-use afterimage::data::{self, DataOptions};
+use afterimage::data;
 use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions};
 use afterimage::kernels::Variant;
 use afterimage::method::Strategy;
@@ -148,8 +148,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     };
     for preset in config::presets() {
-        let source = config::load(preset.name, &[])?.data.source.to_string();
-        if source == "cifar10" || data::known_shape(&source).is_none() {
+        let source = config::load(preset.name, &[])?.data.source;
+        if source.needs_path() {
             continue;
         }
         for seed in [1, 2] {
@@ -173,14 +173,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn one(preset: &str, sets: &[String], how: How, folder: &Path) -> Result<(), Box<dyn Error>> {
     let config = config::load(preset, sets)?;
-    let options = DataOptions {
-        source: config.data.source.clone(),
-        path: config.data.path.clone(),
-        low: config.data.low,
-        high: config.data.high,
-        limit: config.data.limit,
-    };
-    let data = data::open(&options, config.run.seed)?;
+    let data = data::open(&config.data.options(), config.run.seed)?;
     let executor = Executor::open(&AdapterChoice::Best, ExecutorOptions::default())?;
     let mut trainer = match how {
         How::Chosen => Trainer::new(executor, &config, data)?,

@@ -83,7 +83,7 @@ const FAMILIES: [Family; 4] = [
             let input = Shape::new(1, side, side);
             let batch = 16;
             Ok(Case {
-                architecture: Architecture::new(input, &layers, Activation::Silu, None)?,
+                architecture: Architecture::new(input, &layers, Activation::SILU, None)?,
                 batch,
                 steps: STEPS,
                 units: (batch * input.len() * STEPS) as f64,
@@ -102,7 +102,7 @@ const FAMILIES: [Family; 4] = [
                 conv(1, 3, 1, 1),
             ];
             let input = Shape::new(1, 16, 16);
-            let architecture = Architecture::new(input, &layers, Activation::Silu, None)?;
+            let architecture = Architecture::new(input, &layers, Activation::SILU, None)?;
             let batch = 16;
             let multiply_adds = architecture.flops_per_gradient() as f64 / 2.0;
             Ok(Case {

@@ -21,7 +21,7 @@ const SAMPLES: usize = 64;
 
 /// Measures the passes of the 64→128 convolution, 4×4, stride 2, over 64 samples of 32×32: the second layer of C.
 pub(super) fn measure(session: &mut Session) -> Result<(), BenchError> {
-    let activation = Activation::LeakyRelu(0.2);
+    let activation = Activation::leaky_relu(0.2);
     let layer = Layer::new(
         LayerKind::Conv(GEOMETRY),
         activation,

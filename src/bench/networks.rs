@@ -73,7 +73,7 @@ fn all() -> Result<[ReferenceNetwork; 3], BenchError> {
         conv(512, 4, 2, 1),
         conv(1, 4, 1, 0),
     ];
-    let (silu, leaky) = (Activation::Silu, Activation::LeakyRelu(0.2));
+    let (silu, leaky) = (Activation::SILU, Activation::leaky_relu(0.2));
     Ok([
         network("D", 128, Shape::new(1, 8, 8), &d, silu)?,
         network("M", 128, Shape::new(1, 28, 28), &m, silu)?,

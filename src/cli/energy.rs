@@ -2,9 +2,10 @@ use super::args::EnergyArgs;
 use super::error::CliError;
 use super::open::CommandLength;
 use super::{open, output};
-use crate::data::{self, DataOptions, Dataset, SOURCES};
+use crate::data::{self, DataOptions, Dataset, Source};
 use crate::files::write_atomically;
 use crate::model::Model;
+use crate::words::Word;
 use serde::Serialize;
 use std::path::Path;
 
@@ -111,35 +112,28 @@ fn csv(energies: &[f32]) -> Vec<u8> {
 /// The data that `name` means: a source that needs no file, or a file of a kind told by its name, else of the kind
 /// the model was trained on.
 fn open_data(model: &Model, name: &str) -> Result<Dataset, CliError> {
-    const FROM_FILES: [&str; 4] = ["idx", "cifar10", "images", "npy"];
     let config = &model.config().data;
-    let trained_on = config.source.as_str();
-    let options = |source: &str, path: &str| DataOptions {
-        source: source.into(),
+    let options = |source: &Source, path: &str| DataOptions {
+        source: source.name.into(),
         path: path.into(),
-        low: config.low,
-        high: config.high,
         limit: 0,
+        ..config.options()
     };
-    let generated = SOURCES.contains(&name) && !FROM_FILES.contains(&name);
-    let options = if generated {
-        options(name, "")
-    } else if name.ends_with(".npy") {
-        options("npy", name)
-    } else if name.contains("idx3-ubyte") {
-        options("idx", name)
-    } else if name.ends_with(".bin") {
-        options("cifar10", name)
-    } else if FROM_FILES.contains(&trained_on) {
-        options(trained_on, name)
+    let (from_files, others): (Vec<&Source>, Vec<&Source>) =
+        Source::all().iter().partition(|source| source.needs_path());
+    let options = if let Some(source) = others.iter().find(|source| source.name == name) {
+        options(source, "")
+    } else if let Some(source) = from_files
+        .iter()
+        .find(|source| source.has_files_named(name))
+    {
+        options(source, name)
+    } else if config.source.needs_path() {
+        options(&config.source, name)
     } else if Path::new(name).is_dir() {
-        options("images", name)
+        options(&Source::IMAGES, name)
     } else {
-        let known: Vec<_> = SOURCES
-            .iter()
-            .filter(|source| !FROM_FILES.contains(source))
-            .copied()
-            .collect();
+        let known: Vec<_> = others.iter().map(|source| source.name).collect();
         return Err(CliError::UnknownData {
             name: name.into(),
             known: known.join(", "),

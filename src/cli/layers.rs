@@ -24,18 +24,15 @@ pub(super) fn table(config: &Config) -> Result<String, CliError> {
 /// The shape of the samples, from as little of the data as tells it.
 fn shape(config: &Config) -> Result<Shape, String> {
     let data = &config.data;
-    if let Some(shape) = data::known_shape(&data.source) {
+    if let Some(shape) = data.source.shape {
         return Ok(shape);
     }
     if data.path.is_empty() {
         return Err("the shape of the samples is known once data.path is set".into());
     }
     let options = DataOptions {
-        source: data.source.clone(),
-        path: data.path.clone(),
-        low: data.low,
-        high: data.high,
         limit: 1,
+        ..data.options()
     };
     let data = data::open(&options, config.run.seed).map_err(|error| error.to_string())?;
     Ok(data.shape())

@@ -4,7 +4,7 @@ use super::open::CommandLength;
 use super::progress::{Progress, describe};
 use super::{open, output};
 use crate::config::{self, Config};
-use crate::data::{self, DataOptions};
+use crate::data;
 use crate::network::{Precision, tuning_report};
 use crate::train::{self, Event, Summary, Trainer};
 use crate::words::Word;
@@ -22,14 +22,7 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         Some(folder) => folder.clone(),
         None => free_folder(&arguments.source.source, arguments.force),
     };
-    let options = DataOptions {
-        source: config.data.source.clone(),
-        path: config.data.path.clone(),
-        low: config.data.low,
-        high: config.data.high,
-        limit: config.data.limit,
-    };
-    let data = data::open(&options, config.run.seed)?;
+    let data = data::open(&config.data.options(), config.run.seed)?;
     let executor = open::executor(&arguments.adapter, CommandLength::Long)?;
     if !arguments.quiet {
         let size = data

@@ -13,10 +13,13 @@ mod words;
 pub use error::ConfigError;
 pub use load::{load, parse, set, to_toml};
 pub use presets::{Preset, preset, presets};
-pub use validate::ACTIVATIONS;
 pub use words::{BaseKind, BoundsKind, ChainKind, NormaliserKind, SnapshotKind, StartKind};
 
-use crate::kernels::{Generator, LANGEVIN, Precision, SamplerKind};
+use crate::data::{DataOptions, Source};
+use crate::kernels::{
+    Activation, ActivationKind, Bounds, Dynamics, Generator, Jumps, LANGEVIN, LangevinSettings,
+    Precision, SamplerKind,
+};
 use crate::method::{Criterion, Schedule};
 use crate::network::{InitialWeights, LayerSpec};
 use keys::{ADAPTIVE, documented};
@@ -49,7 +52,8 @@ documented! {
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
     /// digits, 8gaussians, 2spirals, checkerboard, rings, moons, pinwheel, idx, cifar10, images or npy.
-    pub source: String,
+    #[serde(with = "crate::words")]
+    pub source: Source,
     /// File or folder, for idx, cifar10, images and npy.
     pub path: String,
     /// The value that the darkest raw value maps to. Raw values of images lie in 0 to 255, of digits in 0 to 16;
@@ -75,7 +79,8 @@ pub struct NetworkConfig {
     /// { pool = size }: means over size × size pixels, or { global_sum = true }: the sum over all pixels of a channel.
     pub layers: Vec<LayerSpec>,
     /// silu, leaky_relu, softplus, tanh or identity; after every layer but poolings and the last with weights.
-    pub activation: String,
+    #[serde(with = "crate::words")]
+    pub activation: &'static ActivationKind,
     /// leaky_relu: its slope below zero. Other activations do not read it.
     pub slope: f32,
     /// Divide every weight by its largest singular value, estimated by one iteration of the power method an optimiser step
@@ -349,10 +354,59 @@ impl Config {
     }
 }
 
+impl Config {
+    /// How chains move.
+    pub fn dynamics(&self) -> Dynamics {
+        let (data, sampler) = (&self.data, &self.sampler);
+        let (low, high) = (data.low, data.high);
+        let langevin = LangevinSettings {
+            step_size: sampler.step_size,
+            noise: sampler
+                .noise
+                .unwrap_or((2.0 * sampler.step_size * sampler.temperature).sqrt()),
+            clip: sampler.clip,
+            bounds: match sampler.bounds {
+                BoundsKind::None => Bounds::None,
+                BoundsKind::Clamp => Bounds::Clamp { low, high },
+                BoundsKind::Reflect => Bounds::Reflect { low, high },
+            },
+        };
+        Dynamics {
+            kind: sampler.kind,
+            langevin,
+            temperature: sampler.temperature,
+            leapfrog: sampler.leapfrog,
+            friction: sampler.friction,
+            target_acceptance: sampler
+                .kind
+                .target_acceptance
+                .filter(|_| sampler.adapt.unwrap_or(true))
+                .map(|target| sampler.target_acceptance.unwrap_or(target)),
+            jumps: Jumps {
+                count: sampler.jumps,
+                every: sampler.steps,
+            },
+        }
+    }
+}
+
+impl DataConfig {
+    /// What [`crate::data::open`] needs of it.
+    pub fn options(&self) -> DataOptions {
+        DataOptions {
+            source: self.source.name.into(),
+            path: self.path.clone(),
+            low: self.low,
+            high: self.high,
+            limit: self.limit,
+        }
+    }
+}
+
 impl Default for DataConfig {
     fn default() -> Self {
         DataConfig {
-            source: "digits".into(),
+            source: Source::DIGITS,
             path: String::new(),
             low: -1.0,
             high: 1.0,
@@ -366,7 +420,7 @@ impl Default for NetworkConfig {
     fn default() -> Self {
         NetworkConfig {
             layers: vec![LayerSpec::Dense { features: 1 }],
-            activation: "silu".into(),
+            activation: Activation::SILU.kind,
             slope: 0.2,
             spectral_norm: false,
             base: BaseKind::None,

@@ -6,14 +6,25 @@ use std::path::Path;
 
 use super::dataset::{Loaded, Values};
 use super::file::{files_in, open_file, read_rest, unreadable};
+use super::source::{Origin, Source};
 use super::{DataError, Shape};
 
-const IMAGE_LEN: usize = 3 * 32 * 32;
+pub(super) const SOURCE: Source = Source {
+    name: "cifar10",
+    shape: Some(SHAPE),
+    origin: Origin::File {
+        load,
+        is_named: |name| name.ends_with(".bin"),
+    },
+};
+
+const SHAPE: Shape = Shape::new(3, 32, 32);
+const IMAGE_LEN: usize = SHAPE.len();
 const RECORD_LEN: usize = 1 + IMAGE_LEN;
 const LAST_LABEL: u8 = 9;
 
 /// Loads `path`: one `.bin` file, or a folder of `data_batch_*.bin`.
-pub(super) fn load(path: &Path) -> Result<Loaded, DataError> {
+fn load(path: &Path, _: usize) -> Result<Loaded, DataError> {
     let mut bytes = Vec::new();
     if path.is_dir() {
         let fits = |name: &str| name.starts_with("data_batch_") && name.ends_with(".bin");
@@ -24,7 +35,7 @@ pub(super) fn load(path: &Path) -> Result<Loaded, DataError> {
         append(path, &mut bytes)?;
     }
     Ok(Loaded {
-        shape: Shape::new(3, 32, 32),
+        shape: SHAPE,
         values: Values::Bytes {
             bytes,
             max: u8::MAX,

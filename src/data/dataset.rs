@@ -33,7 +33,7 @@ enum Store {
         table: Box<[f32; 256]>,
     },
     Floats(Vec<f32>),
-    Generated(Planar),
+    Generated(&'static Planar),
 }
 
 /// The order in which an epoch visits a finite set.
@@ -95,9 +95,9 @@ impl Dataset {
     }
 
     /// A planar set: endless, or with a `limit` above 0 that many points, drawn once.
-    pub(super) fn planar(name: &'static str, planar: Planar, limit: usize, seed: u64) -> Self {
+    pub(super) fn planar(planar: &'static Planar, limit: usize, seed: u64) -> Self {
         let mut dataset = Dataset {
-            name,
+            name: planar.name,
             shape: Shape::new(2, 1, 1),
             scaling: Scaling::unscaled(-4.0, 4.0),
             seed,
@@ -110,7 +110,7 @@ impl Dataset {
         dataset
     }
 
-    /// The name of its source, one of [`SOURCES`](super::SOURCES).
+    /// The name of its [`Source`](super::Source).
     pub fn name(&self) -> &str {
         self.name
     }
@@ -193,7 +193,7 @@ impl Dataset {
         if let Store::Generated(planar) = self.store {
             let mut random = Philox::new(self.seed, Stream::Data, step);
             for index in 0..range.end {
-                let point = planar.point(&mut random);
+                let point = (planar.point)(&mut random);
                 if index >= range.start {
                     out.extend(point);
                 }

@@ -6,15 +6,24 @@ use std::path::Path;
 use flate2::read::GzDecoder;
 
 use super::dataset::{Loaded, Values};
+use super::source::{Origin, Source};
 use super::{DataError, Shape};
 
 const PACKED: &[u8] = include_bytes!("../../assets/digits/digits.csv.gz");
+
+const SHAPE: Shape = Shape::new(1, 8, 8);
+
+pub(super) const SOURCE: Source = Source {
+    name: "digits",
+    shape: Some(SHAPE),
+    origin: Origin::Embedded(load),
+};
 
 /// The brightest pixel.
 const MAX: u8 = 16;
 
 /// Loads the 1,797 digits, 1×8×8.
-pub(super) fn load() -> Result<Loaded, DataError> {
+fn load() -> Result<Loaded, DataError> {
     let path = Path::new("assets/digits/digits.csv.gz");
     let mut text = String::new();
     GzDecoder::new(PACKED)
@@ -23,17 +32,16 @@ pub(super) fn load() -> Result<Loaded, DataError> {
             path: path.to_path_buf(),
             cause,
         })?;
-    let shape = Shape::new(1, 8, 8);
     let mut bytes = Vec::with_capacity(text.len());
     for (index, line) in text.lines().enumerate() {
         let before = bytes.len();
-        let pixels = line.split(',').take(shape.len());
+        let pixels = line.split(',').take(SHAPE.len());
         bytes.extend(
             pixels
                 .map_while(|field| field.parse().ok())
                 .filter(|&value: &u8| value <= MAX),
         );
-        if bytes.len() - before != shape.len() {
+        if bytes.len() - before != SHAPE.len() {
             return Err(DataError::Malformed {
                 path: path.to_path_buf(),
                 reason: format!(
@@ -44,7 +52,7 @@ pub(super) fn load() -> Result<Loaded, DataError> {
         }
     }
     Ok(Loaded {
-        shape,
+        shape: SHAPE,
         values: Values::Bytes { bytes, max: MAX },
     })
 }

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::SOURCES;
+use super::{Source, names, names_of_files};
+use crate::words::Word;
 
 /// Why a data set could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -11,7 +12,7 @@ use super::SOURCES;
 pub enum DataError {
     #[error(
         "unknown data source `{name}`: did you mean `{nearest}`? Known: {}",
-        SOURCES.join(", ")
+        Source::names().join(", ")
     )]
     UnknownSource { name: String, nearest: &'static str },
 
@@ -19,8 +20,8 @@ pub enum DataError {
     MissingPath { name: &'static str },
 
     #[error(
-        "data source `{name}` takes no path: clear data.path (`{path}`), or set data.source to \
-         `idx`, `cifar10`, `images` or `npy` to read it"
+        "data source `{name}` takes no path: clear data.path (`{path}`), or set data.source to {} to read it",
+        names_of_files()
     )]
     UnexpectedPath { name: &'static str, path: String },
 
@@ -31,8 +32,9 @@ pub enum DataError {
     LimitTooLarge { limit: usize, most: usize },
 
     #[error(
-        "the density of data source `{name}` is not known: evaluate models of the generated planar sets (8gaussians, \
-         2spirals, checkerboard, rings, moons, pinwheel); evaluation of other data, images among them, comes later"
+        "the density of data source `{name}` is not known: evaluate models of the generated planar sets ({}); \
+         evaluation of other data, images among them, comes later",
+        names(Source::has_density).join(", ")
     )]
     NoDensity { name: &'static str },
 

@@ -9,14 +9,24 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::dataset::{Loaded, Values};
 use super::file::{files_in, name_of, open_file, read_rest, read_up_to, unreadable};
+use super::source::{Origin, Source};
 use super::{DataError, Shape};
+
+pub(super) const SOURCE: Source = Source {
+    name: "idx",
+    shape: None,
+    origin: Origin::File {
+        load,
+        is_named: |name| name.contains("idx3-ubyte") && !name.ends_with(".npy"),
+    },
+};
 
 const MAGIC: [u8; 4] = [0, 0, 8, 3];
 const HEADER_LEN: usize = 16;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Loads `path`: an IDX file, plain or gzipped, or a folder that holds one.
-pub(super) fn load(path: &Path) -> Result<Loaded, DataError> {
+fn load(path: &Path, _: usize) -> Result<Loaded, DataError> {
     let path = if path.is_dir() {
         choose(path)?
     } else {

@@ -6,12 +6,22 @@ use image::{DynamicImage, ImageReader};
 
 use super::dataset::{Loaded, Values};
 use super::file::{files_in, unreadable};
+use super::source::{Origin, Source};
 use super::{DataError, Shape};
+
+pub(super) const SOURCE: Source = Source {
+    name: "images",
+    shape: None,
+    origin: Origin::File {
+        load,
+        is_named: |_| false,
+    },
+};
 
 /// Loads the first `limit` pictures of the folder `path`, by name; of subfolders nothing.
 ///
 /// One channel if all are grey, else red, green and blue planes. Transparency is dropped.
-pub(super) fn load(path: &Path, limit: usize) -> Result<Loaded, DataError> {
+fn load(path: &Path, limit: usize) -> Result<Loaded, DataError> {
     if path.is_file() {
         return Err(DataError::WrongKind {
             path: path.to_path_buf(),

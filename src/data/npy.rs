@@ -7,7 +7,17 @@ use std::path::Path;
 
 use super::dataset::{Loaded, Values};
 use super::file::{open_file, read_rest, read_up_to, unreadable};
+use super::source::{Origin, Source};
 use super::{DataError, Shape};
+
+pub(super) const SOURCE: Source = Source {
+    name: "npy",
+    shape: None,
+    origin: Origin::File {
+        load,
+        is_named: |name| name.ends_with(".npy"),
+    },
+};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// NumPy writes about 120 bytes for an array of four dimensions.
@@ -28,7 +38,7 @@ struct Header {
 }
 
 /// Loads the array at `path`: N×D, N×H×W or N×C×H×W, in C order.
-pub(super) fn load(path: &Path) -> Result<Loaded, DataError> {
+fn load(path: &Path, _: usize) -> Result<Loaded, DataError> {
     let malformed = |reason: String| DataError::Malformed {
         path: path.to_path_buf(),
         reason,

@@ -88,7 +88,7 @@ pub fn evaluate(
         });
     }
     let config = model.config();
-    let density = PlanarDensity::new(&config.data.source, f64::from(config.data.noise))?;
+    let density = PlanarDensity::new(config.data.source.name, f64::from(config.data.noise))?;
 
     let mark = executor.mark();
     let mut energies = Energies {
@@ -135,7 +135,7 @@ pub fn evaluate(
     });
     let is_infinite = integrals.mass_off_data > 0.0;
     let figures = Figures {
-        source: config.data.source.clone(),
+        source: config.data.source.name.into(),
         data_noise: config.data.noise,
         weights: model.weights(),
         step: model.step(),
@@ -180,11 +180,9 @@ fn score(
 ) -> Result<ScoreFigures, EvaluationError> {
     let config = &model.config().data;
     let options = DataOptions {
-        source: config.source.clone(),
         path: String::new(),
-        low: config.low,
-        high: config.high,
         limit: 0,
+        ..config.options()
     };
     // Training on a limited set has seen the first points of the draw of its seed.
     let seen = config.limit;

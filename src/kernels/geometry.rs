@@ -1,4 +1,4 @@
-//! Shapes of convolutions and the activation functions.
+//! Shapes of convolutions.
 
 /// A two-dimensional convolution (cross-correlation, as in PyTorch) over zero-padded inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,85 +42,5 @@ impl ConvGeometry {
     /// Floating-point operations of one sample in the forward pass, counting a multiply-add as two.
     pub fn flops(&self) -> u64 {
         2 * (self.weight_len() * self.out_height() * self.out_width()) as u64
-    }
-}
-
-/// A pointwise activation function.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Activation {
-    Identity,
-    /// z · σ(z), also called Swish.
-    Silu,
-    /// z above zero, slope · z below.
-    LeakyRelu(f32),
-    /// ln(1 + eᶻ).
-    Softplus,
-    Tanh,
-}
-
-impl Activation {
-    /// The number by which `shaders/shared/activation.wgsl` knows the function.
-    pub fn code(self) -> usize {
-        match self {
-            Activation::Identity => 0,
-            Activation::Silu => 1,
-            Activation::LeakyRelu(_) => 2,
-            Activation::Softplus => 3,
-            Activation::Tanh => 4,
-        }
-    }
-
-    /// The slope below zero of LeakyReLU; 0 for the others, which have none.
-    pub fn slope(self) -> f32 {
-        match self {
-            Activation::LeakyRelu(slope) => slope,
-            _ => 0.0,
-        }
-    }
-
-    /// The function's value, in f64: the twin of `activation_value` in `shaders/shared/activation.wgsl`.
-    pub fn value(self, z: f64) -> f64 {
-        match self {
-            Activation::Identity => z,
-            Activation::Silu => z * sigmoid(z),
-            Activation::LeakyRelu(slope) => {
-                if z > 0.0 {
-                    z
-                } else {
-                    f64::from(slope) * z
-                }
-            }
-            Activation::Softplus => z.max(0.0) + (-z.abs()).exp().ln_1p(),
-            Activation::Tanh => z.tanh(),
-        }
-    }
-
-    /// The function's derivative, in f64; at the kink of LeakyReLU the slope, as in PyTorch.
-    pub fn derivative(self, z: f64) -> f64 {
-        match self {
-            Activation::Identity => 1.0,
-            Activation::Silu => {
-                let s = sigmoid(z);
-                s * (1.0 + z * (1.0 - s))
-            }
-            Activation::LeakyRelu(slope) => {
-                if z > 0.0 {
-                    1.0
-                } else {
-                    f64::from(slope)
-                }
-            }
-            Activation::Softplus => sigmoid(z),
-            Activation::Tanh => 1.0 - z.tanh() * z.tanh(),
-        }
-    }
-}
-
-/// The logistic function 1 / (1 + e⁻ᶻ), without overflow.
-pub fn sigmoid(z: f64) -> f64 {
-    if z >= 0.0 {
-        1.0 / (1.0 + (-z).exp())
-    } else {
-        z.exp() / (1.0 + z.exp())
     }
 }

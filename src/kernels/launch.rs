@@ -15,6 +15,11 @@ pub(super) fn over(
     recording.dispatch(one_dimensional(program, resources, immediates, items));
 }
 
+/// How many blocks of four random numbers the elements from `first` on touch.
+pub(super) fn blocks(first: u32, count: usize) -> usize {
+    (first as usize % 4 + count).div_ceil(4)
+}
+
 /// What [`over`] launches.
 pub(super) fn one_dimensional(
     program: Program,

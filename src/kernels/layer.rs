@@ -1,5 +1,5 @@
+use super::activations::Activation;
 use super::choice::{Choice, Choices, LayerPass};
-use super::geometry::Activation;
 use super::layer_kind::LayerKind;
 use super::maps::Maps;
 use super::parameters::LayerParameters;

@@ -7,6 +7,7 @@
 #[macro_use]
 mod shaders;
 
+pub mod activations;
 pub mod bench;
 mod choice;
 pub mod generators;
@@ -28,7 +29,6 @@ mod add_noise;
 mod divergence_head;
 mod energy_head;
 mod gradient_norm;
-mod langevin;
 mod launch;
 mod move_chains;
 mod philox_words;
@@ -40,15 +40,15 @@ mod spectral;
 mod start_chains;
 mod sum_partials;
 
+pub use activations::{ACTIVATIONS, Activation, ActivationKind};
 pub use adam::{AdamArguments, AdamSettings, adam};
 pub use add_noise::add_noise;
 pub use choice::{Choice, Choices, LayerPass};
 pub use divergence_head::divergence_head;
 pub use energy_head::energy_head;
 pub use generators::{Bregman, GENERATORS, Generator};
-pub use geometry::{Activation, ConvGeometry};
+pub use geometry::ConvGeometry;
 pub use gradient_norm::{NORM_PARTS, gradient_norm};
-pub use langevin::{Bounds, LangevinSettings, langevin};
 pub use layer::{Layer, load, unload};
 pub use layer_kind::LayerKind;
 pub use maps::Maps;
@@ -63,9 +63,9 @@ pub use ratio_head::{
     HeadArguments, METRIC_WORDS, Normaliser, RatioMetrics, RatioSettings, ratio_head,
 };
 pub use samplers::{
-    ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, ChainBatch, ChainSteps, Dynamics,
-    EnergyGradient, HMC_JITTER, Jumps, LANGEVIN, LayOut, Moment, SAMPLERS, STEP_SIZES, SamplerKind,
-    TRACE_VALUES, jump_chains, trace_chains,
+    ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, Bounds, ChainBatch, ChainSteps, Dynamics,
+    EnergyGradient, HMC_JITTER, Jumps, LANGEVIN, LangevinSettings, LayOut, Moment, SAMPLERS,
+    STEP_SIZES, SamplerKind, TRACE_VALUES, jump_chains, langevin, trace_chains,
 };
 pub use spectral::{SpectralWeight, spectral_gradient, spectral_turn, spectral_weights};
 pub use start_chains::{ChainStart, start_chains};

@@ -1,4 +1,4 @@
-use super::geometry::Activation;
+use super::activations::Activation;
 use super::maps::Maps;
 use super::pooling::Pooling;
 use super::{texel, tiled};

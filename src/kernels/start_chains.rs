@@ -1,5 +1,4 @@
-use super::langevin::blocks;
-use super::launch::over;
+use super::launch::{blocks, over};
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::random::Stream;
 

@@ -21,8 +21,7 @@ pub struct Chains {
     /// Where chains are walked instead of run on the network's layers: how, and the weights in the order for it.
     walk: Option<(WalkPlan, Buffer)>,
     dynamics: Dynamics,
-    /// The steps of every kind but plain Langevin dynamics.
-    steps: Option<Box<dyn ChainSteps>>,
+    steps: Box<dyn ChainSteps>,
     start: ChainStart,
     batch: ChainBatch,
     /// Where chains that may jump are offered to go, and the energies there.
@@ -61,10 +60,7 @@ impl Chains {
         Chains {
             network,
             walk: None,
-            steps: dynamics
-                .kind
-                .lay_out
-                .map(|lay_out| lay_out(&dynamics, batch)),
+            steps: (dynamics.kind.lay_out)(&dynamics, batch),
             jump: (dynamics.jumps.count > 0).then(|| {
                 let values = batch.chains * batch.length;
                 (
@@ -80,10 +76,10 @@ impl Chains {
     }
 
     /// The same chains, run by `strategy`; without this, layer by layer. The strategy must be one for the same network.
-    /// Only plain Langevin chains that never jump walk: all others run layer by layer.
+    /// Only kinds that can walk do, on chains that never jump: all others run layer by layer.
     pub fn with_strategy(mut self, strategy: Strategy) -> Self {
         self.walk = match strategy {
-            _ if self.steps.is_some() || self.jump.is_some() => None,
+            _ if !self.dynamics.kind.walks || self.jump.is_some() => None,
             Strategy::Layers => None,
             Strategy::Walk(plan) => {
                 let packed = Buffer::new("packed weights, walk", plan.packed_words());
@@ -103,8 +99,7 @@ impl Chains {
         self.batch.x
     }
 
-    /// The energies of the states before the last step of [`Self::advance`]; of all kinds but plain Langevin steps, after
-    /// it.
+    /// The energies of the states before the last step of [`Self::advance`]; of the kinds that carry them, after it.
     pub fn energies(&self) -> Buffer {
         self.batch.energies
     }
@@ -118,7 +113,7 @@ impl Chains {
     /// probabilities of the steps since the last pass of chain 0 began, without those that adapted the step size; the number
     /// of these; the number of those.
     pub fn control(&self) -> Option<Buffer> {
-        self.steps.as_ref().and_then(|steps| steps.control())
+        self.steps.control()
     }
 
     /// What the kernels are told of them.
@@ -132,11 +127,10 @@ impl Chains {
             Some((_, packed)) => packed.bytes(),
             None => self.batch.gradient.bytes(),
         };
-        let steps = self.steps.as_ref().map_or(0, |steps| steps.bytes());
         let jump = self
             .jump
             .map_or(0, |(states, energies)| states.bytes() + energies.bytes());
-        self.batch.x.bytes() + self.batch.energies.bytes() + own + steps + jump
+        self.batch.x.bytes() + self.batch.energies.bytes() + own + self.steps.bytes() + jump
     }
 
     /// Must be recorded once before anything else.

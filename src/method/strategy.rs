@@ -69,7 +69,7 @@ mod tests {
             LayerSpec::Dense { features: 1 },
         ];
         let architecture =
-            Architecture::new(Shape::new(2, 1, 1), &layers, Activation::Silu, None).unwrap();
+            Architecture::new(Shape::new(2, 1, 1), &layers, Activation::SILU, None).unwrap();
         match Strategy::choose(&profile, &architecture, count) {
             Strategy::Layers => None,
             Strategy::Walk(plan) => Some(plan.samples_per_group()),

@@ -11,5 +11,5 @@ pub use error::ModelError;
 pub use evaluator::Evaluator;
 pub(crate) use sample::batch_size;
 pub use sample::{SampleOptions, Samples};
-pub use settings::{architecture, chain_start, dynamics, langevin};
+pub use settings::{architecture, chain_start};
 pub use stored::{Model, Weights};

@@ -120,7 +120,7 @@ impl Model {
     ) -> Result<Samples, ModelError> {
         let length = self.architecture.input().len();
         let batch = network.samples();
-        let mut dynamics = settings::dynamics(&self.config);
+        let mut dynamics = self.config.dynamics();
         if dynamics.kind.is_exact() {
             dynamics.langevin.step_size = self.step_size();
         }

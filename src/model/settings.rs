@@ -1,10 +1,8 @@
 //! From the words of a configuration to the types of the method, for what a model needs; what only training needs is in
 //! [`crate::train`].
 
-use crate::config::{BaseKind, BoundsKind, Config, StartKind};
-use crate::kernels::{
-    Activation, Bounds, ChainStart, Dynamics, Jumps, LangevinSettings, QuadraticBase,
-};
+use crate::config::{BaseKind, Config, StartKind};
+use crate::kernels::{Activation, ChainStart, QuadraticBase};
 use crate::network::{Architecture, NetworkError};
 use crate::shape::Shape;
 
@@ -14,13 +12,7 @@ use crate::shape::Shape;
 /// When the layers do not fit together.
 pub fn architecture(config: &Config, input: Shape) -> Result<Architecture, NetworkError> {
     let network = &config.network;
-    let activation = match network.activation.as_str() {
-        "identity" => Activation::Identity,
-        "leaky_relu" => Activation::LeakyRelu(network.slope),
-        "softplus" => Activation::Softplus,
-        "tanh" => Activation::Tanh,
-        _ => Activation::Silu,
-    };
+    let activation = Activation::new(network.activation, network.slope);
     let base = match network.base {
         BaseKind::None => None,
         BaseKind::Gaussian => Some(QuadraticBase {
@@ -33,45 +25,6 @@ pub fn architecture(config: &Config, input: Shape) -> Result<Architecture, Netwo
         architecture.with_spectral_norm()
     } else {
         Ok(architecture)
-    }
-}
-
-/// The Langevin step.
-pub fn langevin(config: &Config) -> LangevinSettings {
-    let sampler = &config.sampler;
-    let (low, high) = (config.data.low, config.data.high);
-    LangevinSettings {
-        step_size: sampler.step_size,
-        noise: sampler
-            .noise
-            .unwrap_or((2.0 * sampler.step_size * sampler.temperature).sqrt()),
-        clip: sampler.clip,
-        bounds: match sampler.bounds {
-            BoundsKind::None => Bounds::None,
-            BoundsKind::Clamp => Bounds::Clamp { low, high },
-            BoundsKind::Reflect => Bounds::Reflect { low, high },
-        },
-    }
-}
-
-/// How chains move.
-pub fn dynamics(config: &Config) -> Dynamics {
-    let sampler = &config.sampler;
-    Dynamics {
-        kind: sampler.kind,
-        langevin: langevin(config),
-        temperature: sampler.temperature,
-        leapfrog: sampler.leapfrog,
-        friction: sampler.friction,
-        target_acceptance: sampler
-            .kind
-            .target_acceptance
-            .filter(|_| sampler.adapt.unwrap_or(true))
-            .map(|target| sampler.target_acceptance.unwrap_or(target)),
-        jumps: Jumps {
-            count: sampler.jumps,
-            every: sampler.steps,
-        },
     }
 }
 

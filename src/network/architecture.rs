@@ -136,7 +136,7 @@ impl Architecture {
                 BlockKind::Residual(block) if block.conv1 == index => Some(Some(self.activation)),
                 _ => None,
             });
-        of_block.flatten().unwrap_or(Activation::Identity)
+        of_block.flatten().unwrap_or(Activation::IDENTITY)
     }
 
     /// Whether it is a plain chain of convolutions and dense layers.
@@ -305,7 +305,7 @@ mod tests {
             conv(64, 2),
             LayerSpec::Dense { features: 1 },
         ];
-        Architecture::new(Shape::new(1, 8, 8), &specs, Activation::Silu, None).unwrap()
+        Architecture::new(Shape::new(1, 8, 8), &specs, Activation::SILU, None).unwrap()
     }
 
     #[test]
@@ -321,7 +321,7 @@ mod tests {
             .collect();
         assert_eq!(names[2], ("layers.1.weight".into(), vec![64, 32, 3, 3]));
         assert_eq!(names[7], ("layers.3.bias".into(), vec![1]));
-        assert_eq!(network.activation_after(3), Activation::Identity);
+        assert_eq!(network.activation_after(3), Activation::IDENTITY);
         // KERNELS.md: 0.236 GFLOP for a Langevin step of 128 samples.
         assert!((network.flops_per_gradient() as f64 * 128.0 / 1e9 - 0.236).abs() < 0.002);
     }
@@ -336,7 +336,7 @@ mod tests {
             padding,
         };
         let build = |specs: &[LayerSpec]| {
-            Architecture::new(shape, specs, Activation::Tanh, None).unwrap_err()
+            Architecture::new(shape, specs, Activation::TANH, None).unwrap_err()
         };
         assert_eq!(build(&[]), NetworkError::NoLayers);
         assert!(matches!(

@@ -174,7 +174,7 @@ impl Network {
                     BlockKind::Pool(pooling) => Part::Pool(*pooling),
                     BlockKind::Residual(residual) => {
                         let activation = architecture.block_activation(index);
-                        let activation = activation.unwrap_or(Activation::Identity);
+                        let activation = activation.unwrap_or(Activation::IDENTITY);
                         Part::Residual(Residual::new(residual, block.input, activation, &layers)?)
                     }
                 })
@@ -462,7 +462,7 @@ impl Network {
                 Part::Pool(pooling) => pool_forward(
                     passage.recording,
                     pooling,
-                    Activation::Identity,
+                    Activation::IDENTITY,
                     self.samples,
                     &input,
                     None,

@@ -120,7 +120,7 @@ fn is_mixed(variant: Variant) -> bool {
 
 /// Layers before and after the convolution: what is stored between two layers is stored in the variant's precision.
 fn neighbours(variant: Variant) -> (Layer, Layer) {
-    let layer = |kind| Layer::new(kind, Activation::Identity, SAMPLES, variant);
+    let layer = |kind| Layer::new(kind, Activation::IDENTITY, SAMPLES, variant);
     let copy = ConvGeometry {
         out_channels: GEOMETRY.in_channels,
         kernel_height: 1,
@@ -156,7 +156,7 @@ fn shows_overflow(executor: &mut Executor, variant: Variant) -> Result<bool, Gpu
 
 fn compare(executor: &mut Executor, variant: Variant) -> Result<bool, GpuError> {
     let kind = LayerKind::Conv(GEOMETRY);
-    let layer = Layer::new(kind, Activation::Identity, SAMPLES, variant);
+    let layer = Layer::new(kind, Activation::IDENTITY, SAMPLES, variant);
     let mut generator = Philox::new(1, Stream::Parameters, 0);
     let mut values =
         // Multiples of 2⁻¹⁰ below ½ in size, which are f16s.
@@ -219,7 +219,7 @@ fn compare(executor: &mut Executor, variant: Variant) -> Result<bool, GpuError> 
     let (weight, bias) = parameters.split_at(GEOMETRY.weight_len());
     let want_output = twins::conv_forward(
         &GEOMETRY,
-        Activation::Identity,
+        Activation::IDENTITY,
         SAMPLES,
         &wide(&x),
         weight,

@@ -42,7 +42,7 @@ pub fn twin(architecture: &Architecture, parameters: &[f64]) -> TwinNetwork {
                 join: block.join,
                 activation: architecture
                     .block_activation(index)
-                    .unwrap_or(Activation::Identity),
+                    .unwrap_or(Activation::IDENTITY),
             },
         })
         .collect();

@@ -60,7 +60,7 @@ fn compare(executor: &mut Executor) -> Result<bool, GpuError> {
     };
     let dense = |features| LayerSpec::Dense { features };
     let layers = [conv(6, 1), conv(20, 2), dense(24), dense(1)];
-    let plan = Architecture::new(Shape::new(1, 7, 6), &layers, Activation::Silu, None)
+    let plan = Architecture::new(Shape::new(1, 7, 6), &layers, Activation::SILU, None)
         .ok()
         .and_then(|architecture| {
             let limit = executor.profile().workgroup_bytes;

@@ -29,8 +29,8 @@ pub(super) fn drawing_bytes(config: &Config, shape: Shape, parameters: usize, sl
     }
     let chains = model::batch_size(samples_drawn(config, shape), shape.len()).min(slice);
     let points = if shape.is_planar() { slice } else { 0 };
-    let chains = 4 * (chains * (2 * shape.len() + 1)) as u64
-        + model::dynamics(config).bytes(chains, shape.len());
+    let chains =
+        4 * (chains * (2 * shape.len() + 1)) as u64 + config.dynamics().bytes(chains, shape.len());
     let points = 4 * (points * (shape.len() + 1)) as u64;
     4 * parameters as u64 + chains.max(points)
 }

@@ -7,7 +7,7 @@ use crate::method::{
     ChainMode, Diagnose, Diagnostics, FixedNoise, Mixture, Normaliser, ObjectiveSettings,
     OptimiserSettings, Refresh, SamplerSettings,
 };
-use crate::model::{chain_start, dynamics};
+use crate::model::chain_start;
 use crate::network::Initialisation;
 
 /// How the parameters start.
@@ -33,7 +33,7 @@ pub(super) fn sampler(config: &Config) -> SamplerSettings {
             },
         },
         steps: sampler.steps,
-        dynamics: dynamics(config),
+        dynamics: config.dynamics(),
         start: chain_start(config),
         data_share: match sampler.start {
             StartKind::Gaussian | StartKind::Uniform => 0.0,

@@ -2,7 +2,8 @@
 
 use super::check_len;
 use super::taps::for_each_tap;
-use crate::kernels::geometry::{Activation, ConvGeometry};
+use crate::kernels::activations::Activation;
+use crate::kernels::geometry::ConvGeometry;
 
 /// A layer's output and the activation's derivative there, both (sample, channel, row, column).
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +47,7 @@ pub fn conv_forward(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::twins::testing::{ACTIVATIONS, assert_close, awkward_geometries, dot, random};
+    use crate::twins::testing::{activations, assert_close, awkward_geometries, dot, random};
 
     /// A 3×3 image under a 2×2 kernel, stride 2, padding 1, two output channels, worked out on paper.
     #[test]
@@ -66,7 +67,7 @@ mod tests {
         let weight = [1.0, 10.0, 100.0, 1000.0, 1.0, 1.0, 1.0, 1.0];
         let result = conv_forward(
             &geometry,
-            Activation::Identity,
+            Activation::IDENTITY,
             1,
             &input,
             &weight,
@@ -96,7 +97,7 @@ mod tests {
         let weight = random(60, 2);
         let result = conv_forward(
             &geometry,
-            Activation::Identity,
+            Activation::IDENTITY,
             1,
             &input,
             &weight,
@@ -116,7 +117,7 @@ mod tests {
             let weight = random(geometry.weight_len(), 2);
             let bias = random(geometry.out_channels, 3);
             let run = |samples, input: &[f64]| {
-                conv_forward(&geometry, Activation::Silu, samples, input, &weight, &bias).output
+                conv_forward(&geometry, Activation::SILU, samples, input, &weight, &bias).output
             };
             let one_by_one: Vec<f64> = input
                 .chunks(geometry.in_len())
@@ -133,8 +134,8 @@ mod tests {
         let weight = random(geometry.weight_len(), 2);
         let bias = random(geometry.out_channels, 3);
         let run = |activation| conv_forward(&geometry, activation, 2, &input, &weight, &bias);
-        let z = run(Activation::Identity).output;
-        for activation in ACTIVATIONS {
+        let z = run(Activation::IDENTITY).output;
+        for activation in activations() {
             let result = run(activation);
             let step = 1e-6;
             for (i, &z) in z.iter().enumerate() {

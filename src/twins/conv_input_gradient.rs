@@ -38,7 +38,7 @@ pub fn conv_input_gradient(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::geometry::Activation;
+    use crate::kernels::activations::Activation;
     use crate::twins::conv_forward;
     use crate::twins::testing::{
         assert_close, awkward_geometries, central_differences, dot, random,
@@ -55,7 +55,7 @@ mod tests {
             let numeric = central_differences(&input, |input| {
                 let forward = conv_forward(
                     &geometry,
-                    Activation::Identity,
+                    Activation::IDENTITY,
                     samples,
                     input,
                     &weight,
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn the_previous_activation_is_differentiated_too() {
         for geometry in awkward_geometries() {
-            let activation = Activation::Tanh;
+            let activation = Activation::TANH;
             let samples = 2;
             let y = random(samples * geometry.in_len(), 1);
             let weight = random(geometry.weight_len(), 2);
@@ -82,7 +82,7 @@ mod tests {
                 let input: Vec<f64> = y.iter().map(|&y| activation.value(y)).collect();
                 let forward = conv_forward(
                     &geometry,
-                    Activation::Identity,
+                    Activation::IDENTITY,
                     samples,
                     &input,
                     &weight,

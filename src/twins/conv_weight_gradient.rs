@@ -49,7 +49,7 @@ pub fn conv_weight_gradient(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::geometry::Activation;
+    use crate::kernels::activations::Activation;
     use crate::twins::conv_forward;
     use crate::twins::testing::{
         assert_close, awkward_geometries, central_differences, dot, random,
@@ -67,7 +67,7 @@ mod tests {
             let weighted_sum = |weight: &[f64], bias: &[f64]| -> f64 {
                 let forward = conv_forward(
                     &geometry,
-                    Activation::Identity,
+                    Activation::IDENTITY,
                     samples,
                     &input,
                     weight,

@@ -27,7 +27,7 @@ mod tests {
 
     #[test]
     fn is_a_matrix_product_by_hand() {
-        let (dense, activation) = (dense_geometry(3, 2), Activation::LeakyRelu(0.5));
+        let (dense, activation) = (dense_geometry(3, 2), Activation::leaky_relu(0.5));
         let result = conv_forward(&dense, activation, 2, &INPUT, &WEIGHT, &[0.0, 1.0]);
         // z: [1 − 3, 0.5 + 20 + 6 + 1] and [−1 − 1, −0.5 + 2 + 1].
         assert_eq!(result.output, [-1.0, 27.5, -1.0, 2.5]);

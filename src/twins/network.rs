@@ -8,7 +8,8 @@ use super::pool_forward::pool_forward;
 use super::pool_input_gradient::pool_input_gradient;
 use super::quadratic_base_gradient::quadratic_base_gradient;
 use crate::kernels::Pooling;
-use crate::kernels::geometry::{Activation, ConvGeometry};
+use crate::kernels::activations::Activation;
+use crate::kernels::geometry::ConvGeometry;
 
 /// One layer with its parameters. A dense layer is a 1×1 convolution, see
 /// [`dense_geometry`](super::dense_geometry()).
@@ -117,7 +118,7 @@ impl TwinBlock {
         let (result, inside) = match self {
             TwinBlock::Layer(layer) => (layer.forward(samples, input), nothing),
             TwinBlock::Pool(pooling) => {
-                let identity = Activation::Identity;
+                let identity = Activation::IDENTITY;
                 let pooled = pool_forward(pooling, identity, samples, input, None);
                 (pooled, nothing)
             }
@@ -275,7 +276,7 @@ mod tests {
     use super::*;
     use crate::shape::Shape;
     use crate::twins::dense_geometry;
-    use crate::twins::testing::{ACTIVATIONS, assert_close, central_differences, dot, random};
+    use crate::twins::testing::{activations, assert_close, central_differences, dot, random};
 
     const SAMPLES: usize = 3;
     const BASE: QuadraticBase = QuadraticBase {
@@ -328,7 +329,7 @@ mod tests {
         let last = geometries.len() - 1;
         let layers = geometries.iter().enumerate().map(|(i, &geometry)| {
             let activation = if i == last {
-                Activation::Identity
+                Activation::IDENTITY
             } else {
                 activation
             };
@@ -348,13 +349,13 @@ mod tests {
             TwinBlock::Residual {
                 first: layer(
                     conv(in_shape, channels, [3, 3], 1, 1),
-                    Activation::Tanh,
+                    Activation::TANH,
                     seed,
                 ),
-                second: layer(second, Activation::Identity, seed + 10),
+                second: layer(second, Activation::IDENTITY, seed + 10),
                 skip: (in_channels != channels).then(|| {
                     let skip = conv(in_shape, channels, [1, 1], 1, 0);
-                    layer(skip, Activation::Identity, seed + 20)
+                    layer(skip, Activation::IDENTITY, seed + 20)
                 }),
                 join: Pooling::average(Shape::new(channels, height, width), pool),
                 activation,
@@ -365,7 +366,7 @@ mod tests {
                 residual([1, 7, 6], 3, 2, activation, 1),
                 residual([3, 3, 3], 3, 1, activation, 2),
                 TwinBlock::Pool(Pooling::average(Shape::new(3, 3, 3), 2)),
-                residual([3, 1, 1], 4, 1, Activation::Identity, 3),
+                residual([3, 1, 1], 4, 1, Activation::IDENTITY, 3),
                 TwinBlock::Pool(Pooling::global_sum(Shape::new(4, 1, 1))),
             ],
             base: None,
@@ -374,13 +375,13 @@ mod tests {
 
     fn networks() -> Vec<TwinNetwork> {
         let mut networks = Vec::new();
-        for activation in ACTIVATIONS {
+        for activation in activations() {
             for channels in [1, 3] {
                 networks.push(network(channels, activation, Some(BASE)));
             }
             let mut curved_head = network(1, activation, None);
             if let TwinBlock::Layer(head) = &mut curved_head.layers[3] {
-                head.activation = Activation::Softplus;
+                head.activation = Activation::SOFTPLUS;
             }
             networks.push(curved_head);
             networks.push(residual_network(activation));
@@ -398,8 +399,8 @@ mod tests {
         for block in &network.layers {
             let mut linear = block.clone();
             match &mut linear {
-                TwinBlock::Layer(layer) => layer.activation = Activation::Identity,
-                TwinBlock::Residual { activation, .. } => *activation = Activation::Identity,
+                TwinBlock::Layer(layer) => layer.activation = Activation::IDENTITY,
+                TwinBlock::Residual { activation, .. } => *activation = Activation::IDENTITY,
                 TwinBlock::Pool(_) => {}
             }
             let before = linear.forward(SAMPLES, &input).result.output;
@@ -473,7 +474,7 @@ mod tests {
     fn a_tiny_network_by_hand() {
         let dense = |in_features, out_features, weight: &[f64], bias: &[f64]| TwinLayer {
             geometry: dense_geometry(in_features, out_features),
-            activation: Activation::Identity,
+            activation: Activation::IDENTITY,
             weight: weight.to_vec(),
             bias: bias.to_vec(),
         };

@@ -3,7 +3,7 @@
 use super::check_len;
 use super::conv_forward::ConvForward;
 use crate::kernels::Pooling;
-use crate::kernels::geometry::Activation;
+use crate::kernels::activations::Activation;
 
 /// The output that a value of the input is pooled into, both as places in a sample; none where it fills no window.
 pub(super) fn window_of(pooling: &Pooling, input: usize) -> Option<usize> {
@@ -49,17 +49,17 @@ mod tests {
         let input: Vec<f64> = (1..=30).map(f64::from).collect();
         let average = Pooling::average(Shape::new(2, 3, 5), 2);
         assert_eq!(average.output_shape(), Shape::new(2, 1, 2));
-        let means = pool_forward(&average, Activation::Identity, 1, &input, None).output;
+        let means = pool_forward(&average, Activation::IDENTITY, 1, &input, None).output;
         assert_eq!(means, [4.0, 6.0, 19.0, 21.0]);
         let skip = vec![1.0; 30];
-        let halved = Activation::LeakyRelu(0.5);
+        let halved = Activation::leaky_relu(0.5);
         let below = input.iter().map(|value| -value).collect::<Vec<_>>();
         let joined = pool_forward(&average, halved, 1, &below, Some(&skip));
         assert_eq!(joined.output, [-1.5, -2.5, -9.0, -10.0]);
         assert_eq!(joined.derivative, [0.5; 4]);
 
         let sum = Pooling::global_sum(Shape::new(2, 3, 5));
-        let sums = pool_forward(&sum, Activation::Identity, 1, &input, None).output;
+        let sums = pool_forward(&sum, Activation::IDENTITY, 1, &input, None).output;
         assert_eq!(sums, [120.0, 345.0]);
     }
 }

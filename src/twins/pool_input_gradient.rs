@@ -40,7 +40,7 @@ mod tests {
         for pooling in [Pooling::average(shape, 2), Pooling::global_sum(shape)] {
             let (x, added) = (random(2 * shape.len(), 1), random(2 * shape.len(), 2));
             let g = random(2 * pooling.output_shape().len(), 3);
-            let pooled = pool_forward(&pooling, Activation::Identity, 2, &x, None).output;
+            let pooled = pool_forward(&pooling, Activation::IDENTITY, 2, &x, None).output;
             let back = pool_input_gradient(&pooling, 2, &g, Some(&added), Some(&added));
             let derivative: Vec<f64> = x.iter().zip(&added).map(|(x, a)| x / a).collect();
             let want = dot(&g, &pooled) + dot(&added, &x);

@@ -1,17 +1,14 @@
 //! What the twins' own tests share: reproducible data, shapes, comparison, finite differences.
 
 use super::philox_normal::normal;
-use crate::kernels::geometry::{Activation, ConvGeometry};
+use crate::kernels::activations::{ACTIVATIONS, Activation};
+use crate::kernels::geometry::ConvGeometry;
 use crate::random::Stream;
 
 /// Every activation function.
-pub(super) const ACTIVATIONS: [Activation; 5] = [
-    Activation::Identity,
-    Activation::Silu,
-    Activation::LeakyRelu(0.05),
-    Activation::Softplus,
-    Activation::Tanh,
-];
+pub(super) fn activations() -> [Activation; ACTIVATIONS.len()] {
+    ACTIVATIONS.map(|kind| Activation::new(kind, 0.05))
+}
 
 /// `len` standard normals; different seeds give independent ones.
 pub(crate) fn random(len: usize, seed: u64) -> Vec<f64> {

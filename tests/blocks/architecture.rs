@@ -16,7 +16,7 @@ use afterimage::train;
 #[test]
 fn layers_that_do_not_fit_are_refused_by_name() {
     let refusal = |specs: &[LayerSpec]| -> NetworkError {
-        Architecture::new(Shape::new(2, 6, 5), specs, Activation::Silu, None).expect_err("refused")
+        Architecture::new(Shape::new(2, 6, 5), specs, Activation::SILU, None).expect_err("refused")
     };
     for (specs, parts) in [
         (
@@ -116,7 +116,7 @@ fn work_is_counted_for_every_block() {
         dense(1),
     ];
     let shape = Shape::new(3, 8, 8);
-    let network = Architecture::new(shape, &specs, Activation::Silu, None).expect("fits");
+    let network = Architecture::new(shape, &specs, Activation::SILU, None).expect("fits");
     // 3×3 convolutions 3→4 and 4→4 and a skip 3→4 on 8×8, the sum of both branches; on 2×2 two of 4→4 and the sum.
     let first = 2 * 64 * (9 * 12 + 9 * 16 + 12) + 2 * 4 * 64;
     let second = 2 * 4 * (2 * 9 * 16) + 2 * 4 * 4;

@@ -58,19 +58,19 @@ pub fn architectures() -> Vec<Architecture> {
                 sum,
                 dense(1),
             ],
-            Activation::Silu,
+            Activation::SILU,
             base,
         ),
         build(
             Shape::new(1, 6, 6),
             &[residual(3, 3, 1), conv(4, 4, 2, 1), residual(4, 1, 2)],
-            Activation::Tanh,
+            Activation::TANH,
             None,
         ),
         build(
             Shape::new(2, 8, 6),
             &[residual(2, 5, 2), residual(5, 3, 2)],
-            Activation::Softplus,
+            Activation::SOFTPLUS,
             base,
         ),
         build(
@@ -84,7 +84,7 @@ pub fn architectures() -> Vec<Architecture> {
                 conv(3, 1, 1, 0),
                 sum,
             ],
-            Activation::Silu,
+            Activation::SILU,
             None,
         ),
     ];

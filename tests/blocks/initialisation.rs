@@ -18,7 +18,7 @@ fn moments(values: &[f32]) -> (f64, f64) {
 fn initial_weights_follow_their_laws() {
     let specs = [conv(48, 3, 1, 1), conv(40, 3, 1, 1), dense(1)];
     let shape = Shape::new(16, 5, 5);
-    let architecture = Architecture::new(shape, &specs, Activation::Silu, None).expect("fits");
+    let architecture = Architecture::new(shape, &specs, Activation::SILU, None).expect("fits");
     let (fan_in, fan_out, count) = (48 * 9, 40 * 9, 40 * 48 * 9);
     let start = architecture.parameter_offset(1);
     let drawn = |weights| {
@@ -103,7 +103,7 @@ fn initial_weights_follow_their_laws() {
     let tall = Architecture::new(
         Shape::new(16, 1, 1),
         &[dense(48), dense(1)],
-        Activation::Silu,
+        Activation::SILU,
         None,
     );
     let how = Initialisation {

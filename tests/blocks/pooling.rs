@@ -1,13 +1,14 @@
 //! Pooling kernels against their f64 twins.
 
 use crate::common::{
-    ACTIVATIONS, F16_ROUNDING, ROUNDING, assert_within, executor, filled, mixed_variants,
+    F16_ROUNDING, ROUNDING, activations, assert_within, executor, filled, mixed_variants,
     nearest_f16, normals, poisoned, variants, widen,
 };
 use afterimage::gpu::{Buffer, Executor, ImageFormat, Recording};
 use afterimage::kernels::texel::{Border, Plane};
 use afterimage::kernels::{
-    Activation, Maps, Pooling, Precision, Variant, load, pool_forward, pool_input_gradient, unload,
+    ACTIVATIONS, Activation, Maps, Pooling, Precision, Variant, load, pool_forward,
+    pool_input_gradient, unload,
 };
 use afterimage::shape::Shape;
 use afterimage::twins;
@@ -78,7 +79,7 @@ fn poolings_agree_with_their_twins() {
     let mut executor = executor(true);
     let runs = [variants(&executor), mixed_variants(&executor)].concat();
     for (index, (pooling, samples)) in poolings().into_iter().enumerate() {
-        let activation = ACTIVATIONS[index % 5];
+        let activation = activations()[index % ACTIVATIONS.len()];
         let (shape, small) = (pooling.input, pooling.output_shape());
         let large_values = |tag| exact(tag, samples * shape.len());
         let (x, skip, added) = (large_values(1), large_values(2), large_values(3));
@@ -127,7 +128,7 @@ fn poolings_agree_with_their_twins() {
                 small_maps(&mut r),
                 small_maps(&mut r),
             );
-            let identity = Activation::Identity;
+            let identity = Activation::IDENTITY;
             pool_forward(
                 &mut r, &pooling, identity, samples, &x_maps, None, &pooled, None,
             );

@@ -3,7 +3,7 @@
 use crate::checkpoint::{IMAGE_LAYERS, POINT_LAYERS};
 use crate::command::{run, stdout};
 use crate::setup::{checkpoint, npy, size_of_picture};
-use afterimage::data::{self, DataOptions};
+use afterimage::data;
 use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions};
 use serde_json::Value;
 use std::fs;
@@ -54,14 +54,7 @@ fn energies_are_the_models() {
     let output = energy(&["--out", "e.npy", "--json"]);
     energy(&["--out", "e.csv"]);
 
-    let options = DataOptions {
-        source: "digits".into(),
-        path: String::new(),
-        low: -1.0,
-        high: 1.0,
-        limit: 0,
-    };
-    let digits = data::open(&options, 1).unwrap();
+    let digits = data::open(&model.config().data.options(), 1).unwrap();
     let mut executor = Executor::open(&AdapterChoice::Best, ExecutorOptions::default()).unwrap();
     let mut evaluator = model.evaluator(&mut executor, 256).unwrap();
     let wanted = evaluator

@@ -1,7 +1,7 @@
 //! Small checkpoints, made without training.
 
 use afterimage::config;
-use afterimage::data::{self, DataOptions};
+use afterimage::data;
 use afterimage::model::{self, Model};
 use afterimage::network::initial_parameters;
 use afterimage::train::{self, MetricsRow};
@@ -18,14 +18,7 @@ pub const POINT_LAYERS: &str = "network.layers=[{dense=8}, {dense=1}]";
 pub fn untrained(preset: &str, layers: &str) -> Model {
     let sets = [layers, "network.zero_head=false", "run.samples=9"].map(String::from);
     let config = config::load(preset, &sets).expect("a valid configuration");
-    let options = DataOptions {
-        source: config.data.source.clone(),
-        path: String::new(),
-        low: config.data.low,
-        high: config.data.high,
-        limit: 0,
-    };
-    let data = data::open(&options, 1).expect("embedded or generated");
+    let data = data::open(&config.data.options(), 1).expect("embedded or generated");
     let architecture = model::architecture(&config, data.shape()).expect("fits");
     let parameters = initial_parameters(&architecture, &train::initialisation(&config), 3);
     Model::new(config, data.shape(), data.scaling(), parameters, 7).expect("fits")

@@ -5,7 +5,7 @@ pub mod command;
 pub mod programs;
 
 use afterimage::gpu::{AdapterChoice, Buffer, Executor, ExecutorOptions, Profile, Recording};
-use afterimage::kernels::{Activation, ConvGeometry, LayerKind, Precision, Variant};
+use afterimage::kernels::{ACTIVATIONS, Activation, ConvGeometry, LayerKind, Precision, Variant};
 pub use afterimage::network::twin;
 use afterimage::random::{Philox, Stream};
 
@@ -56,13 +56,10 @@ pub fn nearest_f16(value: f32) -> f32 {
     f32::from_bits((bits + 0xfff + ((bits >> 13) & 1)) & 0xffff_e000)
 }
 
-pub const ACTIVATIONS: [Activation; 5] = [
-    Activation::Identity,
-    Activation::Silu,
-    Activation::LeakyRelu(0.2),
-    Activation::Softplus,
-    Activation::Tanh,
-];
+/// Every activation function.
+pub fn activations() -> [Activation; ACTIVATIONS.len()] {
+    ACTIVATIONS.map(|kind| Activation::new(kind, 0.2))
+}
 
 /// Standard normals, the same for the same `tag`.
 pub fn normals(tag: u32, count: usize) -> Vec<f32> {

@@ -1,7 +1,8 @@
 //! Sources, paths, ranges, and how values are scaled to them.
 
 use crate::files::{all, error, folder, load, npy, options};
-use afterimage::data::{DataError, DataOptions, SOURCES, Scaling, open};
+use afterimage::data::{DataError, DataOptions, Scaling, Source, open};
+use afterimage::words::Word;
 
 #[test]
 fn unknown_sources_are_answered_with_the_nearest() {
@@ -22,7 +23,7 @@ fn unknown_sources_are_answered_with_the_nearest() {
 
 #[test]
 fn paths_are_demanded_and_refused_by_source() {
-    for &source in SOURCES {
+    for source in Source::names() {
         if ["idx", "cifar10", "images", "npy"].contains(&source) {
             assert!(matches!(
                 error(load(source, "")),

@@ -3,7 +3,7 @@
 use crate::common::{ROUNDING, assert_within, filled, normals, widen};
 use crate::launch::{SEED, SIZES, bits, executors, guarded, normal_error, run, unguarded};
 use afterimage::gpu::{Buffer, Recording};
-use afterimage::kernels::{self as gpu, Bounds, LangevinSettings};
+use afterimage::kernels::{self as gpu, Bounds, ChainBatch, LangevinSettings};
 use afterimage::random::Stream;
 use afterimage::twins;
 
@@ -41,21 +41,18 @@ fn langevin_in_place(
     x: &[f32],
     gradient: &[f32],
 ) -> Buffer {
-    let states = guarded(r, "x", x);
-    let gradient = filled(r, "gradient", gradient);
-    let stream = Stream::Langevin;
-    gpu::langevin(
-        r,
-        settings,
-        stream,
-        SEED,
-        step,
-        first,
-        x.len(),
-        states,
-        gradient,
-    );
-    states
+    // Chains of one value, so that the first may be any.
+    let batch = ChainBatch {
+        chains: x.len(),
+        length: 1,
+        stream: Stream::Langevin,
+        seed: SEED,
+        x: guarded(r, "x", x),
+        energies: Buffer::new("energies", x.len()),
+        gradient: filled(r, "gradient", gradient),
+    };
+    gpu::langevin(r, settings, &batch, step, first as usize);
+    batch.x
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Networks of every kind, drawn at random with a batch for each.
 
-use crate::common::ACTIVATIONS;
+use crate::common::activations;
 use afterimage::kernels::{Activation, QuadraticBase};
 use afterimage::network::{Architecture, LayerSpec};
 use afterimage::shape::Shape;
@@ -118,7 +118,7 @@ pub fn drawn(
     }));
     (
         layers,
-        prop::sample::select(ACTIVATIONS.to_vec()),
+        prop::sample::select(activations().to_vec()),
         base,
         any::<u32>(),
     )

@@ -81,7 +81,7 @@ fn every_loss_falls_along_its_own_gradient() {
     };
     let layers = [conv, LayerSpec::Dense { features: 2 }];
     let input = Shape::new(1, 6, 5);
-    let architecture = Architecture::new(input, &layers, Activation::Silu, None).expect("fits");
+    let architecture = Architecture::new(input, &layers, Activation::SILU, None).expect("fits");
     let live = initial_parameters(&architecture, &PLAIN, 3);
     let snapshot: Vec<f32> = live
         .iter()

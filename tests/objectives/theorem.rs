@@ -5,7 +5,6 @@ use crate::common::{ROUNDING, assert_within, executor, normals, variants, widen}
 use crate::drawn::{Drawn, blocks, convolutions, drawn, perceptrons};
 use crate::networks::{PLAIN, Setting, gradient, settings};
 use afterimage::gpu::Executor;
-use afterimage::kernels::Activation;
 use afterimage::method::Criterion;
 use afterimage::network::{Architecture, initial_parameters, twin};
 use afterimage::twins;
@@ -110,12 +109,12 @@ fn check_the_theorem(executor: &mut Executor, drawn: &Drawn) {
             )
         };
         // LeakyReLU's derivative jumps at 0, of which f32 and f64 may be on different sides.
-        let want = match drawn.activation {
-            Activation::LeakyRelu(_) => {
+        let want = match drawn.activation.kind.has_slope() {
+            true => {
                 let (divergence, _) = of(Criterion::ContrastiveDivergence);
                 widen(&divergence[..learned])
             }
-            _ => in_f64.gradient.clone(),
+            false => in_f64.gradient.clone(),
         };
         for criterion in Criterion::ALL {
             let (got, metrics) = of(criterion);

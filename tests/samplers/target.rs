@@ -68,7 +68,7 @@ impl Target {
         };
         let shape = Shape::new(length, 1, 1);
         let architecture =
-            Architecture::new(shape, &specs, Activation::Silu, Some(base)).expect("fits");
+            Architecture::new(shape, &specs, Activation::SILU, Some(base)).expect("fits");
         let how = Initialisation {
             weights: afterimage::network::InitialWeights::Default,
             zero_head: false,
@@ -89,7 +89,7 @@ impl Target {
         Target::new(
             length,
             &specs,
-            Activation::Identity,
+            Activation::IDENTITY,
             base,
             &vec![0.0; length + 1],
         )
@@ -106,7 +106,7 @@ impl Target {
             std: 1.0,
         };
         let parameters = [1.2, 0.0, -1.2, 0.0, 0.0, 0.0, -1.5, -1.1, 0.0];
-        Target::new(2, &specs, Activation::Softplus, base, &parameters)
+        Target::new(2, &specs, Activation::SOFTPLUS, base, &parameters)
     }
 
     /// About 3 |y − |x| + 1| + |(x, y)|²/(2·1.5²), all corners smooth: a bent valley. softplus(y + 10) is y + 10 to 1e-3.
@@ -119,7 +119,7 @@ impl Target {
         let first = [2.0, 0.0, -2.0, 0.0, 0.0, 1.0, 0.0, 0.0, 10.0];
         let second = [-1.5, -1.5, 3.0, 1.5, 1.5, -3.0, -27.0, 27.0];
         let parameters = [&first[..], &second, &[1.0, 1.0, 0.0]].concat();
-        Target::new(2, &specs, Activation::Softplus, base, &parameters)
+        Target::new(2, &specs, Activation::SOFTPLUS, base, &parameters)
     }
 
     pub fn twin(&self) -> TwinNetwork {

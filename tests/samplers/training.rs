@@ -3,7 +3,7 @@
 use crate::common::programs::launches;
 use crate::common::{executor, normals};
 use afterimage::config::{self, ChainKind, Config, StartKind};
-use afterimage::data::{self, DataOptions};
+use afterimage::data;
 use afterimage::gpu::Executor;
 use afterimage::kernels::{LANGEVIN, SAMPLERS, SamplerKind, Variant};
 use afterimage::network::LayerSpec;
@@ -78,14 +78,7 @@ fn the_peak_of_a_run_is_what_was_predicted_with_every_kind() {
         config.run.steps = 2;
         config.run.samples = 9;
         config.run.sample_steps = 3;
-        let options = DataOptions {
-            source: "digits".into(),
-            path: String::new(),
-            low: config.data.low,
-            high: config.data.high,
-            limit: 0,
-        };
-        let data = data::open(&options, 1).expect("opens");
+        let data = data::open(&config.data.options(), 1).expect("opens");
         let mut trainer = Trainer::new(executor(false), &config, data).expect("starts");
         let folder = tempfile::tempdir().expect("makes a folder");
         let (out, stop) = (folder.path().join("run"), AtomicBool::new(false));

@@ -2,12 +2,9 @@
 
 use super::rules::{ensure, finite, not_negative};
 use crate::config::DataConfig;
-use crate::config::check::one_of;
 use crate::config::error::ConfigError;
-use crate::data::SOURCES;
 
 pub(super) fn validate(data: &DataConfig) -> Result<(), ConfigError> {
-    one_of("data.source", &data.source, SOURCES)?;
     finite("data.low", data.low)?;
     finite("data.high", data.high)?;
     ensure(data.low < data.high, "data.low", &data.low, || {

@@ -11,8 +11,6 @@ mod sampler;
 mod snapshot;
 mod unread;
 
-pub use network::ACTIVATIONS;
-
 use super::error::ConfigError;
 use super::{ChainKind, Config, Interval, NormaliserKind, SnapshotKind};
 use crate::method::Criterion;

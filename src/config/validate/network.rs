@@ -1,13 +1,16 @@
 //! `[network]`
 
 use super::rules::{ensure, finite, not_negative, positive, share};
-use crate::config::NetworkConfig;
-use crate::config::check::{not_allowed, one_of};
+use super::unread::Conditional;
+use crate::config::check::not_allowed;
 use crate::config::error::ConfigError;
+use crate::config::{BaseKind, NetworkConfig};
 use crate::network::{LayerFlaw, LayerSpec};
 
-/// The names that `network.activation` takes.
-pub const ACTIVATIONS: &[&str] = &["silu", "leaky_relu", "softplus", "tanh", "identity"];
+#[rustfmt::skip]
+pub(super) const CONDITIONAL: &[Conditional] = &[
+    ("network.base_mean", "network.base", |c| c.network.base != BaseKind::None, "there is no base to have a mean"),
+];
 
 pub(super) fn validate(network: &NetworkConfig) -> Result<(), ConfigError> {
     ensure(
@@ -61,7 +64,6 @@ pub(super) fn validate(network: &NetworkConfig) -> Result<(), ConfigError> {
                 .into()
         })?;
     }
-    one_of("network.activation", &network.activation, ACTIVATIONS)?;
     share("network.slope", network.slope)?;
     finite("network.base_mean", network.base_mean)?;
     positive("network.base_std", network.base_std)?;

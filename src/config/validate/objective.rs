@@ -1,8 +1,9 @@
 //! `[objective]`
 
 use super::rules::{count, decay, ensure, not_negative, positive, within};
+use super::unread::Conditional;
 use crate::config::error::ConfigError;
-use crate::config::{NormaliserKind, ObjectiveConfig};
+use crate::config::{Config, NormaliserKind, ObjectiveConfig};
 use crate::method::Criterion;
 use crate::words::Word;
 
@@ -12,6 +13,14 @@ const SMALLEST_POWER: f32 = 0.01;
 const LARGEST_POWER: f32 = 5.0;
 /// f32 ends at e⁸⁸; a weight must leave room for factors and sums.
 const LARGEST_LOG_WEIGHT: f32 = 60.0;
+
+#[rustfmt::skip]
+pub(super) const CONDITIONAL: &[Conditional] = &[
+    ("objective.power", "objective.generator", has_exponent, "only `power` has an exponent"),
+    ("objective.clamp", "objective.generator", is_clamped, "its weights are bounded without"),
+    ("objective.normaliser_rate", "objective.normaliser", |c| c.objective.normaliser == NormaliserKind::Learned, "only `learned` has a rate"),
+    ("objective.normaliser_decay", "objective.normaliser", |c| c.objective.normaliser == NormaliserKind::Importance, "only `importance` averages"),
+];
 
 pub(super) fn validate(objective: &ObjectiveConfig) -> Result<(), ConfigError> {
     count(
@@ -62,4 +71,12 @@ pub(super) fn validate(objective: &ObjectiveConfig) -> Result<(), ConfigError> {
         },
     )?;
     not_negative("objective.energy_l2", objective.energy_l2)
+}
+
+fn has_exponent(config: &Config) -> bool {
+    matches!(config.objective.generator, Criterion::Bregman(generator) if generator.has_exponent())
+}
+
+fn is_clamped(config: &Config) -> bool {
+    matches!(config.objective.generator, Criterion::Bregman(generator) if generator.is_unbounded())
 }

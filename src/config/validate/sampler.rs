@@ -2,14 +2,30 @@
 
 use super::MOST_SAMPLE_STEPS;
 use super::rules::{at_least_one, count, ensure, not_negative, positive, share};
+use super::unread::Conditional;
 use crate::config::error::ConfigError;
-use crate::config::{BoundsKind, ChainKind, SamplerConfig};
+use crate::config::{BoundsKind, ChainKind, Config, SamplerConfig, StartKind};
 use crate::words::Word;
 
 const MOST_SAMPLER_STEPS: u64 = 10_000;
 const MOST_JUMPS: usize = 1000;
 const MOST_LEAPFROG: u64 = 1000;
 const MOST_CHAINS: u64 = 1 << 28;
+
+const LAW: &str = "its steps would no longer follow the law of the energy";
+
+#[rustfmt::skip]
+pub(super) const CONDITIONAL: &[Conditional] = &[
+    ("sampler.noise", "sampler.kind", |c| kind_reads(c, "noise"), "set sampler.temperature instead"),
+    ("sampler.clip", "sampler.kind", |c| kind_reads(c, "clip"), LAW),
+    ("sampler.bounds", "sampler.kind", |c| kind_reads(c, "bounds"), LAW),
+    ("sampler.leapfrog", "sampler.kind", |c| kind_reads(c, "leapfrog"), "its steps have no leaps"),
+    ("sampler.friction", "sampler.kind", |c| kind_reads(c, "friction"), "it has no velocity to keep"),
+    ("sampler.adapt", "sampler.kind", adapts_or_does_not_ask_to, "it has no acceptance to adapt to"),
+    ("sampler.target_acceptance", "sampler.kind", |c| kind_reads(c, "target_acceptance"), "it accepts every step"),
+    ("sampler.target_acceptance", "sampler.adapt", |c| c.sampler.adapt != Some(false), "its step size stays as it is"),
+    ("sampler.data_share", "sampler.start", |c| c.sampler.start == StartKind::Mixture, "only `mixture` has a share from data"),
+];
 
 pub(super) fn validate(sampler: &SamplerConfig) -> Result<(), ConfigError> {
     count("sampler.steps", sampler.steps, MOST_SAMPLER_STEPS)?;
@@ -119,4 +135,13 @@ pub(super) fn validate_together(sampler: &SamplerConfig) -> Result<(), ConfigErr
                 .into()
         },
     )
+}
+
+fn kind_reads(config: &Config, key: &str) -> bool {
+    config.sampler.kind.keys.contains(&key)
+}
+
+/// That nothing is adapted may be said of any kind.
+fn adapts_or_does_not_ask_to(config: &Config) -> bool {
+    config.sampler.adapt == Some(false) || kind_reads(config, "adapt")
 }

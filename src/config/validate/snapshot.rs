@@ -1,11 +1,20 @@
 //! `[snapshot]`
 
 use super::rules::{at_least_one, count, decay, ensure, share};
+use super::unread::Conditional;
 use crate::config::error::ConfigError;
-use crate::config::{Interval, SnapshotConfig, SnapshotKind};
+use crate::config::{Config, Interval, SnapshotConfig, SnapshotKind};
 use crate::words::Word;
 
 const MOST_COMPONENTS: u64 = 64;
+
+#[rustfmt::skip]
+pub(super) const CONDITIONAL: &[Conditional] = &[
+    ("snapshot.ess_threshold", "snapshot.interval", is_adaptive, "only `adaptive` has a threshold"),
+    ("snapshot.max_interval", "snapshot.interval", is_adaptive, "only `adaptive` has a limit"),
+    ("snapshot.decay", "snapshot.kind", |c| c.snapshot.kind == SnapshotKind::Ema, "only `ema` averages"),
+    ("snapshot.components", "snapshot.kind", |c| c.snapshot.kind == SnapshotKind::Mixture, "only `mixture` has components"),
+];
 
 pub(super) fn validate(snapshot: &SnapshotConfig) -> Result<(), ConfigError> {
     match snapshot.interval {
@@ -26,4 +35,8 @@ pub(super) fn validate(snapshot: &SnapshotConfig) -> Result<(), ConfigError> {
     at_least_one("snapshot.max_interval", snapshot.max_interval)?;
     decay("snapshot.decay", snapshot.decay)?;
     count("snapshot.components", snapshot.components, MOST_COMPONENTS)
+}
+
+fn is_adaptive(config: &Config) -> bool {
+    config.snapshot.interval == Interval::Adaptive
 }

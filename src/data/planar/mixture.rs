@@ -20,6 +20,14 @@ pub(super) struct Blur {
     pub(super) std: f64,
 }
 
+impl Blur {
+    /// That of a set whose own normal part has the standard deviation `own`, with the noise of training.
+    pub(super) fn new(width: f64, own: f64, noise: f64) -> Self {
+        let std = own.hypot(noise);
+        Blur { width, std }
+    }
+}
+
 struct Node {
     at: [f64; 2],
     log_weight: f64,

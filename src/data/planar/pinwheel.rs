@@ -1,4 +1,6 @@
-//! The density of the pinwheel without noise, by a change of variables.
+//! The pinwheel. With noise, a point is normal given r and the blade, and the integral over r is by quadrature
+//! (`pinwheel/noisy.rs`). Without, its density is by a change of variables, as follows. Far out, where the blades are wound
+//! too tightly to be told apart, both are the mean over all angles.
 //!
 //! A point is x = 2y with y = R(−a)·(r, s), where R(−a) turns by −a and a = 2πk/5 + ¼·exp(r). Write y = ρ·(cos φ, sin φ)
 //! and let θ be the angle of (r, s): r = ρ·cos θ, s = ρ·sin θ. Turning adds a, so θ = φ + a, and (r, s) of every blade k
@@ -14,18 +16,60 @@
 //! −π < θ < 0, at ρ·sin²θ = cos θ, so there is at most one such interval, and between its ends each solution is
 //! bracketed. At the ends, where p has integrable singularities, lies less than 1e-9 of the mass.
 
+mod noisy;
+
+use super::density::{Form, REACH};
 use super::special::log_normal;
+use super::{Planar, angle_between, numbered};
+use noisy::NoisyPinwheel;
+use rand::RngExt;
 use std::f64::consts::{PI, TAU};
 
-pub(super) const BLADES: usize = 5;
-pub(super) const RADIUS_MEAN: f64 = 1.0;
-pub(super) const RADIUS_STD: f64 = 0.3;
-pub(super) const WIDTH_STD: f64 = 0.1;
+/// Five curved blades (M. Johnson, D. Duvenaud, A. Wiltschko, S. Datta, R. Adams, *Composing graphical
+/// models with neural networks*, NeurIPS 2016). With r = 1 + 0.3·z₁, s = 0.1·z₂, k ∈ {0, …, 4} and
+/// the angle a = 2πk/5 + ¼·exp(r): 2·(r·cos a + s·sin a, s·cos a − r·sin a). The modes are the blades.
+pub(super) static PINWHEEL: Planar = Planar {
+    name: "pinwheel",
+    point: |random| {
+        let blade = random.random_range(0..5u32) as f32;
+        let [r, s] = [1.0 + 0.3 * random.normal(), 0.1 * random.normal()];
+        let angle = std::f32::consts::TAU / 5.0 * blade + 0.25 * r.exp();
+        let (sin, cos) = angle.sin_cos();
+        [2.0 * (r * cos + s * sin), 2.0 * (s * cos - r * sin)]
+    },
+    form: |noise| {
+        if noise == 0.0 {
+            return Ok(Form::Formula(Box::new(log_density)));
+        }
+        if noise < LEAST_NOISE {
+            return Err("on the pinwheel set data.noise to 0 or to at least 0.002");
+        }
+        let noisy = NoisyPinwheel::new(noise);
+        Ok(Form::Formula(Box::new(move |point| {
+            noisy.log_density(point)
+        })))
+    },
+    reach: |noise| SCALE * (RADIUS_MEAN + 6.0 * RADIUS_STD) + REACH * noise,
+    mode_names: || numbered("blade", BLADES),
+    mode_distances: |[x, y]| {
+        let untwisted = y.atan2(x) + twist(x.hypot(y) / SCALE);
+        (0..BLADES)
+            .map(|k| angle_between(untwisted, -TAU / BLADES as f64 * k as f64))
+            .collect()
+    },
+};
+
+const BLADES: usize = 5;
+const RADIUS_MEAN: f64 = 1.0;
+const RADIUS_STD: f64 = 0.3;
+const WIDTH_STD: f64 = 0.1;
 /// A point is this many times (r, s), turned.
-pub(super) const SCALE: f64 = 2.0;
+const SCALE: f64 = 2.0;
+/// Less noise than this would need more nodes than a grid can be summed over in time.
+const LEAST_NOISE: f64 = 2e-3;
 
 /// How far the blades are turned at r; also its own derivative by r.
-pub(super) fn twist(r: f64) -> f64 {
+fn twist(r: f64) -> f64 {
     0.25 * r.exp()
 }
 
@@ -33,7 +77,7 @@ pub(super) fn twist(r: f64) -> f64 {
 const FAR: f64 = 5.0;
 
 /// ln p(x).
-pub(super) fn log_density([x, y]: [f64; 2]) -> f64 {
+fn log_density([x, y]: [f64; 2]) -> f64 {
     let (rho, phi) = (x.hypot(y) / SCALE, y.atan2(x));
     if rho > WOUND {
         return log_mean_over_angles(SCALE * rho, SCALE * RADIUS_STD, SCALE * WIDTH_STD);
@@ -73,7 +117,7 @@ const WOUND: f64 = 10.0;
 /// ln of the mean over all angles at a distance from the origin, with noise or without: given the angle θ from the
 /// direction of its blade, a point is normal along that direction, about 2, and across, with these standard deviations,
 /// and r is integrated out. By the trapezoidal rule over θ, from 0, where the integrand is largest.
-pub(super) fn log_mean_over_angles(radius: f64, along: f64, across: f64) -> f64 {
+fn log_mean_over_angles(radius: f64, along: f64, across: f64) -> f64 {
     let log = |theta: f64| {
         let (sin, cos) = theta.sin_cos();
         log_normal(radius * cos - SCALE * RADIUS_MEAN, along) + log_normal(radius * sin, across)

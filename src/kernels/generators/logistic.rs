@@ -1,5 +1,5 @@
 use super::Generator;
-use crate::kernels::geometry::{Activation, sigmoid};
+use crate::kernels::activations::{Activation, sigmoid};
 
 /// f(t) = t ln t − (ν + t) ln(ν + t): noise-contrastive estimation with ν noise samples per datum (Gutmann & Hyvärinen,
 /// JMLR 2012). With h = u − ln ν the weights are σ(−h) and ν σ(h), both bounded; f″(1) = ν/(1 + ν).
@@ -17,7 +17,7 @@ pub(super) const GENERATOR: Generator = Generator {
     },
     losses: |u, nu, _| {
         let h = u - nu.ln();
-        let softplus = |z| Activation::Softplus.value(z);
+        let softplus = |z| Activation::SOFTPLUS.value(z);
         (softplus(-h), nu * softplus(h))
     },
 };

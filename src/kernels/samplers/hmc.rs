@@ -9,8 +9,7 @@ use super::{
     moment_immediates, per_chain,
 };
 use crate::gpu::{Access, Buffer, Dispatch, Kernel, Program, Recording, Resource, grid};
-use crate::kernels::langevin::blocks;
-use crate::kernels::launch::{launch, one_dimensional, over};
+use crate::kernels::launch::{blocks, launch, one_dimensional, over};
 use std::sync::Arc;
 
 /// Optimal for long targets of independent coordinates (Roberts & Rosenthal 1998).
@@ -18,8 +17,10 @@ pub(super) static MALA: SamplerKind = SamplerKind {
     name: "mala",
     keys: &["adapt", "target_acceptance"],
     target_acceptance: Some(0.574),
+    carries: true,
+    walks: false,
     evaluations: |_| 1,
-    lay_out: Some(|dynamics, batch| Box::new(Hamiltonian::new(dynamics, 1, 0.0, batch))),
+    lay_out: |dynamics, batch| Box::new(Hamiltonian::new(dynamics, 1, 0.0, batch)),
 };
 
 /// A little above the optimum, 0.65 for long targets, since a rejected trajectory costs the most (Betancourt, Byrne &
@@ -28,15 +29,17 @@ pub(super) static HMC: SamplerKind = SamplerKind {
     name: "hmc",
     keys: &["adapt", "target_acceptance", "leapfrog"],
     target_acceptance: Some(0.8),
+    carries: true,
+    walks: false,
     evaluations: |dynamics| dynamics.leapfrog,
-    lay_out: Some(|dynamics, batch| {
+    lay_out: |dynamics, batch| {
         Box::new(Hamiltonian::new(
             dynamics,
             dynamics.leapfrog,
             HMC_JITTER,
             batch,
         ))
-    }),
+    },
 };
 
 /// How far the logarithm of the step size moves per unit of acceptance that is missing. Around the target acceptance
@@ -225,8 +228,6 @@ impl ChainSteps for Hamiltonian {
     fn control(&self) -> Option<Buffer> {
         Some(self.control)
     }
-
-    fn begin(&self, _: &mut Recording, _: &Moment) {}
 
     fn step(
         &self,

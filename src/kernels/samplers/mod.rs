@@ -1,33 +1,29 @@
-//! The kinds of samplers beside plain Langevin steps. Each has a file here and in `shaders/samplers`, and a line in
-//! [`SAMPLERS`], from which configuration, messages and tests read.
+//! The kinds of samplers. Each has a file here and its shaders, and a line in [`SAMPLERS`], from which configuration,
+//! messages and tests read.
 
 mod hmc;
 mod jump;
+mod langevin;
 mod trace;
 mod underdamped;
 
 pub use hmc::{ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, HMC_JITTER, STEP_SIZES};
 pub use jump::jump_chains;
+pub(super) use langevin::step_immediates;
+pub use langevin::{Bounds, LANGEVIN, LangevinSettings, langevin};
 pub use trace::{TRACE_VALUES, trace_chains};
 
-use super::langevin::LangevinSettings;
 use crate::gpu::{Buffer, Recording};
 use crate::random::Stream;
-use crate::words::Word;
-use std::fmt;
+use crate::words::table;
 
 /// Every kind of sampler, the default first.
-pub static SAMPLERS: [&SamplerKind; 4] =
-    [&LANGEVIN, &hmc::MALA, &hmc::HMC, &underdamped::UNDERDAMPED];
-
-/// x ← x − h·∇E + noise·ξ, which needs nothing but the gradient; `method::Chains` records or walks it.
-pub static LANGEVIN: SamplerKind = SamplerKind {
-    name: "langevin",
-    keys: &["noise", "clip", "bounds"],
-    target_acceptance: None,
-    evaluations: |_| 1,
-    lay_out: None,
-};
+pub static SAMPLERS: [&SamplerKind; 4] = [
+    &langevin::LANGEVIN,
+    &hmc::MALA,
+    &hmc::HMC,
+    &underdamped::UNDERDAMPED,
+];
 
 /// Lays out the steps of a kind of sampler over a batch of chains.
 pub type LayOut = fn(&Dynamics, ChainBatch) -> Box<dyn ChainSteps>;
@@ -41,10 +37,15 @@ pub struct SamplerKind {
     /// The acceptance that its step size is adapted to where the configuration names none. None for kinds without a
     /// Metropolis test.
     pub target_acceptance: Option<f32>,
+    /// Whether its steps carry the energies and gradient of the states from one to the next, which must then be computed
+    /// before the first.
+    pub carries: bool,
+    /// Whether whole chains of it can be walked in one launch, by [`walk_chains`](super::walk_chains).
+    pub walks: bool,
     /// Energy-gradient evaluations of a step of one chain.
     pub evaluations: fn(&Dynamics) -> usize,
-    /// Lays out its steps over a batch of chains; none for plain Langevin steps.
-    pub lay_out: Option<LayOut>,
+    /// Lays out its steps over a batch of chains.
+    pub lay_out: LayOut,
 }
 
 impl SamplerKind {
@@ -54,27 +55,7 @@ impl SamplerKind {
     }
 }
 
-impl Word for &'static SamplerKind {
-    fn all() -> &'static [Self] {
-        &SAMPLERS
-    }
-
-    fn name(&self) -> &'static str {
-        self.name
-    }
-}
-
-impl PartialEq for SamplerKind {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl fmt::Debug for SamplerKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
+table!(SamplerKind, &'static SamplerKind, &SAMPLERS);
 
 /// How chains move.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -113,7 +94,7 @@ impl Dynamics {
     /// Energy-gradient evaluations of a pass of `steps` steps of one chain. The energies that jumps need count as much as
     /// gradients, though they cost half.
     pub fn evaluations(&self, steps: usize) -> usize {
-        let carries = usize::from(self.kind.lay_out.is_some());
+        let carries = usize::from(self.kind.carries);
         let (rows, row) = match self.jumps.count {
             0 => (1, 0),
             count => (steps.div_ceil(self.jumps.every.max(1)), 1 + count),
@@ -137,8 +118,7 @@ impl Dynamics {
             0 => 0,
             _ => 4 * (chains * (length + 1)) as u64,
         };
-        let lay_out = self.kind.lay_out;
-        jumps + lay_out.map_or(0, |lay_out| lay_out(self, batch).bytes())
+        jumps + (self.kind.lay_out)(self, batch).bytes()
     }
 }
 
@@ -181,6 +161,8 @@ pub struct Moment {
     /// Chain i of the batch takes the random numbers of chain `first_chain` + i.
     pub first_chain: usize,
     pub temperature: f32,
+    /// Whether that is the step's own, and not the one that the settings were made for.
+    pub annealed: bool,
     /// Whether the step moves the step size.
     pub adapt: bool,
     /// Whether somebody reads the energies after the step.
@@ -191,23 +173,25 @@ pub struct Moment {
 /// (recording, states, energies, gradient).
 pub type EnergyGradient<'a> = &'a dyn Fn(&mut Recording, Buffer, Option<Buffer>, Buffer);
 
-/// The steps of a kind of sampler over a batch of chains. They carry energies and gradient from step to step.
+/// The steps of a kind of sampler over a batch of chains.
 pub trait ChainSteps {
     /// Bytes on the GPU beside those of the batch.
     fn bytes(&self) -> u64;
 
     /// The step size, the sum of the acceptances counted since they were last set to zero, their number, and the number of
     /// steps that have adapted the step size, one word each, where there is a Metropolis test.
-    fn control(&self) -> Option<Buffer>;
+    fn control(&self) -> Option<Buffer> {
+        None
+    }
 
     /// Recorded when a pass begins.
-    fn begin(&self, recording: &mut Recording, moment: &Moment);
+    fn begin(&self, _recording: &mut Recording, _moment: &Moment) {}
 
     /// Recorded for every step. Only launches, so that it can be replayed.
     fn step(&self, recording: &mut Recording, moment: &Moment, energy_gradient: EnergyGradient<'_>);
 }
 
-/// Where the number of the step is in [`moment_immediates`].
+/// Where the number of the step is in [`moment_immediates`] and in [`step_immediates`].
 const STEP_WORD: usize = 2;
 
 /// The `Moment` of `shaders/shared/moment.wgsl`.

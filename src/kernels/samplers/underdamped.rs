@@ -7,15 +7,16 @@ use super::{
     moment_immediates,
 };
 use crate::gpu::{Access, Buffer, Dispatch, Kernel, Program, Recording};
-use crate::kernels::langevin::blocks;
-use crate::kernels::launch::one_dimensional;
+use crate::kernels::launch::{blocks, one_dimensional};
 
 pub(super) static UNDERDAMPED: SamplerKind = SamplerKind {
     name: "underdamped",
     keys: &["friction"],
     target_acceptance: None,
+    carries: true,
+    walks: false,
     evaluations: |_| 1,
-    lay_out: Some(|dynamics, batch| Box::new(Underdamped::new(dynamics, batch))),
+    lay_out: |dynamics, batch| Box::new(Underdamped::new(dynamics, batch)),
 };
 
 static MOVE: Kernel = kernel!("samplers/underdamped", 6, [Read, ReadWrite, ReadWrite]);
@@ -74,10 +75,6 @@ impl Underdamped {
 impl ChainSteps for Underdamped {
     fn bytes(&self) -> u64 {
         self.velocity.bytes()
-    }
-
-    fn control(&self) -> Option<Buffer> {
-        None
     }
 
     fn begin(&self, recording: &mut Recording, moment: &Moment) {

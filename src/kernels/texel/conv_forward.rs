@@ -1,8 +1,9 @@
 use super::pack_weights::PackedWeights;
 use super::plane::{Border, IN, OUT, Plane};
-use super::tile::{Tile, WIDTH, describe_activation, describe_lanes};
+use super::tile::{Tile, WIDTH, describe_lanes};
 use crate::gpu::{Access, Kernel, Program, Recording, Resource};
-use crate::kernels::geometry::{Activation, ConvGeometry};
+use crate::kernels::activations::Activation;
+use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::launch::launch;
 
 const BINDINGS: [Access; 4] = [
@@ -67,7 +68,7 @@ pub fn conv_forward(
         .u32("OUT_MAP_WIDTH", g.out_width())
         .u32("OUT_MAP_HEIGHT", g.out_height())
         .flag("STORE_DERIVATIVE", derivative.is_some());
-    let program = describe_lanes(describe_activation(program, activation), lanes);
+    let program = describe_lanes(activation.describe(program), lanes);
     let program = output.describe(input.describe(program, &IN, g.padding), &OUT, 0);
     let mut resources = vec![
         input.image.into(),

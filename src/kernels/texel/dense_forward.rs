@@ -1,8 +1,8 @@
 use super::pack_weights::PackedWeights;
 use super::plane::{IN, OUT, Plane};
-use super::tile::{Tile, WIDTH, describe_activation, describe_lanes};
+use super::tile::{Tile, WIDTH, describe_lanes};
 use crate::gpu::{Access, Kernel, Program, Recording, Resource};
-use crate::kernels::geometry::Activation;
+use crate::kernels::activations::Activation;
 use crate::kernels::launch::launch;
 
 const BINDINGS: [Access; 4] = [
@@ -47,7 +47,7 @@ pub fn dense_forward(
         .u32("IN_MAP_WIDTH", input.shape.width)
         .u32("IN_MAP_HEIGHT", input.shape.height)
         .flag("STORE_DERIVATIVE", derivative.is_some());
-    let program = describe_lanes(describe_activation(program, activation), lanes);
+    let program = describe_lanes(activation.describe(program), lanes);
     let program = output.describe(input.describe(program, &IN, 0), &OUT, 0);
     let mut resources = vec![
         input.image.into(),

@@ -1,8 +1,7 @@
 use super::load_maps::texels;
 use super::plane::{IN, OUT, Plane, PlaneNames};
-use super::tile::describe_activation;
 use crate::gpu::{Access, Kernel, Program, Recording, Resource};
-use crate::kernels::geometry::Activation;
+use crate::kernels::activations::Activation;
 use crate::kernels::launch::over;
 use crate::kernels::pooling::Pooling;
 
@@ -82,7 +81,7 @@ pub fn pool_forward(
     resources.extend(others.map(|plane| Resource::Image(plane.image)));
     over(
         recording,
-        describe_activation(program, activation),
+        activation.describe(program),
         resources,
         vec![],
         texels(output),

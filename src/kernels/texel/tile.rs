@@ -1,6 +1,6 @@
 use crate::gpu::Program;
 use crate::kernels::choice::LayerPass;
-use crate::kernels::geometry::{Activation, ConvGeometry};
+use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::texel::conv_input_gradient::phases;
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
@@ -200,13 +200,6 @@ fn weight_gradient_pixels(g: &ConvGeometry, lanes: usize) -> usize {
 /// Adds the subgroup constants.
 pub(super) fn describe_lanes(program: Program, lanes: usize) -> Program {
     program.u32("LANES", lanes).flag("SPREAD", lanes > 1)
-}
-
-/// Adds the activation constants.
-pub(super) fn describe_activation(program: Program, activation: Activation) -> Program {
-    program
-        .u32("ACTIVATION", activation.code())
-        .f32("SLOPE", activation.slope())
 }
 
 /// How many shares to split the samples of a weight gradient into: enough for both a few cores and bounded memory.

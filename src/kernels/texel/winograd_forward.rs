@@ -1,9 +1,9 @@
 use super::plane::{IN, OUT, Plane};
-use super::tile::{WIDTH, describe_activation};
+use super::tile::WIDTH;
 use super::winograd::{POSITIONS, Winograd};
 use super::winograd_product::winograd_product;
 use crate::gpu::{Access, Kernel, Program, Recording, Resource};
-use crate::kernels::geometry::Activation;
+use crate::kernels::activations::Activation;
 use crate::kernels::launch::launch;
 
 pub(super) static INPUT: Kernel = kernel!(
@@ -80,7 +80,7 @@ pub fn winograd_forward(
             .u32("OUT_MAP_HEIGHT", g.out_height())
             .u32("BIAS_START", POSITIONS * plan.position_texels())
             .flag("STORE_DERIVATIVE", derivative.is_some());
-        let program = describe_activation(plan.describe_tiles(program), activation);
+        let program = activation.describe(plan.describe_tiles(program));
         let mut resources = vec![
             plan.scratch.products.into(),
             plan.weights.into(),

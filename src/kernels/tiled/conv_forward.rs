@@ -1,7 +1,8 @@
 use super::tile::{Order, Slices, Tile, flattened, is_flat};
 use crate::gpu::{Access, Buffer, Kernel, Program, Recording, Resource};
 use crate::kernels::LayerParameters;
-use crate::kernels::geometry::{Activation, ConvGeometry};
+use crate::kernels::activations::Activation;
+use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::launch::launch;
 
 const BINDINGS: [Access; 4] = [
@@ -69,10 +70,8 @@ pub fn conv_forward(
     } else {
         &KERNEL
     };
-    let program = tile
-        .describe(Program::new(kernel), &g, order)
-        .u32("ACTIVATION", activation.code())
-        .f32("SLOPE", activation.slope())
+    let program = activation
+        .describe(tile.describe(Program::new(kernel), &g, order))
         .flag("STORE_DERIVATIVE", derivative.is_some());
     let mut resources = vec![input.into(), parameters.buffer.into(), output.into()];
     resources.extend(derivative.map(Resource::from));

@@ -1,5 +1,5 @@
 use crate::gpu::{Access, Buffer, Kernel, Program, Recording, Resource};
-use crate::kernels::geometry::Activation;
+use crate::kernels::activations::Activation;
 use crate::kernels::launch::over;
 use crate::kernels::pooling::Pooling;
 
@@ -38,11 +38,9 @@ pub fn pool_forward(
         (Some(_), None) => &KERNEL_WITH_SKIP,
         (Some(_), Some(_)) => &KERNEL_WITH_DERIVATIVE,
     };
-    let program = pooling
-        .describe(Program::new(kernel))
+    let program = activation
+        .describe(pooling.describe(Program::new(kernel)))
         .u32("CHANNELS", pooling.input.channels)
-        .u32("ACTIVATION", activation.code())
-        .f32("SLOPE", activation.slope())
         .flag("SKIP", skip.is_some())
         .flag("STORE_DERIVATIVE", derivative.is_some());
     let mut resources = vec![input.into(), output.into()];

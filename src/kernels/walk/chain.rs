@@ -1,8 +1,8 @@
 use super::THREADS;
 use super::plan::WalkPlan;
 use crate::gpu::{Buffer, Kernel, Program, Recording, grid};
-use crate::kernels::langevin::{LangevinSettings, step_immediates};
 use crate::kernels::launch::launch;
+use crate::kernels::samplers::{LangevinSettings, step_immediates};
 use crate::random::Stream;
 
 /// The most floating-point operations of one launch, since drivers kill launches that run for seconds: less than half
@@ -93,10 +93,10 @@ fn program(plan: &WalkPlan, arguments: &WalkArguments<'_>) -> Program {
         .u32("HEAD_AT", plan.head_at)
         .u32("HEAD_MAP_AT", plan.passes[last].out_at())
         .u32("HEAD_LENGTH", plan.head_length())
-        .u32("PASSES", plan.passes.len())
-        .u32("ACTIVATION", plan.activation.code())
-        .f32("SLOPE", plan.activation.slope());
-    let program = arguments.settings.describe(program);
+        .u32("PASSES", plan.passes.len());
+    let program = plan
+        .activation
+        .describe(arguments.settings.describe(program));
     plan.passes
         .iter()
         .enumerate()

@@ -1,6 +1,7 @@
 use super::pass::{Map, WalkPass};
 use super::{QUAD, THREADS};
-use crate::kernels::geometry::{Activation, ConvGeometry};
+use crate::kernels::activations::Activation;
+use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::layer_kind::LayerKind;
 use crate::kernels::quadratic_base::QuadraticBase;
 

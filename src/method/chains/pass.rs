@@ -57,8 +57,8 @@ impl ChainPass {
 }
 
 impl Chains {
-    /// Begins a pass, or goes on with step `position` of it, at the states as they are: every kind but plain Langevin
-    /// steps carries energies and gradients from here on.
+    /// Begins a pass, or goes on with step `position` of it, at the states as they are: kinds that carry energies and
+    /// gradients do so from here on.
     fn begin(
         &self,
         recording: &mut Recording,
@@ -66,16 +66,15 @@ impl Chains {
         pass: &ChainPass,
         position: usize,
     ) {
-        let Some(steps) = &self.steps else {
-            return;
-        };
-        self.network.energy_gradient(
-            recording,
-            parameters,
-            self.batch.x,
-            Some(self.batch.energies),
-            self.batch.gradient,
-        );
+        if self.dynamics.kind.carries {
+            self.network.energy_gradient(
+                recording,
+                parameters,
+                self.batch.x,
+                Some(self.batch.energies),
+                self.batch.gradient,
+            );
+        }
         if let (Some(control), 0, 0) = (self.control(), pass.first_chain, position) {
             recording.upload_f32(control, 1, &[0.0, 0.0]);
         }
@@ -83,10 +82,11 @@ impl Chains {
             step: pass.first_step.wrapping_add(position as u32),
             first_chain: pass.first_chain,
             temperature: pass.temperature(position, self.dynamics.temperature),
+            annealed: pass.anneal.is_some(),
             adapt: false,
             energies: false,
         };
-        steps.begin(recording, &moment);
+        self.steps.begin(recording, &moment);
     }
 
     /// The steps `part` of a pass of `pass.steps` steps, which begins with step 0. The temperature falls from
@@ -142,6 +142,7 @@ impl Chains {
                     .wrapping_add(offer),
                 first_chain: pass.first_chain,
                 temperature: pass.temperature(position, self.dynamics.temperature),
+                annealed: pass.anneal.is_some(),
                 adapt: false,
                 energies: true,
             };

@@ -15,8 +15,8 @@ pub(super) struct RecordedStep {
 
 impl Chains {
     /// Moves all chains by `steps` steps, the first of which is number `first_step`: one step is recorded, and replayed
-    /// for as long as neither `parameters` nor `first_chain` changes. The step size stays as it is. All kinds but plain
-    /// Langevin steps go on with a pass that [`Self::run`] has begun, at the same parameters and states.
+    /// for as long as neither `parameters` nor `first_chain` changes. The step size stays as it is. Kinds that carry
+    /// energies and gradients go on with a pass that [`Self::run`] has begun, at the same parameters and states.
     pub fn advance(
         &self,
         recording: &mut Recording,
@@ -67,11 +67,12 @@ impl Chains {
             step: 0,
             first_chain,
             temperature: self.dynamics.temperature,
+            annealed: false,
             adapt,
             energies,
         };
         let mut once = Recording::new();
-        self.record(&mut once, parameters, &self.dynamics.langevin, &moment);
+        self.record(&mut once, parameters, &moment);
         let frozen = once.freeze();
         known.push(RecordedStep {
             parameters,
@@ -94,8 +95,7 @@ impl Chains {
         adapt: bool,
     ) {
         let temperature = pass.temperature(position, self.dynamics.temperature);
-        let mut settings = self.dynamics.langevin;
-        settings.noise = (2.0 * settings.step_size * temperature).sqrt();
+        let settings = self.dynamics.langevin.at_temperature(temperature);
         let step = pass.first_step.wrapping_add(position as u32);
         if self.walk(recording, &settings, step, 1, pass.first_chain) {
             return;
@@ -104,31 +104,19 @@ impl Chains {
             step,
             first_chain: pass.first_chain,
             temperature,
+            annealed: true,
             adapt,
             energies: true,
         };
-        self.record(recording, parameters, &settings, &moment);
+        self.record(recording, parameters, &moment);
     }
 
-    fn record(
-        &self,
-        recording: &mut Recording,
-        parameters: Buffer,
-        settings: &LangevinSettings,
-        moment: &Moment,
-    ) {
+    fn record(&self, recording: &mut Recording, parameters: Buffer, moment: &Moment) {
         let energy_gradient = |recording: &mut Recording, x, energies, gradient| {
             self.network
                 .energy_gradient(recording, parameters, x, energies, gradient);
         };
-        match &self.steps {
-            Some(steps) => steps.step(recording, moment, &energy_gradient),
-            None => {
-                let energies = moment.energies.then_some(self.batch.energies);
-                energy_gradient(recording, self.batch.x, energies, self.batch.gradient);
-                self.step(recording, settings, moment.step, moment.first_chain);
-            }
-        }
+        self.steps.step(recording, moment, &energy_gradient);
     }
 
     /// Replaces every state of data with Gaussian noise of standard deviation `std` by the mean of the clean data it
@@ -143,14 +131,10 @@ impl Chains {
         if self.walk(recording, &settings, 0, 1, 0) {
             return;
         }
-        self.network.energy_gradient(
-            recording,
-            parameters,
-            self.batch.x,
-            None,
-            self.batch.gradient,
-        );
-        self.step(recording, &settings, 0, 0);
+        let batch = &self.batch;
+        self.network
+            .energy_gradient(recording, parameters, batch.x, None, batch.gradient);
+        langevin(recording, &settings, batch, 0, 0);
     }
 
     /// Whether these chains are walked, and if so, the steps.
@@ -177,26 +161,5 @@ impl Chains {
         };
         walk_chains(recording, plan, &arguments, first_step, steps);
         true
-    }
-
-    fn step(
-        &self,
-        recording: &mut Recording,
-        settings: &LangevinSettings,
-        step: u32,
-        first_chain: usize,
-    ) {
-        let length = self.batch.length;
-        langevin(
-            recording,
-            settings,
-            self.batch.stream,
-            self.batch.seed,
-            step,
-            (first_chain * length) as u32,
-            self.network.samples() * length,
-            self.batch.x,
-            self.batch.gradient,
-        );
     }
 }

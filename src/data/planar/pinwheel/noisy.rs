@@ -1,6 +1,6 @@
 //! The density of the pinwheel with noise, by quadrature over r.
 //!
-//! With the noise n, a point of blade k is normal given r (`pinwheel.rs`): with standard deviation n along the direction
+//! With the noise n, a point of blade k is normal given r (`../pinwheel.rs`): with standard deviation n along the direction
 //! of the blade's ridge, about 2r, and w = √((2·0.1)² + n²) across. At distance R and angle φ from the origin, therefore,
 //!
 //! p(x) = ⅕·Σ_k ∫ N(r; 1, 0.3²)·N(R·cos δ − 2r; n²)·N(R·sin δ; w²) dr,   δ = φ + ¼·exp(r) + 2πk/5.
@@ -9,9 +9,7 @@
 //! exponentially (L. Trefethen, J. Weideman, SIAM Review 56, 2014): with nodes h of its narrowest standard deviations
 //! apart it errs by 2·exp(−2π²/h²). How narrow it gets grows with the blades' twist, and so does the density of nodes.
 
-use super::pinwheel::{
-    BLADES, RADIUS_MEAN, RADIUS_STD, SCALE, WIDTH_STD, log_mean_over_angles, twist,
-};
+use super::{BLADES, RADIUS_MEAN, RADIUS_STD, SCALE, WIDTH_STD, log_mean_over_angles, twist};
 use std::f64::consts::TAU;
 use std::ops::Range;
 

@@ -1,0 +1,48 @@
+//! Where data can come from.
+
+use super::DataError;
+use super::dataset::Loaded;
+use super::planar::Planar;
+use crate::shape::Shape;
+use std::path::Path;
+
+/// Where data can come from.
+#[derive(Clone, Copy)]
+pub struct Source {
+    /// What configurations call it.
+    pub name: &'static str,
+    /// The shape of its samples where it does not depend on a file.
+    pub shape: Option<Shape>,
+    pub(super) origin: Origin,
+}
+
+/// What opens a source.
+#[derive(Clone, Copy)]
+pub(super) enum Origin {
+    /// Loads what is part of the program.
+    Embedded(fn() -> Result<Loaded, DataError>),
+    Generated(&'static Planar),
+    File {
+        /// Loads a file or folder, of which no more than so many samples are needed.
+        load: fn(&Path, usize) -> Result<Loaded, DataError>,
+        /// Whether a file is one of these by its name.
+        is_named: fn(&str) -> bool,
+    },
+}
+
+impl Source {
+    /// Whether it is read from a file or folder.
+    pub fn needs_path(&self) -> bool {
+        matches!(self.origin, Origin::File { .. })
+    }
+
+    /// Whether the density of its samples is known.
+    pub(super) fn has_density(&self) -> bool {
+        matches!(self.origin, Origin::Generated(_))
+    }
+
+    /// Whether a file of this name is one of its files.
+    pub fn has_files_named(&self, name: &str) -> bool {
+        matches!(self.origin, Origin::File { is_named, .. } if is_named(name))
+    }
+}
