@@ -10,6 +10,7 @@ mod memory;
 mod metrics;
 mod plan;
 mod run;
+mod ticket;
 mod trainer;
 
 pub use error::TrainError;

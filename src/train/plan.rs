@@ -7,6 +7,7 @@ use self::slices::{Staging, equal_parts};
 use super::drawing::drawing_bytes;
 use super::error::TrainError;
 use super::memory::MemoryAccount;
+use super::ticket::Ticket;
 use crate::config::Config;
 use crate::gpu::{Buffer, Recording};
 use crate::method::{
@@ -16,11 +17,6 @@ use crate::method::{
 use crate::model;
 use crate::network::{Architecture, Kernels, Network};
 use crate::shape::Shape;
-
-/// The chains' [`StepControl`](crate::method::StepControl) comes back under the number of the step with this bit.
-pub(super) const CONTROL: u64 = 1 << 61;
-/// And with this one, where a step has it, the trace for [`Diagnostics`](crate::method::Diagnostics).
-pub(super) const TRACE: u64 = 1 << 60;
 
 /// An optimiser step as a list of commands. Holds names of buffers, no device.
 pub struct TrainingPlan {
@@ -207,10 +203,10 @@ impl TrainingPlan {
 
     fn fetch_diagnostics(&self, r: &mut Recording, step: u64) {
         if let Some(control) = self.control() {
-            r.fetch(control, 0, control.words(), CONTROL | step);
+            r.fetch(control, 0, control.words(), Ticket::Control(step).number());
         }
         if let Some((trace, _)) = self.trace(step) {
-            r.fetch(trace, 0, trace.words(), TRACE | step);
+            r.fetch(trace, 0, trace.words(), Ticket::Trace(step).number());
         }
     }
 
@@ -353,7 +349,8 @@ impl TrainingPlan {
         self.network.finish_gradient(r, live, gradient);
         self.optimiser.step(r, step, live, self.objective.metrics());
         self.network.turn(r, live);
-        self.objective.fetch_metrics(r, step);
+        self.objective
+            .fetch_metrics(r, Ticket::Metrics(step).number());
         recording
     }
 }
