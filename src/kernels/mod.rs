@@ -28,6 +28,7 @@ mod gather_chains;
 mod gradient_norm;
 mod langevin;
 mod launch;
+mod metrics;
 mod philox_words;
 mod quadratic_base;
 mod ranking_head;
@@ -51,15 +52,15 @@ pub use langevin::{Bounds, LangevinSettings, langevin};
 pub use layer::{Layer, load, unload};
 pub use layer_kind::LayerKind;
 pub use maps::Maps;
+pub(crate) use metrics::metrics;
+pub use metrics::{METRIC_WORDS, RatioMetrics};
 pub use parameters::LayerParameters;
 pub use philox_words::philox_words;
 pub use pool::{pool_forward, pool_input_gradient};
 pub use pooling::Pooling;
 pub use quadratic_base::{QuadraticBase, quadratic_base_gradient};
 pub use ranking_head::ranking_head;
-pub use ratio_head::{
-    HeadArguments, METRIC_WORDS, Normaliser, RatioMetrics, RatioSettings, ratio_head,
-};
+pub use ratio_head::{HeadArguments, Normaliser, RatioSettings, ratio_head};
 pub use samplers::{
     ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, ChainBatch, ChainSteps, Dynamics,
     EnergyGradient, HMC_JITTER, Jumps, LANGEVIN, LayOut, Moment, SAMPLERS, STEP_SIZES, SamplerKind,
