@@ -1,7 +1,7 @@
 use super::frozen::Frozen;
-use super::handles::{Buffer, Image};
+use super::handles::{Buffer, Image, Purpose};
 use super::kernel::Program;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -76,6 +76,22 @@ impl Resource {
         match self {
             Resource::Buffer(buffer) => buffer.id,
             Resource::Image(image) => image.id,
+        }
+    }
+
+    /// Its size in bytes.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Resource::Buffer(buffer) => buffer.bytes(),
+            Resource::Image(image) => image.bytes(),
+        }
+    }
+
+    /// What it is for.
+    pub fn purpose(&self) -> Purpose {
+        match self {
+            Resource::Buffer(buffer) => buffer.purpose(),
+            Resource::Image(image) => image.purpose(),
         }
     }
 }
@@ -221,6 +237,22 @@ impl Recording {
     /// Adds all commands of `other`.
     pub fn append(&mut self, other: Recording) {
         self.commands.extend(other.commands);
+    }
+
+    /// Every buffer and image that it uses, each once.
+    pub fn resources(&self) -> HashSet<Resource> {
+        let mut used = HashSet::new();
+        for command in &self.commands {
+            match command {
+                Command::Upload { buffer, .. } | Command::Fetch { buffer, .. } => {
+                    used.insert((*buffer).into());
+                }
+                Command::Copy { from, to, .. } => used.extend([*from, *to].map(Resource::from)),
+                Command::Dispatch(dispatch) => used.extend(&dispatch.resources),
+                Command::Replay { frozen, .. } => used.extend(frozen.recording().resources()),
+            }
+        }
+        used
     }
 
     /// How many times each kernel is launched.
@@ -390,6 +422,7 @@ mod tests {
         recording.moves(16);
         assert_eq!((recording.flops(), recording.bytes()), (21, 16));
         assert_eq!(recording.launches()["nothing"], 3);
+        assert_eq!(recording.resources(), HashSet::from([a.into(), b.into()]));
         let text = recording.to_string();
         assert!(
             text.starts_with("copy 4 words live[0] -> snapshot[0]\nnothing(live) on 1×1×1"),

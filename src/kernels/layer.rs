@@ -10,6 +10,7 @@ use super::texel::{
 use super::tiled;
 use super::variant::{Precision, Variant};
 use crate::gpu::{Buffer, GpuError, ImageFormat, Recording};
+use crate::purpose::MAPS;
 use crate::shape::Shape;
 
 /// One layer for batches of up to a fixed number of samples, in the variant that suits the adapter. Forward pass,
@@ -424,9 +425,9 @@ impl Layer {
             Precision::Mixed => ImageFormat::F16,
         };
         match &self.shape {
-            LayerShape::Tiled { .. } => {
-                Ok(Maps::Flat(Buffer::new(label, self.samples * shape.len())))
-            }
+            LayerShape::Tiled { .. } => Ok(Maps::Flat(
+                Buffer::new(label, self.samples * shape.len()).of(MAPS),
+            )),
             LayerShape::Texel { longest_side, .. } => {
                 Plane::new(label, self.samples, shape, border, format, *longest_side)
                     .map(Maps::Plane)

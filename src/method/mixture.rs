@@ -1,5 +1,6 @@
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::noise::mixture_energy;
+use crate::purpose::SNAPSHOT;
 
 /// The last snapshots, whose even mixture is the noise distribution:
 /// p_φ = 1/M Σ_j exp(−E_j) / Z_j.
@@ -28,7 +29,7 @@ impl Mixture {
         Mixture {
             interval: interval.max(1),
             ring: (0..components)
-                .map(|_| Buffer::new("mixture component", parameters))
+                .map(|_| Buffer::new("mixture component", parameters).of(SNAPSHOT))
                 .collect(),
             offsets: Buffer::new("mixture offsets", components),
             one: Buffer::new("component energies", samples),

@@ -1,5 +1,6 @@
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::{AdamArguments, AdamSettings, NORM_PARTS, RatioMetrics, adam, gradient_norm};
+use crate::purpose::OPTIMISER;
 
 /// How the learning rate changes over a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,11 +63,11 @@ impl Optimiser {
     pub fn new(settings: OptimiserSettings, parameters: usize) -> Self {
         Optimiser {
             settings,
-            gradient: Buffer::new("parameter gradient", parameters),
-            first_moment: Buffer::new("first moment", parameters),
-            second_moment: Buffer::new("second moment", parameters),
-            average: Buffer::new("averaged parameters", parameters),
-            norm_scratch: Buffer::new("norm scratch", NORM_PARTS),
+            gradient: Buffer::new("parameter gradient", parameters).of(OPTIMISER),
+            first_moment: Buffer::new("first moment", parameters).of(OPTIMISER),
+            second_moment: Buffer::new("second moment", parameters).of(OPTIMISER),
+            average: Buffer::new("averaged parameters", parameters).of(OPTIMISER),
+            norm_scratch: Buffer::new("norm scratch", NORM_PARTS).of(OPTIMISER),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::kernels::{
     Activation, Layer, LayerParameters, Maps, Pooling, energy_head, load, pool_forward,
     pool_input_gradient, quadratic_base_gradient, texel::Border, unload,
 };
+use crate::purpose::MAPS;
 
 /// A network laid out for batches of one size: the maps between its layers, and how to record its passes.
 ///
@@ -206,7 +207,7 @@ impl Network {
         let partial_words = layers.iter().map(Layer::partial_words).max().unwrap_or(1);
         let outputs = match head {
             Maps::Flat(buffer) => buffer,
-            Maps::Plane(_) => Buffer::new("head outputs", samples * output_shape.len()),
+            Maps::Plane(_) => Buffer::new("head outputs", samples * output_shape.len()).of(MAPS),
         };
         Ok(Network {
             architecture: architecture.clone(),

@@ -4,6 +4,7 @@ use crate::gpu::{Access, Image, Kernel, Program, Recording};
 use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::launch::over;
 use crate::kernels::parameters::LayerParameters;
+use crate::purpose::PACKED_WEIGHTS;
 
 /// Texels in a row of a weight image: WEIGHT_ROW in the shaders.
 const WEIGHT_ROW: usize = 1024;
@@ -41,7 +42,8 @@ impl PackedWeights {
             label,
             WEIGHT_ROW as u32,
             (end + SLACK).div_ceil(WEIGHT_ROW) as u32,
-        );
+        )
+        .of(PACKED_WEIGHTS);
         PackedWeights { image, parts, tile }
     }
 
