@@ -36,7 +36,7 @@ enum FixedDensity {
 }
 
 impl FixedNoise {
-    /// A Gaussian that [`Self::with_fit`] gives its moments: `count` draws of `length` values a step.
+    /// A Gaussian that [`Self::set_fit`] gives its moments: `count` draws of `length` values a step.
     pub fn gaussian(count: usize, length: usize, seed: u64) -> Self {
         let kind = FixedDensity::Gaussian {
             mean: Buffer::new("noise mean", length),
@@ -74,12 +74,11 @@ impl FixedNoise {
         }
     }
 
-    /// The same noise with these moments, if it takes any.
-    pub fn with_fit(mut self, moments: GaussianFit) -> Self {
+    /// Gives it these moments, if it takes any.
+    pub fn set_fit(&mut self, moments: GaussianFit) {
         if let FixedDensity::Gaussian { fit, .. } = &mut self.kind {
             *fit = Some(moments);
         }
-        self
     }
 
     /// Bytes of the distribution and of a step's draws.
