@@ -132,9 +132,9 @@ fn mixed_precision_halves_the_maps_between_layers() {
     }
 }
 
-/// The formula of docs/training.md for flat buffers, written out.
+/// Counted from the shapes alone, for flat buffers.
 #[test]
-fn the_prediction_is_the_documented_formula() {
+fn the_prediction_is_the_sum_of_all_parts() {
     for layers in nets() {
         for (slice, size) in [(None, 24), (Some(24), 24), (Some(23), 12), (Some(5), 5)] {
             let mut config = small(&layers);

@@ -50,16 +50,6 @@ enum TexelPass {
     Winograd(Box<Winograd>),
 }
 
-impl TexelPass {
-    /// The bytes of its copy of the weights.
-    fn bytes(&self) -> u64 {
-        match self {
-            TexelPass::Direct(weights) | TexelPass::Samples(weights) => weights.bytes(),
-            TexelPass::Winograd(plan) => plan.weight_bytes(),
-        }
-    }
-}
-
 impl Layer {
     /// Plans a layer over batches of exactly `samples`, by the choices of the cost model.
     pub fn new(kind: LayerKind, activation: Activation, samples: usize, variant: Variant) -> Self {
@@ -228,19 +218,18 @@ impl Layer {
         }
     }
 
-    /// Makes `layers`, of which one pass is computed at a time, use the same scratch, and returns its bytes.
-    pub fn share_scratch(layers: &mut [Layer]) -> u64 {
+    /// Makes `layers`, of which one pass is computed at a time, use the same scratch.
+    pub fn share_scratch(layers: &mut [Layer]) {
         let mut plans: Vec<_> = layers.iter_mut().flat_map(Layer::winograd_plans).collect();
         let needed = plans
             .iter()
             .map(|plan| plan.scratch_texels())
             .reduce(|a, b| [a[0].max(b[0]), a[1].max(b[1])]);
-        let Some(needed) = needed else { return 0 };
+        let Some(needed) = needed else { return };
         let scratch = WinogradScratch::new(needed);
         for plan in &mut plans {
             plan.set_scratch(scratch);
         }
-        scratch.bytes()
     }
 
     fn winograd_plans(&mut self) -> impl Iterator<Item = &mut Winograd> {
@@ -438,18 +427,6 @@ impl Layer {
     /// Words of scratch that the weight gradient needs.
     pub fn partial_words(&self) -> usize {
         self.shares() * (self.kind.weight_len() + self.kind.outputs())
-    }
-
-    /// Bytes of copies of the weights in the order the kernels want.
-    pub fn packed_bytes(&self) -> u64 {
-        match &self.shape {
-            LayerShape::Tiled { .. } => 0,
-            LayerShape::Texel {
-                forward,
-                input_gradient,
-                ..
-            } => forward.bytes() + input_gradient.bytes(),
-        }
     }
 
     fn shares(&self) -> usize {

@@ -126,19 +126,6 @@ impl Chains {
         &self.batch
     }
 
-    /// Bytes of the states and of what a step needs beside the network.
-    pub fn bytes(&self) -> u64 {
-        let own = match &self.walk {
-            Some((_, packed)) => packed.bytes(),
-            None => self.batch.gradient.bytes(),
-        };
-        let steps = self.steps.as_ref().map_or(0, |steps| steps.bytes());
-        let jump = self
-            .jump
-            .map_or(0, |(states, energies)| states.bytes() + energies.bytes());
-        self.batch.x.bytes() + self.batch.energies.bytes() + own + steps + jump
-    }
-
     /// Must be recorded once before anything else.
     pub fn setup(&self, recording: &mut Recording) {
         if self.walk.is_none() {

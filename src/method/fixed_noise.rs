@@ -81,20 +81,6 @@ impl FixedNoise {
         }
     }
 
-    /// Bytes of the distribution and of a step's draws.
-    pub fn bytes(&self) -> u64 {
-        let kind = match &self.kind {
-            FixedDensity::Gaussian {
-                mean,
-                factor,
-                whitener,
-                ..
-            } => mean.bytes() + factor.bytes() + whitener.bytes(),
-            FixedDensity::Uniform { .. } => 0,
-        };
-        self.draws.bytes() + kind
-    }
-
     /// Must be recorded once before anything else.
     pub fn setup(&self, recording: &mut Recording) {
         if let FixedDensity::Gaussian {

@@ -37,16 +37,6 @@ impl Mixture {
         }
     }
 
-    /// Bytes of the components.
-    pub fn parameter_bytes(&self) -> u64 {
-        self.ring.iter().map(Buffer::bytes).sum()
-    }
-
-    /// Bytes of the rest.
-    pub fn scratch_bytes(&self) -> u64 {
-        self.offsets.bytes() + self.one.bytes() + self.all.bytes()
-    }
-
     /// Steps since the newest component was taken.
     pub fn age(&self, step: u64) -> u64 {
         step % self.interval

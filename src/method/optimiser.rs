@@ -81,11 +81,6 @@ impl Optimiser {
         self.average
     }
 
-    /// Bytes of gradient, moments, average and scratch.
-    pub fn bytes(&self) -> u64 {
-        4 * self.gradient.bytes() + self.norm_scratch.bytes()
-    }
-
     /// The learning rate of optimiser step `step`, counted from 0.
     pub fn rate(&self, step: u64) -> f32 {
         self.settings.rate(step)

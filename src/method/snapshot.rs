@@ -60,15 +60,6 @@ impl Snapshot {
         self.snapshot
     }
 
-    /// Bytes of φ and of what decides when it is refreshed.
-    pub fn bytes(&self) -> u64 {
-        let state = match self.refresh {
-            Refresh::Adaptive { .. } => self.state.bytes(),
-            Refresh::Every(_) | Refresh::Average { .. } => 0,
-        };
-        self.snapshot.bytes() + state
-    }
-
     /// Steps since the last refresh in optimiser step `step`, counted from 0; none where the GPU decides, which leaves
     /// it in the metrics. A moving average is never older than 0.
     pub fn age(&self, step: u64) -> Option<u64> {

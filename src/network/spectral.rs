@@ -46,10 +46,6 @@ impl Spectral {
         self.normalised
     }
 
-    pub(super) fn bytes(&self) -> u64 {
-        self.normalised.bytes() + self.scratch.bytes()
-    }
-
     /// Brings [`Self::normalised`] up to `parameters`.
     pub(super) fn prepare(&self, recording: &mut Recording, parameters: Buffer) {
         for weight in &self.weights {

@@ -77,10 +77,6 @@ impl Underdamped {
 }
 
 impl ChainSteps for Underdamped {
-    fn bytes(&self) -> u64 {
-        self.velocity.bytes()
-    }
-
     fn control(&self) -> Option<Buffer> {
         None
     }

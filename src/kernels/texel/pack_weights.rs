@@ -75,11 +75,6 @@ impl PackedWeights {
     pub fn tile(&self) -> Tile {
         self.tile
     }
-
-    /// Bytes on the GPU.
-    pub fn bytes(&self) -> u64 {
-        self.image.bytes()
-    }
 }
 
 fn forward_texels(g: &ConvGeometry, tile: Tile) -> (usize, usize) {

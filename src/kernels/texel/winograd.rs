@@ -88,11 +88,6 @@ impl WinogradScratch {
             products: linear_image("transformed products", products).of(MAPS),
         }
     }
-
-    /// Bytes on the GPU.
-    pub fn bytes(&self) -> u64 {
-        self.transformed.bytes() + self.products.bytes()
-    }
 }
 
 fn linear_image(label: &'static str, texels: usize) -> Image {
@@ -149,11 +144,6 @@ impl Winograd {
     /// Takes batches of `samples` from now on, at most as many as it was planned for.
     pub fn take_samples(&mut self, samples: usize) {
         self.samples = samples.min(self.samples);
-    }
-
-    /// Bytes of transformed weights on the GPU.
-    pub fn weight_bytes(&self) -> u64 {
-        self.weights.bytes()
     }
 
     /// The border that the pass reads around the maps it transforms.
