@@ -33,7 +33,7 @@ impl TrainingPlan {
 mod tests {
     use super::*;
     use crate::config::{self, NOISE_KINDS};
-    use crate::gpu::{Buffer, Command, Resource};
+    use crate::gpu::{Command, Resource};
     use crate::kernels::{SAMPLERS, Variant};
     use crate::method::GaussianFit;
     use crate::shape::Shape;
@@ -71,29 +71,16 @@ mod tests {
         }
     }
 
-    /// The buffers of a recording, and the most workgroups of every kernel on every binding, by name.
-    fn used(recording: &Recording) -> (HashSet<Buffer>, BTreeMap<&'static str, u32>) {
-        let mut buffers = HashSet::new();
+    /// What a recording uses, and the most workgroups of every kernel.
+    fn used(recording: &Recording) -> (HashSet<Resource>, BTreeMap<&'static str, u32>) {
         let mut kernels = BTreeMap::new();
         for command in recording.expanded().commands() {
-            match command {
-                Command::Upload { buffer, .. } | Command::Fetch { buffer, .. } => {
-                    buffers.insert(*buffer);
-                }
-                Command::Copy { from, to, .. } => buffers.extend([*from, *to]),
-                Command::Dispatch(dispatch) => {
-                    let most = kernels.entry(dispatch.program.kernel.name).or_default();
-                    *most = dispatch.workgroups.iter().product::<u32>().max(*most);
-                    let named = dispatch.resources.iter().map(|resource| match resource {
-                        Resource::Buffer(buffer) => *buffer,
-                        Resource::Image(_) => panic!("the tiled kernels use no images"),
-                    });
-                    buffers.extend(named);
-                }
-                Command::Replay { .. } => panic!("is expanded"),
+            if let Command::Dispatch(dispatch) = command {
+                let most = kernels.entry(dispatch.program.kernel.name).or_default();
+                *most = dispatch.workgroups.iter().product::<u32>().max(*most);
             }
         }
-        (buffers, kernels)
+        (recording.resources(), kernels)
     }
 
     fn each(check: impl Fn(&str, TrainingPlan)) {
@@ -126,11 +113,11 @@ mod tests {
     #[test]
     fn the_first_slice_uses_all_that_steps_use() {
         each(|what, plan| {
-            let (buffers, kernels) = used(&plan.first_slice());
+            let (resources, kernels) = used(&plan.first_slice());
             for step in 0..4 {
                 let step = used(&plan.step(step, &[0.1; 16]));
-                for buffer in step.0 {
-                    assert!(buffers.contains(&buffer), "{what}: {}", buffer.label());
+                for resource in step.0 {
+                    assert!(resources.contains(&resource), "{what}: {resource:?}");
                 }
                 for (kernel, most) in step.1 {
                     let checked = kernels.get(kernel).is_some_and(|checked| *checked >= most);
