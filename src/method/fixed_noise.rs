@@ -21,6 +21,8 @@ pub struct FixedNoise {
     seed: u64,
 }
 
+/// A run has one of these, so its size does not matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 enum FixedDensity {
     Gaussian {
