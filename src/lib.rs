@@ -28,6 +28,7 @@ pub mod kernels;
 pub mod method;
 pub mod model;
 pub mod network;
+mod purpose;
 pub mod random;
 pub mod report;
 pub mod shape;

@@ -137,7 +137,7 @@ fn at_a_fresh_snapshot_the_gradient_is_that_of_contrastive_divergence() {
             // Two means of equal weights that cancel: summing and dividing round at most 16 times.
             let c_gradient = f64::from(metrics.normaliser_gradient).abs();
             assert!(c_gradient <= 16.0 * ROUNDING * (1.0 + nu), "{c_gradient}");
-            assert_eq!(metrics.spread, 0.0);
+            assert_eq!(metrics.log_ratio_spread, 0.0);
         }
     }
 }

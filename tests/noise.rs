@@ -130,7 +130,8 @@ fn gaussian_noise_has_the_moments_and_energies_of_its_twin() {
     let mut executor = executor(true);
     for (length, count) in [(2, 3), (70, 9)] {
         let fit = GaussianFit::new(&points(300, length), length, 0.1).expect("varies");
-        let noise = FixedNoise::gaussian(count, length, 7).with_fit(fit.clone());
+        let mut noise = FixedNoise::gaussian(count, length, 7);
+        noise.set_fit(fit.clone());
         let mut r = Recording::new();
         let samples = poisoned(&mut r, "samples", (count + 1) * length);
         r.upload_f32(samples, 0, &normals(8, length));

@@ -1,8 +1,6 @@
 // Whether the next step begins with a refresh of the snapshot, from the effective sample size of this one.
 
-// Words of the metrics: the effective sample size as a share, and where the age goes.
-#const ESS_PLACE: u32
-#const AGE_PLACE: u32
+#import METRICS
 
 struct Judge {
     ess_threshold: f32,
@@ -15,14 +13,14 @@ struct Judge {
 var<immediate> judge: Judge;
 // Whether a refresh is due, and the snapshot's age in the last step.
 @group(0) @binding(0) var<storage, read_write> state: array<u32>;
-@group(0) @binding(1) var<storage, read_write> metrics: array<f32>;
+@group(0) @binding(1) var<storage, read_write> metrics: Metrics;
 
 @compute @workgroup_size(1)
 fn main() {
     let age = select(state[1] + 1u, 0u, state[0] != 0u);
-    metrics[AGE_PLACE] = f32(age);
+    metrics.age = f32(age);
     let next = age + 1u;
-    let spent = metrics[ESS_PLACE] < judge.ess_threshold || next >= judge.most;
+    let spent = metrics.ess < judge.ess_threshold || next >= judge.most;
     state[0] = u32(spent && next % judge.pool == 0u);
     state[1] = age;
 }

@@ -1,6 +1,7 @@
 // What the heads share: the energies that they read, what they write, and the metrics that do not depend on the loss.
 #import "shared/reduce.wgsl"
 #import "shared/finite.wgsl"
+#import METRICS
 
 #const DATA: u32
 #const NOISE: u32
@@ -9,7 +10,7 @@
 @group(0) @binding(0) var<storage, read> live: array<f32>;
 @group(0) @binding(1) var<storage, read> snapshot: array<f32>;
 @group(0) @binding(2) var<storage, read_write> factor: array<f32>;
-@group(0) @binding(3) var<storage, read_write> metrics: array<f32>;
+@group(0) @binding(3) var<storage, read_write> metrics: Metrics;
 
 const COUNT: u32 = DATA + NOISE;
 const LARGEST: f32 = 3.4028234e38;
@@ -71,21 +72,21 @@ fn shared_metrics(energy_l2: f32, c: f32, local: u32) -> vec2<f32> {
     let total_weights = workgroup_sum(weights, local);
     let total_squared_weights = workgroup_sum(squared_weights, local);
     if local == 0u {
-        metrics[1] = total_l2;
-        metrics[2] = total_energy_data;
-        metrics[3] = total_energy_noise;
-        metrics[5] = sqrt(total_squares / f32(COUNT));
-        metrics[8] = total_lost;
-        metrics[10] = (total_weights / f32(NOISE)) * (total_weights / total_squared_weights);
+        metrics.energy_l2 = total_l2;
+        metrics.energy_data = total_energy_data;
+        metrics.energy_noise = total_energy_noise;
+        metrics.log_ratio_spread = sqrt(total_squares / f32(COUNT));
+        metrics.lost = total_lost;
+        metrics.ess = (total_weights / f32(NOISE)) * (total_weights / total_squared_weights);
     }
     return vec2(total_energy_data, total_energy_noise);
 }
 
 // Fills in the metrics of the loss: the loss, the share of right decisions, c, ∂loss/∂c and the clamped samples.
 fn loss_metrics(loss: f32, accuracy: f32, c: f32, c_gradient: f32, clamped: f32) {
-    metrics[0] = loss;
-    metrics[4] = accuracy;
-    metrics[6] = c;
-    metrics[7] = c_gradient;
-    metrics[9] = clamped;
+    metrics.loss = loss;
+    metrics.nce_accuracy = accuracy;
+    metrics.normaliser = c;
+    metrics.normaliser_gradient = c_gradient;
+    metrics.clamped = clamped;
 }

@@ -25,12 +25,17 @@ impl Mark {
     }
 }
 
+/// What memory is for, in the terms of whoever names it: accounts are kept by it. Empty where nobody said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Purpose(pub &'static str);
+
 /// A storage buffer of 32-bit words. Only a name for it: the executor makes the buffer, filled with zeros, at first use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Buffer {
     pub(super) id: u64,
     pub(super) words: usize,
     pub(super) label: &'static str,
+    purpose: Purpose,
 }
 
 impl Buffer {
@@ -40,7 +45,18 @@ impl Buffer {
             id: next_id(),
             words: words.max(1),
             label,
+            purpose: Purpose::default(),
         }
+    }
+
+    /// The same buffer, said to be for `purpose`.
+    pub fn of(self, purpose: Purpose) -> Self {
+        Buffer { purpose, ..self }
+    }
+
+    /// What it is for.
+    pub fn purpose(&self) -> Purpose {
+        self.purpose
     }
 
     /// Its length in 32-bit words.
@@ -95,6 +111,7 @@ pub struct Image {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) label: &'static str,
+    purpose: Purpose,
 }
 
 impl Image {
@@ -116,7 +133,18 @@ impl Image {
             width: width.max(1),
             height: height.max(1),
             label,
+            purpose: Purpose::default(),
         }
+    }
+
+    /// The same image, said to be for `purpose`.
+    pub fn of(self, purpose: Purpose) -> Self {
+        Image { purpose, ..self }
+    }
+
+    /// What it is for.
+    pub fn purpose(&self) -> Purpose {
+        self.purpose
     }
 
     /// How it keeps its texels.

@@ -22,7 +22,7 @@ mod statistics;
 pub use adapter::{AdapterChoice, AdapterKind, AdapterSummary, list_adapters};
 pub use error::GpuError;
 pub use executor::{Executor, Timing};
-pub use handles::{Buffer, Image, ImageFormat, Mark};
+pub use handles::{Buffer, Image, ImageFormat, Mark, Purpose};
 pub use kernel::{Access, Constant, Kernel, Program};
 pub use options::{ExecutorOptions, Profile, Requirements};
 pub use preprocess::{Expanded, PreprocessError, expand};

@@ -1,6 +1,6 @@
-use super::handles::{Buffer, Image, next_id};
+use super::handles::{Buffer, Image, Purpose, next_id};
 use super::kernel::Program;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Weak};
 
@@ -75,6 +75,22 @@ impl Resource {
         match self {
             Resource::Buffer(buffer) => buffer.id,
             Resource::Image(image) => image.id,
+        }
+    }
+
+    /// Its size in bytes.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Resource::Buffer(buffer) => buffer.bytes(),
+            Resource::Image(image) => image.bytes(),
+        }
+    }
+
+    /// What it is for.
+    pub fn purpose(&self) -> Purpose {
+        match self {
+            Resource::Buffer(buffer) => buffer.purpose(),
+            Resource::Image(image) => image.purpose(),
         }
     }
 }
@@ -249,6 +265,22 @@ impl Recording {
         self.commands.extend(other.commands);
     }
 
+    /// Every buffer and image that it uses, each once.
+    pub fn resources(&self) -> HashSet<Resource> {
+        let mut used = HashSet::new();
+        for command in &self.commands {
+            match command {
+                Command::Upload { buffer, .. } | Command::Fetch { buffer, .. } => {
+                    used.insert((*buffer).into());
+                }
+                Command::Copy { from, to, .. } => used.extend([*from, *to].map(Resource::from)),
+                Command::Dispatch(dispatch) => used.extend(&dispatch.resources),
+                Command::Replay { frozen, .. } => used.extend(frozen.recording().resources()),
+            }
+        }
+        used
+    }
+
     /// How many times each kernel is launched.
     pub fn launches(&self) -> BTreeMap<&'static str, usize> {
         let mut counts = BTreeMap::new();
@@ -417,6 +449,7 @@ mod tests {
         recording.moves(16);
         assert_eq!((recording.flops(), recording.bytes()), (21, 16));
         assert_eq!(recording.launches()["nothing"], 3);
+        assert_eq!(recording.resources(), HashSet::from([a.into(), b.into()]));
         let text = recording.to_string();
         assert!(
             text.starts_with("copy 4 words from[0] -> to[0]\nnothing(from) on 1×1×1"),

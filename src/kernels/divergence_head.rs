@@ -1,4 +1,5 @@
 use super::launch::launch;
+use super::metrics::METRICS_STRUCT;
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 
 pub(crate) static KERNEL: Kernel =
@@ -16,7 +17,10 @@ pub fn divergence_head(
     factor: Buffer,
     metrics: Buffer,
 ) {
-    let program = Program::new(&KERNEL).u32("DATA", data).u32("NOISE", noise);
+    let program = Program::new(&KERNEL)
+        .u32("DATA", data)
+        .u32("NOISE", noise)
+        .text("METRICS", METRICS_STRUCT);
     launch(
         recording,
         program,

@@ -10,6 +10,7 @@ use super::texel::{
 use super::tiled;
 use super::variant::{Precision, Variant};
 use crate::gpu::{Buffer, GpuError, ImageFormat, Recording};
+use crate::purpose::MAPS;
 use crate::shape::Shape;
 
 /// One layer for batches of up to a fixed number of samples, in the variant that suits the adapter. Forward pass,
@@ -47,16 +48,6 @@ enum TexelPass {
     /// Straight into a flat buffer (see [`Layer::reading_samples`]).
     Samples(PackedWeights),
     Winograd(Box<Winograd>),
-}
-
-impl TexelPass {
-    /// The bytes of its copy of the weights.
-    fn bytes(&self) -> u64 {
-        match self {
-            TexelPass::Direct(weights) | TexelPass::Samples(weights) => weights.bytes(),
-            TexelPass::Winograd(plan) => plan.weight_bytes(),
-        }
-    }
 }
 
 impl Layer {
@@ -227,19 +218,18 @@ impl Layer {
         }
     }
 
-    /// Makes `layers`, of which one pass is computed at a time, use the same scratch, and returns its bytes.
-    pub fn share_scratch(layers: &mut [Layer]) -> u64 {
+    /// Makes `layers`, of which one pass is computed at a time, use the same scratch.
+    pub fn share_scratch(layers: &mut [Layer]) {
         let mut plans: Vec<_> = layers.iter_mut().flat_map(Layer::winograd_plans).collect();
         let needed = plans
             .iter()
             .map(|plan| plan.scratch_texels())
             .reduce(|a, b| [a[0].max(b[0]), a[1].max(b[1])]);
-        let Some(needed) = needed else { return 0 };
+        let Some(needed) = needed else { return };
         let scratch = WinogradScratch::new(needed);
         for plan in &mut plans {
             plan.set_scratch(scratch);
         }
-        scratch.bytes()
     }
 
     fn winograd_plans(&mut self) -> impl Iterator<Item = &mut Winograd> {
@@ -424,9 +414,9 @@ impl Layer {
             Precision::Mixed => ImageFormat::F16,
         };
         match &self.shape {
-            LayerShape::Tiled { .. } => {
-                Ok(Maps::Flat(Buffer::new(label, self.samples * shape.len())))
-            }
+            LayerShape::Tiled { .. } => Ok(Maps::Flat(
+                Buffer::new(label, self.samples * shape.len()).of(MAPS),
+            )),
             LayerShape::Texel { longest_side, .. } => {
                 Plane::new(label, self.samples, shape, border, format, *longest_side)
                     .map(Maps::Plane)
@@ -437,18 +427,6 @@ impl Layer {
     /// Words of scratch that the weight gradient needs.
     pub fn partial_words(&self) -> usize {
         self.shares() * (self.kind.weight_len() + self.kind.outputs())
-    }
-
-    /// Bytes of copies of the weights in the order the kernels want.
-    pub fn packed_bytes(&self) -> u64 {
-        match &self.shape {
-            LayerShape::Tiled { .. } => 0,
-            LayerShape::Texel {
-                forward,
-                input_gradient,
-                ..
-            } => forward.bytes() + input_gradient.bytes(),
-        }
     }
 
     fn shares(&self) -> usize {

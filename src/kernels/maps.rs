@@ -42,12 +42,4 @@ impl Maps {
             Maps::Flat(_) => unreachable!("a texel layer was given a flat buffer"),
         }
     }
-
-    /// Bytes on the GPU.
-    pub fn bytes(&self) -> u64 {
-        match self {
-            Maps::Flat(buffer) => buffer.bytes(),
-            Maps::Plane(plane) => plane.image.bytes(),
-        }
-    }
 }

@@ -30,6 +30,7 @@ mod divergence_head;
 mod energy_head;
 mod gradient_norm;
 mod launch;
+mod metrics;
 mod move_chains;
 mod philox_words;
 mod quadratic_base;
@@ -52,6 +53,8 @@ pub use gradient_norm::{NORM_PARTS, gradient_norm};
 pub use layer::{Layer, load, unload};
 pub use layer_kind::LayerKind;
 pub use maps::Maps;
+pub(crate) use metrics::metrics;
+pub use metrics::{METRIC_WORDS, RatioMetrics};
 pub use move_chains::{gather_chains, scatter_chains};
 pub use parameters::LayerParameters;
 pub use philox_words::philox_words;
@@ -59,9 +62,7 @@ pub use pool::{pool_forward, pool_input_gradient};
 pub use pooling::Pooling;
 pub use quadratic_base::{QuadraticBase, quadratic_base_gradient};
 pub use ranking_head::ranking_head;
-pub use ratio_head::{
-    HeadArguments, METRIC_WORDS, Normaliser, RatioMetrics, RatioSettings, ratio_head,
-};
+pub use ratio_head::{HeadArguments, Normaliser, RatioSettings, ratio_head};
 pub use samplers::{
     ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, Bounds, ChainBatch, ChainSteps, Dynamics,
     EnergyGradient, HMC_JITTER, Jumps, LANGEVIN, LangevinSettings, LayOut, Moment, SAMPLERS,

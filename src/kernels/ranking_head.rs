@@ -1,4 +1,5 @@
 use super::launch::launch;
+use super::metrics::METRICS_STRUCT;
 use super::ratio_head::HeadArguments;
 use crate::gpu::{Kernel, Program, Recording};
 
@@ -14,7 +15,10 @@ pub fn ranking_head(
     energy_l2: f32,
     arguments: &HeadArguments,
 ) {
-    let program = Program::new(&KERNEL).u32("DATA", data).u32("NOISE", noise);
+    let program = Program::new(&KERNEL)
+        .u32("DATA", data)
+        .u32("NOISE", noise)
+        .text("METRICS", METRICS_STRUCT);
     let HeadArguments {
         live,
         snapshot,

@@ -1,5 +1,6 @@
 use super::generators::Bregman;
 use super::launch::launch;
+use super::metrics::METRICS_STRUCT;
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 
 /// How the log-normaliser difference c, an estimate of log Z_φ − log Z_θ, is handled. All are exactly 0 right after a
@@ -36,72 +37,6 @@ pub struct RatioSettings {
     pub energy_l2: f32,
 }
 
-/// Words that the heads write into the metrics buffer, and one more for the gradient's norm.
-pub const METRIC_WORDS: usize = 13;
-
-/// What a head and the gradient's norm leave in the metrics buffer.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct RatioMetrics {
-    /// The loss, without the L2 term.
-    pub loss: f32,
-    /// energy_l2 × (mean squared energy of the data + that of the noise).
-    pub l2: f32,
-    pub energy_data: f32,
-    pub energy_noise: f32,
-    /// Share of samples on their side of u = ln ν; ties count half. In ranking the share of pairs of a datum and one of
-    /// its negatives that are in the right order; ½ in contrastive divergence, which does not tell them apart.
-    pub accuracy: f32,
-    /// Standard deviation of the log-ratio u.
-    pub spread: f32,
-    /// The log-normaliser difference c that was used.
-    pub normaliser: f32,
-    pub normaliser_gradient: f32,
-    /// Samples whose energy is not finite.
-    pub lost: f32,
-    /// Samples whose log-ratio was clamped.
-    pub clamped: f32,
-    /// Effective sample size of the weights ω = exp(E_φ − E_θ) over the noise as a share of their number n:
-    /// (Σω)² / (n Σω²), from 1/n to 1 (Kong, Liu & Wong 1994).
-    pub ess: f32,
-    /// Optimiser steps since the snapshot was taken, where the GPU decides when.
-    pub age: f32,
-    /// Global norm of the parameter gradient, before clipping.
-    pub gradient_norm: f32,
-}
-
-impl RatioMetrics {
-    /// Where the effective sample size is.
-    pub const ESS_PLACE: usize = 10;
-    /// Where the snapshot's age is.
-    pub const AGE_PLACE: usize = 11;
-    /// Where the gradient's norm is.
-    pub const NORM_PLACE: usize = METRIC_WORDS - 1;
-
-    /// Reads the metrics buffer.
-    pub fn from_words(words: &[u32]) -> Self {
-        let value = |index: usize| {
-            words
-                .get(index)
-                .map_or(f32::NAN, |&word| f32::from_bits(word))
-        };
-        RatioMetrics {
-            loss: value(0),
-            l2: value(1),
-            energy_data: value(2),
-            energy_noise: value(3),
-            accuracy: value(4),
-            spread: value(5),
-            normaliser: value(6),
-            normaliser_gradient: value(7),
-            lost: value(8),
-            clamped: value(9),
-            ess: value(Self::ESS_PLACE),
-            age: value(Self::AGE_PLACE),
-            gradient_norm: value(Self::NORM_PLACE),
-        }
-    }
-}
-
 /// The buffers of a head; energies are those of the data samples, then of the noise samples.
 #[derive(Clone, Copy, Debug)]
 pub struct HeadArguments {
@@ -109,7 +44,7 @@ pub struct HeadArguments {
     pub snapshot: Buffer,
     /// The factor of every sample in the parameter gradient.
     pub factor: Buffer,
-    /// [`METRIC_WORDS`] words.
+    /// [`METRIC_WORDS`](super::METRIC_WORDS) words.
     pub metrics: Buffer,
 }
 
@@ -148,7 +83,8 @@ pub fn ratio_head(
         .f32("CLAMP", clamp)
         .flag("PROFILED", settings.normaliser == Normaliser::Profiled)
         .flag("IMPORTANCE", importance)
-        .text("GENERATOR", generator.source);
+        .text("GENERATOR", generator.source)
+        .text("METRICS", METRICS_STRUCT);
     let HeadArguments {
         live,
         snapshot,

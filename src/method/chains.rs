@@ -121,18 +121,6 @@ impl Chains {
         &self.batch
     }
 
-    /// Bytes of the states and of what a step needs beside the network.
-    pub fn bytes(&self) -> u64 {
-        let own = match &self.walk {
-            Some((_, packed)) => packed.bytes(),
-            None => self.batch.gradient.bytes(),
-        };
-        let jump = self
-            .jump
-            .map_or(0, |(states, energies)| states.bytes() + energies.bytes());
-        self.batch.x.bytes() + self.batch.energies.bytes() + own + self.steps.bytes() + jump
-    }
-
     /// Must be recorded once before anything else.
     pub fn setup(&self, recording: &mut Recording) {
         if self.walk.is_none() {

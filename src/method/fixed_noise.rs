@@ -21,6 +21,8 @@ pub struct FixedNoise {
     seed: u64,
 }
 
+/// A run has one of these, so its size does not matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 enum FixedDensity {
     Gaussian {
@@ -36,7 +38,7 @@ enum FixedDensity {
 }
 
 impl FixedNoise {
-    /// A Gaussian that [`Self::with_fit`] gives its moments: `count` draws of `length` values a step.
+    /// A Gaussian that [`Self::set_fit`] gives its moments: `count` draws of `length` values a step.
     pub fn gaussian(count: usize, length: usize, seed: u64) -> Self {
         let kind = FixedDensity::Gaussian {
             mean: Buffer::new("noise mean", length),
@@ -74,26 +76,11 @@ impl FixedNoise {
         }
     }
 
-    /// The same noise with these moments, if it takes any.
-    pub fn with_fit(mut self, moments: GaussianFit) -> Self {
+    /// Gives it these moments, if it takes any.
+    pub fn set_fit(&mut self, moments: GaussianFit) {
         if let FixedDensity::Gaussian { fit, .. } = &mut self.kind {
             *fit = Some(moments);
         }
-        self
-    }
-
-    /// Bytes of the distribution and of a step's draws.
-    pub fn bytes(&self) -> u64 {
-        let kind = match &self.kind {
-            FixedDensity::Gaussian {
-                mean,
-                factor,
-                whitener,
-                ..
-            } => mean.bytes() + factor.bytes() + whitener.bytes(),
-            FixedDensity::Uniform { .. } => 0,
-        };
-        self.draws.bytes() + kind
     }
 
     /// Must be recorded once before anything else.

@@ -1,5 +1,6 @@
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::noise::mixture_energy;
+use crate::purpose::SNAPSHOT;
 
 /// The last snapshots, whose even mixture is the noise distribution:
 /// p_φ = 1/M Σ_j exp(−E_j) / Z_j.
@@ -28,22 +29,12 @@ impl Mixture {
         Mixture {
             interval: interval.max(1),
             ring: (0..components)
-                .map(|_| Buffer::new("mixture component", parameters))
+                .map(|_| Buffer::new("mixture component", parameters).of(SNAPSHOT))
                 .collect(),
             offsets: Buffer::new("mixture offsets", components),
             one: Buffer::new("component energies", samples),
             all: Buffer::new("energies of all components", components * samples),
         }
-    }
-
-    /// Bytes of the components.
-    pub fn parameter_bytes(&self) -> u64 {
-        self.ring.iter().map(Buffer::bytes).sum()
-    }
-
-    /// Bytes of the rest.
-    pub fn scratch_bytes(&self) -> u64 {
-        self.offsets.bytes() + self.one.bytes() + self.all.bytes()
     }
 
     /// Steps since the newest component was taken.

@@ -27,6 +27,6 @@ pub use fixed_noise::{FixedNoise, GaussianFit, MOST_GAUSSIAN_VALUES};
 pub use mixture::Mixture;
 pub use objective::{Criterion, Objective, ObjectiveSettings};
 pub use optimiser::{Optimiser, OptimiserSettings, Schedule};
-pub use sampler::{ChainMode, Diagnose, FEWEST_RECORDS, Probe, Sampler, SamplerSettings};
+pub use sampler::{ChainMode, Diagnose, Draw, FEWEST_RECORDS, Probe, Sampler, SamplerSettings};
 pub use snapshot::{Fresh, Refresh, Snapshot};
 pub use strategy::Strategy;

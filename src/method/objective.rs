@@ -127,11 +127,6 @@ impl Objective {
         self.c
     }
 
-    /// Bytes of c, factors and metrics.
-    pub fn bytes(&self) -> u64 {
-        self.c.bytes() + self.factor.bytes() + self.metrics.bytes()
-    }
-
     /// Sets c to 0, as it is when the snapshot equals the live model.
     pub fn reset(&self, recording: &mut Recording) {
         recording.upload_f32(self.c, 0, &vec![0.0; self.c.words()]);

@@ -1,5 +1,6 @@
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::{AdamArguments, AdamSettings, NORM_PARTS, RatioMetrics, adam, gradient_norm};
+use crate::purpose::OPTIMISER;
 use crate::words::words;
 
 words! {
@@ -64,11 +65,11 @@ impl Optimiser {
     pub fn new(settings: OptimiserSettings, parameters: usize) -> Self {
         Optimiser {
             settings,
-            gradient: Buffer::new("parameter gradient", parameters),
-            first_moment: Buffer::new("first moment", parameters),
-            second_moment: Buffer::new("second moment", parameters),
-            average: Buffer::new("averaged parameters", parameters),
-            norm_scratch: Buffer::new("norm scratch", NORM_PARTS),
+            gradient: Buffer::new("parameter gradient", parameters).of(OPTIMISER),
+            first_moment: Buffer::new("first moment", parameters).of(OPTIMISER),
+            second_moment: Buffer::new("second moment", parameters).of(OPTIMISER),
+            average: Buffer::new("averaged parameters", parameters).of(OPTIMISER),
+            norm_scratch: Buffer::new("norm scratch", NORM_PARTS).of(OPTIMISER),
         }
     }
 
@@ -80,11 +81,6 @@ impl Optimiser {
     /// The moving average of the parameters: what samples are drawn from after training.
     pub fn average(&self) -> Buffer {
         self.average
-    }
-
-    /// Bytes of gradient, moments, average and scratch.
-    pub fn bytes(&self) -> u64 {
-        4 * self.gradient.bytes() + self.norm_scratch.bytes()
     }
 
     /// The learning rate of optimiser step `step`, counted from 0.

@@ -12,9 +12,22 @@ use super::strategy::Strategy;
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::{gather_chains, scatter_chains, start_chains};
 use crate::network::Network;
+use crate::purpose::CHAINS;
 use crate::random::Stream;
 use replay::Replay;
 use trace::Trace;
+
+/// A draw of noise.
+#[derive(Clone, Copy, Debug)]
+pub struct Draw {
+    /// Number of the pass, which is an optimiser step where every step has one.
+    pub pass: u64,
+    /// The step's data, `data_count` samples; the noise goes behind them.
+    pub samples: Buffer,
+    pub data_count: usize,
+    /// Of the groups of every part at most so many.
+    pub groups: usize,
+}
 
 /// Draws the noise samples of every optimiser step, in groups one after another where they do not all fit into the
 /// network's workspace.
@@ -41,8 +54,8 @@ impl Sampler {
                 // A whole number of batches, so that no batch meets a slot twice.
                 let slots = (slots / count).max(1) * count;
                 Some(Replay {
-                    states: Buffer::new("replay buffer", slots * length),
-                    order: Buffer::new("replay order", slots),
+                    states: Buffer::new("replay buffer", slots * length).of(CHAINS),
+                    order: Buffer::new("replay order", slots).of(CHAINS),
                     slots,
                 })
             }
@@ -116,30 +129,29 @@ impl Sampler {
         }
     }
 
-    /// Draws the noise samples of pass number `step`, which is an optimiser step where every step has one, from the energy with `parameters`, for which the chains must
-    /// be prepared. The first `data_count` samples of `samples` are the step's data; the noise goes behind them.
-    /// `before` records what comes before a part of the chains.
+    /// Draws noise from the energy with `parameters`, for which the chains must be prepared. `before` records what comes
+    /// before a part of the chains.
     pub fn draw(
         &self,
         recording: &mut Recording,
         parameters: Buffer,
-        step: u64,
-        samples: Buffer,
-        data_count: usize,
+        draw: &Draw,
         before: &mut dyn FnMut(&mut Recording, usize),
     ) {
         if let Some(replay) = &self.replay {
             let batches = self.batches(replay);
-            if step.is_multiple_of(batches) {
-                recording.upload(replay.order, 0, self.order(step / batches, replay.slots));
+            if draw.pass.is_multiple_of(batches) {
+                let order = self.order(draw.pass / batches, replay.slots);
+                recording.upload(replay.order, 0, order);
             }
         }
         let length = self.part_length();
+        let group = self.chains.network().samples();
         for part in 0..self.parts {
             before(recording, part);
             let chains = part * length..(part + 1) * length;
-            for first in chains.step_by(self.chains.network().samples()) {
-                self.draw_group(recording, parameters, step, samples, data_count, first);
+            for first in chains.step_by(group).take(draw.groups) {
+                self.draw_group(recording, parameters, draw, first);
             }
         }
     }
@@ -151,22 +163,20 @@ impl Sampler {
 
     /// The group of [`Self::draw`] whose first chain is number `first`. A last group of a part that is not full computes the
     /// missing chains like the others and leaves them where they are.
-    pub fn draw_group(
-        &self,
-        recording: &mut Recording,
-        parameters: Buffer,
-        step: u64,
-        samples: Buffer,
-        data_count: usize,
-        first: usize,
-    ) {
+    fn draw_group(&self, recording: &mut Recording, parameters: Buffer, draw: &Draw, first: usize) {
+        let &Draw {
+            pass,
+            samples,
+            data_count,
+            ..
+        } = draw;
         let x = self.chains.states();
         let length = self.chains.network().architecture().input().len();
         let before = first % self.part_length();
         let left = self.part_length() - before;
         let count = self.chains.network().samples().min(left);
         let replay = self.replay.as_ref().map(|replay| {
-            let batch = (step % self.batches(replay)) as usize;
+            let batch = (pass % self.batches(replay)) as usize;
             (replay, (batch * self.count + first) as u32)
         });
         if let Some((replay, place)) = replay {
@@ -182,10 +192,10 @@ impl Sampler {
         }
         // The order of the replay buffer is random, so the first few of a batch are as good as any.
         let [fresh, from_data] = self
-            .fresh(step)
+            .fresh(pass)
             .map(|fresh| fresh.saturating_sub(before).min(count));
         if from_data < fresh {
-            self.chains.restart(recording, step as u32, first, fresh);
+            self.chains.restart(recording, pass as u32, first, fresh);
         }
         let mut done = 0;
         while done < from_data {
@@ -194,7 +204,7 @@ impl Sampler {
             recording.copy_range(samples, row * length, x, done * length, rows * length);
             done += rows;
         }
-        self.run(recording, parameters, step, first);
+        self.run(recording, parameters, pass, first);
         if let Some((replay, place)) = replay {
             scatter_chains(
                 recording,

@@ -1,5 +1,6 @@
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::noise::{follow, judge_snapshot, refresh_if_due};
+use crate::purpose::{PARAMETERS, SNAPSHOT};
 
 /// How the snapshot's parameters follow the live ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,10 +43,10 @@ impl Snapshot {
     /// Live and snapshot buffers for `parameters` values. Intervals below 1 count as 1.
     pub fn new(parameters: usize, refresh: Refresh) -> Self {
         Snapshot {
-            live: Buffer::new("live parameters", parameters),
-            snapshot: Buffer::new("snapshot parameters", parameters),
+            live: Buffer::new("live parameters", parameters).of(PARAMETERS),
+            snapshot: Buffer::new("snapshot parameters", parameters).of(SNAPSHOT),
             refresh,
-            state: Buffer::new("snapshot state", 2),
+            state: Buffer::new("snapshot state", 2).of(SNAPSHOT),
         }
     }
 
@@ -57,15 +58,6 @@ impl Snapshot {
     /// φ: what the noise is drawn from.
     pub fn parameters(&self) -> Buffer {
         self.snapshot
-    }
-
-    /// Bytes of φ and of what decides when it is refreshed.
-    pub fn bytes(&self) -> u64 {
-        let state = match self.refresh {
-            Refresh::Adaptive { .. } => self.state.bytes(),
-            Refresh::Every(_) | Refresh::Average { .. } => 0,
-        };
-        self.snapshot.bytes() + state
     }
 
     /// Steps since the last refresh in optimiser step `step`, counted from 0; none where the GPU decides, which leaves

@@ -1,6 +1,6 @@
 use super::error::ModelError;
 use super::stored::Model;
-use crate::gpu::{Buffer, Executor, GpuError, Recording};
+use crate::gpu::{Buffer, Executor, Recording};
 use crate::network::{Architecture, Network, trusted_variant, tuned_kernels};
 use crate::shape::Shape;
 
@@ -25,27 +25,36 @@ impl Evaluator {
     ) -> Result<Self, ModelError> {
         let variant = trusted_variant(executor)?;
         let kernels = tuned_kernels(executor, architecture, batch, variant)?;
-        let network = Network::new(architecture, batch, kernels)?;
-        Ok(Self::on(executor, network, parameters)?)
+        let evaluator = Self::on(Network::new(architecture, batch, kernels)?);
+        executor.run(&evaluator.begun(parameters))?;
+        Ok(evaluator)
     }
 
     /// On a workspace that may be shared with others, which are not in use while this one is.
-    fn on(executor: &mut Executor, network: Network, parameters: &[f32]) -> Result<Self, GpuError> {
-        let batch = network.samples();
-        let evaluator = Evaluator {
-            parameters: Buffer::new("parameters", parameters.len()),
-            x: Buffer::new("samples", batch * network.architecture().input().len()),
+    fn on(network: Network) -> Self {
+        let (architecture, batch) = (network.architecture(), network.samples());
+        Evaluator {
+            parameters: Buffer::new("parameters", architecture.parameter_count()),
+            x: Buffer::new("samples", batch * architecture.input().len()),
             energies: Buffer::new("energies", batch),
             network,
-        };
+        }
+    }
+
+    /// What comes before the first energies.
+    fn begun(&self, parameters: &[f32]) -> Recording {
         let mut recording = Recording::new();
-        evaluator.network.setup(&mut recording);
-        recording.upload_f32(evaluator.parameters, 0, parameters);
-        evaluator
-            .network
-            .prepare(&mut recording, evaluator.parameters);
-        executor.run(&recording)?;
-        Ok(evaluator)
+        self.network.setup(&mut recording);
+        recording.upload_f32(self.parameters, 0, parameters);
+        self.network.prepare(&mut recording, self.parameters);
+        recording
+    }
+
+    /// The energies of a batch, or of the first samples of one, whose rest keeps the samples before it.
+    fn record(&self, recording: &mut Recording, samples: &[f32]) {
+        recording.upload_f32(self.x, 0, samples);
+        self.network
+            .energies(recording, self.parameters, self.x, self.energies, false);
     }
 
     /// Samples in a batch.
@@ -77,15 +86,8 @@ impl Evaluator {
         let mut energies = Vec::with_capacity(samples.len() / length);
         for chunk in samples.chunks(self.batch() * length) {
             let mut recording = Recording::new();
-            // The rest of a last, partial batch keeps the samples before it, whose energies are not read.
-            recording.upload_f32(self.x, 0, chunk);
-            self.network.energies(
-                &mut recording,
-                self.parameters,
-                self.x,
-                self.energies,
-                false,
-            );
+            // The energies of the rest of a last, partial batch are not read.
+            self.record(&mut recording, chunk);
             executor.run(&recording)?;
             let words = executor.read_words(self.energies, 0, chunk.len() / length)?;
             energies.extend(words.into_iter().map(f32::from_bits));
@@ -150,10 +152,16 @@ impl Model {
         executor: &mut Executor,
         workspace: &Network,
     ) -> Result<Evaluator, ModelError> {
-        Ok(Evaluator::on(
-            executor,
-            workspace.clone(),
-            &self.parameters,
-        )?)
+        let evaluator = Evaluator::on(workspace.clone());
+        executor.run(&evaluator.begun(&self.parameters))?;
+        Ok(evaluator)
     }
+}
+
+/// Records what the first energies in the workspace of `network` take.
+pub(crate) fn first_energies(network: &Network) -> Recording {
+    let evaluator = Evaluator::on(network.clone());
+    let mut recording = evaluator.begun(&[]);
+    evaluator.record(&mut recording, &[]);
+    recording
 }

@@ -9,7 +9,8 @@ mod stored;
 
 pub use error::ModelError;
 pub use evaluator::Evaluator;
-pub(crate) use sample::batch_size;
+pub(crate) use evaluator::first_energies;
+pub(crate) use sample::first_draw;
 pub use sample::{SampleOptions, Samples};
 pub use settings::{architecture, chain_start};
 pub use stored::{Model, Weights};

@@ -1,7 +1,9 @@
 use super::error::ModelError;
 use super::settings;
 use super::stored::Model;
+use crate::config::Config;
 use crate::gpu::{Buffer, Executor, Recording};
+use crate::kernels::Dynamics;
 use crate::method::{ChainPass, Chains, StepControl, Strategy};
 use crate::network::{Network, trusted_variant, tuned_kernels};
 use crate::random::Stream;
@@ -11,7 +13,7 @@ use crate::random::Stream;
 const BATCH_VALUES: usize = 1 << 16;
 
 /// How many chains run side by side where `count` samples of `length` values are drawn.
-pub(crate) fn batch_size(count: usize, length: usize) -> usize {
+fn batch_size(count: usize, length: usize) -> usize {
     count.min((BATCH_VALUES / length).clamp(128, 2048))
 }
 
@@ -25,6 +27,45 @@ pub struct SampleOptions {
     pub seed: u64,
     /// States to keep of the way there, evenly spaced and with the last one; 0 for none.
     pub frames: usize,
+}
+
+/// Records what drawing `count` samples of a model that is trained by `config` begins with, on the workspace `network`: all
+/// that it uses. Chains run layer by layer here, whatever suits the adapter.
+pub(crate) fn first_draw(config: &Config, network: &Network, count: usize) -> Recording {
+    let (architecture, options) = (network.architecture(), &config.run);
+    let network = network.for_samples(batch_size(count, architecture.input().len()));
+    let chains = fresh_chains(config, network, config.dynamics(), options.seed);
+    let parameters = Buffer::new("parameters", architecture.parameter_count());
+    let mut recording = begun(&chains, parameters, &[]);
+    chains.restart(&mut recording, 0, 0, chains.network().samples());
+    let pass = pass(config, options.sample_steps, 0);
+    chains.run(&mut recording, parameters, &pass, 0..pass.steps.min(1));
+    chains.denoise(&mut recording, parameters, config.data.noise);
+    recording
+}
+
+fn fresh_chains(config: &Config, network: Network, dynamics: Dynamics, seed: u64) -> Chains {
+    let start = settings::chain_start(config);
+    Chains::on(network, dynamics, start, (seed, Stream::Sampling))
+}
+
+/// What comes before the first start of `chains`, on the energy with the parameters `values`.
+fn begun(chains: &Chains, parameters: Buffer, values: &[f32]) -> Recording {
+    let mut recording = Recording::new();
+    chains.setup(&mut recording);
+    recording.upload_f32(parameters, 0, values);
+    chains.prepare(&mut recording, parameters);
+    recording
+}
+
+fn pass(config: &Config, steps: usize, first_chain: usize) -> ChainPass {
+    ChainPass {
+        first_step: 0,
+        steps,
+        adapting: steps / 2,
+        first_chain,
+        anneal: config.sampler.anneal,
+    }
 }
 
 /// Samples drawn from a model.
@@ -124,19 +165,10 @@ impl Model {
         if dynamics.kind.is_exact() {
             dynamics.langevin.step_size = self.step_size();
         }
-        let chains = Chains::on(
-            network,
-            dynamics,
-            settings::chain_start(&self.config),
-            (options.seed, Stream::Sampling),
-        )
-        .with_strategy(Strategy::trusted(executor, &self.architecture, batch)?);
+        let chains = fresh_chains(&self.config, network, dynamics, options.seed)
+            .with_strategy(Strategy::trusted(executor, &self.architecture, batch)?);
         let parameters = Buffer::new("parameters", self.parameters.len());
-        let mut recording = Recording::new();
-        chains.setup(&mut recording);
-        recording.upload_f32(parameters, 0, &self.parameters);
-        chains.prepare(&mut recording, parameters);
-        executor.run(&recording)?;
+        executor.run(&begun(&chains, parameters, &self.parameters))?;
 
         let mut samples = Samples {
             values: Vec::new(),
@@ -198,13 +230,7 @@ impl Model {
         let mut done = 0;
         let mut kept = 0;
         let mut go_on = true;
-        let pass = ChainPass {
-            first_step: 0,
-            steps: options.steps,
-            adapting: options.steps / 2,
-            first_chain,
-            anneal: self.config.sampler.anneal,
-        };
+        let pass = pass(&self.config, options.steps, first_chain);
         for stretch in 1..=stretches {
             let until = options.steps * stretch / stretches;
             let mut recording = Recording::new();

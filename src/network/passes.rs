@@ -8,6 +8,7 @@ use crate::kernels::{
     Activation, Layer, LayerParameters, Maps, Pooling, energy_head, load, pool_forward,
     pool_input_gradient, quadratic_base_gradient, texel::Border, unload,
 };
+use crate::purpose::MAPS;
 
 /// A network laid out for batches of one size: the maps between its layers, and how to record its passes.
 ///
@@ -35,8 +36,6 @@ pub struct Network {
     /// The head's outputs in a flat buffer.
     outputs: Buffer,
     partials: Buffer,
-    /// Of the scratch that the layers share.
-    scratch_bytes: u64,
     spectral: Option<Spectral>,
 }
 
@@ -152,7 +151,7 @@ impl Network {
                 }
             })
             .collect();
-        let scratch_bytes = Layer::share_scratch(&mut layers);
+        Layer::share_scratch(&mut layers);
         let blocks = architecture.blocks();
         let borders: Vec<(Border, Border)> = blocks
             .iter()
@@ -206,7 +205,7 @@ impl Network {
         let partial_words = layers.iter().map(Layer::partial_words).max().unwrap_or(1);
         let outputs = match head {
             Maps::Flat(buffer) => buffer,
-            Maps::Plane(_) => Buffer::new("head outputs", samples * output_shape.len()),
+            Maps::Plane(_) => Buffer::new("head outputs", samples * output_shape.len()).of(MAPS),
         };
         Ok(Network {
             architecture: architecture.clone(),
@@ -219,7 +218,6 @@ impl Network {
             partials: Buffer::new("weight gradient partials", partial_words),
             layers,
             parts,
-            scratch_bytes,
             spectral: Spectral::new(architecture),
         })
     }
@@ -265,35 +263,6 @@ impl Network {
     /// Samples in a batch.
     pub fn samples(&self) -> usize {
         self.samples
-    }
-
-    /// Bytes on the GPU of the maps between the layers and at both ends, and of the scratch beside them, which all
-    /// passes share.
-    pub fn map_bytes(&self) -> u64 {
-        let derivatives = self.derivatives.iter().flatten();
-        let between = self.inputs[1..].iter().chain(derivatives);
-        let inside = self.parts.iter().map(|part| match part {
-            Part::Residual(residual) => residual.bytes(),
-            Part::Layer(_) | Part::Pool(_) => 0,
-        });
-        own_bytes(&self.inputs[0])
-            + own_bytes(&self.head)
-            + between.map(Maps::bytes).sum::<u64>()
-            + inside.sum::<u64>()
-            + self.ones.bytes()
-            + self.scratch_bytes
-            + self.outputs.bytes()
-    }
-
-    /// Bytes on the GPU of copies of the weights in the order the kernels want, and of normalised ones.
-    pub fn packed_bytes(&self) -> u64 {
-        let packed: u64 = self.layers.iter().map(Layer::packed_bytes).sum();
-        packed + self.spectral.as_ref().map_or(0, Spectral::bytes)
-    }
-
-    /// Bytes on the GPU of what only weight gradients need.
-    pub fn partial_bytes(&self) -> u64 {
-        self.partials.bytes()
     }
 
     /// Must be recorded once before anything else: ∂E/∂(outputs of the last block) = 1.
@@ -553,14 +522,5 @@ impl Network {
             buffer: spectral.map_or(buffer, Spectral::normalised),
             offset: self.architecture.parameter_offset(index),
         }
-    }
-}
-
-/// Bytes of the maps at the ends of the network: none in the tiled variant, which reads samples and writes their
-/// gradient where they are, and whose head is the outputs.
-fn own_bytes(maps: &Maps) -> u64 {
-    match maps {
-        Maps::Plane(_) => maps.bytes(),
-        Maps::Flat(_) => 0,
     }
 }

@@ -95,18 +95,6 @@ impl Residual {
         }
     }
 
-    /// Bytes of the maps inside the block.
-    pub(super) fn bytes(&self) -> u64 {
-        let projection = self.projection.iter();
-        self.hidden.bytes()
-            + self.hidden_derivative.bytes()
-            + self.branch.bytes()
-            + self.first_gradient.bytes()
-            + projection
-                .map(|projection| projection.output.bytes() + projection.gradient.bytes())
-                .sum::<u64>()
-    }
-
     /// `output` from `input`; with `keep` the derivative inside is kept, too.
     pub(super) fn forward(
         &self,

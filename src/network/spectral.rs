@@ -1,6 +1,7 @@
 use super::architecture::Architecture;
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::{SpectralWeight, spectral_gradient, spectral_turn, spectral_weights};
+use crate::purpose::PACKED_WEIGHTS;
 
 /// The weights of a network under spectral normalisation, as its layers compute with them.
 #[derive(Clone)]
@@ -35,18 +36,14 @@ impl Spectral {
         let count = architecture.parameter_offset(architecture.layers().len());
         Some(Spectral {
             weights,
-            normalised: Buffer::new("normalised parameters", count),
-            scratch: Buffer::new("spectral scratch", words),
+            normalised: Buffer::new("normalised parameters", count).of(PACKED_WEIGHTS),
+            scratch: Buffer::new("spectral scratch", words).of(PACKED_WEIGHTS),
         })
     }
 
     /// Where the layers find their parameters.
     pub(super) fn normalised(&self) -> Buffer {
         self.normalised
-    }
-
-    pub(super) fn bytes(&self) -> u64 {
-        self.normalised.bytes() + self.scratch.bytes()
     }
 
     /// Brings [`Self::normalised`] up to `parameters`.

@@ -1,7 +1,9 @@
-//! What pictures of samples show, and what drawing them takes.
+//! What pictures of samples show, and what drawing them records.
 
 use crate::config::Config;
+use crate::gpu::Recording;
 use crate::model;
+use crate::network::Network;
 use crate::shape::Shape;
 
 /// Points in a scatter plot, at least.
@@ -21,16 +23,17 @@ pub(super) fn samples_drawn(config: &Config, shape: Shape) -> usize {
     }
 }
 
-/// What drawing pictures takes beside the workspace of `slice` samples that it borrows: the averaged parameters, and
-/// states, gradients and energies of the chains, or the points of a landscape and their energies.
-pub(super) fn drawing_bytes(config: &Config, shape: Shape, parameters: usize, slice: usize) -> u64 {
+/// What drawing pictures records in the workspace of `network`: the first steps of fresh chains, and a landscape's energies
+/// where samples are points in the plane.
+pub(super) fn drawings(config: &Config, network: &Network) -> Vec<Recording> {
+    let shape = network.architecture().input();
     if !can_be_shown(shape) {
-        return 0;
+        return Vec::new();
     }
-    let chains = model::batch_size(samples_drawn(config, shape), shape.len()).min(slice);
-    let points = if shape.is_planar() { slice } else { 0 };
-    let chains =
-        4 * (chains * (2 * shape.len() + 1)) as u64 + config.dynamics().bytes(chains, shape.len());
-    let points = 4 * (points * (shape.len() + 1)) as u64;
-    4 * parameters as u64 + chains.max(points)
+    let count = samples_drawn(config, shape);
+    let mut drawings = vec![model::first_draw(config, network, count)];
+    if shape.is_planar() {
+        drawings.push(model::first_energies(network));
+    }
+    drawings
 }

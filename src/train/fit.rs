@@ -68,6 +68,7 @@ pub(super) fn tuned_plan(
 
 fn fits(executor: &Executor, config: &Config, plan: &TrainingPlan) -> Result<(), TrainError> {
     executor.admits(&plan.first_slice())?;
+    executor.admits(&plan.first_probe())?;
     let (memory, Some(allowed)) = (plan.memory(), config.run.memory) else {
         return Ok(());
     };

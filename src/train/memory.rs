@@ -1,6 +1,8 @@
+use crate::gpu::{Purpose, Recording, Resource};
+use crate::purpose::{CHAINS, MAPS, OPTIMISER, PACKED_WEIGHTS, PARAMETERS, SNAPSHOT};
 use std::fmt;
 
-/// Where the GPU memory of a run goes, in bytes: the formula is in docs/training.md.
+/// Where the GPU memory of a run goes, in bytes: a sum over what its recordings use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct MemoryAccount {
     /// Samples, not bytes, that pass through the network at a time.
@@ -24,6 +26,31 @@ pub struct MemoryAccount {
 }
 
 impl MemoryAccount {
+    /// The account of what `training` uses, in slices of `slice` samples, and of the most that any of `beside` adds for a
+    /// while.
+    pub(super) fn of(slice: usize, training: &Recording, beside: &[Recording]) -> Self {
+        let used = training.resources();
+        let for_purpose = |purpose: Purpose| -> u64 {
+            let those = used.iter().filter(|r| r.purpose() == purpose);
+            those.map(Resource::bytes).sum()
+        };
+        let added = |recording: &Recording| -> u64 {
+            let resources = recording.resources();
+            resources.difference(&used).map(Resource::bytes).sum()
+        };
+        MemoryAccount {
+            slice,
+            parameters: for_purpose(PARAMETERS),
+            optimiser: for_purpose(OPTIMISER),
+            maps: for_purpose(MAPS),
+            packed_weights: for_purpose(PACKED_WEIGHTS),
+            scratch: for_purpose(Purpose::default()),
+            snapshot: for_purpose(SNAPSHOT),
+            chains: for_purpose(CHAINS),
+            drawing: beside.iter().map(added).max().unwrap_or(0),
+        }
+    }
+
     /// The peak: what training holds, and what drawing adds to it.
     pub fn total(&self) -> u64 {
         self.training() + self.drawing

@@ -1,40 +1,99 @@
+use crate::kernels::metrics;
 use crate::method::RatioMetrics;
 use serde::{Deserialize, Serialize};
 
-/// One line of `metrics.jsonl`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct MetricsRow {
-    /// Optimiser step, counted from 0.
-    pub step: u64,
-    /// Steps since the snapshot, or the newest of a mixture, was taken: 0 right after a refresh. Fixed noise is as old as
-    /// the run; a moving average never older than 0.
-    pub snapshot_age: u64,
-    pub loss: f32,
-    pub energy_l2: f32,
-    pub energy_data: f32,
-    pub energy_noise: f32,
-    /// Share of samples that the log-ratio puts on their side; ties count half.
-    pub nce_accuracy: f32,
-    /// Standard deviation of the log-ratio E_φ − E_θ + c.
-    pub log_ratio_spread: f32,
-    /// c.
-    pub normaliser: f32,
-    /// Samples whose log-ratio was clamped; 0 for bounded generators.
-    pub clamped: u32,
-    /// Effective sample size of the weights exp(E_φ − E_θ) over the noise, as a share of their number.
-    pub ess: f32,
-    /// Before clipping.
-    pub gradient_norm: f32,
-    pub learning_rate: f32,
-    /// Energy-gradient evaluations spent on sampling so far.
-    pub gradient_evaluations: u64,
-    /// The sampler's step size, adapted or not.
-    pub step_size: f32,
-    /// Mean Metropolis acceptance of the step's chains at that step size; 1 for samplers without a test.
-    pub acceptance: f32,
-    /// Data samples a second, over the last few steps; 0 until it is known.
-    pub samples_per_second: f32,
+/// A metric drawn over the steps.
+pub(super) struct Curve {
+    /// Place of its panel among the panels, which those with the same title share.
+    pub(super) place: usize,
+    pub(super) title: &'static str,
+    pub(super) label: &'static str,
+    pub(super) log_scale: bool,
+    pub(super) value: fn(&MetricsRow) -> f32,
 }
+
+macro_rules! row {
+    (
+        shown { $($(#[doc = $doc:literal])* $name:ident: $type:ty $(=> $curve:tt)?;)* }
+        hidden $hidden:tt
+    ) => {
+        row! {
+            before {
+                /// Optimiser step, counted from 0.
+                step: u64;
+                /// Steps since the snapshot, or the newest of a mixture, was taken: 0 right after a refresh. Fixed noise
+                /// is as old as the run; a moving average never older than 0.
+                snapshot_age: u64;
+            }
+            gpu { $($(#[doc = $doc])* $name: $type $(=> $curve)?;)* }
+            after {
+                /// The optimiser's rate in this step.
+                learning_rate: f32 => (7, "learning rate", "rate", true);
+                /// Energy-gradient evaluations spent on sampling so far.
+                gradient_evaluations: u64;
+                /// The sampler's step size, adapted or not.
+                step_size: f32;
+                /// Mean Metropolis acceptance of the step's chains at that step size; 1 for samplers without a test.
+                acceptance: f32;
+                /// Data samples a second, over the last few steps; 0 until it is known.
+                samples_per_second: f32;
+            }
+        }
+    };
+    (
+        before { $($(#[doc = $before_doc:literal])* $before:ident: $before_type:ty;)* }
+        gpu { $($(#[doc = $gpu_doc:literal])* $gpu:ident: $gpu_type:ty $(=> $gpu_curve:tt)?;)* }
+        after { $($(#[doc = $after_doc:literal])* $after:ident: $after_type:ty $(=> $after_curve:tt)?;)* }
+    ) => {
+        /// One line of `metrics.jsonl`.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+        pub struct MetricsRow {
+            $($(#[doc = $before_doc])* pub $before: $before_type,)*
+            $($(#[doc = $gpu_doc])* pub $gpu: $gpu_type,)*
+            $($(#[doc = $after_doc])* pub $after: $after_type,)*
+        }
+
+        impl MetricsRow {
+            /// What the GPU says of `step`; the rest is still to come.
+            pub(super) fn new(metrics: &RatioMetrics, step: u64) -> Self {
+                MetricsRow {
+                    step,
+                    snapshot_age: metrics.age as u64,
+                    $($gpu: metrics.$gpu as $gpu_type,)*
+                    ..Default::default()
+                }
+            }
+        }
+
+        /// Every metric that has a curve.
+        pub(super) static CURVES: &[Curve] = &[
+            $($(curve!($gpu $gpu_curve),)?)*
+            $($(curve!($after $after_curve),)?)*
+        ];
+
+        /// Every metric with its description.
+        #[cfg(test)]
+        const DESCRIBED: &[(&str, &str)] = &[
+            $((stringify!($before), concat!($($before_doc),*)),)*
+            $((stringify!($gpu), concat!($($gpu_doc),*)),)*
+            $((stringify!($after), concat!($($after_doc),*)),)*
+        ];
+    };
+}
+
+macro_rules! curve {
+    ($name:ident ($place:literal, $title:literal, $label:literal, $log_scale:literal)) => {
+        Curve {
+            place: $place,
+            title: $title,
+            label: $label,
+            log_scale: $log_scale,
+            value: |row| row.$name as f32,
+        }
+    };
+}
+
+metrics!(row);
 
 impl MetricsRow {
     /// The name of the first value that shows the run has diverged.
@@ -47,26 +106,39 @@ impl MetricsRow {
         }
         (!self.gradient_norm.is_finite()).then_some("the gradient")
     }
+}
 
-    pub(super) fn new(metrics: &RatioMetrics, step: u64) -> Self {
-        MetricsRow {
-            step,
-            snapshot_age: metrics.age as u64,
-            loss: metrics.loss,
-            energy_l2: metrics.l2,
-            energy_data: metrics.energy_data,
-            energy_noise: metrics.energy_noise,
-            nce_accuracy: metrics.accuracy,
-            log_ratio_spread: metrics.spread,
-            normaliser: metrics.normaliser,
-            clamped: metrics.clamped as u32,
-            ess: metrics.ess,
-            gradient_norm: metrics.gradient_norm,
-            learning_rate: 0.0,
-            gradient_evaluations: 0,
-            step_size: 0.0,
-            acceptance: 1.0,
-            samples_per_second: 0.0,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_lists_every_metric_in_its_words() {
+        let table: String = DESCRIBED
+            .iter()
+            .map(|(name, text)| format!("| `{name}` | {} |\n", text.trim()))
+            .collect();
+        let documentation = include_str!("../../docs/training.md");
+        let (_, rest) = documentation
+            .split_once("| metric | |\n|---|---|\n")
+            .expect("has the table");
+        let (listed, _) = rest.split_once("\n\n").expect("ends");
+        assert_eq!(
+            format!("{listed}\n"),
+            table,
+            "the table in docs/training.md"
+        );
+    }
+
+    #[test]
+    fn a_line_has_the_metrics_in_the_order_of_the_list() {
+        let line = serde_json::to_string(&MetricsRow::default()).expect("is JSON");
+        let mut rest = line.as_str();
+        for (name, _) in DESCRIBED {
+            let (before, behind) = rest.split_once(&format!("\"{name}\":")).expect(name);
+            assert!(!before.contains('"'), "{before} comes before {name}");
+            rest = behind;
         }
+        assert!(!rest.contains('"'), "{rest} is not described");
     }
 }

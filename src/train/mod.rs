@@ -11,6 +11,7 @@ mod metrics;
 mod plan;
 mod run;
 mod settings;
+mod ticket;
 mod trainer;
 
 pub use error::TrainError;

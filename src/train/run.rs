@@ -1,7 +1,7 @@
 use super::drawing::{SCATTER_POINTS, can_be_shown, samples_drawn};
 use super::error::TrainError;
 use super::memory::MemoryAccount;
-use super::metrics::MetricsRow;
+use super::metrics::{CURVES, Curve, MetricsRow};
 use super::settings;
 use super::trainer::{Arrival, Trainer};
 use crate::config::{self, Config, Interval};
@@ -368,66 +368,31 @@ impl Run<'_> {
         if self.rows.is_empty() {
             return Ok(None);
         }
-        let series = |label: &str, value: fn(&MetricsRow) -> f32| Series {
-            label: label.into(),
-            points: self
-                .rows
-                .iter()
-                .map(|row| (row.step as f64, f64::from(value(row))))
-                .collect(),
-        };
-        let panel = |title: &str, log_scale, series| Panel {
-            title: title.into(),
-            series,
-            log_scale,
-        };
-        let mut panels = vec![
-            panel("loss", false, vec![series("loss", |row| row.loss)]),
-            panel(
-                "energy",
-                false,
-                vec![
-                    series("data", |row| row.energy_data),
-                    series("noise", |row| row.energy_noise),
-                ],
-            ),
-            panel(
-                "NCE accuracy",
-                false,
-                vec![series("accuracy", |row| row.nce_accuracy)],
-            ),
-            panel(
-                "log-ratio spread",
-                false,
-                vec![series("spread", |row| row.log_ratio_spread)],
-            ),
-            panel(
-                "effective sample size of the noise, share",
-                false,
-                vec![series("share", |row| row.ess)],
-            ),
-            panel(
-                "clamped samples",
-                false,
-                vec![series("clamped", |row| row.clamped as f32)],
-            ),
-            panel(
-                "gradient norm",
-                true,
-                vec![series("norm", |row| row.gradient_norm)],
-            ),
-            panel(
-                "learning rate",
-                true,
-                vec![series("rate", |row| row.learning_rate)],
-            ),
-        ];
+        let mut drawn: Vec<&Curve> = CURVES.iter().collect();
+        drawn.sort_by_key(|curve| curve.place);
+        let mut panels: Vec<Panel> = Vec::new();
+        for curve in drawn {
+            let value = |row| f64::from((curve.value)(row));
+            let rows = self.rows.iter();
+            let series = Series {
+                label: curve.label.into(),
+                points: rows.map(|row| (row.step as f64, value(row))).collect(),
+            };
+            match panels.last_mut() {
+                Some(panel) if panel.title == curve.title => panel.series.push(series),
+                _ => panels.push(Panel {
+                    title: curve.title.into(),
+                    series: vec![series],
+                    log_scale: curve.log_scale,
+                }),
+            }
+        }
         if self.config.snapshot.interval == Interval::Adaptive {
-            panels.push(panel(
-                "noise update interval",
-                false,
-                vec![intervals(&self.rows)],
-            ));
+            panels.push(Panel {
+                title: "noise update interval".into(),
+                series: vec![intervals(&self.rows)],
+                log_scale: false,
+            });
         }
         let picture = png_bytes(&curves(&panels)?)?;
         self.write(self.folder.join("curves.png"), &picture)

@@ -1,8 +1,9 @@
 use super::error::TrainError;
 use super::fit::{fitting_plan, tuned_plan};
 use super::metrics::MetricsRow;
-use super::plan::{CONTROL, TRACE, TrainingPlan};
+use super::plan::TrainingPlan;
 use super::settings;
+use super::ticket::Ticket;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::gpu::{Executor, Recording};
@@ -11,11 +12,6 @@ use crate::model::Model;
 use crate::network::{Network, initial_parameters, trusted_variant_in};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
-
-/// Fetches of the pictures of chains share the tickets' space with the steps.
-const STATES: u64 = 1 << 63;
-/// So do those of the averaged weights that belong to such a picture.
-const AVERAGE: u64 = 1 << 62;
 
 /// Gaussian noise has the moments of up to so many of the first samples, and as many must lie in the box of uniform noise.
 const FITTED_SAMPLES: usize = 20_000;
@@ -167,9 +163,10 @@ impl Trainer {
         let mut recording = Recording::new();
         if self.data.is_planar() {
             let average = self.plan.optimiser().average();
-            recording.fetch(average, 0, average.words(), AVERAGE | self.step);
+            let ticket = Ticket::Average(self.step).number();
+            recording.fetch(average, 0, average.words(), ticket);
         }
-        recording.fetch(states, start, words, STATES | self.step);
+        recording.fetch(states, start, words, Ticket::States(self.step).number());
         Ok(self.executor.run(&recording)?)
     }
 
@@ -195,7 +192,7 @@ impl Trainer {
         };
         Ok(results
             .into_iter()
-            .filter_map(|(ticket, words)| self.arrival(ticket, &words))
+            .filter_map(|(number, words)| self.arrival(Ticket::of(number)?, &words))
             .collect())
     }
 
@@ -286,53 +283,51 @@ impl Trainer {
         )))
     }
 
-    fn arrival(&mut self, ticket: u64, words: &[u32]) -> Option<Arrival> {
-        let floats = || words.iter().map(|&word| f32::from_bits(word)).collect();
-        if ticket & AVERAGE != 0 {
-            self.averages.insert(ticket & !AVERAGE, floats());
-            return None;
-        }
-        if ticket & STATES != 0 {
-            let step = ticket & !STATES;
-            return Some(Arrival::States {
+    fn arrival(&mut self, ticket: Ticket, words: &[u32]) -> Option<Arrival> {
+        let floats = || -> Vec<f32> { words.iter().map(|&word| f32::from_bits(word)).collect() };
+        match ticket {
+            Ticket::Average(step) => {
+                self.averages.insert(step, floats());
+                None
+            }
+            Ticket::States(step) => Some(Arrival::States {
                 step,
                 values: floats(),
                 average: self.averages.remove(&step),
-            });
+            }),
+            Ticket::Control(step) => {
+                self.controls.insert(step, StepControl::from_words(words)?);
+                None
+            }
+            Ticket::Trace(step) => {
+                let (_, records) = self.plan.trace(step)?;
+                let (step_size, acceptance) = self.control(step);
+                Some(Arrival::Diagnostics(Diagnostics::from_trace(
+                    step,
+                    self.config.sampler.steps,
+                    &floats(),
+                    records,
+                    acceptance,
+                    step_size,
+                )))
+            }
+            Ticket::Metrics(step) => {
+                let metrics = RatioMetrics::from_words(words);
+                let mut row = MetricsRow::new(&metrics, step);
+                if let Some(age) = self.plan.snapshot_age(step) {
+                    row.snapshot_age = age;
+                }
+                row.learning_rate = self.plan.optimiser().rate(step);
+                row.gradient_evaluations = self.plan.gradient_evaluations(step);
+                (row.step_size, row.acceptance) = self.control(step);
+                self.controls.remove(&step);
+                row.samples_per_second = self.speed();
+                Some(Arrival::Metrics {
+                    row,
+                    lost: metrics.lost,
+                })
+            }
         }
-        if ticket & CONTROL != 0 {
-            let control = StepControl::from_words(words)?;
-            self.controls.insert(ticket & !CONTROL, control);
-            return None;
-        }
-        if ticket & TRACE != 0 {
-            let step = ticket & !TRACE;
-            let (_, records) = self.plan.trace(step)?;
-            let (step_size, acceptance) = self.control(step);
-            let trace: Vec<f32> = floats();
-            return Some(Arrival::Diagnostics(Diagnostics::from_trace(
-                step,
-                self.config.sampler.steps,
-                &trace,
-                records,
-                acceptance,
-                step_size,
-            )));
-        }
-        let metrics = RatioMetrics::from_words(words);
-        let mut row = MetricsRow::new(&metrics, ticket);
-        if let Some(age) = self.plan.snapshot_age(ticket) {
-            row.snapshot_age = age;
-        }
-        row.learning_rate = self.plan.optimiser().rate(ticket);
-        row.gradient_evaluations = self.plan.gradient_evaluations(ticket);
-        (row.step_size, row.acceptance) = self.control(ticket);
-        self.controls.remove(&ticket);
-        row.samples_per_second = self.speed();
-        Some(Arrival::Metrics {
-            row,
-            lost: metrics.lost,
-        })
     }
 
     /// Step size and acceptance of `step`, whose control has arrived if there is one.

@@ -157,11 +157,11 @@ fn check_ratio_head(executors: &mut [Executor], case: &RatioCase) {
         let m = metrics;
         let values = [
             m.loss,
-            m.l2,
+            m.energy_l2,
             m.energy_data,
             m.energy_noise,
-            m.accuracy,
-            m.spread,
+            m.nce_accuracy,
+            m.log_ratio_spread,
             m.normaliser,
             m.normaliser_gradient,
             m.lost,
@@ -207,8 +207,8 @@ fn ratio_head_counts_ties_as_half_right() {
     let energies = normals(1, 66);
     for (metrics, _, _) in run_ratio_head(&mut executors(), &case, &energies, &energies) {
         // Halves and whole numbers are exact.
-        assert_eq!(metrics.accuracy, 0.5);
-        assert_eq!(metrics.spread, 0.0);
+        assert_eq!(metrics.nce_accuracy, 0.5);
+        assert_eq!(metrics.log_ratio_spread, 0.0);
     }
 }
 
@@ -232,7 +232,7 @@ fn ratio_head_counts_energies_that_are_not_finite_and_stays_finite_for_huge_ones
     live[60..].fill(-3e4);
     for (metrics, factor, _) in run_ratio_head(&mut executors(), &case, &live, &snapshot) {
         assert_eq!(metrics.lost, 0.0);
-        assert!(metrics.loss.is_finite() && metrics.spread.is_finite());
+        assert!(metrics.loss.is_finite() && metrics.log_ratio_spread.is_finite());
         // Data with r → 0 has weight 1, noise with r → 0 none and with r → ∞ ν = 2.
         assert_eq!(factor[0], 1.0 / 40.0);
         assert_eq!(factor[40], 0.0);

@@ -34,10 +34,10 @@ fn check_shared(what: &str, batch: &Batch, c: f64, got: &RatioMetrics, want: &Ra
         0.0,
     ];
     let values = [
-        got.l2,
+        got.energy_l2,
         got.energy_data,
         got.energy_noise,
-        got.spread,
+        got.log_ratio_spread,
         got.ess,
         got.lost,
     ];
@@ -123,7 +123,12 @@ fn check_ratio_head(
             0.0
         },
     ];
-    let values = [got.loss, got.accuracy, got.normaliser_gradient, got.clamped];
+    let values = [
+        got.loss,
+        got.nce_accuracy,
+        got.normaliser_gradient,
+        got.clamped,
+    ];
     assert_within(&format!("metrics, {what}"), &values, &wanted, |i| {
         allowed[i]
     });
@@ -239,7 +244,7 @@ fn ranking_and_contrastive_divergence_agree_with_their_twins() {
                 let allowed = [loss, accuracy, 0.0, 0.0, 0.0];
                 let values = [
                     got.loss,
-                    got.accuracy,
+                    got.nce_accuracy,
                     got.normaliser,
                     got.normaliser_gradient,
                     got.clamped,
@@ -258,7 +263,7 @@ fn ranking_and_contrastive_divergence_agree_with_their_twins() {
                 let energies = batch.live.iter().fold(0.0f32, |m, e| m.max(e.abs()));
                 let error = (2.0 * batch.summing() + ROUNDING) * f64::from(energies);
                 assert_within(&what, &[got.loss], &[want.loss], |_| error);
-                assert_eq!((got.accuracy, got.clamped), (0.5, 0.0));
+                assert_eq!((got.nce_accuracy, got.clamped), (0.5, 0.0));
             }
         }
     }

@@ -109,7 +109,7 @@ fn every_loss_falls_along_its_own_gradient() {
                 ..settings(criterion)
             };
             let (slope, before) = gradient(&mut executor, &setting, objective, &live, &snapshot);
-            let fresh = before.spread < 0.1;
+            let fresh = before.log_ratio_spread < 0.1;
             assert_eq!(fresh, criterion == Criterion::ContrastiveDivergence);
             let square: f64 = slope.iter().map(|&g| f64::from(g).powi(2)).sum();
             // Far above the rounding of a loss, 1e-6 of it, and far below the loss.
@@ -117,7 +117,7 @@ fn every_loss_falls_along_its_own_gradient() {
             let rate = (promised / square) as f32;
             let moved: Vec<f32> = live.iter().zip(&slope).map(|(p, g)| p - rate * g).collect();
             let (_, after) = gradient(&mut executor, &setting, objective, &moved, &snapshot);
-            let total = |m: &RatioMetrics| f64::from(m.loss) + f64::from(m.l2);
+            let total = |m: &RatioMetrics| f64::from(m.loss) + f64::from(m.energy_l2);
             let fell = total(&before) - total(&after);
             let what = format!("{}, {normaliser:?}: {before:?}", criterion.name());
             // The second order takes some of it.

@@ -78,7 +78,7 @@ fn every_normaliser_is_zero_at_a_fresh_snapshot() {
             let state = vec![0.0; normaliser.words()];
             let (got, ..) = run_ratio_head(&mut executor, bregman, normaliser, 0.0, &batch, &state);
             assert_eq!(got.normaliser, 0.0, "{bregman:?}, {normaliser:?}");
-            assert_eq!((got.spread, got.clamped), (0.0, 0.0));
+            assert_eq!((got.log_ratio_spread, got.clamped), (0.0, 0.0));
             assert_within("share of the noise", &[got.ess], &[1.0], |_| {
                 16.0 * ROUNDING
             });

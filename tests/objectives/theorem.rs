@@ -128,7 +128,7 @@ fn check_the_theorem(executor: &mut Executor, drawn: &Drawn) {
             let slope = f64::from(metrics.normaliser_gradient).abs();
             let allowed = (32.0 * ROUNDING + LOG_ERROR) * (1.0 + nu);
             assert!(slope <= allowed, "{what}: ∂L/∂c = {slope}");
-            assert_eq!(metrics.spread, 0.0, "{what}");
+            assert_eq!(metrics.log_ratio_spread, 0.0, "{what}");
         }
     }
 }

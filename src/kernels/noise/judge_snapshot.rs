@@ -1,6 +1,6 @@
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::kernels::launch::launch;
-use crate::kernels::ratio_head::RatioMetrics;
+use crate::kernels::metrics::METRICS_STRUCT;
 
 pub(crate) static KERNEL: Kernel = kernel!("noise/judge_snapshot", 3, [ReadWrite, ReadWrite]);
 
@@ -16,9 +16,7 @@ pub fn judge_snapshot(
     state: Buffer,
     metrics: Buffer,
 ) {
-    let program = Program::new(&KERNEL)
-        .u32("ESS_PLACE", RatioMetrics::ESS_PLACE)
-        .u32("AGE_PLACE", RatioMetrics::AGE_PLACE);
+    let program = Program::new(&KERNEL).text("METRICS", METRICS_STRUCT);
     let word = |steps: u64| u32::try_from(steps.max(1)).unwrap_or(u32::MAX);
     launch(
         recording,

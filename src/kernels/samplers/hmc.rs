@@ -210,21 +210,6 @@ impl Hamiltonian {
 }
 
 impl ChainSteps for Hamiltonian {
-    fn bytes(&self) -> u64 {
-        [
-            self.control,
-            self.drawn,
-            self.velocity,
-            self.proposal,
-            self.proposal_energies,
-            self.proposal_gradient,
-            self.tests,
-        ]
-        .iter()
-        .map(Buffer::bytes)
-        .sum()
-    }
-
     fn control(&self) -> Option<Buffer> {
         Some(self.control)
     }

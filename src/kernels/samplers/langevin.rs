@@ -115,10 +115,6 @@ struct Langevin {
 }
 
 impl ChainSteps for Langevin {
-    fn bytes(&self) -> u64 {
-        0
-    }
-
     fn step(
         &self,
         recording: &mut Recording,

@@ -101,25 +101,6 @@ impl Dynamics {
         };
         rows * (carries + row) + steps * (self.kind.evaluations)(self)
     }
-
-    /// Bytes that the steps of `chains` chains of `length` values hold beside the chains themselves.
-    pub fn bytes(&self, chains: usize, length: usize) -> u64 {
-        let buffer = Buffer::new("a name only", 1);
-        let batch = ChainBatch {
-            chains,
-            length,
-            stream: Stream::Langevin,
-            seed: 0,
-            x: buffer,
-            energies: buffer,
-            gradient: buffer,
-        };
-        let jumps = match self.jumps.count {
-            0 => 0,
-            _ => 4 * (chains * (length + 1)) as u64,
-        };
-        jumps + (self.kind.lay_out)(self, batch).bytes()
-    }
 }
 
 impl From<LangevinSettings> for Dynamics {
@@ -175,9 +156,6 @@ pub type EnergyGradient<'a> = &'a dyn Fn(&mut Recording, Buffer, Option<Buffer>,
 
 /// The steps of a kind of sampler over a batch of chains.
 pub trait ChainSteps {
-    /// Bytes on the GPU beside those of the batch.
-    fn bytes(&self) -> u64;
-
     /// The step size, the sum of the acceptances counted since they were last set to zero, their number, and the number of
     /// steps that have adapted the step size, one word each, where there is a Metropolis test.
     fn control(&self) -> Option<Buffer> {

@@ -73,10 +73,6 @@ impl Underdamped {
 }
 
 impl ChainSteps for Underdamped {
-    fn bytes(&self) -> u64 {
-        self.velocity.bytes()
-    }
-
     fn begin(&self, recording: &mut Recording, moment: &Moment) {
         self.launch(recording, moment, true);
     }

@@ -4,6 +4,7 @@ use crate::gpu::{Image, Kernel, Program, Recording};
 use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::launch::over;
 use crate::kernels::parameters::LayerParameters;
+use crate::purpose::PACKED_WEIGHTS;
 
 /// Texels in a row of a weight image: WEIGHT_ROW in the shaders.
 const WEIGHT_ROW: usize = 1024;
@@ -36,7 +37,8 @@ impl PackedWeights {
             label,
             WEIGHT_ROW as u32,
             (end + SLACK).div_ceil(WEIGHT_ROW) as u32,
-        );
+        )
+        .of(PACKED_WEIGHTS);
         PackedWeights { image, parts, tile }
     }
 
@@ -67,11 +69,6 @@ impl PackedWeights {
     /// The tile of the kernel that reads them.
     pub fn tile(&self) -> Tile {
         self.tile
-    }
-
-    /// Bytes on the GPU.
-    pub fn bytes(&self) -> u64 {
-        self.image.bytes()
     }
 }
 

@@ -1,4 +1,5 @@
 use crate::gpu::{GpuError, Image, ImageFormat, Program};
+use crate::purpose::MAPS;
 use crate::shape::Shape;
 
 /// Texels of zeros around a map.
@@ -93,7 +94,7 @@ impl Plane {
             });
         }
         let (width, height) = ((width * per_row) as u32, image_height as u32);
-        let image = Image::with_format(label, width, height, format);
+        let image = Image::with_format(label, width, height, format).of(MAPS);
         Ok(Plane {
             image,
             samples,

@@ -3,6 +3,7 @@ use super::tile::describe_lanes;
 use crate::gpu::{Image, Program};
 use crate::kernels::choice::LayerPass;
 use crate::kernels::geometry::ConvGeometry;
+use crate::purpose::{MAPS, PACKED_WEIGHTS};
 
 /// Texels in a row of transformed maps, products and transformed weights: LINEAR_ROW in the shaders.
 const LINEAR_ROW: usize = 1024;
@@ -83,14 +84,9 @@ impl WinogradScratch {
     /// Scratch of so many texels for transformed maps and for products.
     pub fn new([transformed, products]: [usize; 2]) -> Self {
         WinogradScratch {
-            transformed: linear_image("transformed maps", transformed),
-            products: linear_image("transformed products", products),
+            transformed: linear_image("transformed maps", transformed).of(MAPS),
+            products: linear_image("transformed products", products).of(MAPS),
         }
-    }
-
-    /// Bytes on the GPU.
-    pub fn bytes(&self) -> u64 {
-        self.transformed.bytes() + self.products.bytes()
     }
 }
 
@@ -130,7 +126,7 @@ impl Winograd {
         if transformed.max(products).max(plan.weight_texels()) > LINEAR_ROW * longest_side {
             return None;
         }
-        plan.weights = linear_image("transformed weights", plan.weight_texels());
+        plan.weights = linear_image("transformed weights", plan.weight_texels()).of(PACKED_WEIGHTS);
         plan.scratch = WinogradScratch::new(plan.scratch_texels());
         Some(plan)
     }
@@ -148,11 +144,6 @@ impl Winograd {
     /// Takes batches of `samples` from now on, at most as many as it was planned for.
     pub fn take_samples(&mut self, samples: usize) {
         self.samples = samples.min(self.samples);
-    }
-
-    /// Bytes of transformed weights on the GPU.
-    pub fn weight_bytes(&self) -> u64 {
-        self.weights.bytes()
     }
 
     /// The border that the pass reads around the maps it transforms.

@@ -14,13 +14,6 @@ pub(super) struct Replay {
 }
 
 impl Sampler {
-    /// Bytes of the replay buffer and its order.
-    pub fn replay_bytes(&self) -> u64 {
-        self.replay
-            .as_ref()
-            .map_or(0, |replay| replay.states.bytes() + replay.order.bytes())
-    }
-
     /// How many steps an epoch takes.
     pub(super) fn batches(&self, replay: &Replay) -> u64 {
         (replay.slots / self.count) as u64

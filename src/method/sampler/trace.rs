@@ -31,12 +31,6 @@ impl Probe {
     }
 }
 
-impl Trace {
-    fn bytes(&self) -> u64 {
-        self.before.bytes() + self.records.bytes()
-    }
-}
-
 impl Sampler {
     /// What pass number `step` leaves for [`Diagnostics::from_trace`](crate::method::Diagnostics::from_trace): the buffer, and how many records of each chain it holds.
     pub fn trace(&self, step: u64) -> Option<(Buffer, usize)> {
@@ -51,11 +45,6 @@ impl Sampler {
         self.trace.as_ref()?;
         let diagnose = self.settings.diagnose?;
         Some(diagnose.every.min(diagnose.of).max(1) - 1)
-    }
-
-    /// Bytes of what diagnoses need.
-    pub fn trace_bytes(&self) -> u64 {
-        self.trace.as_ref().map_or(0, Trace::bytes)
     }
 
     pub(super) fn run_traced(
@@ -117,11 +106,6 @@ impl Sampler {
     ) {
         let place = (record, probe.records);
         self.run_to_record(recording, parameters, &probe.pass, &probe.trace, place);
-    }
-
-    /// Bytes that [`Self::probe`] takes.
-    pub fn probe_bytes(&self, steps: usize) -> u64 {
-        self.new_trace(steps.min(MOST_RECORDS)).bytes()
     }
 
     pub(super) fn new_trace(&self, records: usize) -> Trace {

@@ -1,79 +1,31 @@
 //! What has to fit before a run starts.
 
-use super::{Noise, TrainingPlan};
-use crate::gpu::{Buffer, Recording};
+use super::TrainingPlan;
+use crate::gpu::Recording;
 use crate::method::Sampler;
 
 impl TrainingPlan {
-    /// Records what a run does with its first slice and its first group of chains: everything that a step or the last
-    /// look at the chains uses, at a length that does not grow with the number of slices.
+    /// Records what a run does with its first slice and its first group of chains: everything that steps use, at a length
+    /// that does not grow with the number of slices.
     pub(in crate::train) fn first_slice(&self) -> Recording {
-        let (live, snapshot) = (self.snapshot.live(), self.snapshot.parameters());
         let mut recording = self.setup(&[]);
-        let r = &mut recording;
-        let data_words = self.data_count * self.architecture.input().len();
-        self.data_noise.add(r, 0, data_words, self.samples);
-        // A snapshot that follows the live parameters is a copy of them at first.
-        for step in 0..2 {
-            self.begin(r, step);
-        }
-        match &self.noise {
-            Noise::Snapshot(sampler) => {
-                self.network.prepare(r, snapshot);
-                self.first_group(r, sampler);
-            }
-            Noise::Mixture(mixture, sampler) => {
-                mixture.load(r, 0, snapshot);
-                self.network.prepare(r, snapshot);
-                self.first_group(r, sampler);
-                self.first_energies(r, snapshot, mixture.component_energies());
-                mixture.keep(r, 0);
-                mixture.energies(r, self.snapshot_energies);
-            }
-            Noise::Fixed(noise) => {
-                self.draw(r, 0);
-                noise.energies(r, self.samples, self.snapshot_energies);
-            }
-        }
-        self.network.prepare(r, live);
-        self.first_energies(r, live, self.live_energies);
-        self.objective
-            .weigh(r, self.live_energies, self.snapshot_energies);
-        self.snapshot.end(r, self.objective.metrics());
-        match &self.staging {
-            None => {
-                let (factor, gradient) = (self.objective.factor(), self.optimiser.gradient());
-                self.network
-                    .weight_gradient(r, live, self.samples, factor, gradient, false);
-            }
-            Some(staging) => self.slice_gradient(r, staging, 0),
-        }
-        self.network
-            .finish_gradient(r, live, self.optimiser.gradient());
-        self.optimiser.step(r, 0, live, self.objective.metrics());
-        self.network.turn(r, live);
-        if let Some(probe) = self.probe(r, self.probe_steps) {
-            self.run_probe(r, &probe, 0);
+        let data = vec![0.0; self.data_count * self.architecture.input().len()];
+        // One step with a refresh, one without, and one with a diagnosis.
+        let traced = self.noise.sampler().and_then(Sampler::first_traced);
+        let traced = traced.map(|pass| pass * self.config.pool());
+        for step in [0, 1].into_iter().chain(traced) {
+            recording.append(self.part_of_step(step, &data, 1));
         }
         recording
     }
 
-    /// The first group of chains, in a pass without a diagnosis and in one with it.
-    fn first_group(&self, r: &mut Recording, sampler: &Sampler) {
-        let snapshot = self.snapshot.parameters();
-        sampler.chains().prepare(r, snapshot);
-        for pass in std::iter::once(0).chain(sampler.first_traced()) {
-            sampler.draw_group(r, snapshot, pass, self.samples, self.data_count, 0);
+    /// Records the beginning of the last look at the chains, in place of all of it; nothing where there is none.
+    pub(in crate::train) fn first_probe(&self) -> Recording {
+        let mut recording = Recording::new();
+        if let Some(probe) = self.probe(&mut recording, self.config.sampler.probe) {
+            self.run_probe(&mut recording, &probe, 0);
         }
-    }
-
-    fn first_energies(&self, r: &mut Recording, parameters: Buffer, energies: Buffer) {
-        match &self.staging {
-            None => self
-                .network
-                .energies(r, parameters, self.samples, energies, true),
-            Some(staging) => self.slice_energies(r, staging, parameters, energies, 0),
-        }
+        recording
     }
 }
 
@@ -83,7 +35,7 @@ mod tests {
     use crate::config::{self, SnapshotKind};
     use crate::gpu::{Command, Resource};
     use crate::kernels::{SAMPLERS, Variant};
-    use crate::method::{FEWEST_RECORDS, GaussianFit};
+    use crate::method::GaussianFit;
     use crate::shape::Shape;
     use crate::words::Word;
     use std::collections::{BTreeMap, HashSet};
@@ -120,29 +72,16 @@ mod tests {
         }
     }
 
-    /// The buffers of a recording, and the most workgroups of every kernel on every binding, by name.
-    fn used(recording: &Recording) -> (HashSet<Buffer>, BTreeMap<&'static str, u32>) {
-        let mut buffers = HashSet::new();
+    /// What a recording uses, and the most workgroups of every kernel.
+    fn used(recording: &Recording) -> (HashSet<Resource>, BTreeMap<&'static str, u32>) {
         let mut kernels = BTreeMap::new();
         for command in recording.expanded().commands() {
-            match command {
-                Command::Upload { buffer, .. } | Command::Fetch { buffer, .. } => {
-                    buffers.insert(*buffer);
-                }
-                Command::Copy { from, to, .. } => buffers.extend([*from, *to]),
-                Command::Dispatch(dispatch) => {
-                    let most = kernels.entry(dispatch.program.kernel.name).or_default();
-                    *most = dispatch.workgroups.iter().product::<u32>().max(*most);
-                    let named = dispatch.resources.iter().map(|resource| match resource {
-                        Resource::Buffer(buffer) => *buffer,
-                        Resource::Image(_) => panic!("the tiled kernels use no images"),
-                    });
-                    buffers.extend(named);
-                }
-                Command::Replay { .. } => panic!("is expanded"),
+            if let Command::Dispatch(dispatch) = command {
+                let most = kernels.entry(dispatch.program.kernel.name).or_default();
+                *most = dispatch.workgroups.iter().product::<u32>().max(*most);
             }
         }
-        (buffers, kernels)
+        (recording.resources(), kernels)
     }
 
     fn each(check: impl Fn(&str, TrainingPlan)) {
@@ -176,32 +115,17 @@ mod tests {
     #[test]
     fn the_first_slice_uses_all_that_steps_use() {
         each(|what, plan| {
-            let (buffers, kernels) = used(&plan.first_slice());
+            let (resources, kernels) = used(&plan.first_slice());
             for step in 0..4 {
                 let step = used(&plan.step(step, &[0.1; 16]));
-                for buffer in step.0 {
-                    assert!(buffers.contains(&buffer), "{what}: {}", buffer.label());
+                for resource in step.0 {
+                    assert!(resources.contains(&resource), "{what}: {resource:?}");
                 }
                 for (kernel, most) in step.1 {
                     let checked = kernels.get(kernel).is_some_and(|checked| *checked >= most);
                     assert!(checked, "{what}: {kernel}");
                 }
             }
-        });
-    }
-
-    #[test]
-    fn what_the_first_slice_uses_is_what_the_account_says() {
-        each(|what, plan| {
-            let (buffers, _) = used(&plan.first_slice());
-            let held: u64 = buffers.iter().map(Buffer::bytes).sum();
-            let probe = match plan.sampler() {
-                Some(sampler) if plan.probe_steps >= FEWEST_RECORDS => {
-                    sampler.probe_bytes(plan.probe_steps)
-                }
-                _ => 0,
-            };
-            assert_eq!(held, plan.memory().training() + probe, "{what}");
         });
     }
 }

@@ -12,57 +12,56 @@ pub(super) struct Staging {
 }
 
 impl TrainingPlan {
-    /// `energies` of all samples under `parameters`, for which the network is prepared.
+    /// `energies` of at most `most` slices of all samples under `parameters`, for which the network is prepared.
     pub(super) fn energies(
         &self,
         r: &mut Recording,
         parameters: Buffer,
         energies: Buffer,
         keep: bool,
+        most: usize,
     ) {
         match &self.staging {
             None => self
                 .network
                 .energies(r, parameters, self.samples, energies, keep),
             Some(staging) => {
-                for start in self.slices() {
-                    self.slice_energies(r, staging, parameters, energies, start);
+                for start in self.slices().take(most) {
+                    let count = self.stage(r, staging, start);
+                    self.network
+                        .energies(r, parameters, staging.samples, staging.energies, false);
+                    r.copy_range(staging.energies, 0, energies, start, count);
                 }
             }
         }
     }
 
-    pub(super) fn slice_energies(
-        &self,
-        r: &mut Recording,
-        staging: &Staging,
-        parameters: Buffer,
-        energies: Buffer,
-        start: usize,
-    ) {
-        let count = self.stage(r, staging, start);
-        self.network
-            .energies(r, parameters, staging.samples, staging.energies, false);
-        r.copy_range(staging.energies, 0, energies, start, count);
-    }
-
-    /// Adds the gradient of the slice that starts with sample `start` to those before it.
-    pub(super) fn slice_gradient(&self, r: &mut Recording, staging: &Staging, start: usize) {
-        let count = self.stage(r, staging, start);
-        r.copy_range(self.objective.factor(), start, staging.factor, 0, count);
-        let missing = self.network.samples() - count;
-        if missing > 0 {
-            r.upload_f32(staging.factor, count, &vec![0.0; missing]);
-        }
+    /// The gradient in the live parameters over at most `most` slices of all samples, the energies of which were computed
+    /// last, and kept where there is only one.
+    pub(super) fn weight_gradient(&self, r: &mut Recording, most: usize) {
         let (live, gradient) = (self.snapshot.live(), self.optimiser.gradient());
-        self.network.derivatives(r, live, staging.samples);
-        let (x, factor) = (staging.samples, staging.factor);
-        self.network
-            .weight_gradient(r, live, x, factor, gradient, start > 0);
+        let factor = self.objective.factor();
+        let Some(staging) = &self.staging else {
+            self.network
+                .weight_gradient(r, live, self.samples, factor, gradient, false);
+            return;
+        };
+        for start in self.slices().take(most) {
+            let count = self.stage(r, staging, start);
+            r.copy_range(factor, start, staging.factor, 0, count);
+            let missing = self.network.samples() - count;
+            if missing > 0 {
+                r.upload_f32(staging.factor, count, &vec![0.0; missing]);
+            }
+            let (x, factor) = (staging.samples, staging.factor);
+            self.network.derivatives(r, live, x);
+            self.network
+                .weight_gradient(r, live, x, factor, gradient, start > 0);
+        }
     }
 
     /// Brings the samples of a slice to where the network reads them, and says how many there are.
-    pub(super) fn stage(&self, r: &mut Recording, staging: &Staging, start: usize) -> usize {
+    fn stage(&self, r: &mut Recording, staging: &Staging, start: usize) -> usize {
         let length = self.architecture.input().len();
         let all = self.data_count + self.noise_count;
         let count = self.network.samples().min(all - start);
@@ -72,7 +71,7 @@ impl TrainingPlan {
     }
 
     /// The first sample of every slice.
-    pub(super) fn slices(&self) -> impl Iterator<Item = usize> {
+    fn slices(&self) -> impl Iterator<Item = usize> {
         (0..self.data_count + self.noise_count).step_by(self.network.samples())
     }
 }
