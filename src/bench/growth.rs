@@ -3,8 +3,7 @@
 use super::error::BenchError;
 use super::figure::mode;
 use super::networks::{conv, reference_networks};
-use super::table::unit_for;
-use super::timing::measure;
+use super::timing::{measure, unit_for};
 use super::work::Chain;
 use crate::gpu::Executor;
 use crate::kernels::Activation;

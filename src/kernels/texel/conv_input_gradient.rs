@@ -1,4 +1,5 @@
 use super::pack_weights::PackedWeights;
+use super::phase::phases;
 use super::plane::{Border, IN, OUT, Plane, describe_derivative};
 use super::tile::{Tile, WIDTH, describe_lanes};
 use crate::gpu::{Access, Kernel, Program, Recording, Resource};
@@ -25,43 +26,6 @@ pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
     bindings: &BINDINGS,
     immediates: 5,
 };
-
-/// The input pixels `stride`·t + `offset` along one axis: they take tap j, the kernel's `first` + `stride`·j, from
-/// output pixel t + `reach` − j.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Phase {
-    pub offset: usize,
-    pub first: usize,
-    pub taps: usize,
-    pub reach: usize,
-    /// How many input pixels there are of this phase.
-    pub pixels: usize,
-}
-
-fn axis_phases(kernel: usize, stride: usize, padding: usize, length: usize) -> Vec<Phase> {
-    (0..stride.min(length))
-        .map(|offset| {
-            let first = (offset + padding) % stride;
-            Phase {
-                offset,
-                first,
-                taps: kernel.saturating_sub(first).div_ceil(stride),
-                reach: (offset + padding) / stride,
-                pixels: (length - offset).div_ceil(stride),
-            }
-        })
-        .collect()
-}
-
-/// All (vertical, horizontal) phases of a convolution's input gradient.
-pub fn phases(geometry: &ConvGeometry) -> Vec<(Phase, Phase)> {
-    let g = geometry;
-    let horizontal = axis_phases(g.kernel_width, g.stride, g.padding, g.in_width);
-    axis_phases(g.kernel_height, g.stride, g.padding, g.in_height)
-        .into_iter()
-        .flat_map(|y| horizontal.iter().map(move |&x| (y, x)))
-        .collect()
-}
 
 /// The border that the input gradient by `tile` reads around the output gradient.
 pub fn conv_input_gradient_border(geometry: &ConvGeometry, tile: Tile) -> Border {

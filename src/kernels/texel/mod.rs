@@ -9,6 +9,7 @@ mod dense_input_gradient;
 mod dense_weight_gradient;
 mod load_maps;
 mod pack_weights;
+mod phase;
 mod plane;
 mod pool_forward;
 mod pool_input_gradient;
@@ -21,7 +22,7 @@ mod winograd_product;
 mod winograd_weights;
 
 pub use conv_forward::{conv_forward, conv_forward_border};
-pub use conv_input_gradient::{conv_input_gradient, conv_input_gradient_border, phases};
+pub use conv_input_gradient::{conv_input_gradient, conv_input_gradient_border};
 pub use conv_sample_gradient::conv_sample_gradient;
 pub use conv_weight_gradient::{
     conv_weight_gradient, conv_weight_gradient_borders, weight_gradient_shares,

@@ -1,4 +1,4 @@
-use super::conv_input_gradient::phases;
+use super::phase::phases;
 use super::tile::Tile;
 use crate::gpu::{Access, Image, Kernel, Program, Recording};
 use crate::kernels::geometry::ConvGeometry;

@@ -1,7 +1,7 @@
+use super::phase::phases;
 use crate::gpu::Program;
 use crate::kernels::choice::LayerPass;
 use crate::kernels::geometry::{Activation, ConvGeometry};
-use crate::kernels::texel::conv_input_gradient::phases;
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 
