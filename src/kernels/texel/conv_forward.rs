@@ -63,11 +63,9 @@ pub fn conv_forward(
     } else {
         &KERNEL
     };
-    let program = Program::new(kernel)
+    let program = g
+        .describe_kernel(Program::new(kernel))
         .u32("SAMPLES", input.samples)
-        .u32("KERNEL_HEIGHT", g.kernel_height)
-        .u32("KERNEL_WIDTH", g.kernel_width)
-        .u32("STRIDE", g.stride)
         .u32("PIXELS", pixels)
         .u32("BLOCK", block)
         .u32("BLOCKS", block_count)

@@ -128,12 +128,8 @@ fn pack(
     packed: &PackedWeights,
     part: Part,
 ) {
-    let program = Program::new(&KERNEL)
-        .u32("IN_CHANNELS", g.in_channels)
-        .u32("OUT_CHANNELS", g.out_channels)
-        .u32("KERNEL_HEIGHT", g.kernel_height)
-        .u32("KERNEL_WIDTH", g.kernel_width)
-        .u32("STRIDE", g.stride)
+    let program = g
+        .describe_channels(g.describe_kernel(Program::new(&KERNEL)))
         .u32("MODE", part.mode)
         .u32("BLOCK", part.block)
         .u32("GROUPS", part.groups);

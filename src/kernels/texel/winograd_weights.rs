@@ -15,9 +15,8 @@ pub(super) static KERNEL: Kernel = Kernel {
 pub fn winograd_weights(recording: &mut Recording, plan: &Winograd, parameters: LayerParameters) {
     let g = &plan.geometry;
     let (block, block_count) = plan.blocks();
-    let program = Program::new(&KERNEL)
-        .u32("IN_CHANNELS", g.in_channels)
-        .u32("OUT_CHANNELS", g.out_channels)
+    let program = g
+        .describe_channels(Program::new(&KERNEL))
         .flag("TRANSPOSED", plan.pass == LayerPass::InputGradient)
         .u32("SUMMED", plan.summed())
         .u32("BLOCK", block)

@@ -130,7 +130,8 @@ impl Tile {
         geometry: &ConvGeometry,
         order: Order,
     ) -> Program {
-        program
+        geometry
+            .describe(program)
             .u32("ROW_THREADS", self.row_threads)
             .u32("COLUMN_THREADS", self.column_threads)
             .u32("ROW_QUADS", self.row_quads)
@@ -139,14 +140,6 @@ impl Tile {
             .flag("LEFT_ALONG_DEPTH", order.left_along_depth)
             .flag("RIGHT_ALONG_COLUMNS", order.right_along_columns)
             .flag("RESULT_ALONG_ROWS", order.result_along_rows)
-            .u32("IN_CHANNELS", geometry.in_channels)
-            .u32("IN_HEIGHT", geometry.in_height)
-            .u32("IN_WIDTH", geometry.in_width)
-            .u32("OUT_CHANNELS", geometry.out_channels)
-            .u32("KERNEL_HEIGHT", geometry.kernel_height)
-            .u32("KERNEL_WIDTH", geometry.kernel_width)
-            .u32("STRIDE", geometry.stride)
-            .u32("PADDING", geometry.padding)
     }
 }
 
