@@ -5,6 +5,8 @@ mod common;
 use afterimage::config::{self, Config, Interval, LayerConfig};
 use afterimage::data::{self, DataOptions, Dataset};
 use afterimage::gpu::GpuError;
+use afterimage::kernels::texel::Texel;
+use afterimage::kernels::tiled::Tiled;
 use afterimage::kernels::{LayerKind, METRIC_WORDS, Precision, Variant, tiled};
 use afterimage::network::{InitialWeights, Initialisation, initial_parameters};
 use afterimage::shape::Shape;
@@ -139,7 +141,7 @@ fn the_prediction_is_the_documented_formula() {
         for (slice, size) in [(None, 24), (Some(24), 24), (Some(23), 12), (Some(5), 5)] {
             let mut config = small(&layers);
             config.run.slice = slice;
-            let plan = TrainingPlan::new(&config, DIGITS, Variant::Tiled).expect("fits");
+            let plan = TrainingPlan::new(&config, DIGITS, Variant::Tiled(Tiled)).expect("fits");
             let network = plan.architecture();
             let values: Vec<usize> = network
                 .layers()
@@ -281,11 +283,11 @@ fn slices_change_no_chain_and_the_gradient_by_rounding_only() {
 #[test]
 fn a_batch_beyond_the_adapters_images_fits_in_slices() {
     let mut config = small(&nets()[0]);
-    let variant = Variant::Texel {
+    let variant = Variant::Texel(Texel {
         lanes: 1,
         longest_side: 40,
         precision: Precision::Full,
-    };
+    });
     let outcome = TrainingPlan::new(&config, DIGITS, variant);
     assert!(matches!(
         outcome,

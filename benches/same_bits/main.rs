@@ -7,7 +7,9 @@
 use afterimage::config::{self, Config};
 use afterimage::data::{self, DataOptions};
 use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions};
-use afterimage::kernels::Variant;
+use afterimage::kernels::texel::Texel;
+use afterimage::kernels::tiled::Tiled;
+use afterimage::kernels::{Family as _, Variant};
 use afterimage::method::Strategy;
 use afterimage::network::walk_plan;
 use afterimage::train::{self, Trainer, TrainingPlan};
@@ -200,8 +202,8 @@ fn plan(
 ) -> Result<TrainingPlan, Box<dyn Error>> {
     let profile = executor.profile();
     let variant = match how {
-        How::Tiled => Variant::Tiled,
-        _ => Variant::texel(&profile),
+        How::Tiled => Variant::Tiled(Tiled),
+        _ => Variant::Texel(Texel::best(&profile)),
     };
     let plan = TrainingPlan::new(config, data.shape(), variant)?;
     if how == How::Tiled {

@@ -5,6 +5,7 @@ mod block;
 mod error;
 mod initialise;
 mod layer_spec;
+mod passage;
 mod passes;
 mod residual;
 mod self_test;

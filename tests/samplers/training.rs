@@ -5,6 +5,7 @@ use crate::common::{executor, normals};
 use afterimage::config::{self, Config, LayerConfig};
 use afterimage::data::{self, DataOptions};
 use afterimage::gpu::Executor;
+use afterimage::kernels::tiled::Tiled;
 use afterimage::kernels::{SAMPLERS, Variant};
 use afterimage::shape::Shape;
 use afterimage::train::{Trainer, TrainingPlan, run};
@@ -36,7 +37,7 @@ fn small(kind: &str) -> Config {
 
 fn started(config: &Config, executor: &mut Executor) -> TrainingPlan {
     config.validate().expect("is valid");
-    let plan = TrainingPlan::new(config, DIGITS, Variant::Tiled).expect("fits");
+    let plan = TrainingPlan::new(config, DIGITS, Variant::Tiled(Tiled)).expect("fits");
     let parameters = vec![0.01; plan.architecture().parameter_count()];
     executor.run(&plan.setup(&parameters)).expect("runs");
     plan

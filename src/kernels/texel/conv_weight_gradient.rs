@@ -1,3 +1,4 @@
+use super::conv_forward::conv_forward_border;
 use super::plane::{Border, IN, OUT, Plane};
 use super::tile::{describe_lanes, shares};
 use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
@@ -25,7 +26,7 @@ pub fn conv_weight_gradient_borders(geometry: &ConvGeometry, pixels: usize) -> (
         right: tiles - row,
         ..Border::default()
     };
-    (super::conv_forward_border(geometry, pixels), gradient)
+    (conv_forward_border(geometry, pixels), gradient)
 }
 
 /// Into how many shares the samples are split; `partials` holds `shares` × (weight, bias).

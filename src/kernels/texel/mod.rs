@@ -7,7 +7,10 @@ mod conv_weight_gradient;
 mod dense_forward;
 mod dense_input_gradient;
 mod dense_weight_gradient;
+mod family;
+mod layer;
 mod load_maps;
+mod maps;
 mod pack_weights;
 mod phase;
 mod plane;
@@ -30,7 +33,9 @@ pub use conv_weight_gradient::{
 pub use dense_forward::dense_forward;
 pub use dense_input_gradient::dense_input_gradient;
 pub use dense_weight_gradient::{dense_weight_gradient, dense_weight_gradient_shares};
+pub use layer::{Layer, Texel};
 pub use load_maps::load_maps;
+pub use maps::Maps;
 pub use pack_weights::{
     PackedWeights, pack_conv_input_gradient, pack_conv_sample_gradient, pack_dense_input_gradient,
     pack_forward,
@@ -38,8 +43,9 @@ pub use pack_weights::{
 pub use plane::{Border, Plane};
 pub use pool_forward::pool_forward;
 pub use pool_input_gradient::pool_input_gradient;
-pub use tile::{Tile, Tiles, conv_tiles, dense_tiles};
+pub use tile::{Tile, Tile as Choice};
 pub use unload_maps::unload_maps;
+
 pub use winograd::{Algorithm, Winograd, WinogradScratch, algorithm};
 pub use winograd_forward::winograd_forward;
 pub use winograd_input_gradient::winograd_input_gradient;

@@ -1,7 +1,7 @@
 use super::winograd::Winograd;
 use crate::gpu::{Access, Kernel, Program, Recording};
-use crate::kernels::choice::LayerPass;
 use crate::kernels::launch::over;
+use crate::kernels::layer_pass::LayerPass;
 use crate::kernels::parameters::LayerParameters;
 
 pub(super) static KERNEL: Kernel = Kernel {

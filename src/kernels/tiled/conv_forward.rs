@@ -26,8 +26,8 @@ static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
     immediates: 2,
 };
 
-/// The places in the table of tiles that [`conv_forward`] can be given, by the time they are thought to take.
-pub fn forward_tiles(geometry: &ConvGeometry, samples: usize) -> Vec<usize> {
+/// The tiles that [`conv_forward`] can be given, by the time they are thought to take.
+pub fn forward_tiles(geometry: &ConvGeometry, samples: usize) -> Vec<Tile> {
     let g = flattened(geometry);
     let [rows, columns] = product(&g, samples);
     Tile::ranked(rows, columns, |_| ALONE)
@@ -43,8 +43,8 @@ const ALONE: Slices = Slices {
     share: 1.0,
 };
 
-/// `output` = act(W ∗ `input` + b) and, if asked for, `derivative` = act′ at the same place, by the tile at a place of
-/// the table, by default the first of [`forward_tiles`].
+/// `output` = act(W ∗ `input` + b) and, if asked for, `derivative` = act′ at the same place, by `tile`, by
+/// default the first of [`forward_tiles`].
 ///
 /// `input` is samples × in_len, `output` and `derivative` are samples × out_len, all (sample, channel, row, column).
 #[allow(clippy::too_many_arguments)]
@@ -53,7 +53,7 @@ pub fn conv_forward(
     geometry: &ConvGeometry,
     activation: Activation,
     samples: usize,
-    tile: Option<usize>,
+    tile: Option<Tile>,
     input: Buffer,
     parameters: LayerParameters,
     output: Buffer,
@@ -66,9 +66,7 @@ pub fn conv_forward(
     debug_assert!(derivative.is_none_or(|derivative| derivative.words() >= samples * g.out_len()));
 
     let [rows, columns] = product(&g, samples);
-    let tile = tile
-        .and_then(Tile::at)
-        .unwrap_or_else(|| Tile::choose(rows, columns, |_| ALONE));
+    let tile = tile.unwrap_or_else(|| Tile::choose(rows, columns, |_| ALONE));
     let order = Order {
         left_along_depth: true,
         right_along_columns: !is_flat(&g),

@@ -21,8 +21,8 @@ static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
     immediates: 2,
 };
 
-/// The places in the table of tiles that [`conv_input_gradient`] can be given, by the time they are thought to take.
-pub fn input_gradient_tiles(geometry: &ConvGeometry, samples: usize) -> Vec<usize> {
+/// The tiles that [`conv_input_gradient`] can be given, by the time they are thought to take.
+pub fn input_gradient_tiles(geometry: &ConvGeometry, samples: usize) -> Vec<Tile> {
     let g = flattened(geometry);
     let [rows, columns, phases] = product(&g, samples);
     Tile::ranked(rows, columns, |_| by_phases(phases))
@@ -40,7 +40,7 @@ fn by_phases(count: usize) -> Slices {
 }
 
 /// `input_gradient` = Wᵀ ∗ `output_gradient`, times `input_derivative` value by value if it is given: act′ of the layer
-/// before, which makes the result ∂E/∂z of that layer. By the tile at a place of the table, by default the first of
+/// before, which makes the result ∂E/∂z of that layer. By `tile`, by default the first of
 /// [`input_gradient_tiles`].
 ///
 /// `output_gradient` is samples × out_len; `input_derivative` and `input_gradient` are samples × in_len.
@@ -49,7 +49,7 @@ pub fn conv_input_gradient(
     recording: &mut Recording,
     geometry: &ConvGeometry,
     samples: usize,
-    tile: Option<usize>,
+    tile: Option<Tile>,
     output_gradient: Buffer,
     parameters: LayerParameters,
     input_derivative: Option<Buffer>,
@@ -64,9 +64,7 @@ pub fn conv_input_gradient(
     debug_assert!(input_gradient.words() >= samples * g.in_len());
 
     let [rows, columns, phases] = product(&g, samples);
-    let tile = tile
-        .and_then(Tile::at)
-        .unwrap_or_else(|| Tile::choose(rows, columns, |_| by_phases(phases)));
+    let tile = tile.unwrap_or_else(|| Tile::choose(rows, columns, |_| by_phases(phases)));
     let order = Order {
         left_along_depth: false,
         right_along_columns: !is_flat(&g),
