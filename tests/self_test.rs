@@ -4,7 +4,7 @@ mod common;
 
 use afterimage::kernels::texel::Texel;
 use afterimage::kernels::tiled::Tiled;
-use afterimage::kernels::{Family as _, Precision, Variant};
+use afterimage::kernels::{Precision, Variant};
 use afterimage::network::{computes_right, trusted_variant, trusted_variant_in};
 use common::{executor, mixed_variants, variants};
 

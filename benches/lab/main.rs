@@ -11,7 +11,7 @@ use afterimage::gpu::{
 };
 use afterimage::kernels::texel::{self, Algorithm, Texel};
 use afterimage::kernels::{
-    Activation, ConvGeometry, Family as _, Layer, LayerKind, LayerParameters, load, unload,
+    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, load, unload,
 };
 use afterimage::random::{Philox, Stream};
 use afterimage::twins;

@@ -7,9 +7,9 @@
 use afterimage::config::{self, Config};
 use afterimage::data::{self, DataOptions};
 use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions};
+use afterimage::kernels::Variant;
 use afterimage::kernels::texel::Texel;
 use afterimage::kernels::tiled::Tiled;
-use afterimage::kernels::{Family as _, Variant};
 use afterimage::method::Strategy;
 use afterimage::network::walk_plan;
 use afterimage::train::{self, Trainer, TrainingPlan};

@@ -1,6 +1,8 @@
-//! The table of the families of layer kernels, and the sums over it.
+//! The table of the families of layer kernels. Each has a line here and a folder, here and in `shaders/`; nothing else
+//! knows which there are. The folder exports the family's variant, called like the family, and its `Layer`, `Maps` and
+//! `Choice`. They have the methods, of the same names, that the sums over the families in `variant.rs`, `layer.rs` and
+//! `maps.rs` call, which say what these do.
 
-use super::family::{Family, FamilyLayer};
 use super::{texel, tiled};
 use crate::gpu::Profile;
 use serde::{Deserialize, Serialize};
@@ -37,8 +39,7 @@ macro_rules! sum {
     };
 }
 
-/// Makes a row of the table the same arm of every `match`. A family's folder exports its variant, called like the family,
-/// and `Layer`, `Maps` and `Choice`. `$d` is a dollar sign.
+/// Makes a row of the table the same arm of every `match`. `$d` is a dollar sign.
 macro_rules! families {
     ($d:tt: $($(#[$doc:meta])* $Family:ident in $folder:ident,)*) => {
         sum! {
@@ -84,8 +85,8 @@ macro_rules! families {
             /// least of its driver.
             pub fn of_each_family(profile: &Profile) -> Vec<(Variant, Option<Variant>)> {
                 vec![$((
-                    Variant::$Family(Family::best(profile)),
-                    Family::plain(profile).map(Variant::$Family),
+                    Variant::$Family($folder::$Family::best(profile)),
+                    $folder::$Family::plain(profile).map(Variant::$Family),
                 ),)*]
             }
         }
@@ -99,7 +100,7 @@ macro_rules! families {
                         Layer::$Family(own) => Some(own),
                         _ => None,
                     });
-                    bytes += FamilyLayer::share_scratch(&mut own.collect::<Vec<_>>());
+                    bytes += $folder::Layer::share_scratch(own);
                 )*
                 bytes
             }

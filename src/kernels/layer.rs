@@ -1,8 +1,8 @@
 use super::families::{Choice, Layer, Maps, Part, Variant, each};
-use super::family::{Family, FamilyLayer, MapReader};
 use super::geometry::Activation;
 use super::layer_kind::LayerKind;
 use super::layer_pass::LayerPass;
+use super::map_reader::MapReader;
 use super::parameters::LayerParameters;
 use super::precision::Precision;
 use super::sum_partials::sum_partials;

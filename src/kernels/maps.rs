@@ -1,5 +1,4 @@
 use super::families::{Maps, Part, each};
-use super::family::FamilyMaps;
 use super::geometry::Activation;
 use super::pooling::Pooling;
 use crate::gpu::{Buffer, Recording};

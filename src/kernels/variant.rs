@@ -1,5 +1,4 @@
 use super::families::{Variant, each};
-use super::family::Family;
 use super::precision::Precision;
 use crate::gpu::Profile;
 

@@ -14,26 +14,19 @@ use super::pack_weights::{
 };
 use super::plane::{Border, Plane};
 use super::tile::{Tile, sample_tile, tiles, weight_gradient_pixels};
+use super::variant::Texel;
 use super::winograd::{Algorithm, Winograd, WinogradScratch, algorithm};
 use super::winograd_forward::winograd_forward;
 use super::winograd_input_gradient::winograd_input_gradient;
 use super::winograd_weights::winograd_weights;
 use crate::gpu::{Buffer, GpuError, ImageFormat, Recording};
-use crate::kernels::family::{FamilyLayer, MapReader};
 use crate::kernels::geometry::Activation;
 use crate::kernels::layer_kind::LayerKind;
 use crate::kernels::layer_pass::LayerPass;
+use crate::kernels::map_reader::MapReader;
 use crate::kernels::parameters::LayerParameters;
 use crate::kernels::precision::Precision;
 use crate::shape::Shape;
-
-/// Weights are spread over `lanes` lanes by shuffles (1: no shuffles). Images are at most `longest_side` texels a side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Texel {
-    pub lanes: usize,
-    pub longest_side: usize,
-    pub precision: Precision,
-}
 
 /// A layer with copies of its weights in the order in which its kernels read them.
 #[derive(Clone, Debug)]
@@ -53,21 +46,41 @@ pub struct Layer {
 enum Pass {
     Conv(PackedWeights),
     Dense(PackedWeights),
-    /// Straight into a flat buffer: see [`FamilyLayer::reading_samples`].
+    /// Straight into a flat buffer: see [`Layer::reading_samples`].
     Samples(PackedWeights),
     Winograd(Box<Winograd>),
 }
 
-/// The algorithm that the cost model picks for a pass.
-pub(super) fn cheaper(
-    variant: &Texel,
-    kind: LayerKind,
-    samples: usize,
-    pass: LayerPass,
-) -> Algorithm {
-    match kind {
-        LayerKind::Conv(g) => algorithm(pass, &g, samples, variant.lanes, variant.longest_side),
-        LayerKind::Dense { .. } => Algorithm::Direct,
+impl Texel {
+    /// The algorithm that the cost model picks for a pass.
+    fn algorithm(&self, kind: LayerKind, samples: usize, pass: LayerPass) -> Algorithm {
+        match kind {
+            LayerKind::Conv(g) => algorithm(pass, &g, samples, self.lanes, self.longest_side),
+            LayerKind::Dense { .. } => Algorithm::Direct,
+        }
+    }
+
+    pub(crate) fn candidates(&self, kind: LayerKind, samples: usize, pass: LayerPass) -> Vec<Tile> {
+        match self.algorithm(kind, samples, pass) {
+            Algorithm::Winograd => Vec::new(),
+            Algorithm::Direct => tiles(kind, samples, pass, self.lanes),
+        }
+    }
+
+    pub(crate) fn layer(
+        &self,
+        kind: LayerKind,
+        activation: Activation,
+        samples: usize,
+        forward: Option<Tile>,
+        input_gradient: Option<Tile>,
+    ) -> Layer {
+        let chosen = |pass| match pass {
+            LayerPass::Forward => forward,
+            LayerPass::InputGradient => input_gradient,
+        };
+        let algorithm = |pass| self.algorithm(kind, samples, pass);
+        Layer::planned(*self, kind, activation, samples, chosen, algorithm)
     }
 }
 
@@ -83,7 +96,7 @@ impl Layer {
         Self::planned(variant, kind, activation, samples, |_| None, |_| algorithm)
     }
 
-    pub(super) fn planned(
+    fn planned(
         variant: Texel,
         kind: LayerKind,
         activation: Activation,
@@ -178,24 +191,20 @@ impl Layer {
             }
         })
     }
-}
 
-impl FamilyLayer for Layer {
-    type Maps = Maps;
-
-    fn kind(&self) -> LayerKind {
+    pub(crate) fn kind(&self) -> LayerKind {
         self.kind
     }
 
-    fn samples(&self) -> usize {
+    pub(crate) fn samples(&self) -> usize {
         self.samples
     }
 
-    fn precision(&self) -> Precision {
+    pub(crate) fn precision(&self) -> Precision {
         self.variant.precision
     }
 
-    fn for_samples(&self, samples: usize) -> Self {
+    pub(crate) fn for_samples(&self, samples: usize) -> Self {
         let mut layer = Layer {
             samples,
             ..self.clone()
@@ -206,7 +215,7 @@ impl FamilyLayer for Layer {
         layer
     }
 
-    fn reading_samples(mut self) -> Self {
+    pub(crate) fn reading_samples(mut self) -> Self {
         if let LayerKind::Conv(geometry) = &self.kind
             && geometry.in_channels < 4
         {
@@ -217,16 +226,15 @@ impl FamilyLayer for Layer {
         self
     }
 
-    fn sample_gradient(&self, maps: &Maps, gradient: Buffer) -> Maps {
+    pub(crate) fn sample_gradient(&self, maps: &Maps, gradient: Buffer) -> Maps {
         match self.input_gradient {
             Pass::Samples(_) => Maps::Flat(gradient),
             Pass::Conv(_) | Pass::Dense(_) | Pass::Winograd(_) => *maps,
         }
     }
 
-    fn share_scratch(layers: &mut [&mut Self]) -> u64 {
-        let layers = layers.iter_mut();
-        let mut plans: Vec<_> = layers.flat_map(|layer| layer.winograd_plans()).collect();
+    pub(crate) fn share_scratch<'a>(layers: impl Iterator<Item = &'a mut Self>) -> u64 {
+        let mut plans: Vec<_> = layers.flat_map(Self::winograd_plans).collect();
         let needed = plans
             .iter()
             .map(|plan| plan.scratch_texels())
@@ -239,7 +247,7 @@ impl FamilyLayer for Layer {
         scratch.bytes()
     }
 
-    fn packed_bytes(&self) -> u64 {
+    pub(crate) fn packed_bytes(&self) -> u64 {
         let bytes = |pass: &Pass| match pass {
             Pass::Conv(weights) | Pass::Dense(weights) | Pass::Samples(weights) => weights.bytes(),
             Pass::Winograd(plan) => plan.weight_bytes(),
@@ -247,7 +255,7 @@ impl FamilyLayer for Layer {
         bytes(&self.forward) + bytes(&self.input_gradient)
     }
 
-    fn new_maps(
+    pub(crate) fn new_maps(
         &self,
         label: &'static str,
         shape: Shape,
@@ -267,7 +275,7 @@ impl FamilyLayer for Layer {
         Plane::new(label, self.samples, shape, border, format, longest_side).map(Maps::Plane)
     }
 
-    fn prepare(&self, recording: &mut Recording, parameters: LayerParameters) {
+    pub(crate) fn prepare(&self, recording: &mut Recording, parameters: LayerParameters) {
         let geometry = &self.kind.as_convolution();
         match &self.forward {
             Pass::Winograd(plan) => winograd_weights(recording, plan, parameters),
@@ -289,10 +297,10 @@ impl FamilyLayer for Layer {
         }
     }
 
-    fn forward(
+    pub(crate) fn forward(
         &self,
         recording: &mut Recording,
-        _parameters: LayerParameters,
+        _: LayerParameters,
         input: &Maps,
         output: &Maps,
         derivative: Option<&Maps>,
@@ -318,10 +326,10 @@ impl FamilyLayer for Layer {
         }
     }
 
-    fn input_gradient(
+    pub(crate) fn input_gradient(
         &self,
         recording: &mut Recording,
-        _parameters: LayerParameters,
+        _: LayerParameters,
         output_gradient: &Maps,
         input_derivative: Option<&Maps>,
         input_gradient: &Maps,
@@ -349,7 +357,7 @@ impl FamilyLayer for Layer {
         }
     }
 
-    fn shares(&self) -> usize {
+    pub(crate) fn shares(&self) -> usize {
         let (samples, lanes) = (self.samples, self.variant.lanes);
         match &self.kind {
             LayerKind::Conv(geometry) => weight_gradient_shares(geometry, samples, lanes),
@@ -359,7 +367,7 @@ impl FamilyLayer for Layer {
         }
     }
 
-    fn weight_partials(
+    pub(crate) fn weight_partials(
         &self,
         recording: &mut Recording,
         input: &Maps,

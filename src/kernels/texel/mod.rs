@@ -7,7 +7,6 @@ mod conv_weight_gradient;
 mod dense_forward;
 mod dense_input_gradient;
 mod dense_weight_gradient;
-mod family;
 mod layer;
 mod load_maps;
 mod maps;
@@ -18,6 +17,7 @@ mod pool_forward;
 mod pool_input_gradient;
 mod tile;
 mod unload_maps;
+mod variant;
 mod winograd;
 mod winograd_forward;
 mod winograd_input_gradient;
@@ -33,7 +33,7 @@ pub use conv_weight_gradient::{
 pub use dense_forward::dense_forward;
 pub use dense_input_gradient::dense_input_gradient;
 pub use dense_weight_gradient::{dense_weight_gradient, dense_weight_gradient_shares};
-pub use layer::{Layer, Texel};
+pub use layer::Layer;
 pub use load_maps::load_maps;
 pub use maps::Maps;
 pub use pack_weights::{
@@ -41,10 +41,9 @@ pub use pack_weights::{
     pack_forward,
 };
 pub use plane::{Border, Plane};
-pub use pool_forward::pool_forward;
-pub use pool_input_gradient::pool_input_gradient;
 pub use tile::{Tile, Tile as Choice};
 pub use unload_maps::unload_maps;
+pub use variant::Texel;
 
 pub use winograd::{Algorithm, Winograd, WinogradScratch, algorithm};
 pub use winograd_forward::winograd_forward;

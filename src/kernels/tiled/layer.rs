@@ -1,12 +1,14 @@
-use super::conv_forward::conv_forward;
-use super::conv_input_gradient::conv_input_gradient;
+use super::conv_forward::{conv_forward, forward_tiles};
+use super::conv_input_gradient::{conv_input_gradient, input_gradient_tiles};
 use super::conv_weight_gradient::{conv_weight_gradient, weight_gradient_chunks};
 use super::maps::Maps;
 use super::tile::Tile;
+use super::variant::Tiled;
 use crate::gpu::{Buffer, GpuError, Recording};
-use crate::kernels::family::{FamilyLayer, MapReader};
 use crate::kernels::geometry::Activation;
 use crate::kernels::layer_kind::LayerKind;
+use crate::kernels::layer_pass::LayerPass;
+use crate::kernels::map_reader::MapReader;
 use crate::kernels::parameters::LayerParameters;
 use crate::kernels::precision::Precision;
 use crate::shape::Shape;
@@ -14,43 +16,90 @@ use crate::shape::Shape;
 /// A layer whose kernels read the parameters where they are.
 #[derive(Clone, Debug)]
 pub struct Layer {
-    pub(super) kind: LayerKind,
-    pub(super) activation: Activation,
-    pub(super) samples: usize,
+    kind: LayerKind,
+    activation: Activation,
+    samples: usize,
     /// The tiles of two of the passes; none: the fastest by the cost model.
-    pub(super) forward: Option<Tile>,
-    pub(super) input_gradient: Option<Tile>,
+    forward: Option<Tile>,
+    input_gradient: Option<Tile>,
 }
 
-impl FamilyLayer for Layer {
-    type Maps = Maps;
+impl Tiled {
+    pub(crate) fn candidates(&self, kind: LayerKind, samples: usize, pass: LayerPass) -> Vec<Tile> {
+        let geometry = kind.flattened();
+        match pass {
+            LayerPass::Forward => forward_tiles(&geometry, samples),
+            LayerPass::InputGradient => input_gradient_tiles(&geometry, samples),
+        }
+    }
 
-    fn kind(&self) -> LayerKind {
+    pub(crate) fn layer(
+        &self,
+        kind: LayerKind,
+        activation: Activation,
+        samples: usize,
+        forward: Option<Tile>,
+        input_gradient: Option<Tile>,
+    ) -> Layer {
+        Layer {
+            kind,
+            activation,
+            samples,
+            forward,
+            input_gradient,
+        }
+    }
+}
+
+impl Layer {
+    pub(crate) fn kind(&self) -> LayerKind {
         self.kind
     }
 
-    fn samples(&self) -> usize {
+    pub(crate) fn samples(&self) -> usize {
         self.samples
     }
 
-    fn for_samples(&self, samples: usize) -> Self {
+    pub(crate) fn for_samples(&self, samples: usize) -> Self {
         Layer {
             samples,
             ..self.clone()
         }
     }
 
-    fn new_maps(
+    pub(crate) fn precision(&self) -> Precision {
+        Precision::Full
+    }
+
+    pub(crate) fn reading_samples(self) -> Self {
+        self
+    }
+
+    pub(crate) fn sample_gradient(&self, _: &Maps, gradient: Buffer) -> Maps {
+        Maps(gradient)
+    }
+
+    pub(crate) fn share_scratch<'a>(_: impl Iterator<Item = &'a mut Self>) -> u64 {
+        0
+    }
+
+    pub(crate) fn packed_bytes(&self) -> u64 {
+        0
+    }
+
+    pub(crate) fn prepare(&self, _: &mut Recording, _: LayerParameters) {}
+
+    pub(crate) fn new_maps(
         &self,
         label: &'static str,
         shape: Shape,
-        _readers: &[MapReader<'_, Self>],
-        _precision: Precision,
+        _: &[MapReader<'_, Self>],
+        _: Precision,
     ) -> Result<Maps, GpuError> {
         Ok(Maps(Buffer::new(label, self.samples * shape.len())))
     }
 
-    fn forward(
+    pub(crate) fn forward(
         &self,
         recording: &mut Recording,
         parameters: LayerParameters,
@@ -71,7 +120,7 @@ impl FamilyLayer for Layer {
         );
     }
 
-    fn input_gradient(
+    pub(crate) fn input_gradient(
         &self,
         recording: &mut Recording,
         parameters: LayerParameters,
@@ -91,11 +140,11 @@ impl FamilyLayer for Layer {
         );
     }
 
-    fn shares(&self) -> usize {
+    pub(crate) fn shares(&self) -> usize {
         weight_gradient_chunks(&self.kind.flattened(), self.samples)
     }
 
-    fn weight_partials(
+    pub(crate) fn weight_partials(
         &self,
         recording: &mut Recording,
         input: &Maps,
