@@ -3,29 +3,19 @@ use super::plane::{Border, IN, OUT, Plane};
 use super::tile::{Tile, WIDTH, describe_activation, describe_lanes};
 use crate::gpu::{Access, Kernel, Program, Recording, Resource};
 use crate::kernels::geometry::{Activation, ConvGeometry};
-use crate::kernels::launch::launch;
+use crate::kernels::launch::{launch, with_optional_last};
 
-const BINDINGS: [Access; 4] = [
-    Access::FormatRead("IN_FORMAT"),
-    Access::ImageRead,
-    Access::FormatWrite("OUT_FORMAT"),
-    Access::FormatWrite("OUT_FORMAT"),
-];
-
-/// Without the derivative there are only three bindings.
-pub(super) static KERNEL: Kernel = Kernel {
+static KERNELS: [Kernel; 2] = with_optional_last(Kernel {
     name: "texel/conv_forward",
     source: include_str!("../../../shaders/texel/conv_forward.wgsl"),
-    bindings: BINDINGS.split_at(3).0,
+    bindings: &[
+        Access::FormatRead("IN_FORMAT"),
+        Access::ImageRead,
+        Access::FormatWrite("OUT_FORMAT"),
+        Access::FormatWrite("OUT_FORMAT"),
+    ],
     immediates: 0,
-};
-
-pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
-    name: "texel/conv_forward",
-    source: include_str!("../../../shaders/texel/conv_forward.wgsl"),
-    bindings: &BINDINGS,
-    immediates: 0,
-};
+});
 
 /// The border that a pass by tiles of `pixels` output pixels reads around its input.
 pub fn conv_forward_border(geometry: &ConvGeometry, pixels: usize) -> Border {
@@ -58,13 +48,8 @@ pub fn conv_forward(
     let Tile { pixels, block } = tile;
     let block_count = tile.blocks(output.groups());
     debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
-    let kernel = if derivative.is_some() {
-        &KERNEL_WITH_DERIVATIVE
-    } else {
-        &KERNEL
-    };
     let program = g
-        .describe_kernel(Program::new(kernel))
+        .describe_kernel(Program::new(&KERNELS[usize::from(derivative.is_some())]))
         .u32("SAMPLES", input.samples)
         .u32("PIXELS", pixels)
         .u32("BLOCK", block)

@@ -4,28 +4,19 @@ use super::plane::{Border, IN, OUT, Plane, describe_derivative};
 use super::tile::{Tile, WIDTH, describe_lanes};
 use crate::gpu::{Access, Kernel, Program, Recording, Resource};
 use crate::kernels::geometry::ConvGeometry;
-use crate::kernels::launch::launch;
+use crate::kernels::launch::{launch, with_optional_last};
 
-const BINDINGS: [Access; 4] = [
-    Access::FormatRead("IN_FORMAT"),
-    Access::ImageRead,
-    Access::FormatWrite("OUT_FORMAT"),
-    Access::FormatRead("OUT_FORMAT"),
-];
-
-pub(super) static KERNEL: Kernel = Kernel {
+static KERNELS: [Kernel; 2] = with_optional_last(Kernel {
     name: "texel/conv_input_gradient",
     source: include_str!("../../../shaders/texel/conv_input_gradient.wgsl"),
-    bindings: BINDINGS.split_at(3).0,
+    bindings: &[
+        Access::FormatRead("IN_FORMAT"),
+        Access::ImageRead,
+        Access::FormatWrite("OUT_FORMAT"),
+        Access::FormatRead("OUT_FORMAT"),
+    ],
     immediates: 5,
-};
-
-pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
-    name: "texel/conv_input_gradient",
-    source: include_str!("../../../shaders/texel/conv_input_gradient.wgsl"),
-    bindings: &BINDINGS,
-    immediates: 5,
-};
+});
 
 /// The border that the input gradient by `tile` reads around the output gradient.
 pub fn conv_input_gradient_border(geometry: &ConvGeometry, tile: Tile) -> Border {
@@ -58,15 +49,10 @@ pub fn conv_input_gradient(
     let tile = weights.tile;
     let Tile { pixels, block } = tile;
     let block_count = tile.blocks(input_gradient.groups());
-    let kernel = if input_derivative.is_some() {
-        &KERNEL_WITH_DERIVATIVE
-    } else {
-        &KERNEL
-    };
     for ((y, x), &first_texel) in phases(g).iter().zip(&weights.parts) {
         // A phase that meets no tap still writes its zeros: one tap of zero weights (see `PackedWeights`).
         let (taps_y, taps_x) = (y.taps.max(1), x.taps.max(1));
-        let program = Program::new(kernel)
+        let program = Program::new(&KERNELS[usize::from(input_derivative.is_some())])
             .u32("SAMPLES", output_gradient.samples)
             .u32("TAPS_Y", taps_y)
             .u32("TAPS_X", taps_x)

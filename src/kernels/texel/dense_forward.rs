@@ -3,28 +3,19 @@ use super::plane::{IN, OUT, Plane};
 use super::tile::{Tile, WIDTH, describe_activation, describe_lanes};
 use crate::gpu::{Access, Kernel, Program, Recording, Resource};
 use crate::kernels::geometry::Activation;
-use crate::kernels::launch::launch;
+use crate::kernels::launch::{launch, with_optional_last};
 
-const BINDINGS: [Access; 4] = [
-    Access::FormatRead("IN_FORMAT"),
-    Access::ImageRead,
-    Access::FormatWrite("OUT_FORMAT"),
-    Access::FormatWrite("OUT_FORMAT"),
-];
-
-pub(super) static KERNEL: Kernel = Kernel {
+static KERNELS: [Kernel; 2] = with_optional_last(Kernel {
     name: "texel/dense_forward",
     source: include_str!("../../../shaders/texel/dense_forward.wgsl"),
-    bindings: BINDINGS.split_at(3).0,
+    bindings: &[
+        Access::FormatRead("IN_FORMAT"),
+        Access::ImageRead,
+        Access::FormatWrite("OUT_FORMAT"),
+        Access::FormatWrite("OUT_FORMAT"),
+    ],
     immediates: 0,
-};
-
-pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
-    name: "texel/dense_forward",
-    source: include_str!("../../../shaders/texel/dense_forward.wgsl"),
-    bindings: &BINDINGS,
-    immediates: 0,
-};
+});
 
 /// `output` = act(W `input` + b) over the flattened maps of `input` and, if asked for, `derivative`, laid out like `output`, = act′, from
 /// weights packed by [`super::pack_forward`].
@@ -42,12 +33,7 @@ pub fn dense_forward(
     let Tile { pixels, block } = tile;
     let block_count = tile.blocks(output.groups());
     debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
-    let kernel = if derivative.is_some() {
-        &KERNEL_WITH_DERIVATIVE
-    } else {
-        &KERNEL
-    };
-    let program = Program::new(kernel)
+    let program = Program::new(&KERNELS[usize::from(derivative.is_some())])
         .u32("SAMPLES", input.samples)
         .u32("PIXELS", pixels)
         .u32("BLOCK", block)

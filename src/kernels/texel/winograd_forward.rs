@@ -4,7 +4,7 @@ use super::winograd::{POSITIONS, Winograd};
 use super::winograd_product::winograd_product;
 use crate::gpu::{Access, Kernel, Program, Recording, Resource};
 use crate::kernels::geometry::Activation;
-use crate::kernels::launch::launch;
+use crate::kernels::launch::{launch, with_optional_last};
 
 pub(super) static INPUT: Kernel = Kernel {
     name: "texel/winograd_input",
@@ -13,26 +13,17 @@ pub(super) static INPUT: Kernel = Kernel {
     immediates: 2,
 };
 
-const OUTPUT_BINDINGS: [Access; 4] = [
-    Access::ImageRead,
-    Access::ImageRead,
-    Access::FormatWrite("OUT_FORMAT"),
-    Access::FormatWrite("OUT_FORMAT"),
-];
-
-pub(super) static OUTPUT: Kernel = Kernel {
+static OUTPUT_KERNELS: [Kernel; 2] = with_optional_last(Kernel {
     name: "texel/winograd_output",
     source: include_str!("../../../shaders/texel/winograd_output.wgsl"),
-    bindings: OUTPUT_BINDINGS.split_at(3).0,
+    bindings: &[
+        Access::ImageRead,
+        Access::ImageRead,
+        Access::FormatWrite("OUT_FORMAT"),
+        Access::FormatWrite("OUT_FORMAT"),
+    ],
     immediates: 2,
-};
-
-pub(super) static OUTPUT_WITH_DERIVATIVE: Kernel = Kernel {
-    name: "texel/winograd_output",
-    source: include_str!("../../../shaders/texel/winograd_output.wgsl"),
-    bindings: &OUTPUT_BINDINGS,
-    immediates: 2,
-};
+});
 
 /// A launch of a transform over the tiles of a slice, which takes the slice as its immediates. Every element of a
 /// transformed tile is read or written once, and so are `map_texels` texels of every sample.
@@ -79,12 +70,7 @@ pub fn winograd_forward(
             input.map_texels(),
         );
         winograd_product(recording, plan, slice.1);
-        let kernel = if derivative.is_some() {
-            &OUTPUT_WITH_DERIVATIVE
-        } else {
-            &OUTPUT
-        };
-        let program = Program::new(kernel)
+        let program = Program::new(&OUTPUT_KERNELS[usize::from(derivative.is_some())])
             .u32("OUT_MAP_WIDTH", g.out_width())
             .u32("OUT_MAP_HEIGHT", g.out_height())
             .u32("BIAS_START", POSITIONS * plan.position_texels())

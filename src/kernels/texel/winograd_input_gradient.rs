@@ -4,6 +4,7 @@ use super::winograd::{TILE, Winograd};
 use super::winograd_forward::transform;
 use super::winograd_product::winograd_product;
 use crate::gpu::{Access, Kernel, Program, Recording, Resource};
+use crate::kernels::launch::with_optional_last;
 
 pub(super) static OUTPUT_GRADIENT: Kernel = Kernel {
     name: "texel/winograd_output_gradient",
@@ -12,25 +13,16 @@ pub(super) static OUTPUT_GRADIENT: Kernel = Kernel {
     immediates: 2,
 };
 
-const BINDINGS: [Access; 3] = [
-    Access::ImageRead,
-    Access::FormatWrite("OUT_FORMAT"),
-    Access::FormatRead("OUT_FORMAT"),
-];
-
-pub(super) static INPUT_GRADIENT: Kernel = Kernel {
+static KERNELS: [Kernel; 2] = with_optional_last(Kernel {
     name: "texel/winograd_input_gradient",
     source: include_str!("../../../shaders/texel/winograd_input_gradient.wgsl"),
-    bindings: BINDINGS.split_at(2).0,
+    bindings: &[
+        Access::ImageRead,
+        Access::FormatWrite("OUT_FORMAT"),
+        Access::FormatRead("OUT_FORMAT"),
+    ],
     immediates: 2,
-};
-
-pub(super) static INPUT_GRADIENT_WITH_DERIVATIVE: Kernel = Kernel {
-    name: "texel/winograd_input_gradient",
-    source: include_str!("../../../shaders/texel/winograd_input_gradient.wgsl"),
-    bindings: &BINDINGS,
-    immediates: 2,
-};
+});
 
 /// Tiles of four that hold the pixels of any phase of a row of `length` pixels. Phase f starts at pixel f − `padding` or,
 /// where that is before the map, at the pixel of the phase two further on.
@@ -79,12 +71,7 @@ pub fn winograd_input_gradient(
             output_gradient.map_texels(),
         );
         winograd_product(recording, plan, slice.1);
-        let kernel = if input_derivative.is_some() {
-            &INPUT_GRADIENT_WITH_DERIVATIVE
-        } else {
-            &INPUT_GRADIENT
-        };
-        let program = Program::new(kernel)
+        let program = Program::new(&KERNELS[usize::from(input_derivative.is_some())])
             .u32("MADE_X", made_x)
             .u32("MADE_Y", made_y)
             .u32("PADDING", g.padding)

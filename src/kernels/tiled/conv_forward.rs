@@ -2,29 +2,19 @@ use super::tile::{Order, Slices, Tile, flattened, is_flat};
 use crate::gpu::{Access, Buffer, Kernel, Program, Recording, Resource};
 use crate::kernels::LayerParameters;
 use crate::kernels::geometry::{Activation, ConvGeometry};
-use crate::kernels::launch::launch;
+use crate::kernels::launch::{launch, with_optional_last};
 
-const BINDINGS: [Access; 4] = [
-    Access::Read,
-    Access::Read,
-    Access::ReadWrite,
-    Access::ReadWrite,
-];
-
-/// Without the derivative there are only three bindings.
-static KERNEL: Kernel = Kernel {
+static KERNELS: [Kernel; 2] = with_optional_last(Kernel {
     name: "tiled/conv_forward",
     source: include_str!("../../../shaders/tiled/conv_forward.wgsl"),
-    bindings: BINDINGS.split_at(3).0,
+    bindings: &[
+        Access::Read,
+        Access::Read,
+        Access::ReadWrite,
+        Access::ReadWrite,
+    ],
     immediates: 2,
-};
-
-static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
-    name: "tiled/conv_forward",
-    source: include_str!("../../../shaders/tiled/conv_forward.wgsl"),
-    bindings: &BINDINGS,
-    immediates: 2,
-};
+});
 
 /// The tiles that [`conv_forward`] can be given, by the time they are thought to take.
 pub fn forward_tiles(geometry: &ConvGeometry, samples: usize) -> Vec<Tile> {
@@ -72,13 +62,12 @@ pub fn conv_forward(
         right_along_columns: !is_flat(&g),
         result_along_rows: is_flat(&g),
     };
-    let kernel = if derivative.is_some() {
-        &KERNEL_WITH_DERIVATIVE
-    } else {
-        &KERNEL
-    };
     let program = tile
-        .describe(Program::new(kernel), &g, order)
+        .describe(
+            Program::new(&KERNELS[usize::from(derivative.is_some())]),
+            &g,
+            order,
+        )
         .u32("ACTIVATION", activation.code())
         .f32("SLOPE", activation.slope())
         .flag("STORE_DERIVATIVE", derivative.is_some());

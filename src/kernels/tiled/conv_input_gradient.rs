@@ -2,24 +2,14 @@ use super::tile::{Order, Slices, Tile, flattened, is_flat};
 use crate::gpu::{Access, Buffer, Kernel, Program, Recording, Resource};
 use crate::kernels::LayerParameters;
 use crate::kernels::geometry::ConvGeometry;
-use crate::kernels::launch::launch;
+use crate::kernels::launch::{launch, with_optional_last};
 
-const BINDINGS: [Access; 4] = [Access::Read, Access::Read, Access::ReadWrite, Access::Read];
-
-/// Without the derivative there are only three bindings.
-static KERNEL: Kernel = Kernel {
+static KERNELS: [Kernel; 2] = with_optional_last(Kernel {
     name: "tiled/conv_input_gradient",
     source: include_str!("../../../shaders/tiled/conv_input_gradient.wgsl"),
-    bindings: BINDINGS.split_at(3).0,
+    bindings: &[Access::Read, Access::Read, Access::ReadWrite, Access::Read],
     immediates: 2,
-};
-
-static KERNEL_WITH_DERIVATIVE: Kernel = Kernel {
-    name: "tiled/conv_input_gradient",
-    source: include_str!("../../../shaders/tiled/conv_input_gradient.wgsl"),
-    bindings: &BINDINGS,
-    immediates: 2,
-};
+});
 
 /// The tiles that [`conv_input_gradient`] can be given, by the time they are thought to take.
 pub fn input_gradient_tiles(geometry: &ConvGeometry, samples: usize) -> Vec<Tile> {
@@ -70,13 +60,12 @@ pub fn conv_input_gradient(
         right_along_columns: !is_flat(&g),
         result_along_rows: g.in_height * g.in_width == 1,
     };
-    let kernel = if input_derivative.is_some() {
-        &KERNEL_WITH_DERIVATIVE
-    } else {
-        &KERNEL
-    };
     let program = tile
-        .describe(Program::new(kernel), &g, order)
+        .describe(
+            Program::new(&KERNELS[usize::from(input_derivative.is_some())]),
+            &g,
+            order,
+        )
         .flag("TIMES_DERIVATIVE", input_derivative.is_some());
     let mut resources = vec![
         output_gradient.into(),
