@@ -5,6 +5,7 @@ mod common;
 use afterimage::config;
 use afterimage::data;
 use afterimage::gpu::{Buffer, Recording};
+use afterimage::kernels::tiled::Tiled;
 use afterimage::kernels::{
     self, Activation, Bounds, ChainBatch, ChainStart, Dynamics, Jumps, LangevinSettings, Moment,
     QuadraticBase, SamplerKind, Variant,
@@ -169,7 +170,7 @@ fn states(kind: &str, count: usize, first_chain: usize, batch: usize) -> Vec<f32
         let chains = Chains::new(
             &architecture,
             batch,
-            Variant::Tiled,
+            Variant::Tiled(Tiled),
             dynamics,
             START,
             random,

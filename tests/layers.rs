@@ -6,8 +6,8 @@ use afterimage::gpu::{Buffer, Dispatch, Executor, Recording};
 use afterimage::kernels::{
     Activation, Choice, Choices, ConvGeometry, Layer, LayerKind, LayerParameters, LayerPass, Maps,
     Variant, load,
-    texel::{Algorithm, Tile},
-    unload,
+    texel::{self, Algorithm, Tile},
+    tiled, unload,
 };
 use afterimage::shape::Shape;
 use afterimage::twins::{self, dense_geometry};
@@ -96,8 +96,8 @@ fn run(
     inputs: &Inputs,
     place: Place,
 ) -> Outcome {
-    let (kind, samples) = (layer.kind, layer.samples);
-    let (input_shape, output_shape) = (layer.kind.input_shape(), layer.kind.output_shape());
+    let (kind, samples) = (layer.kind(), layer.samples());
+    let (input_shape, output_shape) = (layer.kind().input_shape(), layer.kind().output_shape());
     let mut r = Recording::new();
     let new = |maps: Result<Maps, _>| maps.expect("maps fit");
     let (before, after) = neighbours(kind, samples, variant);
@@ -196,25 +196,22 @@ fn check(executor: &mut Executor, kind: LayerKind, activation: Activation, sampl
     let layers: Vec<(String, Layer, Variant, Place, f64)> = full
         .chain(mixed)
         .flat_map(|(name, variant, place, rounding)| {
-            let layer = |algorithm| Layer::forced(kind, activation, samples, variant, algorithm);
-            let direct = layer(Algorithm::Direct);
-            let winograd = layer(Algorithm::Winograd);
-            let differs = winograd.algorithms() != direct.algorithms();
-            let winograd = differs.then(|| {
-                (
-                    format!("{name}, Winograd"),
-                    winograd,
-                    variant,
-                    place,
-                    rounding,
-                )
-            });
-            [
-                Some((name.to_string(), direct, variant, place, rounding)),
-                winograd,
-            ]
+            let mut layers = vec![(
+                name.to_string(),
+                Layer::new(kind, activation, samples, variant),
+            )];
+            if let Variant::Texel(texel) = variant {
+                let forced =
+                    |algorithm| texel::Layer::forced(texel, kind, activation, samples, algorithm);
+                let (direct, winograd) = (forced(Algorithm::Direct), forced(Algorithm::Winograd));
+                let differs = winograd.algorithms() != direct.algorithms();
+                layers = vec![(name.to_string(), direct.into())];
+                layers.extend(differs.then(|| (format!("{name}, Winograd"), winograd.into())));
+            }
+            layers
+                .into_iter()
+                .map(move |(name, layer)| (name, layer, variant, place, rounding))
         })
-        .flatten()
         .collect();
     let geometry = match kind {
         LayerKind::Conv(geometry) => geometry,
@@ -410,9 +407,7 @@ fn sample_gradient(executor: &mut Executor, geometry: ConvGeometry, samples: usi
         let maps = layer.new_input("samples").expect("fits");
         let maps = layer.sample_gradient(&maps, gradient);
         layer.input_gradient(&mut r, parameters, &output_gradient, None, &maps);
-        if let Maps::Plane(_) = maps {
-            unload(&mut r, &maps, gradient);
-        }
+        unload(&mut r, &maps, gradient);
         executor.run(&r).expect("runs");
         let got = executor.read(gradient).expect("reads");
         let what = format!("{name}, sample gradient, {geometry:?}");
@@ -524,7 +519,13 @@ fn a_choice_that_is_no_candidate_counts_as_none() {
         };
         let plain = programs(Choices::default());
         for foreign in [
-            Choice::Tiled(999),
+            Choice::Tiled(tiled::Tile {
+                row_threads: 4,
+                column_threads: 4,
+                row_quads: 1,
+                column_quads: 1,
+                depth: 16,
+            }),
             Choice::Texel(Tile {
                 pixels: 0,
                 block: 1,

@@ -5,6 +5,8 @@ mod common;
 use afterimage::config::{self, ChainKind, Config, Interval};
 use afterimage::data::{self, Dataset};
 use afterimage::gpu::GpuError;
+use afterimage::kernels::texel::Texel;
+use afterimage::kernels::tiled::Tiled;
 use afterimage::kernels::{LayerKind, METRIC_WORDS, Precision, RatioMetrics, Variant, tiled};
 use afterimage::network::{InitialWeights, Initialisation, LayerSpec, initial_parameters};
 use afterimage::shape::Shape;
@@ -132,7 +134,7 @@ fn the_prediction_is_the_sum_of_all_parts() {
         for (slice, size) in [(None, 24), (Some(24), 24), (Some(23), 12), (Some(5), 5)] {
             let mut config = small(&layers);
             config.run.slice = slice;
-            let plan = TrainingPlan::new(&config, DIGITS, Variant::Tiled).expect("fits");
+            let plan = TrainingPlan::new(&config, DIGITS, Variant::Tiled(Tiled)).expect("fits");
             let network = plan.architecture();
             let values: Vec<usize> = network
                 .layers()
@@ -279,11 +281,11 @@ fn slices_change_no_chain_and_the_gradient_by_rounding_only() {
 #[test]
 fn a_batch_beyond_the_adapters_images_fits_in_slices() {
     let mut config = small(&nets()[0]);
-    let variant = Variant::Texel {
+    let variant = Variant::Texel(Texel {
         lanes: 1,
         longest_side: 40,
         precision: Precision::Full,
-    };
+    });
     let outcome = TrainingPlan::new(&config, DIGITS, variant);
     assert!(matches!(
         outcome,

@@ -8,6 +8,7 @@ use afterimage::gpu::{
     Access, AdapterChoice, Buffer, Command, Constant, Executor, ExecutorOptions, Recording,
     Resource,
 };
+use afterimage::kernels::tiled::Tiled;
 use afterimage::kernels::{
     Activation, Bounds, Bregman, ChainStart, Generator, LangevinSettings, Normaliser, Precision,
     QuadraticBase, RatioMetrics, Variant,
@@ -265,7 +266,7 @@ fn named(recording: &Recording, label: &str) -> Buffer {
 }
 
 fn plan(config: &Config) -> (TrainingPlan, Vec<f32>) {
-    let plan = TrainingPlan::new(config, DIGITS, Variant::Tiled).expect("fits");
+    let plan = TrainingPlan::new(config, DIGITS, Variant::Tiled(Tiled)).expect("fits");
     let initial = initial_parameters(plan.architecture(), &PLAIN, config.run.seed);
     (plan, initial)
 }
@@ -398,7 +399,7 @@ fn the_method_costs_one_copy_of_the_parameters_and_the_chains() {
     assert_eq!(memory.chains, present + 4 * 48 * (DIGITS.len() as u64 + 1));
     let mut config = config;
     config.sampler.chains = ChainKind::ShortRun;
-    let plan = TrainingPlan::new(&config, DIGITS, Variant::Tiled).expect("fits");
+    let plan = TrainingPlan::new(&config, DIGITS, Variant::Tiled(Tiled)).expect("fits");
     assert_eq!(plan.memory().chains, present);
 }
 

@@ -5,6 +5,7 @@ mod common;
 use afterimage::gpu::{
     AdapterChoice, Buffer, Command, Dispatch, Executor, ExecutorOptions, GpuError, Recording,
 };
+use afterimage::kernels::tiled::Tiled;
 use afterimage::kernels::{
     Activation, Bounds, ChainBatch, ChainStart, LangevinSettings, QuadraticBase, Variant, langevin,
 };
@@ -179,7 +180,7 @@ fn replays_look_nothing_up_and_make_nothing() {
 #[test]
 fn what_was_released_is_refused_and_the_rest_goes_on() {
     let mut executor = executor(false);
-    let old = chains(Variant::Tiled);
+    let old = chains(Variant::Tiled(Tiled));
     let mut r = Recording::new();
     let parameters = parameters(&mut r);
     old.setup(&mut r);
@@ -190,8 +191,8 @@ fn what_was_released_is_refused_and_the_rest_goes_on() {
     let lookups = executor.statistics().lookups;
 
     let mark = executor.mark();
-    let young = chains(Variant::Tiled);
-    let never_run = chains(Variant::Tiled);
+    let young = chains(Variant::Tiled(Tiled));
+    let never_run = chains(Variant::Tiled(Tiled));
     let [replay_young, replay_never_run] = [&young, &never_run].map(|chains| {
         let mut r = Recording::new();
         chains.advance(&mut r, parameters, 0, 2, 0);

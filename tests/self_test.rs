@@ -2,6 +2,8 @@
 
 mod common;
 
+use afterimage::kernels::texel::Texel;
+use afterimage::kernels::tiled::Tiled;
 use afterimage::kernels::{Precision, Variant};
 use afterimage::network::{computes_right, trusted_variant, trusted_variant_in};
 use common::{executor, mixed_variants, variants};
@@ -31,7 +33,7 @@ fn mixed_precision_runs_where_it_can_and_is_refused_elsewhere() {
             assert!(text.contains("run.precision = \"full\""), "{text}");
         }
     }
-    assert_eq!(Variant::Tiled.in_precision(Precision::Mixed), None);
+    assert_eq!(Variant::Tiled(Tiled).in_precision(Precision::Mixed), None);
     let full = trusted_variant_in(&mut executor, Precision::Full).expect("runs");
     assert_eq!(full, preferred, "the one does not change the other");
 }
@@ -40,23 +42,15 @@ fn mixed_precision_runs_where_it_can_and_is_refused_elsewhere() {
 #[test]
 fn a_wrong_subgroup_size_is_noticed() {
     let mut executor = executor(false);
-    let Variant::Texel {
-        lanes,
-        longest_side,
-        precision,
-    } = Variant::texel(&executor.profile())
-    else {
-        unreachable!()
-    };
-    if lanes == 1 {
+    let texel = Texel::best(&executor.profile());
+    if texel.lanes == 1 {
         println!("skipped: this adapter has no subgroups of one size");
         return;
     }
-    let wrong = Variant::Texel {
-        lanes: lanes * 2,
-        longest_side,
-        precision,
-    };
+    let wrong = Variant::Texel(Texel {
+        lanes: texel.lanes * 2,
+        ..texel
+    });
     assert!(!computes_right(&mut executor, wrong).expect("runs"));
 }
 

@@ -6,7 +6,8 @@ use afterimage::config::{
     self, BaseKind, BoundsKind, ChainKind, Config, Interval, NormaliserKind, SnapshotKind,
     StartKind,
 };
-use afterimage::gpu::{Buffer, Dispatch, Program, Recording};
+use afterimage::data;
+use afterimage::gpu::{Buffer, Dispatch, Profile, Program, Recording};
 use afterimage::kernels::{self, Precision, Variant};
 use afterimage::method::{Chains, Criterion, Strategy};
 use afterimage::model;
@@ -20,28 +21,30 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const LONGEST_SIDE: usize = 16_384;
+const LONGEST_SIDE: u32 = 16_384;
 /// What most GPUs have of workgroup memory.
 const WORKGROUP_BYTES: usize = 49_152;
 
-/// The shape for GPUs, and the one for software drivers without subgroups, with lavapipe's and with wide ones, and with
-/// maps of f16.
-fn variants() -> [Variant; 6] {
-    let texel = |lanes, precision| Variant::Texel {
-        lanes,
-        longest_side: LONGEST_SIDE,
-        precision,
+/// All variants for an adapter with subgroups of 8 as lavapipe's, and where they have it with maps of f16; and those for
+/// an adapter with wide subgroups.
+fn variants() -> Vec<Variant> {
+    let on = |subgroup_size| {
+        let profile = Profile {
+            is_cpu: true,
+            workgroup_bytes: WORKGROUP_BYTES,
+            longest_image_side: LONGEST_SIDE,
+            subgroup_size: Some(subgroup_size),
+        };
+        let families = Variant::of_each_family(&profile).into_iter();
+        families.flat_map(|(best, plain)| std::iter::once(best).chain(plain))
     };
-    let full = |lanes| texel(lanes, Precision::Full);
-    let mixed = |lanes| texel(lanes, Precision::Mixed);
-    [
-        Variant::Tiled,
-        full(1),
-        full(8),
-        full(32),
-        mixed(1),
-        mixed(8),
-    ]
+    let mixed = on(8).filter_map(|variant| variant.in_precision(Precision::Mixed));
+    let mut variants: Vec<Variant> = on(8).chain(mixed).collect();
+    let wide: Vec<Variant> = on(32)
+        .filter(|variant| !variants.contains(variant))
+        .collect();
+    variants.extend(wide);
+    variants
 }
 
 /// The shape of a preset's data. Presets whose samples come from an IDX file are for MNIST.
@@ -225,12 +228,9 @@ fn every_shader_is_valid_and_binds_what_it_declares_in_every_program() {
         check_dispatch(dispatch);
     }
 
-    let entries: HashMap<String, PathBuf> =
-        ["", "bench", "noise", "samplers", "texel", "tiled", "walk"]
-            .into_iter()
-            .flat_map(wgsl_files)
-            .map(|path| (fs::read_to_string(&path).expect("reads"), path))
-            .collect();
+    let entries: HashMap<String, PathBuf> = entries()
+        .map(|path| (fs::read_to_string(&path).expect("reads"), path))
+        .collect();
     let launched: BTreeSet<&PathBuf> = programs
         .keys()
         .map(|program| {
@@ -264,13 +264,8 @@ fn every_shared_file_is_imported() {
             .map(|name| shaders().join(name.trim().trim_matches('"')))
             .collect()
     };
-    let imported: BTreeSet<PathBuf> = [
-        "", "bench", "noise", "samplers", "texel", "tiled", "walk", "shared",
-    ]
-    .into_iter()
-    .flat_map(wgsl_files)
-    .flat_map(|path| imports(&path))
-    .collect();
+    let files = entries().chain(wgsl_files("shared"));
+    let imported: BTreeSet<PathBuf> = files.flat_map(|path| imports(&path)).collect();
     assert_eq!(imported, wgsl_files("shared").into_iter().collect());
 }
 
@@ -297,6 +292,21 @@ fn every_line_of_a_table_has_its_file() {
 
 fn shaders() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders")
+}
+
+/// The files with an entry point: all but those that others are given or import.
+fn entries() -> impl Iterator<Item = PathBuf> {
+    let folders = fs::read_dir(shaders()).expect("is a folder");
+    let folders = folders.map(|entry| entry.expect("reads").path());
+    let names = folders
+        .filter(|path| path.is_dir())
+        .map(|path| path.file_name().expect("has a name").to_owned());
+    let mut names: Vec<String> = names
+        .map(|name| name.into_string().expect("UTF-8"))
+        .collect();
+    names.retain(|name| name != "generators" && name != "shared");
+    names.push(String::new());
+    names.into_iter().flat_map(|name| wgsl_files(&name))
 }
 
 /// The WGSL files right in this folder of `shaders/`.

@@ -3,6 +3,7 @@
 mod common;
 
 use afterimage::gpu::{Buffer, Executor, Recording};
+use afterimage::kernels::tiled::Tiled;
 use afterimage::kernels::{
     ACTIVATIONS, Activation, Bounds, ChainStart, LangevinSettings, QuadraticBase, Variant,
     WalkArguments, WalkPlan, pack_walk_weights, walk_chains,
@@ -344,8 +345,8 @@ fn walking_and_running_layer_by_layer_draw_the_same_chains() {
         (widen(&energies), states)
     };
     let plan = walk_plan(&architecture, 2, LEAST_BYTES).expect("fits");
-    let (energies, states) = draw(Variant::Tiled, Strategy::Walk(plan));
-    for variant in [Variant::Tiled, native] {
+    let (energies, states) = draw(Variant::Tiled(Tiled), Strategy::Walk(plan));
+    for variant in [Variant::Tiled(Tiled), native] {
         let (want_energies, want) = draw(variant, Strategy::Layers);
         let energies: Vec<f32> = energies.iter().map(|&energy| energy as f32).collect();
         // Both are within the tolerance of their twin.
@@ -483,7 +484,7 @@ fn walked_chains_hold_what_they_account_for() {
     let chains = Chains::new(
         &architecture,
         4,
-        Variant::Tiled,
+        Variant::Tiled(Tiled),
         CHAIN.settings,
         ChainStart::Gaussian {
             mean: 0.0,

@@ -5,8 +5,8 @@ mod common;
 
 use afterimage::gpu::{Buffer, Executor, Image, ImageFormat, Recording, Resource};
 use afterimage::kernels::texel::{
-    Algorithm, Border, Plane, Winograd, WinogradScratch, winograd_forward, winograd_input_gradient,
-    winograd_weights,
+    Algorithm, Border, Plane, Texel, Winograd, WinogradScratch, winograd_forward,
+    winograd_input_gradient, winograd_weights,
 };
 use afterimage::kernels::{
     Activation, ConvGeometry, Layer, LayerKind, LayerParameters, LayerPass, Maps, Precision,
@@ -28,13 +28,13 @@ fn one_tile() -> ConvGeometry {
 fn texels(executor: &mut Executor, image: Image) -> Vec<[f32; 4]> {
     let (width, height) = (image.width() as usize, image.height() as usize);
     let shape = Shape::new(4, height, width);
-    let plane = Maps::Plane(Plane {
+    let plane = Maps::Texel(texel::Maps::Plane(Plane {
         image,
         samples: 1,
         shape,
         border: Border::default(),
         per_row: 1,
-    });
+    }));
     let mut r = Recording::new();
     let flat = common::poisoned(&mut r, "texels", shape.len());
     unload(&mut r, &plane, flat);
@@ -89,11 +89,11 @@ fn transforms_agree_with_the_defining_matrices() {
         normals(3, geometry.out_len()),
     );
     for (name, variant) in variants(&executor) {
-        let Variant::Texel {
+        let Variant::Texel(Texel {
             lanes,
             longest_side,
             ..
-        } = variant
+        }) = variant
         else {
             continue;
         };
@@ -117,7 +117,7 @@ fn transforms_agree_with_the_defining_matrices() {
         let parameters_at = LayerParameters { buffer, offset: 0 };
         for (values, plane) in [(&x, input), (&y, output_gradient)] {
             let values = filled(&mut r, "values", values);
-            load(&mut r, values, &Maps::Plane(plane));
+            load(&mut r, values, &Maps::Texel(texel::Maps::Plane(plane)));
         }
         winograd_weights(&mut r, &forward, parameters_at);
         winograd_weights(&mut r, &backward, parameters_at);
@@ -219,7 +219,7 @@ fn winograd_is_chosen_where_it_pays_and_fits() {
 /// Sharing is what keeps the memory of a network from growing with its depth.
 #[test]
 fn layers_share_the_largest_scratch() {
-    let variant = Variant::Texel {
+    let variant = Texel {
         lanes: 8,
         longest_side: 16_384,
         precision: Precision::Full,
@@ -227,14 +227,23 @@ fn layers_share_the_largest_scratch() {
     let layer = |channels, side| {
         let kind = LayerKind::Conv(square(channels, side, 4, 2, 1));
         let algorithm = Algorithm::Winograd;
-        Layer::forced(kind, Activation::IDENTITY, 64, variant, algorithm)
+        Layer::from(texel::Layer::forced(
+            variant,
+            kind,
+            Activation::IDENTITY,
+            64,
+            algorithm,
+        ))
     };
     let bytes = |mut layers: Vec<Layer>| -> u64 {
         Layer::share_scratch(&mut layers);
         let mut r = Recording::new();
         for layer in &layers {
             let parameters = LayerParameters {
-                buffer: Buffer::new("parameters", layer.kind.weight_len() + layer.kind.outputs()),
+                buffer: Buffer::new(
+                    "parameters",
+                    layer.kind().weight_len() + layer.kind().outputs(),
+                ),
                 offset: 0,
             };
             let input = layer.new_input("input").expect("fits");

@@ -9,9 +9,9 @@ use afterimage::gpu::{
     AdapterChoice, Buffer, Command, Dispatch, Executor, ExecutorOptions, GpuError, Kernel, Program,
     Recording,
 };
-use afterimage::kernels::texel::Algorithm;
+use afterimage::kernels::texel::{self, Algorithm, Texel};
 use afterimage::kernels::{
-    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, Variant, load, unload,
+    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, load, unload,
 };
 use afterimage::random::{Philox, Stream};
 use afterimage::twins;
@@ -51,12 +51,13 @@ fn main() -> Result<(), GpuError> {
         None => 0.5,
     };
     let mut executor = Executor::open(&AdapterChoice::Best, ExecutorOptions::default())?;
-    let variant = Variant::texel(&executor.profile());
+    let variant = Texel::best(&executor.profile());
     println!("{}, {variant:?}", executor.adapter().name);
 
     let kind = LayerKind::Conv(GEOMETRY);
     let activation = Activation::leaky_relu(0.2);
-    let layer = Layer::forced(kind, activation, SAMPLES, variant, Algorithm::Direct);
+    let layer = texel::Layer::forced(variant, kind, activation, SAMPLES, Algorithm::Direct);
+    let layer = Layer::from(layer);
     let mut generator = Philox::new(1, Stream::Parameters, 0);
     let mut values = |count: usize| -> Vec<f32> {
         (0..count)

@@ -8,6 +8,8 @@ use afterimage::config::{self, Config};
 use afterimage::data;
 use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions};
 use afterimage::kernels::Variant;
+use afterimage::kernels::texel::Texel;
+use afterimage::kernels::tiled::Tiled;
 use afterimage::method::Strategy;
 use afterimage::network::walk_plan;
 use afterimage::train::{self, Trainer, TrainingPlan};
@@ -195,8 +197,8 @@ fn plan(
 ) -> Result<TrainingPlan, Box<dyn Error>> {
     let profile = executor.profile();
     let variant = match how {
-        How::Tiled => Variant::Tiled,
-        _ => Variant::texel(&profile),
+        How::Tiled => Variant::Tiled(Tiled),
+        _ => Variant::Texel(Texel::best(&profile)),
     };
     let plan = TrainingPlan::new(config, data.shape(), variant)?;
     if how == How::Tiled {

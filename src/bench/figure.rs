@@ -2,7 +2,6 @@ use super::Session;
 use super::networks::ReferenceNetwork;
 use super::timing::{Clock, Times};
 use crate::gpu::{AdapterSummary, Executor, WGPU_VERSION};
-use crate::kernels::Variant;
 use serde::Serialize;
 
 /// What a figure is about.
@@ -78,7 +77,7 @@ impl Figure {
         let ms = |seconds: f64| seconds * 1e3;
         Figure {
             net: subject.network.map(|network| network.name),
-            mode: mode(session.variant),
+            mode: session.variant.name(),
             work: subject.work,
             device: session.executor.adapter().name.clone(),
             batch: subject.network.map(|network| network.batch),
@@ -111,14 +110,6 @@ impl Figure {
             let arithmetic = self.gflops.map(|rate| rate / ceilings.gflops);
             arithmetic.or(self.gb_per_s.map(|rate| rate / ceilings.gb_per_s))
         });
-    }
-}
-
-/// The variant of the layer kernels in a word.
-pub(super) fn mode(variant: Variant) -> String {
-    match variant {
-        Variant::Tiled => "tiled".into(),
-        Variant::Texel { lanes, .. } => format!("texel-{lanes}"),
     }
 }
 

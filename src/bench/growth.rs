@@ -1,10 +1,8 @@
 //! How the cost grows with the size of the work: per unit it should stay flat or fall.
 
 use super::error::BenchError;
-use super::figure::mode;
 use super::networks::{conv, reference_networks};
-use super::table::unit_for;
-use super::timing::measure;
+use super::timing::{measure, unit_for};
 use super::work::Chain;
 use crate::gpu::Executor;
 use crate::kernels::Activation;
@@ -162,7 +160,7 @@ pub fn growth(
                 steps: case.steps,
                 ns_per_unit: spread.median * 1e9 / case.units,
                 device: executor.adapter().name.clone(),
-                mode: mode(variant),
+                mode: variant.name(),
             });
         }
     }

@@ -28,12 +28,12 @@ pub(super) fn measure(session: &mut Session) -> Result<(), BenchError> {
         SAMPLES,
         session.variant,
     );
-    let shape = layer.kind.output_shape();
+    let shape = layer.kind().output_shape();
     let input = layer.new_input("input")?;
     let output = layer.new_plain("output", shape)?;
     let derivative = layer.new_plain("derivative", shape)?;
     let output_gradient = layer.new_output_gradient("output gradient")?;
-    let input_gradient = layer.new_plain("input gradient", layer.kind.input_shape())?;
+    let input_gradient = layer.new_plain("input gradient", layer.kind().input_shape())?;
     let count = GEOMETRY.weight_len() + GEOMETRY.out_channels;
     let parameters = LayerParameters {
         buffer: Buffer::new("parameters", count),

@@ -2,7 +2,7 @@
 
 use super::figure::{Figure, FigureKind, Header};
 use super::growth::GrowthPoint;
-use super::timing::Clock;
+use super::timing::{Clock, unit_for};
 use crate::gpu::AdapterKind;
 
 /// What ran where, and by which clock: the lines above the table.
@@ -138,16 +138,6 @@ fn trimmed(value: f64) -> String {
 fn duration(nanoseconds: f64) -> String {
     let (factor, unit) = unit_for(nanoseconds);
     format!("{} {unit}", digits(nanoseconds * factor))
-}
-
-/// The unit that suits a time in nanoseconds, behind the factor that leads to it.
-pub(super) fn unit_for(nanoseconds: f64) -> (f64, &'static str) {
-    match nanoseconds {
-        ns if ns >= 1e6 => (1e-6, "ms"),
-        ns if ns >= 1e3 => (1e-3, "µs"),
-        ns if ns >= 1.0 => (1.0, "ns"),
-        _ => (1e3, "ps"),
-    }
 }
 
 #[cfg(test)]

@@ -136,6 +136,16 @@ pub(super) fn measure_short(
     Ok(measure(executor, &run, seconds)?.scaled(1.0 / repeats as f64))
 }
 
+/// The unit that suits a time in nanoseconds, behind the factor that leads to it.
+pub(super) fn unit_for(nanoseconds: f64) -> (f64, &'static str) {
+    match nanoseconds {
+        ns if ns >= 1e6 => (1e-6, "ms"),
+        ns if ns >= 1e3 => (1e-3, "µs"),
+        ns if ns >= 1.0 => (1.0, "ns"),
+        _ => (1e3, "ps"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

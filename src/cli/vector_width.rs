@@ -65,10 +65,7 @@ pub(super) fn disappoint(executor: &mut Executor) -> bool {
     let wide = profile.is_cpu && profile.subgroup_size == Some(LANES as u32);
     WIDENED.load(Ordering::Relaxed)
         && wide
-        && !matches!(
-            trusted_variant(executor),
-            Ok(Variant::Texel { lanes: LANES, .. })
-        )
+        && trusted_variant(executor).ok() != Some(Variant::for_profile(&profile))
 }
 
 /// Starts this program again with the driver's own width. Comes back only if that is not possible; the slower kernels

@@ -1,5 +1,7 @@
 //! Shapes of convolutions.
 
+use crate::gpu::Program;
+
 /// A two-dimensional convolution (cross-correlation, as in PyTorch) over zero-padded inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ConvGeometry {
@@ -42,5 +44,29 @@ impl ConvGeometry {
     /// Floating-point operations of one sample in the forward pass, counting a multiply-add as two.
     pub fn flops(&self) -> u64 {
         2 * (self.weight_len() * self.out_height() * self.out_width()) as u64
+    }
+
+    /// Adds all of it to a program.
+    pub(super) fn describe(&self, program: Program) -> Program {
+        let program = program
+            .u32("IN_HEIGHT", self.in_height)
+            .u32("IN_WIDTH", self.in_width)
+            .u32("PADDING", self.padding);
+        self.describe_kernel(self.describe_channels(program))
+    }
+
+    /// Adds the channels on both sides.
+    pub(super) fn describe_channels(&self, program: Program) -> Program {
+        program
+            .u32("IN_CHANNELS", self.in_channels)
+            .u32("OUT_CHANNELS", self.out_channels)
+    }
+
+    /// Adds how the kernel moves over a map.
+    pub(super) fn describe_kernel(&self, program: Program) -> Program {
+        program
+            .u32("KERNEL_HEIGHT", self.kernel_height)
+            .u32("KERNEL_WIDTH", self.kernel_width)
+            .u32("STRIDE", self.stride)
     }
 }

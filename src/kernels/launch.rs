@@ -1,8 +1,27 @@
-use crate::gpu::{Dispatch, Program, Recording, Resource, grid};
+use crate::gpu::{Dispatch, Kernel, Program, Recording, Resource, grid};
 use std::sync::Arc;
 
 /// Invocations in a workgroup of the one-dimensional kernels.
 pub(super) const WIDTH: usize = 64;
+
+/// A kernel without the last of its bindings and with it: where activation derivatives are wanted only at times.
+pub(super) const fn with_optional_last(kernel: Kernel) -> [Kernel; 2] {
+    let Kernel {
+        name,
+        source,
+        shared,
+        bindings,
+        immediates,
+    } = kernel;
+    let without = Kernel {
+        name,
+        source,
+        shared,
+        bindings: bindings.split_at(bindings.len() - 1).0,
+        immediates,
+    };
+    [without, kernel]
+}
 
 /// A launch over `items` invocations of a one-dimensional kernel with workgroups of [`WIDTH`].
 pub(super) fn over(

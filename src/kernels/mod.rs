@@ -1,7 +1,7 @@
 //! The kernels: typed arguments in, commands out. No module here touches a device.
 //!
 //! Every shader in `shaders/` has a Rust file here and, unless it only moves data, an f64 twin in [`crate::twins`]. The layers of
-//! a network come in two variants behind one interface, [`Layer`]: `tiled` for GPUs and `texel` for software drivers.
+//! a network come in families behind one interface, [`Layer`]: `tiled` for GPUs and `texel` for software drivers.
 //! Beside them, [`walk_chains`] runs whole Langevin chains of a small network in one launch.
 
 #[macro_use]
@@ -9,16 +9,18 @@ mod shaders;
 
 pub mod activations;
 pub mod bench;
-mod choice;
+mod families;
 pub mod generators;
 pub mod geometry;
 mod layer;
 mod layer_kind;
+mod layer_pass;
+mod map_reader;
 mod maps;
 pub mod noise;
 mod parameters;
-mod pool;
 mod pooling;
+mod precision;
 pub mod texel;
 pub mod tiled;
 mod variant;
@@ -44,22 +46,24 @@ mod sum_partials;
 pub use activations::{ACTIVATIONS, Activation, ActivationKind};
 pub use adam::{AdamArguments, AdamSettings, adam};
 pub use add_noise::add_noise;
-pub use choice::{Choice, Choices, LayerPass};
 pub use divergence_head::divergence_head;
 pub use energy_head::energy_head;
+pub use families::{Choice, Layer, Maps, Variant};
 pub use generators::{Bregman, GENERATORS, Generator};
 pub use geometry::ConvGeometry;
 pub use gradient_norm::{NORM_PARTS, gradient_norm};
-pub use layer::{Layer, load, unload};
+pub use layer::Choices;
 pub use layer_kind::LayerKind;
-pub use maps::Maps;
+pub use layer_pass::LayerPass;
+pub use map_reader::MapReader;
+pub use maps::{load, pool_forward, pool_input_gradient, unload};
 pub(crate) use metrics::metrics;
 pub use metrics::{METRIC_WORDS, RatioMetrics};
 pub use move_chains::{gather_chains, scatter_chains};
 pub use parameters::LayerParameters;
 pub use philox_words::philox_words;
-pub use pool::{pool_forward, pool_input_gradient};
 pub use pooling::Pooling;
+pub use precision::Precision;
 pub use quadratic_base::{QuadraticBase, quadratic_base_gradient};
 pub use ranking_head::ranking_head;
 pub use ratio_head::{HeadArguments, Normaliser, RatioSettings, ratio_head};
@@ -71,5 +75,4 @@ pub use samplers::{
 pub use spectral::{SpectralWeight, spectral_gradient, spectral_turn, spectral_weights};
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;
-pub use variant::{Precision, Variant};
 pub use walk::{WalkArguments, WalkPlan, pack_walk_weights, walk_chains};

@@ -7,6 +7,7 @@ mod error;
 mod initialise;
 mod known;
 mod layer_spec;
+mod passage;
 mod passes;
 mod residual;
 mod self_test;

@@ -1,14 +1,14 @@
 use super::architecture::Architecture;
 use super::block::BlockKind;
+use super::passage::{Passage, Target, WeightPass};
 use super::residual::Residual;
 use super::spectral::Spectral;
 use super::tuning::Kernels;
 use crate::gpu::{Buffer, GpuError, Recording};
 use crate::kernels::{
-    Activation, Layer, LayerParameters, Maps, Pooling, energy_head, load, pool_forward,
-    pool_input_gradient, quadratic_base_gradient, texel::Border, unload,
+    Activation, Layer, LayerParameters, MapReader, Maps, Pooling, energy_head, load, pool_forward,
+    pool_input_gradient, quadratic_base_gradient, unload,
 };
-use crate::purpose::MAPS;
 
 /// A network laid out for batches of one size: the maps between its layers, and how to record its passes.
 ///
@@ -25,8 +25,8 @@ pub struct Network {
     /// One for each block.
     parts: Vec<Part>,
     /// Input of every block. Going back, it becomes the gradient in the output of the block before: whoever needs the
-    /// input has had it by then. Entry 0 becomes the gradient in the samples; the tiled variant does not use it, because
-    /// it reads samples and writes their gradient where they are.
+    /// input has had it by then. Entry 0 becomes the gradient in the samples; families that read samples and write their
+    /// gradient where they are do not use it.
     inputs: Vec<Maps>,
     head: Maps,
     /// Activation derivative after every block that has an activation.
@@ -46,78 +46,6 @@ enum Part {
     Layer(usize),
     Pool(Pooling),
     Residual(Residual),
-}
-
-/// What the layers of a pass share.
-pub(super) struct Passage<'a> {
-    pub(super) recording: &'a mut Recording,
-    pub(super) samples: usize,
-    network: &'a Network,
-    parameters: Buffer,
-}
-
-/// Where weight gradients go; see [`Network::weight_gradient`].
-pub(super) struct WeightPass {
-    factor: Buffer,
-    gradient: Buffer,
-    accumulate: bool,
-}
-
-/// Where the gradient in a block's input goes, and the activation derivative that it is multiplied by.
-pub(super) struct Target {
-    pub(super) maps: Maps,
-    pub(super) derivative: Option<Maps>,
-}
-
-impl Passage<'_> {
-    /// [`Layer::forward`] of a layer.
-    pub(super) fn forward(
-        &mut self,
-        layer: usize,
-        input: &Maps,
-        output: &Maps,
-        derivative: Option<&Maps>,
-    ) {
-        let parameters = self.network.layer_parameters(self.parameters, layer);
-        self.network.layers[layer].forward(self.recording, parameters, input, output, derivative);
-    }
-
-    /// [`Layer::input_gradient`] of a layer.
-    pub(super) fn input_gradient(
-        &mut self,
-        layer: usize,
-        output_gradient: &Maps,
-        input_derivative: Option<&Maps>,
-        input_gradient: &Maps,
-    ) {
-        self.network.layers[layer].input_gradient(
-            self.recording,
-            self.network.layer_parameters(self.parameters, layer),
-            output_gradient,
-            input_derivative,
-            input_gradient,
-        );
-    }
-
-    /// [`Layer::weight_gradient`] of a layer.
-    pub(super) fn weight_gradient(
-        &mut self,
-        layer: usize,
-        input: &Maps,
-        output_gradient: &Maps,
-        weights: &WeightPass,
-    ) {
-        self.network.layers[layer].weight_gradient(
-            self.recording,
-            input,
-            output_gradient,
-            weights.factor,
-            self.network.partials,
-            weights.gradient,
-            self.network.architecture.parameter_offset(layer),
-            weights.accumulate,
-        );
-    }
 }
 
 impl Network {
@@ -153,16 +81,9 @@ impl Network {
             .collect();
         Layer::share_scratch(&mut layers);
         let blocks = architecture.blocks();
-        let borders: Vec<(Border, Border)> = blocks
+        let readers: Vec<_> = blocks
             .iter()
-            .map(|block| match &block.kind {
-                BlockKind::Layer(layer) => (
-                    layers[*layer].input_border(),
-                    layers[*layer].output_border(),
-                ),
-                BlockKind::Pool(_) => Default::default(),
-                BlockKind::Residual(block) => Residual::borders(block, &layers),
-            })
+            .map(|block| readers(&block.kind, &layers))
             .collect();
         let parts = blocks
             .iter()
@@ -185,10 +106,10 @@ impl Network {
         let output_shape = blocks[last].output;
         let head = names.new_plain("head", output_shape)?;
         let between = |label, index: usize| {
-            let border = borders[index].1.max(borders[index + 1].0);
-            names.new_maps(label, blocks[index].output, border)
+            let readers = [&readers[index].1[..], &readers[index + 1].0].concat();
+            names.new_maps(label, blocks[index].output, &readers)
         };
-        let first = names.new_ends("samples in maps", architecture.input(), borders[0].0);
+        let first = names.new_ends("samples in maps", architecture.input(), &readers[0].0);
         let inputs = std::iter::once(first)
             .chain((0..last).map(|index| between("maps between layers", index)))
             .collect::<Result<_, _>>()?;
@@ -201,12 +122,9 @@ impl Network {
                     .transpose()
             })
             .collect::<Result<_, _>>()?;
-        let ones = names.new_maps("output gradient", output_shape, borders[last].1)?;
+        let ones = names.new_maps("output gradient", output_shape, &readers[last].1)?;
         let partial_words = layers.iter().map(Layer::partial_words).max().unwrap_or(1);
-        let outputs = match head {
-            Maps::Flat(buffer) => buffer,
-            Maps::Plane(_) => Buffer::new("head outputs", samples * output_shape.len()).of(MAPS),
-        };
+        let outputs = head.flat("head outputs");
         Ok(Network {
             architecture: architecture.clone(),
             samples,
@@ -268,22 +186,18 @@ impl Network {
     /// Must be recorded once before anything else: ∂E/∂(outputs of the last block) = 1.
     pub fn setup(&self, recording: &mut Recording) {
         let ones = vec![1.0; self.samples * self.outputs_per_sample()];
-        match self.ones {
-            Maps::Flat(buffer) => recording.upload_f32(buffer, 0, &ones),
-            Maps::Plane(_) => {
-                recording.upload_f32(self.outputs, 0, &ones);
-                load(recording, self.outputs, &self.ones);
-            }
-        }
+        self.ones.upload(recording, &ones, self.outputs);
     }
 
     /// Makes the passes that follow compute with `parameters`; needed again whenever their values have changed.
     pub fn prepare(&self, recording: &mut Recording, parameters: Buffer) {
+        let buffer = self.computed_with(parameters);
         if let Some(spectral) = &self.spectral {
             spectral.prepare(recording, parameters);
         }
         for (index, layer) in self.layers.iter().enumerate() {
-            layer.prepare(recording, self.layer_parameters(parameters, index));
+            let offset = self.architecture.parameter_offset(index);
+            layer.prepare(recording, LayerParameters { buffer, offset });
         }
     }
 
@@ -299,9 +213,7 @@ impl Network {
         keep: bool,
     ) {
         self.forward(recording, parameters, x, self.parts.len(), keep);
-        if let Maps::Plane(_) = self.head {
-            unload(recording, &self.head, self.outputs);
-        }
+        unload(recording, &self.head, self.outputs);
         energy_head(
             recording,
             self.samples,
@@ -351,17 +263,14 @@ impl Network {
         }
         let input_gradient = match (self.parts[0], self.inputs[0]) {
             (Part::Layer(first), maps) => self.layers[first].sample_gradient(&maps, gradient),
-            (_, Maps::Flat(_)) => Maps::Flat(gradient),
-            (_, maps) => maps,
+            (_, maps) => maps.at_end(gradient),
         };
         let target = Target {
             maps: input_gradient,
             derivative: None,
         };
         self.backward(recording, parameters, x, 0, None, Some(&target));
-        if let Maps::Plane(_) = input_gradient {
-            unload(recording, &input_gradient, gradient);
-        }
+        unload(recording, &input_gradient, gradient);
         if let Some(base) = self.architecture.base() {
             let count = self.samples * self.architecture.input().len();
             quadratic_base_gradient(recording, base, count, x, gradient);
@@ -417,9 +326,7 @@ impl Network {
         count: usize,
         keep: bool,
     ) {
-        if let Maps::Plane(_) = self.inputs[0] {
-            load(recording, x, &self.inputs[0]);
-        }
+        load(recording, x, &self.input(0, x));
         let mut passage = self.passage(recording, parameters);
         for (index, part) in self.parts[..count].iter().enumerate() {
             let input = self.input(index, x);
@@ -485,8 +392,10 @@ impl Network {
         Passage {
             recording,
             samples: self.samples,
-            network: self,
-            parameters,
+            architecture: &self.architecture,
+            layers: &self.layers,
+            parameters: self.computed_with(parameters),
+            partials: self.partials,
         }
     }
 
@@ -503,6 +412,12 @@ impl Network {
         self.inputs.get(index + 1).copied().unwrap_or(self.ones)
     }
 
+    /// The parameters as layers compute with them.
+    fn computed_with(&self, parameters: Buffer) -> Buffer {
+        let spectral = self.spectral.as_ref();
+        spectral.map_or(parameters, Spectral::normalised)
+    }
+
     fn outputs_per_sample(&self) -> usize {
         let blocks = self.architecture.blocks();
         blocks[blocks.len() - 1].output.len()
@@ -510,17 +425,24 @@ impl Network {
 
     /// What block `index` reads.
     fn input(&self, index: usize, x: Buffer) -> Maps {
-        match self.inputs[index] {
-            Maps::Flat(_) if index == 0 => Maps::Flat(x),
-            maps => maps,
+        match index {
+            0 => self.inputs[0].at_end(x),
+            _ => self.inputs[index],
         }
     }
+}
 
-    fn layer_parameters(&self, buffer: Buffer, index: usize) -> LayerParameters {
-        let spectral = self.spectral.as_ref();
-        LayerParameters {
-            buffer: spectral.map_or(buffer, Spectral::normalised),
-            offset: self.architecture.parameter_offset(index),
-        }
+/// Who reads the input of a block, and the gradient in its output.
+fn readers<'a>(
+    block: &BlockKind,
+    layers: &'a [Layer],
+) -> (Vec<MapReader<'a, Layer>>, Vec<MapReader<'a, Layer>>) {
+    match block {
+        BlockKind::Layer(layer) => (
+            vec![MapReader::Input(&layers[*layer])],
+            vec![MapReader::OutputGradient(&layers[*layer])],
+        ),
+        BlockKind::Pool(_) => Default::default(),
+        BlockKind::Residual(block) => Residual::readers(block, layers),
     }
 }

@@ -1,8 +1,8 @@
 use super::block::ResidualBlock;
-use super::passes::{Passage, Target, WeightPass};
+use super::passage::{Passage, Target, WeightPass};
 use crate::gpu::GpuError;
 use crate::kernels::{
-    Activation, Layer, Maps, Pooling, pool_forward, pool_input_gradient, texel::Border,
+    Activation, Layer, MapReader, Maps, Pooling, pool_forward, pool_input_gradient,
 };
 use crate::shape::Shape;
 
@@ -42,8 +42,7 @@ impl Residual {
         layers: &[Layer],
     ) -> Result<Self, GpuError> {
         let (conv1, conv2) = (&layers[block.conv1], &layers[block.conv2]);
-        let plain = |label, shape| conv1.new_maps(label, shape, Border::default());
-        let wide = sum_border(block, layers);
+        let plain = |label, shape| conv1.new_maps(label, shape, &[]);
         let projection = match block.skip {
             None => None,
             Some(_) => Some(Projection {
@@ -58,25 +57,30 @@ impl Residual {
             hidden: conv1.new_between(conv2, "maps in a residual block")?,
             hidden_derivative: conv1
                 .new_between(conv2, "activation derivative in a residual block")?,
-            branch: conv1.new_maps("residual branch", block.join.input, wide)?,
+            branch: conv1.new_maps(
+                "residual branch",
+                block.join.input,
+                &sum_readers(block, layers),
+            )?,
             first_gradient: plain("gradient through a residual branch", input)?,
             projection,
         })
     }
 
-    /// The borders that the block needs around its input and around the gradient in its output.
-    pub(super) fn borders(block: &ResidualBlock, layers: &[Layer]) -> (Border, Border) {
-        let input = block
-            .skip
-            .map_or(Border::default(), |skip| layers[skip].input_border())
-            .max(layers[block.conv1].input_border());
+    /// Who reads the block's input, and the gradient in its output.
+    pub(super) fn readers<'a>(
+        block: &ResidualBlock,
+        layers: &'a [Layer],
+    ) -> (Vec<MapReader<'a, Layer>>, Vec<MapReader<'a, Layer>>) {
+        let input = std::iter::once(block.conv1).chain(block.skip);
         // Without a pooling the gradient in the output is that in the sum.
         let output = if block.join.is_identity() {
-            sum_border(block, layers)
+            sum_readers(block, layers)
         } else {
-            Border::default()
+            Vec::new()
         };
-        (input, output)
+        let input = input.map(|layer| MapReader::Input(&layers[layer]));
+        (input.collect(), output)
     }
 
     /// The same maps for a batch of fewer samples.
@@ -196,10 +200,10 @@ impl Residual {
     }
 }
 
-/// What the convolutions need around the gradient in the sum of both branches.
-fn sum_border(block: &ResidualBlock, layers: &[Layer]) -> Border {
-    block
-        .skip
-        .map_or(Border::default(), |skip| layers[skip].output_border())
-        .max(layers[block.conv2].output_border())
+/// Who reads the gradient in the sum of both branches.
+fn sum_readers<'a>(block: &ResidualBlock, layers: &'a [Layer]) -> Vec<MapReader<'a, Layer>> {
+    let readers = std::iter::once(block.conv2).chain(block.skip);
+    readers
+        .map(|layer| MapReader::OutputGradient(&layers[layer]))
+        .collect()
 }

@@ -75,12 +75,9 @@ pub fn trusted_variant_in(
 fn try_variants(executor: &mut Executor) -> Result<Variant, VariantError> {
     let profile = executor.profile();
     let preferred = Variant::for_profile(&profile);
-    let plain = Variant::Texel {
-        lanes: 1,
-        longest_side: profile.longest_image_side as usize,
-        precision: Precision::Full,
-    };
-    for variant in [preferred, plain, Variant::Tiled] {
+    let families = Variant::of_each_family(&profile).into_iter().rev();
+    let plain = families.map(|(best, plain)| plain.unwrap_or(best));
+    for variant in std::iter::once(preferred).chain(plain) {
         if computes_right(executor, variant)? {
             if variant != preferred {
                 tracing::warn!(
@@ -109,13 +106,7 @@ pub fn computes_right(executor: &mut Executor, variant: Variant) -> Result<bool,
 }
 
 fn is_mixed(variant: Variant) -> bool {
-    matches!(
-        variant,
-        Variant::Texel {
-            precision: Precision::Mixed,
-            ..
-        }
-    )
+    variant.precision() == Precision::Mixed
 }
 
 /// Layers before and after the convolution: what is stored between two layers is stored in the variant's precision.

@@ -5,7 +5,8 @@ use crate::common::{
     nearest_f16, normals, poisoned, variants, widen,
 };
 use afterimage::gpu::{Buffer, Executor, ImageFormat, Recording};
-use afterimage::kernels::texel::{Border, Plane};
+use afterimage::kernels::texel::{self, Border, Plane, Texel};
+use afterimage::kernels::tiled;
 use afterimage::kernels::{
     ACTIVATIONS, Activation, Maps, Pooling, Precision, Variant, load, pool_forward,
     pool_input_gradient, unload,
@@ -23,12 +24,12 @@ fn maps(
     values: &[f32],
 ) -> Maps {
     let maps = match variant {
-        Variant::Tiled => Maps::Flat(Buffer::new("maps", samples * shape.len())),
-        Variant::Texel {
+        Variant::Tiled(_) => Maps::Tiled(tiled::Maps(Buffer::new("maps", samples * shape.len()))),
+        Variant::Texel(Texel {
             longest_side,
             precision,
             ..
-        } => {
+        }) => {
             let border = Border {
                 top: border,
                 left: border + 1,
@@ -40,7 +41,7 @@ fn maps(
                 Precision::Mixed => ImageFormat::F16,
             };
             let plane = Plane::new("maps", samples, shape, border, format, longest_side);
-            Maps::Plane(plane.expect("fits"))
+            Maps::Texel(texel::Maps::Plane(plane.expect("fits")))
         }
     };
     let flat = filled(r, "values", values);
@@ -87,7 +88,7 @@ fn poolings_agree_with_their_twins() {
         let gradient = exact(5, samples * small.len());
         let unwritten = vec![f32::NAN; samples * shape.len()];
         for &(name, variant) in &runs {
-            let mixed = matches!(variant, Variant::Texel { precision, .. } if precision == Precision::Mixed);
+            let mixed = variant.precision() == Precision::Mixed;
             // Sums of as many values as a window has of the two maps, and activations whose exponential is right to 32
             // units in the last place; then f16.
             let terms = 2 * pooling.window_height * pooling.window_width + 32;

@@ -4,6 +4,7 @@ use crate::common::{ROUNDING, assert_close, executor, mixed_variants, normals, v
 use crate::examples::{DIGITS, PLAIN, digits};
 use afterimage::config::Config;
 use afterimage::kernels::Variant;
+use afterimage::kernels::tiled::Tiled;
 use afterimage::network::initial_parameters;
 use afterimage::train::{self, TrainingPlan};
 
@@ -33,7 +34,7 @@ fn the_device_holds_what_was_predicted() {
                 memory.training(),
                 "{name}, {slice:?}"
             );
-            if variant == Variant::Tiled {
+            if variant == Variant::Tiled(Tiled) {
                 let network = plan.architecture();
                 let values = (0..network.blocks().len()).map(|index| network.block_map_len(index));
                 let values: usize = values.sum();

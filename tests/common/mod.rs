@@ -4,7 +4,7 @@
 pub mod command;
 pub mod programs;
 
-use afterimage::gpu::{AdapterChoice, Buffer, Executor, ExecutorOptions, Profile, Recording};
+use afterimage::gpu::{AdapterChoice, Buffer, Executor, ExecutorOptions, Recording};
 use afterimage::kernels::{ACTIVATIONS, Activation, ConvGeometry, LayerKind, Precision, Variant};
 pub use afterimage::network::twin;
 use afterimage::random::{Philox, Stream};
@@ -22,20 +22,14 @@ pub fn executor(runtime_checks: bool) -> Executor {
         .expect("the tests need an adapter: run `sh setup.sh`")
 }
 
-/// Every variant that can run on the adapter, with its name; the texel one also without subgroups.
+/// Every variant that can run on the adapter, with its name: of each family the best, then those that ask least of a
+/// driver.
 pub fn variants(executor: &Executor) -> Vec<(&'static str, Variant)> {
-    let texel = Variant::texel(&executor.profile());
-    vec![
-        ("tiled", Variant::Tiled),
-        ("texel", texel),
-        (
-            "texel without subgroups",
-            Variant::texel(&Profile {
-                subgroup_size: None,
-                ..executor.profile()
-            }),
-        ),
-    ]
+    let families = Variant::of_each_family(&executor.profile());
+    let best = families.iter().map(|(best, _)| *best);
+    let plain = families.iter().filter_map(|(_, plain)| *plain);
+    let named = |variant: Variant| (&*variant.name().leak(), variant);
+    best.chain(plain).map(named).collect()
 }
 
 /// The variants that can store maps as f16, doing so.

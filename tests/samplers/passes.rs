@@ -4,6 +4,7 @@ use crate::common::{executor, normals, variants};
 use crate::moments::adapted;
 use crate::target::{Target, control, dynamics, kind, pass};
 use afterimage::gpu::Recording;
+use afterimage::kernels::tiled::Tiled;
 use afterimage::kernels::{Dynamics, SAMPLERS, Variant};
 
 #[test]
@@ -41,7 +42,7 @@ fn a_tiny_step_is_accepted_and_a_huge_one_rejected() {
         for (step_size, low, high) in [(1e-6, 0.999, 1.0), (1e4, 0.0, 1e-6)] {
             let (chains, parameters) = target.chains(
                 &mut executor,
-                Variant::Tiled,
+                Variant::Tiled(Tiled),
                 64,
                 dynamics(name, step_size),
                 Some(&start),
@@ -72,7 +73,7 @@ fn what_is_not_finite_is_rejected() {
     for name in ["mala", "hmc"] {
         let (chains, parameters) = target.chains(
             &mut executor,
-            Variant::Tiled,
+            Variant::Tiled(Tiled),
             16,
             adapted(name),
             Some(&start),
@@ -116,7 +117,7 @@ fn adaptation_reaches_its_target() {
             dynamics.target_acceptance = goal.or(dynamics.target_acceptance);
             dynamics.langevin.step_size = start;
             let (chains, parameters) =
-                target.chains(&mut executor, Variant::Tiled, 512, dynamics, None);
+                target.chains(&mut executor, Variant::Tiled(Tiled), 512, dynamics, None);
             let mut r = Recording::new();
             chains.run(&mut r, parameters, &pass(0, 400, 0), 0..400);
             executor.run(&r).expect("runs");
@@ -144,8 +145,13 @@ fn evaluations_are_counted_as_they_are_recorded() {
         ("hmc", 6, 25),
         ("underdamped", 6, 7),
     ] {
-        let (chains, parameters) =
-            target.chains(&mut executor, Variant::Tiled, 4, adapted_or_not(name), None);
+        let (chains, parameters) = target.chains(
+            &mut executor,
+            Variant::Tiled(Tiled),
+            4,
+            adapted_or_not(name),
+            None,
+        );
         for ends in [&[6][..], &[1, 4, 6]] {
             let mut r = Recording::new();
             let mut done = 0;

@@ -3,6 +3,7 @@
 use crate::common::{assert_close, executor, filled, normals, variants, widen};
 use crate::target::{SEED, STREAM, Target, control, dynamics, field, pass};
 use afterimage::gpu::Recording;
+use afterimage::kernels::tiled::Tiled;
 use afterimage::kernels::{self, ChainBatch, TRACE_VALUES, Variant};
 use afterimage::method::ChainPass;
 use afterimage::twins::{self, HmcState};
@@ -188,8 +189,13 @@ fn an_annealed_pass_is_its_twin_at_falling_temperatures() {
     for name in ["langevin", "mala"] {
         let mut dynamics = dynamics(name, 0.1);
         dynamics.temperature = 0.5;
-        let (chains, parameters) =
-            target.chains(&mut executor, Variant::Tiled, count, dynamics, Some(&start));
+        let (chains, parameters) = target.chains(
+            &mut executor,
+            Variant::Tiled(Tiled),
+            count,
+            dynamics,
+            Some(&start),
+        );
         let pass = ChainPass {
             anneal: Some(4.0),
             ..pass(8, steps, 0)

@@ -5,6 +5,7 @@ use crate::common::{executor, normals};
 use afterimage::config::{self, ChainKind, Config, StartKind};
 use afterimage::data;
 use afterimage::gpu::Executor;
+use afterimage::kernels::tiled::Tiled;
 use afterimage::kernels::{LANGEVIN, SAMPLERS, SamplerKind, Variant};
 use afterimage::network::LayerSpec;
 use afterimage::shape::Shape;
@@ -37,7 +38,7 @@ fn small(kind: &'static SamplerKind) -> Config {
 
 fn started(config: &Config, executor: &mut Executor) -> TrainingPlan {
     config.validate().expect("is valid");
-    let plan = TrainingPlan::new(config, DIGITS, Variant::Tiled).expect("fits");
+    let plan = TrainingPlan::new(config, DIGITS, Variant::Tiled(Tiled)).expect("fits");
     let parameters = vec![0.01; plan.architecture().parameter_count()];
     executor.run(&plan.setup(&parameters)).expect("runs");
     plan

@@ -1,22 +1,21 @@
 use super::pack_weights::PackedWeights;
 use super::plane::{Border, IN, OUT, Plane};
 use super::tile::{Tile, WIDTH, describe_lanes};
-use crate::gpu::{Access, Kernel, Program, Recording, Resource};
+use crate::gpu::{Kernel, Program, Recording, Resource};
 use crate::kernels::activations::Activation;
 use crate::kernels::geometry::ConvGeometry;
-use crate::kernels::launch::launch;
+use crate::kernels::launch::{launch, with_optional_last};
 
-const BINDINGS: [Access; 4] = [
-    Access::FormatRead("IN_FORMAT"),
-    Access::ImageRead,
-    Access::FormatWrite("OUT_FORMAT"),
-    Access::FormatWrite("OUT_FORMAT"),
-];
-
-/// Without the derivative there are only three bindings.
-pub(super) static KERNEL: Kernel = kernel!("texel/conv_forward", 0, BINDINGS.split_at(3).0);
-
-pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = kernel!("texel/conv_forward", 0, &BINDINGS);
+static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
+    "texel/conv_forward",
+    0,
+    [
+        FormatRead("IN_FORMAT"),
+        ImageRead,
+        FormatWrite("OUT_FORMAT"),
+        FormatWrite("OUT_FORMAT")
+    ]
+));
 
 /// The border that a pass by tiles of `pixels` output pixels reads around its input.
 pub fn conv_forward_border(geometry: &ConvGeometry, pixels: usize) -> Border {
@@ -49,16 +48,9 @@ pub fn conv_forward(
     let Tile { pixels, block } = tile;
     let block_count = tile.blocks(output.groups());
     debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
-    let kernel = if derivative.is_some() {
-        &KERNEL_WITH_DERIVATIVE
-    } else {
-        &KERNEL
-    };
-    let program = Program::new(kernel)
+    let program = g
+        .describe_kernel(Program::new(&KERNELS[usize::from(derivative.is_some())]))
         .u32("SAMPLES", input.samples)
-        .u32("KERNEL_HEIGHT", g.kernel_height)
-        .u32("KERNEL_WIDTH", g.kernel_width)
-        .u32("STRIDE", g.stride)
         .u32("PIXELS", pixels)
         .u32("BLOCK", block)
         .u32("BLOCKS", block_count)

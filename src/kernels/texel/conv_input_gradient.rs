@@ -1,58 +1,21 @@
 use super::pack_weights::PackedWeights;
+use super::phase::phases;
 use super::plane::{Border, IN, OUT, Plane, describe_derivative};
 use super::tile::{Tile, WIDTH, describe_lanes};
-use crate::gpu::{Access, Kernel, Program, Recording, Resource};
+use crate::gpu::{Kernel, Program, Recording, Resource};
 use crate::kernels::geometry::ConvGeometry;
-use crate::kernels::launch::launch;
+use crate::kernels::launch::{launch, with_optional_last};
 
-const BINDINGS: [Access; 4] = [
-    Access::FormatRead("IN_FORMAT"),
-    Access::ImageRead,
-    Access::FormatWrite("OUT_FORMAT"),
-    Access::FormatRead("OUT_FORMAT"),
-];
-
-pub(super) static KERNEL: Kernel = kernel!("texel/conv_input_gradient", 5, BINDINGS.split_at(3).0);
-
-pub(super) static KERNEL_WITH_DERIVATIVE: Kernel =
-    kernel!("texel/conv_input_gradient", 5, &BINDINGS);
-
-/// The input pixels `stride`·t + `offset` along one axis: they take tap j, the kernel's `first` + `stride`·j, from
-/// output pixel t + `reach` − j.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Phase {
-    pub offset: usize,
-    pub first: usize,
-    pub taps: usize,
-    pub reach: usize,
-    /// How many input pixels there are of this phase.
-    pub pixels: usize,
-}
-
-fn axis_phases(kernel: usize, stride: usize, padding: usize, length: usize) -> Vec<Phase> {
-    (0..stride.min(length))
-        .map(|offset| {
-            let first = (offset + padding) % stride;
-            Phase {
-                offset,
-                first,
-                taps: kernel.saturating_sub(first).div_ceil(stride),
-                reach: (offset + padding) / stride,
-                pixels: (length - offset).div_ceil(stride),
-            }
-        })
-        .collect()
-}
-
-/// All (vertical, horizontal) phases of a convolution's input gradient.
-pub fn phases(geometry: &ConvGeometry) -> Vec<(Phase, Phase)> {
-    let g = geometry;
-    let horizontal = axis_phases(g.kernel_width, g.stride, g.padding, g.in_width);
-    axis_phases(g.kernel_height, g.stride, g.padding, g.in_height)
-        .into_iter()
-        .flat_map(|y| horizontal.iter().map(move |&x| (y, x)))
-        .collect()
-}
+static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
+    "texel/conv_input_gradient",
+    5,
+    [
+        FormatRead("IN_FORMAT"),
+        ImageRead,
+        FormatWrite("OUT_FORMAT"),
+        FormatRead("OUT_FORMAT")
+    ]
+));
 
 /// The border that the input gradient by `tile` reads around the output gradient.
 pub fn conv_input_gradient_border(geometry: &ConvGeometry, tile: Tile) -> Border {
@@ -85,15 +48,10 @@ pub fn conv_input_gradient(
     let tile = weights.tile;
     let Tile { pixels, block } = tile;
     let block_count = tile.blocks(input_gradient.groups());
-    let kernel = if input_derivative.is_some() {
-        &KERNEL_WITH_DERIVATIVE
-    } else {
-        &KERNEL
-    };
     for ((y, x), &first_texel) in phases(g).iter().zip(&weights.parts) {
         // A phase that meets no tap still writes its zeros: one tap of zero weights (see `PackedWeights`).
         let (taps_y, taps_x) = (y.taps.max(1), x.taps.max(1));
-        let program = Program::new(kernel)
+        let program = Program::new(&KERNELS[usize::from(input_derivative.is_some())])
             .u32("SAMPLES", output_gradient.samples)
             .u32("TAPS_Y", taps_y)
             .u32("TAPS_X", taps_x)

@@ -1,5 +1,5 @@
-use super::conv_input_gradient::phases;
 use super::pack_weights::PackedWeights;
+use super::phase::phases;
 use super::plane::{IN, Plane};
 use super::tile::{Tile, WIDTH, describe_lanes};
 use crate::gpu::{Buffer, Kernel, Program, Recording};

@@ -1,3 +1,4 @@
+use super::conv_forward::conv_forward_border;
 use super::plane::{Border, IN, OUT, Plane};
 use super::tile::{describe_lanes, shares};
 use crate::gpu::{Buffer, Kernel, Program, Recording};
@@ -24,7 +25,7 @@ pub fn conv_weight_gradient_borders(geometry: &ConvGeometry, pixels: usize) -> (
         right: tiles - row,
         ..Border::default()
     };
-    (super::conv_forward_border(geometry, pixels), gradient)
+    (conv_forward_border(geometry, pixels), gradient)
 }
 
 /// Into how many shares the samples are split; `partials` holds `shares` × (weight, bias).
@@ -50,19 +51,15 @@ pub fn conv_weight_gradient(
     let g = geometry;
     let share_count = weight_gradient_shares(g, input.samples, lanes);
     let row = (pixels - 1) * g.stride + g.kernel_width;
-    let program = Program::new(&KERNEL)
+    let program = g
+        .describe_channels(g.describe_kernel(Program::new(&KERNEL)))
         .u32("SAMPLES", input.samples)
         .u32("SHARE", input.samples.div_ceil(share_count))
-        .u32("KERNEL_HEIGHT", g.kernel_height)
-        .u32("KERNEL_WIDTH", g.kernel_width)
-        .u32("STRIDE", g.stride)
         .u32("PIXELS", pixels)
         .u32("TILES_X", g.out_width().div_ceil(pixels))
         .u32("ROW_TEXELS", row)
         .u32("LOADS", row.div_ceil(lanes))
         .u32("CHANNELS", g.in_channels.min(4))
-        .u32("IN_CHANNELS", g.in_channels)
-        .u32("OUT_CHANNELS", g.out_channels)
         .u32("OUT_MAP_WIDTH", g.out_width())
         .u32("OUT_MAP_HEIGHT", g.out_height());
     let program = input.describe(describe_lanes(program, lanes), &IN, g.padding);

@@ -1,20 +1,20 @@
 use super::pack_weights::PackedWeights;
 use super::plane::{IN, OUT, Plane};
 use super::tile::{Tile, WIDTH, describe_lanes};
-use crate::gpu::{Access, Kernel, Program, Recording, Resource};
+use crate::gpu::{Kernel, Program, Recording, Resource};
 use crate::kernels::activations::Activation;
-use crate::kernels::launch::launch;
+use crate::kernels::launch::{launch, with_optional_last};
 
-const BINDINGS: [Access; 4] = [
-    Access::FormatRead("IN_FORMAT"),
-    Access::ImageRead,
-    Access::FormatWrite("OUT_FORMAT"),
-    Access::FormatWrite("OUT_FORMAT"),
-];
-
-pub(super) static KERNEL: Kernel = kernel!("texel/dense_forward", 0, BINDINGS.split_at(3).0);
-
-pub(super) static KERNEL_WITH_DERIVATIVE: Kernel = kernel!("texel/dense_forward", 0, &BINDINGS);
+static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
+    "texel/dense_forward",
+    0,
+    [
+        FormatRead("IN_FORMAT"),
+        ImageRead,
+        FormatWrite("OUT_FORMAT"),
+        FormatWrite("OUT_FORMAT")
+    ]
+));
 
 /// `output` = act(W `input` + b) over the flattened maps of `input` and, if asked for, `derivative`, laid out like `output`, = act′, from
 /// weights packed by [`super::pack_forward`].
@@ -32,12 +32,7 @@ pub fn dense_forward(
     let Tile { pixels, block } = tile;
     let block_count = tile.blocks(output.groups());
     debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
-    let kernel = if derivative.is_some() {
-        &KERNEL_WITH_DERIVATIVE
-    } else {
-        &KERNEL
-    };
-    let program = Program::new(kernel)
+    let program = Program::new(&KERNELS[usize::from(derivative.is_some())])
         .u32("SAMPLES", input.samples)
         .u32("PIXELS", pixels)
         .u32("BLOCK", block)

@@ -1,20 +1,19 @@
 use super::pack_weights::PackedWeights;
 use super::plane::{IN, OUT, Plane, describe_derivative};
 use super::tile::{Tile, WIDTH, describe_lanes};
-use crate::gpu::{Access, Kernel, Program, Recording, Resource};
-use crate::kernels::launch::launch;
+use crate::gpu::{Kernel, Program, Recording, Resource};
+use crate::kernels::launch::{launch, with_optional_last};
 
-const BINDINGS: [Access; 4] = [
-    Access::FormatRead("IN_FORMAT"),
-    Access::ImageRead,
-    Access::FormatWrite("OUT_FORMAT"),
-    Access::FormatRead("OUT_FORMAT"),
-];
-
-pub(super) static KERNEL: Kernel = kernel!("texel/dense_input_gradient", 0, BINDINGS.split_at(3).0);
-
-pub(super) static KERNEL_WITH_DERIVATIVE: Kernel =
-    kernel!("texel/dense_input_gradient", 0, &BINDINGS);
+static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
+    "texel/dense_input_gradient",
+    0,
+    [
+        FormatRead("IN_FORMAT"),
+        ImageRead,
+        FormatWrite("OUT_FORMAT"),
+        FormatRead("OUT_FORMAT")
+    ]
+));
 
 /// `input_gradient` = Wᵀ `output_gradient` × `input_derivative`, in the map layout of the layer's input, from weights
 /// packed by [`super::pack_dense_input_gradient`].
@@ -30,12 +29,7 @@ pub fn dense_input_gradient(
     let tile = weights.tile;
     let Tile { pixels, block } = tile;
     let block_count = tile.blocks(input_gradient.groups() * shape.height * shape.width);
-    let kernel = if input_derivative.is_some() {
-        &KERNEL_WITH_DERIVATIVE
-    } else {
-        &KERNEL
-    };
-    let program = Program::new(kernel)
+    let program = Program::new(&KERNELS[usize::from(input_derivative.is_some())])
         .u32("SAMPLES", output_gradient.samples)
         .u32("PIXELS", pixels)
         .u32("BLOCK", block)

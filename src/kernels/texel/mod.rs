@@ -7,13 +7,17 @@ mod conv_weight_gradient;
 mod dense_forward;
 mod dense_input_gradient;
 mod dense_weight_gradient;
+mod layer;
 mod load_maps;
+mod maps;
 mod pack_weights;
+mod phase;
 mod plane;
 mod pool_forward;
 mod pool_input_gradient;
 mod tile;
 mod unload_maps;
+mod variant;
 mod winograd;
 mod winograd_forward;
 mod winograd_input_gradient;
@@ -21,7 +25,7 @@ mod winograd_product;
 mod winograd_weights;
 
 pub use conv_forward::{conv_forward, conv_forward_border};
-pub use conv_input_gradient::{conv_input_gradient, conv_input_gradient_border, phases};
+pub use conv_input_gradient::{conv_input_gradient, conv_input_gradient_border};
 pub use conv_sample_gradient::conv_sample_gradient;
 pub use conv_weight_gradient::{
     conv_weight_gradient, conv_weight_gradient_borders, weight_gradient_shares,
@@ -29,16 +33,18 @@ pub use conv_weight_gradient::{
 pub use dense_forward::dense_forward;
 pub use dense_input_gradient::dense_input_gradient;
 pub use dense_weight_gradient::{dense_weight_gradient, dense_weight_gradient_shares};
+pub use layer::Layer;
 pub use load_maps::load_maps;
+pub use maps::Maps;
 pub use pack_weights::{
     PackedWeights, pack_conv_input_gradient, pack_conv_sample_gradient, pack_dense_input_gradient,
     pack_forward,
 };
 pub use plane::{Border, Plane};
-pub use pool_forward::pool_forward;
-pub use pool_input_gradient::pool_input_gradient;
-pub use tile::{Tile, Tiles, conv_tiles, dense_tiles};
+pub use tile::{Tile, Tile as Choice};
 pub use unload_maps::unload_maps;
+pub use variant::Texel;
+
 pub use winograd::{Algorithm, Winograd, WinogradScratch, algorithm};
 pub use winograd_forward::winograd_forward;
 pub use winograd_input_gradient::winograd_input_gradient;

@@ -1,4 +1,4 @@
-use super::conv_input_gradient::phases;
+use super::phase::phases;
 use super::tile::Tile;
 use crate::gpu::{Image, Kernel, Program, Recording};
 use crate::kernels::geometry::ConvGeometry;
@@ -120,12 +120,8 @@ fn pack(
     packed: &PackedWeights,
     part: Part,
 ) {
-    let program = Program::new(&KERNEL)
-        .u32("IN_CHANNELS", g.in_channels)
-        .u32("OUT_CHANNELS", g.out_channels)
-        .u32("KERNEL_HEIGHT", g.kernel_height)
-        .u32("KERNEL_WIDTH", g.kernel_width)
-        .u32("STRIDE", g.stride)
+    let program = g
+        .describe_channels(g.describe_kernel(Program::new(&KERNEL)))
         .u32("MODE", part.mode)
         .u32("BLOCK", part.block)
         .u32("GROUPS", part.groups);

@@ -1,4 +1,5 @@
 use super::load_maps::texels;
+use super::maps::Maps;
 use super::plane::{IN, OUT, Plane, PlaneNames};
 use crate::gpu::{Access, Kernel, Program, Recording, Resource};
 use crate::kernels::activations::Activation;
@@ -55,37 +56,43 @@ pub(super) fn describe_plane(program: Program, plane: &Plane, names: &PlaneNames
         .format(names.format, plane.image.format())
 }
 
-/// [`crate::kernels::pool_forward`] on planes. A `derivative` needs a `skip`.
-pub fn pool_forward(
-    recording: &mut Recording,
-    pooling: &Pooling,
-    activation: Activation,
-    input: &Plane,
-    skip: Option<&Plane>,
-    output: &Plane,
-    derivative: Option<&Plane>,
-) {
-    debug_assert!(derivative.is_none() || skip.is_some());
-    debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
-    let kernel = match (skip, derivative) {
-        (None, _) => &KERNEL,
-        (Some(_), None) => &KERNEL_WITH_SKIP,
-        (Some(_), Some(_)) => &KERNEL_WITH_DERIVATIVE,
-    };
-    let program = describe(Program::new(kernel), pooling, (output, &OUT), (input, &IN))
-        .flag("SKIP", skip.is_some())
-        .flag("STORE_DERIVATIVE", derivative.is_some());
-    let program = describe_plane(program, skip.unwrap_or(input), &SKIP);
-    let mut resources = vec![input.image.into(), output.image.into()];
-    let others = skip.into_iter().chain(derivative);
-    resources.extend(others.map(|plane| Resource::Image(plane.image)));
-    over(
-        recording,
-        activation.describe(program),
-        resources,
-        vec![],
-        texels(output),
-    );
-    let read = texels(input) * (1 + usize::from(skip.is_some()));
-    recording.moves(16 * (read + texels(output) * (1 + usize::from(derivative.is_some()))));
+impl Maps {
+    /// Of these maps as the input. A `derivative` needs a `skip`.
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn pool_forward(
+        &self,
+        recording: &mut Recording,
+        pooling: &Pooling,
+        activation: Activation,
+        _: usize,
+        skip: Option<&Self>,
+        output: &Self,
+        derivative: Option<&Self>,
+    ) {
+        let (input, output) = (self.plane(), output.plane());
+        let (skip, derivative) = (skip.map(Maps::plane), derivative.map(Maps::plane));
+        debug_assert!(derivative.is_none() || skip.is_some());
+        debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
+        let kernel = match (skip, derivative) {
+            (None, _) => &KERNEL,
+            (Some(_), None) => &KERNEL_WITH_SKIP,
+            (Some(_), Some(_)) => &KERNEL_WITH_DERIVATIVE,
+        };
+        let program = describe(Program::new(kernel), pooling, (output, &OUT), (input, &IN))
+            .flag("SKIP", skip.is_some())
+            .flag("STORE_DERIVATIVE", derivative.is_some());
+        let program = describe_plane(program, skip.unwrap_or(input), &SKIP);
+        let mut resources = vec![input.image.into(), output.image.into()];
+        let others = skip.into_iter().chain(derivative);
+        resources.extend(others.map(|plane| Resource::Image(plane.image)));
+        over(
+            recording,
+            activation.describe(program),
+            resources,
+            vec![],
+            texels(output),
+        );
+        let read = texels(input) * (1 + usize::from(skip.is_some()));
+        recording.moves(16 * (read + texels(output) * (1 + usize::from(derivative.is_some()))));
+    }
 }

@@ -1,4 +1,5 @@
 use super::load_maps::texels;
+use super::maps::Maps;
 use super::plane::{IN, OUT, Plane, PlaneNames, describe_derivative};
 use super::pool_forward::{describe, describe_plane};
 use crate::gpu::{Access, Kernel, Program, Recording, Resource};
@@ -29,35 +30,40 @@ const ADD: PlaneNames = PlaneNames {
     y: "ADD_Y",
 };
 
-/// [`crate::kernels::pool_input_gradient`] on planes.
-pub fn pool_input_gradient(
-    recording: &mut Recording,
-    pooling: &Pooling,
-    output_gradient: &Plane,
-    added: Option<&Plane>,
-    input_derivative: Option<&Plane>,
-    input_gradient: &Plane,
-) {
-    let kernel = match (added, input_derivative) {
-        (None, None) => &KERNEL,
-        (Some(_), None) => &KERNEL_WITH_ADDED,
-        (None, Some(_)) => &KERNEL_WITH_DERIVATIVE,
-        (Some(_), Some(_)) => &KERNEL_WITH_BOTH,
-    };
-    let small = (output_gradient, &IN);
-    let program = describe(Program::new(kernel), pooling, small, (input_gradient, &OUT))
-        .flag("ADD", added.is_some());
-    let program = describe_plane(program, added.unwrap_or(input_gradient), &ADD);
-    let others: Vec<&Plane> = added.into_iter().chain(input_derivative).collect();
-    let mut resources = vec![output_gradient.image.into(), input_gradient.image.into()];
-    resources.extend(others.iter().map(|plane| Resource::Image(plane.image)));
-    over(
-        recording,
-        describe_derivative(program, input_derivative),
-        resources,
-        vec![],
-        texels(input_gradient),
-    );
-    let moved = texels(output_gradient) + texels(input_gradient) * (1 + others.len());
-    recording.moves(16 * moved);
+impl Maps {
+    /// Of these maps as the gradient in the output.
+    pub(crate) fn pool_input_gradient(
+        &self,
+        recording: &mut Recording,
+        pooling: &Pooling,
+        _: usize,
+        added: Option<&Self>,
+        input_derivative: Option<&Self>,
+        input_gradient: &Self,
+    ) {
+        let (output_gradient, input_gradient) = (self.plane(), input_gradient.plane());
+        let (added, input_derivative) = (added.map(Maps::plane), input_derivative.map(Maps::plane));
+        let kernel = match (added, input_derivative) {
+            (None, None) => &KERNEL,
+            (Some(_), None) => &KERNEL_WITH_ADDED,
+            (None, Some(_)) => &KERNEL_WITH_DERIVATIVE,
+            (Some(_), Some(_)) => &KERNEL_WITH_BOTH,
+        };
+        let small = (output_gradient, &IN);
+        let program = describe(Program::new(kernel), pooling, small, (input_gradient, &OUT))
+            .flag("ADD", added.is_some());
+        let program = describe_plane(program, added.unwrap_or(input_gradient), &ADD);
+        let others: Vec<&Plane> = added.into_iter().chain(input_derivative).collect();
+        let mut resources = vec![output_gradient.image.into(), input_gradient.image.into()];
+        resources.extend(others.iter().map(|plane| Resource::Image(plane.image)));
+        over(
+            recording,
+            describe_derivative(program, input_derivative),
+            resources,
+            vec![],
+            texels(input_gradient),
+        );
+        let moved = texels(output_gradient) + texels(input_gradient) * (1 + others.len());
+        recording.moves(16 * moved);
+    }
 }

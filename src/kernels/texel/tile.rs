@@ -1,7 +1,8 @@
+use super::phase::phases;
 use crate::gpu::Program;
-use crate::kernels::choice::LayerPass;
 use crate::kernels::geometry::ConvGeometry;
-use crate::kernels::texel::conv_input_gradient::phases;
+use crate::kernels::layer_kind::LayerKind;
+use crate::kernels::layer_pass::LayerPass;
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -27,72 +28,33 @@ impl Tile {
     }
 }
 
-/// The tiles of a layer's three kernels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Tiles {
-    pub forward: Tile,
-    pub input_gradient: Tile,
-    /// Output pixels that a weight gradient's sums are updated over at a time.
-    pub weight_gradient: usize,
+/// The tiles that a pass can be computed by, by what they are thought to cost: at least one.
+pub(super) fn tiles(kind: LayerKind, samples: usize, pass: LayerPass, lanes: usize) -> Vec<Tile> {
+    let product = match kind {
+        LayerKind::Conv(g) => RowProduct::of_convolution(&g, pass),
+        LayerKind::Dense { input, outputs } => RowProduct::of_dense(input, outputs, samples, pass),
+    };
+    product.ranked_tiles(lanes)
 }
 
-impl Tiles {
-    /// The tiles that `RowProduct::cost` says are cheapest for a convolution.
-    pub fn for_convolution(g: &ConvGeometry, lanes: usize) -> Self {
-        let best = |pass| RowProduct::of_convolution(g, pass).ranked_tiles(lanes)[0];
-        Tiles {
-            forward: best(LayerPass::Forward),
-            input_gradient: best(LayerPass::InputGradient),
-            weight_gradient: weight_gradient_pixels(g, lanes),
-        }
-    }
-
-    /// The tile for the gradient in the samples, of fewer than four channels: pixels only.
-    pub fn for_samples(g: &ConvGeometry, lanes: usize) -> Tile {
-        let phase = phases(g)[0].1;
-        let taps = phase.taps.max(1);
-        let cost = |pixels: usize| {
-            let weights = (taps * g.in_channels).div_ceil(lanes);
-            let loads = 5 * lanes * (pixels + taps - 1 + weights);
-            let products = 8 * taps * g.in_channels * (pixels + 1);
-            phase.pixels.div_ceil(pixels) * (loads + products + 100)
-        };
-        let pixels = (1..=LARGEST.min(phase.pixels)).min_by_key(|&pixels| cost(pixels));
-        Tile {
-            pixels: pixels.unwrap_or(1),
-            block: 1,
-        }
-    }
-
-    /// The same for a dense layer, whose "row" are the samples.
-    pub fn for_dense(input: Shape, outputs: usize, samples: usize, lanes: usize) -> Self {
-        let best =
-            |pass| RowProduct::of_dense(input, outputs, samples, pass).ranked_tiles(lanes)[0];
-        Tiles {
-            forward: best(LayerPass::Forward),
-            input_gradient: best(LayerPass::InputGradient),
-            weight_gradient: 1,
-        }
+/// The tile for the gradient in the samples, of fewer than four channels: pixels only.
+pub(super) fn sample_tile(g: &ConvGeometry, lanes: usize) -> Tile {
+    let phase = phases(g)[0].1;
+    let taps = phase.taps.max(1);
+    let cost = |pixels: usize| {
+        let weights = (taps * g.in_channels).div_ceil(lanes);
+        let loads = 5 * lanes * (pixels + taps - 1 + weights);
+        let products = 8 * taps * g.in_channels * (pixels + 1);
+        phase.pixels.div_ceil(pixels) * (loads + products + 100)
+    };
+    let pixels = (1..=LARGEST.min(phase.pixels)).min_by_key(|&pixels| cost(pixels));
+    Tile {
+        pixels: pixels.unwrap_or(1),
+        block: 1,
     }
 }
 
-/// The tiles that a pass of a convolution can be computed by, by what they are thought to cost.
-pub fn conv_tiles(g: &ConvGeometry, pass: LayerPass, lanes: usize) -> Vec<Tile> {
-    RowProduct::of_convolution(g, pass).ranked_tiles(lanes)
-}
-
-/// As [`conv_tiles`], for a dense layer.
-pub fn dense_tiles(
-    input: Shape,
-    outputs: usize,
-    samples: usize,
-    pass: LayerPass,
-    lanes: usize,
-) -> Vec<Tile> {
-    RowProduct::of_dense(input, outputs, samples, pass).ranked_tiles(lanes)
-}
-
-/// A product of a row of pixels with weights, as the texel kernels compute it.
+/// A product of a row of pixels with weights, as the texel kernels compute it. The "row" of a dense layer are the samples.
 struct RowProduct {
     /// Outputs in a row.
     row: usize,
@@ -182,8 +144,9 @@ impl RowProduct {
     }
 }
 
-/// As `RowProduct::cost`, for the weight gradient: sums are carried, pixels are loaded.
-fn weight_gradient_pixels(g: &ConvGeometry, lanes: usize) -> usize {
+/// Output pixels that a convolution's weight gradient is summed over at a time. As `RowProduct::cost`, but sums are
+/// carried, pixels are loaded.
+pub(super) fn weight_gradient_pixels(g: &ConvGeometry, lanes: usize) -> usize {
     let cost = |pixels: usize| {
         let row = (pixels - 1) * g.stride + g.kernel_width;
         let loads = 5 * lanes * (row.div_ceil(lanes) + pixels);

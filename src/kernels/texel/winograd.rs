@@ -1,8 +1,8 @@
 use super::plane::Border;
 use super::tile::describe_lanes;
 use crate::gpu::{Image, Program};
-use crate::kernels::choice::LayerPass;
 use crate::kernels::geometry::ConvGeometry;
+use crate::kernels::layer_pass::LayerPass;
 use crate::purpose::{MAPS, PACKED_WEIGHTS};
 
 /// Texels in a row of transformed maps, products and transformed weights: LINEAR_ROW in the shaders.

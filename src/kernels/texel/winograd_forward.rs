@@ -2,9 +2,9 @@ use super::plane::{IN, OUT, Plane};
 use super::tile::WIDTH;
 use super::winograd::{POSITIONS, Winograd};
 use super::winograd_product::winograd_product;
-use crate::gpu::{Access, Kernel, Program, Recording, Resource};
+use crate::gpu::{Kernel, Program, Recording, Resource};
 use crate::kernels::activations::Activation;
-use crate::kernels::launch::launch;
+use crate::kernels::launch::{launch, with_optional_last};
 
 pub(super) static INPUT: Kernel = kernel!(
     "texel/winograd_input",
@@ -12,18 +12,16 @@ pub(super) static INPUT: Kernel = kernel!(
     [FormatRead("IN_FORMAT"), ImageWrite]
 );
 
-const OUTPUT_BINDINGS: [Access; 4] = [
-    Access::ImageRead,
-    Access::ImageRead,
-    Access::FormatWrite("OUT_FORMAT"),
-    Access::FormatWrite("OUT_FORMAT"),
-];
-
-pub(super) static OUTPUT: Kernel =
-    kernel!("texel/winograd_output", 2, OUTPUT_BINDINGS.split_at(3).0);
-
-pub(super) static OUTPUT_WITH_DERIVATIVE: Kernel =
-    kernel!("texel/winograd_output", 2, &OUTPUT_BINDINGS);
+static OUTPUT_KERNELS: [Kernel; 2] = with_optional_last(kernel!(
+    "texel/winograd_output",
+    2,
+    [
+        ImageRead,
+        ImageRead,
+        FormatWrite("OUT_FORMAT"),
+        FormatWrite("OUT_FORMAT")
+    ]
+));
 
 /// A launch of a transform over the tiles of a slice, which takes the slice as its immediates. Every element of a
 /// transformed tile is read or written once, and so are `map_texels` texels of every sample.
@@ -70,12 +68,7 @@ pub fn winograd_forward(
             input.map_texels(),
         );
         winograd_product(recording, plan, slice.1);
-        let kernel = if derivative.is_some() {
-            &OUTPUT_WITH_DERIVATIVE
-        } else {
-            &OUTPUT
-        };
-        let program = Program::new(kernel)
+        let program = Program::new(&OUTPUT_KERNELS[usize::from(derivative.is_some())])
             .u32("OUT_MAP_WIDTH", g.out_width())
             .u32("OUT_MAP_HEIGHT", g.out_height())
             .u32("BIAS_START", POSITIONS * plan.position_texels())

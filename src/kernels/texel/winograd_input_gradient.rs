@@ -3,7 +3,8 @@ use super::tile::WIDTH;
 use super::winograd::{TILE, Winograd};
 use super::winograd_forward::transform;
 use super::winograd_product::winograd_product;
-use crate::gpu::{Access, Kernel, Program, Recording, Resource};
+use crate::gpu::{Kernel, Program, Recording, Resource};
+use crate::kernels::launch::with_optional_last;
 
 pub(super) static OUTPUT_GRADIENT: Kernel = kernel!(
     "texel/winograd_output_gradient",
@@ -11,17 +12,15 @@ pub(super) static OUTPUT_GRADIENT: Kernel = kernel!(
     [FormatRead("IN_FORMAT"), ImageWrite]
 );
 
-const BINDINGS: [Access; 3] = [
-    Access::ImageRead,
-    Access::FormatWrite("OUT_FORMAT"),
-    Access::FormatRead("OUT_FORMAT"),
-];
-
-pub(super) static INPUT_GRADIENT: Kernel =
-    kernel!("texel/winograd_input_gradient", 2, BINDINGS.split_at(2).0);
-
-pub(super) static INPUT_GRADIENT_WITH_DERIVATIVE: Kernel =
-    kernel!("texel/winograd_input_gradient", 2, &BINDINGS);
+static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
+    "texel/winograd_input_gradient",
+    2,
+    [
+        ImageRead,
+        FormatWrite("OUT_FORMAT"),
+        FormatRead("OUT_FORMAT")
+    ]
+));
 
 /// Tiles of four that hold the pixels of any phase of a row of `length` pixels. Phase f starts at pixel f − `padding` or,
 /// where that is before the map, at the pixel of the phase two further on.
@@ -70,12 +69,7 @@ pub fn winograd_input_gradient(
             output_gradient.map_texels(),
         );
         winograd_product(recording, plan, slice.1);
-        let kernel = if input_derivative.is_some() {
-            &INPUT_GRADIENT_WITH_DERIVATIVE
-        } else {
-            &INPUT_GRADIENT
-        };
-        let program = Program::new(kernel)
+        let program = Program::new(&KERNELS[usize::from(input_derivative.is_some())])
             .u32("MADE_X", made_x)
             .u32("MADE_Y", made_y)
             .u32("PADDING", g.padding)

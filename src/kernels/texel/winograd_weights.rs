@@ -1,7 +1,7 @@
 use super::winograd::Winograd;
 use crate::gpu::{Kernel, Program, Recording};
-use crate::kernels::choice::LayerPass;
 use crate::kernels::launch::over;
+use crate::kernels::layer_pass::LayerPass;
 use crate::kernels::parameters::LayerParameters;
 
 pub(super) static KERNEL: Kernel = kernel!("texel/winograd_weights", 1, [Read, ImageWrite]);
@@ -10,9 +10,8 @@ pub(super) static KERNEL: Kernel = kernel!("texel/winograd_weights", 1, [Read, I
 pub fn winograd_weights(recording: &mut Recording, plan: &Winograd, parameters: LayerParameters) {
     let g = &plan.geometry;
     let (block, block_count) = plan.blocks();
-    let program = Program::new(&KERNEL)
-        .u32("IN_CHANNELS", g.in_channels)
-        .u32("OUT_CHANNELS", g.out_channels)
+    let program = g
+        .describe_channels(Program::new(&KERNEL))
         .flag("TRANSPOSED", plan.pass == LayerPass::InputGradient)
         .u32("SUMMED", plan.summed())
         .u32("BLOCK", block)

@@ -1,24 +1,18 @@
 use super::tile::{Order, Slices, Tile, flattened, is_flat};
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording, Resource};
+use crate::gpu::{Buffer, Kernel, Program, Recording, Resource};
 use crate::kernels::LayerParameters;
 use crate::kernels::activations::Activation;
 use crate::kernels::geometry::ConvGeometry;
-use crate::kernels::launch::launch;
+use crate::kernels::launch::{launch, with_optional_last};
 
-const BINDINGS: [Access; 4] = [
-    Access::Read,
-    Access::Read,
-    Access::ReadWrite,
-    Access::ReadWrite,
-];
+static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
+    "tiled/conv_forward",
+    2,
+    [Read, Read, ReadWrite, ReadWrite]
+));
 
-/// Without the derivative there are only three bindings.
-static KERNEL: Kernel = kernel!("tiled/conv_forward", 2, BINDINGS.split_at(3).0);
-
-static KERNEL_WITH_DERIVATIVE: Kernel = kernel!("tiled/conv_forward", 2, &BINDINGS);
-
-/// The places in the table of tiles that [`conv_forward`] can be given, by the time they are thought to take.
-pub fn forward_tiles(geometry: &ConvGeometry, samples: usize) -> Vec<usize> {
+/// The tiles that [`conv_forward`] can be given, by the time they are thought to take.
+pub fn forward_tiles(geometry: &ConvGeometry, samples: usize) -> Vec<Tile> {
     let g = flattened(geometry);
     let [rows, columns] = product(&g, samples);
     Tile::ranked(rows, columns, |_| ALONE)
@@ -34,8 +28,8 @@ const ALONE: Slices = Slices {
     share: 1.0,
 };
 
-/// `output` = act(W ∗ `input` + b) and, if asked for, `derivative` = act′ at the same place, by the tile at a place of
-/// the table, by default the first of [`forward_tiles`].
+/// `output` = act(W ∗ `input` + b) and, if asked for, `derivative` = act′ at the same place, by `tile`, by
+/// default the first of [`forward_tiles`].
 ///
 /// `input` is samples × in_len, `output` and `derivative` are samples × out_len, all (sample, channel, row, column).
 #[allow(clippy::too_many_arguments)]
@@ -44,7 +38,7 @@ pub fn conv_forward(
     geometry: &ConvGeometry,
     activation: Activation,
     samples: usize,
-    tile: Option<usize>,
+    tile: Option<Tile>,
     input: Buffer,
     parameters: LayerParameters,
     output: Buffer,
@@ -57,19 +51,13 @@ pub fn conv_forward(
     debug_assert!(derivative.is_none_or(|derivative| derivative.words() >= samples * g.out_len()));
 
     let [rows, columns] = product(&g, samples);
-    let tile = tile
-        .and_then(Tile::at)
-        .unwrap_or_else(|| Tile::choose(rows, columns, |_| ALONE));
+    let tile = tile.unwrap_or_else(|| Tile::choose(rows, columns, |_| ALONE));
     let order = Order {
         left_along_depth: true,
         right_along_columns: !is_flat(&g),
         result_along_rows: is_flat(&g),
     };
-    let kernel = if derivative.is_some() {
-        &KERNEL_WITH_DERIVATIVE
-    } else {
-        &KERNEL
-    };
+    let kernel = &KERNELS[usize::from(derivative.is_some())];
     let program = activation
         .describe(tile.describe(Program::new(kernel), &g, order))
         .flag("STORE_DERIVATIVE", derivative.is_some());

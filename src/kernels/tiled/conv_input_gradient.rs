@@ -1,18 +1,17 @@
 use super::tile::{Order, Slices, Tile, flattened, is_flat};
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording, Resource};
+use crate::gpu::{Buffer, Kernel, Program, Recording, Resource};
 use crate::kernels::LayerParameters;
 use crate::kernels::geometry::ConvGeometry;
-use crate::kernels::launch::launch;
+use crate::kernels::launch::{launch, with_optional_last};
 
-const BINDINGS: [Access; 4] = [Access::Read, Access::Read, Access::ReadWrite, Access::Read];
+static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
+    "tiled/conv_input_gradient",
+    2,
+    [Read, Read, ReadWrite, Read]
+));
 
-/// Without the derivative there are only three bindings.
-static KERNEL: Kernel = kernel!("tiled/conv_input_gradient", 2, BINDINGS.split_at(3).0);
-
-static KERNEL_WITH_DERIVATIVE: Kernel = kernel!("tiled/conv_input_gradient", 2, &BINDINGS);
-
-/// The places in the table of tiles that [`conv_input_gradient`] can be given, by the time they are thought to take.
-pub fn input_gradient_tiles(geometry: &ConvGeometry, samples: usize) -> Vec<usize> {
+/// The tiles that [`conv_input_gradient`] can be given, by the time they are thought to take.
+pub fn input_gradient_tiles(geometry: &ConvGeometry, samples: usize) -> Vec<Tile> {
     let g = flattened(geometry);
     let [rows, columns, phases] = product(&g, samples);
     Tile::ranked(rows, columns, |_| by_phases(phases))
@@ -30,7 +29,7 @@ fn by_phases(count: usize) -> Slices {
 }
 
 /// `input_gradient` = Wᵀ ∗ `output_gradient`, times `input_derivative` value by value if it is given: act′ of the layer
-/// before, which makes the result ∂E/∂z of that layer. By the tile at a place of the table, by default the first of
+/// before, which makes the result ∂E/∂z of that layer. By `tile`, by default the first of
 /// [`input_gradient_tiles`].
 ///
 /// `output_gradient` is samples × out_len; `input_derivative` and `input_gradient` are samples × in_len.
@@ -39,7 +38,7 @@ pub fn conv_input_gradient(
     recording: &mut Recording,
     geometry: &ConvGeometry,
     samples: usize,
-    tile: Option<usize>,
+    tile: Option<Tile>,
     output_gradient: Buffer,
     parameters: LayerParameters,
     input_derivative: Option<Buffer>,
@@ -54,21 +53,18 @@ pub fn conv_input_gradient(
     debug_assert!(input_gradient.words() >= samples * g.in_len());
 
     let [rows, columns, phases] = product(&g, samples);
-    let tile = tile
-        .and_then(Tile::at)
-        .unwrap_or_else(|| Tile::choose(rows, columns, |_| by_phases(phases)));
+    let tile = tile.unwrap_or_else(|| Tile::choose(rows, columns, |_| by_phases(phases)));
     let order = Order {
         left_along_depth: false,
         right_along_columns: !is_flat(&g),
         result_along_rows: g.in_height * g.in_width == 1,
     };
-    let kernel = if input_derivative.is_some() {
-        &KERNEL_WITH_DERIVATIVE
-    } else {
-        &KERNEL
-    };
     let program = tile
-        .describe(Program::new(kernel), &g, order)
+        .describe(
+            Program::new(&KERNELS[usize::from(input_derivative.is_some())]),
+            &g,
+            order,
+        )
         .flag("TIMES_DERIVATIVE", input_derivative.is_some());
     let mut resources = vec![
         output_gradient.into(),

@@ -4,12 +4,17 @@
 mod conv_forward;
 mod conv_input_gradient;
 mod conv_weight_gradient;
+mod layer;
+mod maps;
 mod pool_forward;
 mod pool_input_gradient;
 mod tile;
+mod variant;
 
 pub use conv_forward::{conv_forward, forward_tiles};
 pub use conv_input_gradient::{conv_input_gradient, input_gradient_tiles};
 pub use conv_weight_gradient::{conv_weight_gradient, weight_gradient_chunks};
-pub use pool_forward::pool_forward;
-pub use pool_input_gradient::pool_input_gradient;
+pub use layer::Layer;
+pub use maps::Maps;
+pub use tile::{Tile, Tile as Choice};
+pub use variant::Tiled;

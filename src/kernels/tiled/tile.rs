@@ -1,76 +1,48 @@
 use crate::gpu::{Program, grid};
 use crate::kernels::geometry::ConvGeometry;
+use serde::{Deserialize, Serialize};
 
 /// Enough workgroups to keep a large GPU busy.
 pub(super) const BUSY: usize = 256;
 
 /// How a workgroup's part of the result is spread over its threads. What `shaders/shared/tile.wgsl` relies on is
 /// checked in this file's tests.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Tile {
-    row_threads: usize,
-    column_threads: usize,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tile {
+    pub row_threads: usize,
+    pub column_threads: usize,
     /// Groups of four rows, and of four columns, that one thread sums in registers.
-    row_quads: usize,
-    column_quads: usize,
-    depth: usize,
-    /// Multiply-adds per time against those of the largest tile: small tiles load more for each. A guess from the
-    /// loads per multiply-add, to be replaced by measurements on each family of GPUs.
-    speed: f64,
+    pub row_quads: usize,
+    pub column_quads: usize,
+    pub depth: usize,
 }
 
-const TILES: [Tile; 6] = [
-    Tile {
-        row_threads: 16,
-        column_threads: 16,
-        row_quads: 2,
-        column_quads: 2,
-        depth: 8,
-        speed: 1.0,
-    },
-    Tile {
-        row_threads: 16,
-        column_threads: 16,
-        row_quads: 1,
-        column_quads: 1,
-        depth: 16,
-        speed: 0.75,
-    },
-    Tile {
-        row_threads: 8,
-        column_threads: 8,
-        row_quads: 1,
-        column_quads: 1,
-        depth: 16,
-        speed: 0.5,
-    },
-    Tile {
-        row_threads: 4,
-        column_threads: 16,
-        row_quads: 1,
-        column_quads: 1,
-        depth: 16,
-        speed: 0.5,
-    },
-    Tile {
-        row_threads: 16,
-        column_threads: 4,
-        row_quads: 1,
-        column_quads: 1,
-        depth: 16,
-        speed: 0.5,
-    },
-    Tile {
-        row_threads: 1,
-        column_threads: 64,
-        row_quads: 1,
-        column_quads: 1,
-        depth: 8,
-        speed: 0.4,
-    },
+/// Each with its multiply-adds per time against those of the largest tile: small tiles load more for each. A guess from
+/// the loads per multiply-add, to be replaced by measurements on each family of GPUs.
+const TILES: [(Tile, f64); 6] = [
+    (Tile::new([16, 16], [2, 2], 8), 1.0),
+    (Tile::new([16, 16], [1, 1], 16), 0.75),
+    (Tile::new([8, 8], [1, 1], 16), 0.5),
+    (Tile::new([4, 16], [1, 1], 16), 0.5),
+    (Tile::new([16, 4], [1, 1], 16), 0.5),
+    (Tile::new([1, 64], [1, 1], 8), 0.4),
 ];
 
 impl Tile {
+    const fn new(
+        [row_threads, column_threads]: [usize; 2],
+        [row_quads, column_quads]: [usize; 2],
+        depth: usize,
+    ) -> Self {
+        Tile {
+            row_threads,
+            column_threads,
+            row_quads,
+            column_quads,
+            depth,
+        }
+    }
+
     fn rows(&self) -> usize {
         4 * self.row_threads * self.row_quads
     }
@@ -89,32 +61,27 @@ impl Tile {
         self.depth
     }
 
-    /// The tile at a place of the table.
-    pub(super) fn at(place: usize) -> Option<Tile> {
-        TILES.get(place).copied()
-    }
-
     /// The tile that takes the least time, see [`Self::ranked`].
     pub(super) fn choose(rows: usize, columns: usize, slices: impl Fn(&Tile) -> Slices) -> Tile {
-        TILES[Self::ranked(rows, columns, slices)[0]]
+        Self::ranked(rows, columns, slices)[0]
     }
 
-    /// The places of all tiles in the table, by the time they take for a product of `rows` × `columns`, when `slices`
-    /// says for each tile how many workgroups share its depth or how many such products there are. Workgroups that run
-    /// beside each other on an idle GPU cost no more than one.
+    /// All tiles, by the time they take for a product of `rows` × `columns`, when `slices` says for each tile how many
+    /// workgroups share its depth or how many such products there are. Workgroups that run beside each other on an idle
+    /// GPU cost no more than one.
     pub(super) fn ranked(
         rows: usize,
         columns: usize,
         slices: impl Fn(&Tile) -> Slices,
-    ) -> Vec<usize> {
-        let time = |tile: &Tile| {
+    ) -> Vec<Tile> {
+        let time = |(tile, speed): &(Tile, f64)| {
             let slices = slices(tile);
             let workgroups = (tile.tiles(rows, columns) * slices.count).max(BUSY);
-            workgroups as f64 * (tile.rows() * tile.columns()) as f64 * slices.share / tile.speed
+            workgroups as f64 * (tile.rows() * tile.columns()) as f64 * slices.share / speed
         };
-        let mut places: Vec<usize> = (0..TILES.len()).collect();
-        places.sort_by(|&a, &b| time(&TILES[a]).total_cmp(&time(&TILES[b])));
-        places
+        let mut tiles = TILES;
+        tiles.sort_by(|a, b| time(a).total_cmp(&time(b)));
+        tiles.map(|(tile, _)| tile).to_vec()
     }
 
     /// Workgroups over `rows` × `columns` × `slices`.
@@ -130,7 +97,8 @@ impl Tile {
         geometry: &ConvGeometry,
         order: Order,
     ) -> Program {
-        program
+        geometry
+            .describe(program)
             .u32("ROW_THREADS", self.row_threads)
             .u32("COLUMN_THREADS", self.column_threads)
             .u32("ROW_QUADS", self.row_quads)
@@ -139,14 +107,6 @@ impl Tile {
             .flag("LEFT_ALONG_DEPTH", order.left_along_depth)
             .flag("RIGHT_ALONG_COLUMNS", order.right_along_columns)
             .flag("RESULT_ALONG_ROWS", order.result_along_rows)
-            .u32("IN_CHANNELS", geometry.in_channels)
-            .u32("IN_HEIGHT", geometry.in_height)
-            .u32("IN_WIDTH", geometry.in_width)
-            .u32("OUT_CHANNELS", geometry.out_channels)
-            .u32("KERNEL_HEIGHT", geometry.kernel_height)
-            .u32("KERNEL_WIDTH", geometry.kernel_width)
-            .u32("STRIDE", geometry.stride)
-            .u32("PADDING", geometry.padding)
     }
 }
 
@@ -192,7 +152,7 @@ mod tests {
 
     #[test]
     fn tiles_meet_the_demands_of_the_shader() {
-        for tile in TILES {
+        for (tile, _) in TILES {
             let threads = tile.row_threads * tile.column_threads;
             let right_quads = tile.column_threads * tile.column_quads;
             let left_quads = tile.row_threads * tile.row_quads;

@@ -2,6 +2,7 @@
 //! or a few samples, whose activations stay in its memory; only weights are read.
 
 mod chain;
+mod hidden;
 mod pack;
 mod pass;
 mod plan;

@@ -40,14 +40,5 @@ pub fn pack_walk_weights(
 }
 
 fn describe(geometry: &ConvGeometry, rows: usize) -> Program {
-    Program::new(&KERNEL)
-        .u32("IN_CHANNELS", geometry.in_channels)
-        .u32("IN_HEIGHT", geometry.in_height)
-        .u32("IN_WIDTH", geometry.in_width)
-        .u32("OUT_CHANNELS", geometry.out_channels)
-        .u32("KERNEL_HEIGHT", geometry.kernel_height)
-        .u32("KERNEL_WIDTH", geometry.kernel_width)
-        .u32("STRIDE", geometry.stride)
-        .u32("PADDING", geometry.padding)
-        .u32("ROWS", rows)
+    geometry.describe(Program::new(&KERNEL)).u32("ROWS", rows)
 }

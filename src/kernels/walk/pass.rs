@@ -1,5 +1,5 @@
 use super::THREADS;
-use super::plan::Hidden;
+use super::hidden::Hidden;
 use crate::gpu::Program;
 use crate::kernels::geometry::ConvGeometry;
 use crate::shape::Shape;

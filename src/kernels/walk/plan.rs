@@ -1,3 +1,4 @@
+use super::hidden::Hidden;
 use super::pass::{Map, WalkPass};
 use super::{QUAD, THREADS};
 use crate::kernels::activations::Activation;
@@ -9,38 +10,6 @@ use crate::kernels::quadratic_base::QuadraticBase;
 const SCRATCH_BYTES: [usize; 4] = [8192, 4096, 2048, 0];
 /// The largest stride: an invocation keeps the sums of stride² positions in registers.
 const LARGEST_STRIDE: usize = 4;
-
-/// A hidden layer, as it is walked through.
-#[derive(Clone, Debug)]
-pub(super) struct Hidden {
-    /// One that covers its whole input is turned into one over a single pixel; see [`Self::flat`].
-    pub(super) geometry: ConvGeometry,
-    /// The geometry in which its parameters lie.
-    pub(super) original: ConvGeometry,
-    /// Whether its input channels are the groups of four channels of all pixels of the map before.
-    pub(super) flat: bool,
-    /// First quad of its weights among the packed weights.
-    pub(super) weight_at: usize,
-}
-
-impl Hidden {
-    /// Rows of weights a tap: one for each input channel, and for those that fill up a group of four.
-    pub(super) fn rows(&self) -> usize {
-        match self.geometry.in_channels {
-            few @ 1..4 => few,
-            many => many.next_multiple_of(4),
-        }
-    }
-
-    /// Groups of four output channels.
-    pub(super) fn pitch(&self) -> usize {
-        self.geometry.out_channels.div_ceil(4)
-    }
-
-    pub(super) fn weight_quads(&self) -> usize {
-        self.geometry.kernel_height * self.geometry.kernel_width * self.rows() * self.pitch()
-    }
-}
 
 /// How one workgroup walks Langevin chains on a network: what it keeps in its memory, and who computes what.
 #[derive(Clone, Debug)]
@@ -98,7 +67,7 @@ impl WalkPlan {
         let mut hidden: Vec<Hidden> = Vec::new();
         let mut packed = 0;
         for (index, kind) in rest.iter().enumerate() {
-            let layer = as_hidden(kind, index == 0, packed);
+            let layer = Hidden::new(kind, index == 0, packed);
             if layer.geometry.stride > LARGEST_STRIDE {
                 return None;
             }
@@ -161,38 +130,5 @@ impl WalkPlan {
     /// Quads of the map that the last layer reads, for one sample.
     pub(super) fn head_length(&self) -> usize {
         self.head.in_channels.div_ceil(4) * self.head.in_height * self.head.in_width
-    }
-}
-
-/// A layer whose kernel covers its whole input is a layer over one pixel: then no tap is tried in vain backward.
-fn as_hidden(kind: &LayerKind, first: bool, weight_at: usize) -> Hidden {
-    let original = kind.as_convolution();
-    let g = original;
-    let covers = g.padding == 0
-        && (g.kernel_height, g.kernel_width) == (g.in_height, g.in_width)
-        && g.in_height * g.in_width > 1;
-    let flattened = |in_channels| ConvGeometry {
-        in_channels,
-        in_height: 1,
-        in_width: 1,
-        kernel_height: 1,
-        kernel_width: 1,
-        stride: 1,
-        ..g
-    };
-    // Samples are kept value by value, in the order of the parameters; maps in groups of four channels.
-    let (geometry, original) = match (covers, first) {
-        (true, true) => (flattened(g.in_len()), flattened(g.in_len())),
-        (true, false) => {
-            let channels = g.in_channels.next_multiple_of(4);
-            (flattened(channels * g.in_height * g.in_width), original)
-        }
-        (false, _) => (g, original),
-    };
-    Hidden {
-        geometry,
-        original,
-        flat: covers && !first,
-        weight_at,
     }
 }

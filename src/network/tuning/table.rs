@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Raised whenever a choice or a key comes to mean something else.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Larger files are not ours: an entry takes about 100 bytes.
 const MOST_BYTES: u64 = 1 << 20;
 
@@ -56,20 +56,13 @@ pub(super) fn key(kind: LayerKind, samples: usize, variant: Variant, pass: Layer
         ),
         LayerKind::Dense { input, outputs } => format!("dense {input} to {outputs}"),
     };
-    let variant = match variant {
-        Variant::Tiled => "tiled, f32".to_owned(),
-        Variant::Texel {
-            lanes, precision, ..
-        } => {
-            let maps = match precision {
-                Precision::Full => "f32",
-                Precision::Mixed => "f16",
-            };
-            format!("texel {lanes} lanes, {maps}")
-        }
+    let maps = match variant.precision() {
+        Precision::Full => "f32",
+        Precision::Mixed => "f16",
     };
+    let variant = variant.name();
     let samples = samples.next_power_of_two();
-    format!("{variant}, {samples} samples, {pass}, {layer}")
+    format!("{variant}, {maps}, {samples} samples, {pass}, {layer}")
 }
 
 /// What a table holds for: another driver or another subgroup size makes other kernels fast, and another version of
@@ -160,7 +153,8 @@ pub(super) fn store(folder: &Path, executor: &Executor, tuning: &Tuning) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::texel::Tile;
+    use crate::kernels::texel::{Texel, Tile};
+    use crate::kernels::tiled::{self, Tiled};
     use crate::shape::Shape;
 
     fn identity() -> Identity {
@@ -182,7 +176,14 @@ mod tests {
             block: 5,
         };
         choices.insert("a".into(), Choice::Texel(tile));
-        choices.insert("b".into(), Choice::Tiled(2));
+        let tile = tiled::Tile {
+            row_threads: 1,
+            column_threads: 2,
+            row_quads: 3,
+            column_quads: 4,
+            depth: 5,
+        };
+        choices.insert("b".into(), Choice::Tiled(tile));
         let identity = identity();
         let file = File {
             identity,
@@ -201,7 +202,7 @@ mod tests {
         );
         for other in [
             Identity {
-                format: 2,
+                format: FORMAT + 1,
                 ..self::identity()
             },
             Identity {
@@ -230,25 +231,58 @@ mod tests {
         }
     }
 
+    /// The first format kept a tile's place in a table, which may come to be in another order.
+    #[test]
+    fn choices_are_kept_as_what_they_are_and_older_tables_are_not_read() {
+        let tile = tiled::Tile {
+            row_threads: 16,
+            column_threads: 4,
+            row_quads: 1,
+            column_quads: 2,
+            depth: 8,
+        };
+        assert_eq!(
+            serde_json::to_string(&Choice::Tiled(tile)).unwrap(),
+            r#"{"tiled":{"row_threads":16,"column_threads":4,"row_quads":1,"column_quads":2,"depth":8}}"#
+        );
+        let old = Identity {
+            format: 1,
+            ..identity()
+        };
+        let mut text = serde_json::to_value(&old).unwrap();
+        for choices in [
+            r#"{"b": {"tiled": 2}}"#,
+            r#"{"a": {"texel": {"pixels": 3, "block": 5}}}"#,
+        ] {
+            text["choices"] = serde_json::from_str(choices).unwrap();
+            assert_eq!(parse(text.to_string().as_bytes(), &identity()), None);
+        }
+        assert_ne!(old.file_name(), identity().file_name());
+    }
+
     #[test]
     fn keys_tell_passes_apart_and_similar_batches_do_not_matter() {
         let dense = |outputs| LayerKind::Dense {
             input: Shape::new(2, 3, 4),
             outputs,
         };
-        let texel = |lanes| Variant::Texel {
-            lanes,
-            longest_side: 1,
-            precision: Precision::Full,
+        let texel = |lanes, precision| {
+            Variant::Texel(Texel {
+                lanes,
+                longest_side: 1,
+                precision,
+            })
         };
-        let one = key(dense(5), 65, texel(8), LayerPass::Forward);
-        assert_eq!(one, key(dense(5), 128, texel(8), LayerPass::Forward));
+        let (full, mixed) = (Precision::Full, Precision::Mixed);
+        let one = key(dense(5), 65, texel(8, full), LayerPass::Forward);
+        assert_eq!(one, key(dense(5), 128, texel(8, full), LayerPass::Forward));
         for other in [
-            key(dense(5), 64, texel(8), LayerPass::Forward),
-            key(dense(6), 65, texel(8), LayerPass::Forward),
-            key(dense(5), 65, texel(4), LayerPass::Forward),
-            key(dense(5), 65, Variant::Tiled, LayerPass::Forward),
-            key(dense(5), 65, texel(8), LayerPass::InputGradient),
+            key(dense(5), 64, texel(8, full), LayerPass::Forward),
+            key(dense(6), 65, texel(8, full), LayerPass::Forward),
+            key(dense(5), 65, texel(4, full), LayerPass::Forward),
+            key(dense(5), 65, texel(8, mixed), LayerPass::Forward),
+            key(dense(5), 65, Variant::Tiled(Tiled), LayerPass::Forward),
+            key(dense(5), 65, texel(8, full), LayerPass::InputGradient),
         ] {
             assert_ne!(one, other);
         }

@@ -34,6 +34,7 @@ mod tests {
     use super::*;
     use crate::config::{self, SnapshotKind};
     use crate::gpu::{Command, Resource};
+    use crate::kernels::tiled::Tiled;
     use crate::kernels::{SAMPLERS, Variant};
     use crate::method::GaussianFit;
     use crate::shape::Shape;
@@ -64,7 +65,7 @@ mod tests {
             .chain(sets.iter().cloned())
             .collect();
         let config = config::load("8gaussians", &sets).expect("is valid");
-        let plan = TrainingPlan::new(&config, PLANE, Variant::Tiled).expect("fits");
+        let plan = TrainingPlan::new(&config, PLANE, Variant::Tiled(Tiled)).expect("fits");
         let points = [0.0, 1.0, 2.0, 0.5, -1.0, 0.3];
         match plan.needs_fit() {
             true => plan.with_fit(GaussianFit::new(&points, 2, 0.1).expect("varies")),

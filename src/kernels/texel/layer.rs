@@ -1,0 +1,387 @@
+use super::conv_forward::{conv_forward, conv_forward_border};
+use super::conv_input_gradient::{conv_input_gradient, conv_input_gradient_border};
+use super::conv_sample_gradient::conv_sample_gradient;
+use super::conv_weight_gradient::{
+    conv_weight_gradient, conv_weight_gradient_borders, weight_gradient_shares,
+};
+use super::dense_forward::dense_forward;
+use super::dense_input_gradient::dense_input_gradient;
+use super::dense_weight_gradient::{dense_weight_gradient, dense_weight_gradient_shares};
+use super::maps::Maps;
+use super::pack_weights::{
+    PackedWeights, pack_conv_input_gradient, pack_conv_sample_gradient, pack_dense_input_gradient,
+    pack_forward,
+};
+use super::plane::{Border, Plane};
+use super::tile::{Tile, sample_tile, tiles, weight_gradient_pixels};
+use super::variant::Texel;
+use super::winograd::{Algorithm, Winograd, WinogradScratch, algorithm};
+use super::winograd_forward::winograd_forward;
+use super::winograd_input_gradient::winograd_input_gradient;
+use super::winograd_weights::winograd_weights;
+use crate::gpu::{Buffer, GpuError, ImageFormat, Recording};
+use crate::kernels::activations::Activation;
+use crate::kernels::layer_kind::LayerKind;
+use crate::kernels::layer_pass::LayerPass;
+use crate::kernels::map_reader::MapReader;
+use crate::kernels::parameters::LayerParameters;
+use crate::kernels::precision::Precision;
+use crate::shape::Shape;
+
+/// A layer with copies of its weights in the order in which its kernels read them.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    variant: Texel,
+    kind: LayerKind,
+    activation: Activation,
+    samples: usize,
+    forward: Pass,
+    input_gradient: Pass,
+    /// Output pixels that a weight gradient takes at a time.
+    gradient_pixels: usize,
+}
+
+/// How a pass is computed, with its copy of the weights.
+#[derive(Clone, Debug)]
+enum Pass {
+    Conv(PackedWeights),
+    Dense(PackedWeights),
+    /// Straight into a flat buffer: see [`Layer::reading_samples`].
+    Samples(PackedWeights),
+    Winograd(Box<Winograd>),
+}
+
+impl Texel {
+    /// The algorithm that the cost model picks for a pass.
+    fn algorithm(&self, kind: LayerKind, samples: usize, pass: LayerPass) -> Algorithm {
+        match kind {
+            LayerKind::Conv(g) => algorithm(pass, &g, samples, self.lanes, self.longest_side),
+            LayerKind::Dense { .. } => Algorithm::Direct,
+        }
+    }
+
+    pub(crate) fn candidates(&self, kind: LayerKind, samples: usize, pass: LayerPass) -> Vec<Tile> {
+        match self.algorithm(kind, samples, pass) {
+            Algorithm::Winograd => Vec::new(),
+            Algorithm::Direct => tiles(kind, samples, pass, self.lanes),
+        }
+    }
+
+    pub(crate) fn layer(
+        &self,
+        kind: LayerKind,
+        activation: Activation,
+        samples: usize,
+        forward: Option<Tile>,
+        input_gradient: Option<Tile>,
+    ) -> Layer {
+        let chosen = |pass| match pass {
+            LayerPass::Forward => forward,
+            LayerPass::InputGradient => input_gradient,
+        };
+        let algorithm = |pass| self.algorithm(kind, samples, pass);
+        Layer::planned(*self, kind, activation, samples, chosen, algorithm)
+    }
+}
+
+impl Layer {
+    /// Plans a layer by `algorithm` wherever that can be done, whatever it costs: for tests.
+    pub fn forced(
+        variant: Texel,
+        kind: LayerKind,
+        activation: Activation,
+        samples: usize,
+        algorithm: Algorithm,
+    ) -> Self {
+        Self::planned(variant, kind, activation, samples, |_| None, |_| algorithm)
+    }
+
+    fn planned(
+        variant: Texel,
+        kind: LayerKind,
+        activation: Activation,
+        samples: usize,
+        chosen: impl Fn(LayerPass) -> Option<Tile>,
+        algorithm: impl Fn(LayerPass) -> Algorithm,
+    ) -> Self {
+        let Texel {
+            lanes,
+            longest_side,
+            ..
+        } = variant;
+        let geometry = kind.as_convolution();
+        let direct = |pass| {
+            let tile = chosen(pass).unwrap_or_else(|| tiles(kind, samples, pass, lanes)[0]);
+            match (pass, kind) {
+                (LayerPass::Forward, LayerKind::Conv(_)) => {
+                    Pass::Conv(PackedWeights::forward(&geometry, tile))
+                }
+                (LayerPass::Forward, LayerKind::Dense { .. }) => {
+                    Pass::Dense(PackedWeights::forward(&geometry, tile))
+                }
+                (LayerPass::InputGradient, LayerKind::Conv(_)) => {
+                    Pass::Conv(PackedWeights::conv_input_gradient(&geometry, tile))
+                }
+                (LayerPass::InputGradient, LayerKind::Dense { .. }) => {
+                    Pass::Dense(PackedWeights::dense_input_gradient(&geometry, tile))
+                }
+            }
+        };
+        let winograd = |pass| match (kind, algorithm(pass)) {
+            (LayerKind::Conv(g), Algorithm::Winograd) => {
+                Winograd::new(pass, &g, samples, lanes, longest_side)
+            }
+            _ => None,
+        };
+        let pass = |pass| match winograd(pass) {
+            Some(plan) => Pass::Winograd(Box::new(plan)),
+            None => direct(pass),
+        };
+        Layer {
+            variant,
+            kind,
+            activation,
+            samples,
+            forward: pass(LayerPass::Forward),
+            input_gradient: pass(LayerPass::InputGradient),
+            gradient_pixels: weight_gradient_pixels(&geometry, lanes),
+        }
+    }
+
+    /// The algorithms of the forward pass and the input gradient.
+    pub fn algorithms(&self) -> [Algorithm; 2] {
+        [&self.forward, &self.input_gradient].map(|pass| match pass {
+            Pass::Conv(_) | Pass::Dense(_) | Pass::Samples(_) => Algorithm::Direct,
+            Pass::Winograd(_) => Algorithm::Winograd,
+        })
+    }
+
+    fn winograd_plans(&mut self) -> impl Iterator<Item = &mut Winograd> {
+        let passes = [&mut self.forward, &mut self.input_gradient].into_iter();
+        passes.filter_map(|pass| match pass {
+            Pass::Conv(_) | Pass::Dense(_) | Pass::Samples(_) => None,
+            Pass::Winograd(plan) => Some(plan.as_mut()),
+        })
+    }
+
+    /// The border it needs around its input.
+    fn input_border(&self) -> Border {
+        let LayerKind::Conv(geometry) = &self.kind else {
+            return Border::default();
+        };
+        let (gradient, _) = conv_weight_gradient_borders(geometry, self.gradient_pixels);
+        gradient.max(match &self.forward {
+            Pass::Winograd(plan) => plan.border(),
+            Pass::Conv(weights) | Pass::Dense(weights) | Pass::Samples(weights) => {
+                conv_forward_border(geometry, weights.tile().pixels)
+            }
+        })
+    }
+
+    /// And around the gradient in its output.
+    fn output_border(&self) -> Border {
+        let LayerKind::Conv(geometry) = &self.kind else {
+            return Border::default();
+        };
+        let (_, gradient) = conv_weight_gradient_borders(geometry, self.gradient_pixels);
+        gradient.max(match &self.input_gradient {
+            Pass::Winograd(plan) => plan.border(),
+            Pass::Conv(weights) | Pass::Dense(weights) | Pass::Samples(weights) => {
+                conv_input_gradient_border(geometry, weights.tile())
+            }
+        })
+    }
+
+    pub(crate) fn kind(&self) -> LayerKind {
+        self.kind
+    }
+
+    pub(crate) fn samples(&self) -> usize {
+        self.samples
+    }
+
+    pub(crate) fn precision(&self) -> Precision {
+        self.variant.precision
+    }
+
+    pub(crate) fn for_samples(&self, samples: usize) -> Self {
+        let mut layer = Layer {
+            samples,
+            ..self.clone()
+        };
+        for plan in layer.winograd_plans() {
+            plan.take_samples(samples);
+        }
+        layer
+    }
+
+    pub(crate) fn reading_samples(mut self) -> Self {
+        if let LayerKind::Conv(geometry) = &self.kind
+            && geometry.in_channels < 4
+        {
+            let tile = sample_tile(geometry, self.variant.lanes);
+            let weights = PackedWeights::conv_sample_gradient(geometry, tile);
+            self.input_gradient = Pass::Samples(weights);
+        }
+        self
+    }
+
+    pub(crate) fn sample_gradient(&self, maps: &Maps, gradient: Buffer) -> Maps {
+        match self.input_gradient {
+            Pass::Samples(_) => Maps::Flat(gradient),
+            Pass::Conv(_) | Pass::Dense(_) | Pass::Winograd(_) => *maps,
+        }
+    }
+
+    pub(crate) fn share_scratch<'a>(layers: impl Iterator<Item = &'a mut Self>) {
+        let mut plans: Vec<_> = layers.flat_map(Self::winograd_plans).collect();
+        let needed = plans
+            .iter()
+            .map(|plan| plan.scratch_texels())
+            .reduce(|a, b| [a[0].max(b[0]), a[1].max(b[1])]);
+        let Some(needed) = needed else { return };
+        let scratch = WinogradScratch::new(needed);
+        for plan in &mut plans {
+            plan.set_scratch(scratch);
+        }
+    }
+
+    pub(crate) fn new_maps(
+        &self,
+        label: &'static str,
+        shape: Shape,
+        readers: &[MapReader<'_, Self>],
+        precision: Precision,
+    ) -> Result<Maps, GpuError> {
+        let border = readers.iter().map(|reader| match reader {
+            MapReader::Input(layer) => layer.input_border(),
+            MapReader::OutputGradient(layer) => layer.output_border(),
+        });
+        let border = border.fold(Border::default(), Border::max);
+        let format = match precision {
+            Precision::Full => ImageFormat::F32,
+            Precision::Mixed => ImageFormat::F16,
+        };
+        let longest_side = self.variant.longest_side;
+        Plane::new(label, self.samples, shape, border, format, longest_side).map(Maps::Plane)
+    }
+
+    pub(crate) fn prepare(&self, recording: &mut Recording, parameters: LayerParameters) {
+        let geometry = &self.kind.as_convolution();
+        match &self.forward {
+            Pass::Winograd(plan) => winograd_weights(recording, plan, parameters),
+            Pass::Conv(packed) | Pass::Dense(packed) | Pass::Samples(packed) => {
+                pack_forward(recording, geometry, parameters, packed);
+            }
+        }
+        match &self.input_gradient {
+            Pass::Winograd(plan) => winograd_weights(recording, plan, parameters),
+            Pass::Samples(packed) => {
+                pack_conv_sample_gradient(recording, geometry, parameters, packed);
+            }
+            Pass::Conv(packed) => {
+                pack_conv_input_gradient(recording, geometry, parameters, packed);
+            }
+            Pass::Dense(packed) => {
+                pack_dense_input_gradient(recording, geometry, parameters, packed);
+            }
+        }
+    }
+
+    pub(crate) fn forward(
+        &self,
+        recording: &mut Recording,
+        _: LayerParameters,
+        input: &Maps,
+        output: &Maps,
+        derivative: Option<&Maps>,
+    ) {
+        let (activation, lanes) = (self.activation, self.variant.lanes);
+        let (input, output) = (input.plane(), output.plane());
+        let derivative = derivative.map(Maps::plane);
+        match &self.forward {
+            Pass::Winograd(plan) => {
+                winograd_forward(recording, plan, activation, input, output, derivative);
+            }
+            Pass::Dense(weights) => {
+                dense_forward(
+                    recording, activation, lanes, input, weights, output, derivative,
+                );
+            }
+            Pass::Conv(weights) | Pass::Samples(weights) => {
+                let geometry = &self.kind.as_convolution();
+                conv_forward(
+                    recording, geometry, activation, lanes, input, weights, output, derivative,
+                );
+            }
+        }
+    }
+
+    pub(crate) fn input_gradient(
+        &self,
+        recording: &mut Recording,
+        _: LayerParameters,
+        output_gradient: &Maps,
+        input_derivative: Option<&Maps>,
+        input_gradient: &Maps,
+    ) {
+        let geometry = &self.kind.as_convolution();
+        let (lanes, from) = (self.variant.lanes, output_gradient.plane());
+        let derivative = input_derivative.map(Maps::plane);
+        match &self.input_gradient {
+            Pass::Samples(weights) => {
+                let to = input_gradient.buffer();
+                conv_sample_gradient(recording, geometry, lanes, from, weights, to);
+            }
+            Pass::Winograd(plan) => {
+                let to = input_gradient.plane();
+                winograd_input_gradient(recording, plan, from, derivative, to);
+            }
+            Pass::Conv(weights) => {
+                let to = input_gradient.plane();
+                conv_input_gradient(recording, geometry, lanes, from, weights, derivative, to);
+            }
+            Pass::Dense(weights) => {
+                let to = input_gradient.plane();
+                dense_input_gradient(recording, lanes, from, weights, derivative, to);
+            }
+        }
+    }
+
+    pub(crate) fn shares(&self) -> usize {
+        let (samples, lanes) = (self.samples, self.variant.lanes);
+        match &self.kind {
+            LayerKind::Conv(geometry) => weight_gradient_shares(geometry, samples, lanes),
+            LayerKind::Dense { input, outputs } => {
+                dense_weight_gradient_shares(*input, *outputs, samples, lanes)
+            }
+        }
+    }
+
+    pub(crate) fn weight_partials(
+        &self,
+        recording: &mut Recording,
+        input: &Maps,
+        output_gradient: &Maps,
+        factor: Buffer,
+        partials: Buffer,
+    ) {
+        let (lanes, input) = (self.variant.lanes, input.plane());
+        let gradient = output_gradient.plane();
+        match &self.kind {
+            LayerKind::Conv(geometry) => conv_weight_gradient(
+                recording,
+                geometry,
+                lanes,
+                self.gradient_pixels,
+                input,
+                gradient,
+                factor,
+                partials,
+            ),
+            LayerKind::Dense { .. } => {
+                dense_weight_gradient(recording, lanes, input, gradient, factor, partials);
+            }
+        }
+    }
+}
