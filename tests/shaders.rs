@@ -6,7 +6,6 @@ use afterimage::config::{
     self, BaseKind, BoundsKind, ChainKind, Config, Interval, NormaliserKind, SnapshotKind,
     StartKind,
 };
-use afterimage::data;
 use afterimage::gpu::{Buffer, Dispatch, Profile, Program, Recording};
 use afterimage::kernels::{self, Precision, Variant};
 use afterimage::method::{Chains, Criterion, Strategy};
