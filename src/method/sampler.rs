@@ -7,7 +7,7 @@ mod trace;
 pub use settings::{ChainMode, Diagnose, FEWEST_RECORDS, SamplerSettings};
 pub use trace::Probe;
 
-use super::chains::{ChainPass, Chains};
+use super::chains::{ChainPass, Chains, PreparedChains};
 use super::strategy::Strategy;
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::{gather_chains, scatter_chains, start_chains};
@@ -116,17 +116,16 @@ impl Sampler {
         }
     }
 
-    /// Draws the noise samples of pass number `step`, which is an optimiser step where every step has one, from the energy with `parameters`, for which the chains must
-    /// be prepared. The first `data_count` samples of `samples` are the step's data; the noise goes behind them.
-    /// `before` records what comes before a part of the chains.
-    pub fn draw(
-        &self,
+    /// Draws the noise samples of pass number `step`, which is an optimiser step where every step has one. The first
+    /// `data_count` samples of `samples` are the step's data; the noise goes behind them. `prepared` records what comes before
+    /// a part of the chains, and says for what they are prepared then.
+    pub fn draw<'a>(
+        &'a self,
         recording: &mut Recording,
-        parameters: Buffer,
         step: u64,
         samples: Buffer,
         data_count: usize,
-        before: &mut dyn FnMut(&mut Recording, usize),
+        prepared: &mut dyn FnMut(&mut Recording, usize) -> PreparedChains<'a>,
     ) {
         if let Some(replay) = &self.replay {
             let batches = self.batches(replay);
@@ -136,10 +135,10 @@ impl Sampler {
         }
         let length = self.part_length();
         for part in 0..self.parts {
-            before(recording, part);
+            let prepared = prepared(recording, part);
             let chains = part * length..(part + 1) * length;
             for first in chains.step_by(self.chains.network().samples()) {
-                self.draw_group(recording, parameters, step, samples, data_count, first);
+                self.draw_group(recording, prepared, step, samples, data_count, first);
             }
         }
     }
@@ -154,7 +153,7 @@ impl Sampler {
     pub fn draw_group(
         &self,
         recording: &mut Recording,
-        parameters: Buffer,
+        chains: PreparedChains<'_>,
         step: u64,
         samples: Buffer,
         data_count: usize,
@@ -194,7 +193,7 @@ impl Sampler {
             recording.copy_range(samples, row * length, x, done * length, rows * length);
             done += rows;
         }
-        self.run(recording, parameters, step, first);
+        self.run(recording, chains, step, first);
         if let Some((replay, place)) = replay {
             scatter_chains(
                 recording,
@@ -210,7 +209,7 @@ impl Sampler {
         recording.copy_range(x, 0, samples, behind, count * length);
     }
 
-    fn run(&self, recording: &mut Recording, parameters: Buffer, step: u64, first: usize) {
+    fn run(&self, recording: &mut Recording, chains: PreparedChains<'_>, step: u64, first: usize) {
         let steps = self.settings.steps;
         let pass = ChainPass {
             first_step: (step as u32).wrapping_mul(steps as u32),
@@ -221,9 +220,9 @@ impl Sampler {
         };
         match (&self.trace, self.trace(step)) {
             (Some(trace), Some((_, records))) if first == 0 => {
-                self.run_traced(recording, parameters, &pass, trace, records);
+                self.run_traced(recording, chains, &pass, trace, records);
             }
-            _ => self.chains.run(recording, parameters, &pass, 0..steps),
+            _ => chains.run(recording, &pass, 0..steps),
         }
     }
 }

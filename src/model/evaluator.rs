@@ -1,13 +1,13 @@
 use super::error::ModelError;
 use super::stored::Model;
 use crate::gpu::{Buffer, Executor, GpuError, Recording};
-use crate::network::{Architecture, Network, trusted_variant, tuned_kernels};
+use crate::network::{Architecture, Network, Preparation, trusted_variant, tuned_kernels};
 use crate::shape::Shape;
 
 /// A network with parameters on the GPU: energies and their gradients for batches of one size.
 pub struct Evaluator {
     network: Network,
-    parameters: Buffer,
+    preparation: Preparation,
     x: Buffer,
     energies: Buffer,
 }
@@ -32,20 +32,18 @@ impl Evaluator {
     /// On a workspace that may be shared with others, which are not in use while this one is.
     fn on(executor: &mut Executor, network: Network, parameters: &[f32]) -> Result<Self, GpuError> {
         let batch = network.samples();
-        let evaluator = Evaluator {
-            parameters: Buffer::new("parameters", parameters.len()),
+        let on_gpu = Buffer::new("parameters", parameters.len());
+        let mut recording = Recording::new();
+        network.setup(&mut recording);
+        recording.upload_f32(on_gpu, 0, parameters);
+        let preparation = network.prepare(&mut recording, on_gpu).preparation();
+        executor.run(&recording)?;
+        Ok(Evaluator {
+            preparation,
             x: Buffer::new("samples", batch * network.architecture().input().len()),
             energies: Buffer::new("energies", batch),
             network,
-        };
-        let mut recording = Recording::new();
-        evaluator.network.setup(&mut recording);
-        recording.upload_f32(evaluator.parameters, 0, parameters);
-        evaluator
-            .network
-            .prepare(&mut recording, evaluator.parameters);
-        executor.run(&recording)?;
-        Ok(evaluator)
+        })
     }
 
     /// Samples in a batch.
@@ -79,13 +77,8 @@ impl Evaluator {
             let mut recording = Recording::new();
             // The rest of a last, partial batch keeps the samples before it, whose energies are not read.
             recording.upload_f32(self.x, 0, chunk);
-            self.network.energies(
-                &mut recording,
-                self.parameters,
-                self.x,
-                self.energies,
-                false,
-            );
+            let network = self.network.resume(self.preparation);
+            network.energies(&mut recording, self.x, self.energies, false);
             executor.run(&recording)?;
             let words = executor.read_words(self.energies, 0, chunk.len() / length)?;
             energies.extend(words.into_iter().map(f32::from_bits));
@@ -116,8 +109,8 @@ impl Evaluator {
                 });
             }
         }
-        self.network
-            .energy_gradient(recording, self.parameters, x, Some(energies), gradient);
+        let network = self.network.resume(self.preparation);
+        network.energy_gradient(recording, x, Some(energies), gradient);
         Ok(())
     }
 }

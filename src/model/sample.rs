@@ -2,7 +2,7 @@ use super::error::ModelError;
 use super::settings;
 use super::stored::Model;
 use crate::gpu::{Buffer, Executor, Recording};
-use crate::method::{ChainPass, Chains, StepControl, Strategy};
+use crate::method::{ChainPass, Chains, PreparedChains, StepControl, Strategy};
 use crate::network::{Network, trusted_variant, tuned_kernels};
 use crate::random::Stream;
 
@@ -46,7 +46,7 @@ pub struct Samples {
 
 impl Model {
     /// Draws samples by chains of the sampler it was trained with, from fresh starts. Where training added noise to the
-    /// data, the last states are denoised by one step of size (noise)², see [`Chains::denoise`].
+    /// data, the last states are denoised by one step of size (noise)², see [`PreparedChains::denoise`].
     ///
     /// Chains that do not run side by side are drawn in batches. That changes nothing of what is drawn, except where the
     /// step size is adapted: each batch goes on from that of the one before.
@@ -135,7 +135,7 @@ impl Model {
         let mut recording = Recording::new();
         chains.setup(&mut recording);
         recording.upload_f32(parameters, 0, &self.parameters);
-        chains.prepare(&mut recording, parameters);
+        let prepared = chains.prepare(&mut recording, parameters);
         executor.run(&recording)?;
 
         let mut samples = Samples {
@@ -152,8 +152,7 @@ impl Model {
                 |done: usize| progress(index * options.steps + done, batches * options.steps);
             let go_on = self.batch(
                 executor,
-                &chains,
-                parameters,
+                prepared,
                 index * batch,
                 options,
                 &mut samples,
@@ -180,17 +179,16 @@ impl Model {
         Ok(samples)
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn batch(
         &self,
         executor: &mut Executor,
-        chains: &Chains,
-        parameters: Buffer,
+        prepared: PreparedChains<'_>,
         first_chain: usize,
         options: &SampleOptions,
         samples: &mut Samples,
         progress: &mut dyn FnMut(usize) -> bool,
     ) -> Result<bool, ModelError> {
+        let chains = prepared.chains();
         let mut recording = Recording::new();
         chains.restart(&mut recording, 0, first_chain, chains.network().samples());
         executor.run(&recording)?;
@@ -208,7 +206,7 @@ impl Model {
         for stretch in 1..=stretches {
             let until = options.steps * stretch / stretches;
             let mut recording = Recording::new();
-            chains.run(&mut recording, parameters, &pass, done..until);
+            prepared.run(&mut recording, &pass, done..until);
             executor.run(&recording)?;
             done = until;
             if stretch * options.frames >= (kept + 1) * stretches {
@@ -230,7 +228,7 @@ impl Model {
         let noise = self.config.data.noise;
         if noise > 0.0 {
             let mut recording = Recording::new();
-            chains.denoise(&mut recording, parameters, noise);
+            prepared.denoise(&mut recording, noise);
             executor.run(&recording)?;
             evaluations += 1;
         }

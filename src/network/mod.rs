@@ -20,7 +20,7 @@ pub use block::{Block, BlockKind, ResidualBlock};
 pub use error::NetworkError;
 pub use initialise::{InitialWeights, Initialisation, initial_parameters};
 pub use layer_spec::LayerSpec;
-pub use passes::Network;
+pub use passes::{Network, Preparation, Prepared};
 pub use self_test::{computes_right, trusted_variant, trusted_variant_in};
 pub use tuning::{
     Kernels, Tuning, TuningOptions, TuningReport, allow_tuning, tuned_kernels, tuning_report,

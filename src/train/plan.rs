@@ -194,14 +194,14 @@ impl TrainingPlan {
         if let Noise::Mixture(mixture, _) = &self.noise {
             mixture.load(recording, mixture.components() - 1, snapshot);
         }
-        sampler.chains().prepare(recording, snapshot);
-        Some(sampler.probe(recording, steps))
+        let chains = sampler.chains().prepare(recording, snapshot);
+        Some(sampler.probe(recording, chains, steps))
     }
 
     /// Runs a probe on to its record number `record`.
     pub fn run_probe(&self, recording: &mut Recording, probe: &Probe, record: usize) {
         if let Some(sampler) = self.sampler() {
-            sampler.run_probe(recording, self.snapshot.parameters(), probe, record);
+            sampler.run_probe(recording, probe, record);
         }
     }
 
@@ -316,20 +316,21 @@ impl TrainingPlan {
 
         let fresh = self.begin(r, step);
         let pool = step.is_multiple_of(self.reuse).then(|| step / self.reuse);
-        let prepared = pool.is_some_and(|pool| self.draw(r, pool));
+        let on_snapshot = pool.and_then(|pool| self.draw(r, pool));
         self.fetch_diagnostics(r, step);
         // Where the two are the same function, one pass gives the energies of both, and computing them twice would give
         // the same bits.
         let compares = self.objective.compares();
         if fresh != Fresh::Yes && compares {
-            self.noise_energies(r, prepared);
+            self.noise_energies(r, on_snapshot);
         }
-        if fresh != Fresh::Yes || !prepared {
-            self.network.prepare(r, live);
-        }
+        let network = match on_snapshot {
+            Some(network) if fresh == Fresh::Yes => network.with_equal(live),
+            _ => self.network.prepare(r, live),
+        };
         // The derivatives of one slice only are kept until its factors are known.
         let keep = self.staging.is_none();
-        self.energies(r, live, self.live_energies, keep);
+        self.energies(r, network, self.live_energies, keep);
         if fresh == Fresh::Yes && compares {
             r.copy(self.live_energies, self.snapshot_energies);
         }
@@ -341,16 +342,15 @@ impl TrainingPlan {
         match &self.staging {
             None => {
                 let factor = self.objective.factor();
-                self.network
-                    .weight_gradient(r, live, self.samples, factor, gradient, false);
+                network.weight_gradient(r, self.samples, factor, gradient, false);
             }
             Some(staging) => {
                 for start in self.slices() {
-                    self.slice_gradient(r, staging, start);
+                    self.slice_gradient(r, network, staging, start);
                 }
             }
         }
-        self.network.finish_gradient(r, live, gradient);
+        network.finish_gradient(r, gradient);
         self.optimiser.step(r, step, live, self.objective.metrics());
         self.network.turn(r, live);
         self.objective.fetch_metrics(r, step);

@@ -1,47 +1,48 @@
 //! Steps: each recorded once and replayed, or recorded anew where its temperature is its own.
 
-use super::{ChainPass, Chains};
-use crate::gpu::{Buffer, Frozen, Recording};
+use super::{ChainPass, ChainPreparation, PreparedChains};
+use crate::gpu::{Frozen, Recording};
 use crate::kernels::{LangevinSettings, Moment, WalkArguments, langevin, walk_chains};
+use crate::network::Prepared;
 
 /// A step numbered 0 and what it was recorded for.
 pub(super) struct RecordedStep {
-    parameters: Buffer,
+    preparation: ChainPreparation,
     first_chain: usize,
     adapt: bool,
     energies: bool,
     frozen: Frozen,
 }
 
-impl Chains {
+impl<'a> PreparedChains<'a> {
     /// Moves all chains by `steps` steps, the first of which is number `first_step`: one step is recorded, and replayed
-    /// for as long as neither `parameters` nor `first_chain` changes. The step size stays as it is. All kinds but plain
+    /// for as long as neither the parameters nor `first_chain` change. The step size stays as it is. All kinds but plain
     /// Langevin steps go on with a pass that [`Self::run`] has begun, at the same parameters and states.
     pub fn advance(
         &self,
         recording: &mut Recording,
-        parameters: Buffer,
         first_step: u32,
         steps: usize,
         first_chain: usize,
     ) {
-        self.replay(recording, parameters, first_step, steps, first_chain, false);
+        self.replay(recording, first_step, steps, first_chain, false);
     }
 
     pub(super) fn replay(
         &self,
         recording: &mut Recording,
-        parameters: Buffer,
         first_step: u32,
         steps: usize,
         first_chain: usize,
         adapt: bool,
     ) {
-        let langevin = &self.dynamics.langevin;
-        if steps == 0 || self.walk(recording, langevin, first_step, steps, first_chain) {
+        let langevin = &self.chains.dynamics.langevin;
+        if steps == 0 {
             return;
         }
-        let recorded = |energies| self.recorded_step(parameters, first_chain, adapt, energies);
+        let network = self.walk(recording, langevin, first_step, steps, first_chain);
+        let Some(network) = network else { return };
+        let recorded = |energies| self.recorded_step(network, first_chain, adapt, energies);
         // Nobody sees the energies on the way.
         let quiet = steps as u32 - 1;
         if quiet > 0 {
@@ -52,13 +53,14 @@ impl Chains {
 
     fn recorded_step(
         &self,
-        parameters: Buffer,
+        network: Prepared<'_>,
         first_chain: usize,
         adapt: bool,
         energies: bool,
     ) -> Frozen {
-        let mut known = self.recorded.borrow_mut();
-        known.retain(|step| (step.parameters, step.first_chain) == (parameters, first_chain));
+        let mut known = self.chains.recorded.borrow_mut();
+        known
+            .retain(|step| (step.preparation, step.first_chain) == (self.preparation, first_chain));
         let same = |step: &&RecordedStep| (step.adapt, step.energies) == (adapt, energies);
         if let Some(step) = known.iter().find(same) {
             return step.frozen.clone();
@@ -66,15 +68,15 @@ impl Chains {
         let moment = Moment {
             step: 0,
             first_chain,
-            temperature: self.dynamics.temperature,
+            temperature: self.chains.dynamics.temperature,
             adapt,
             energies,
         };
         let mut once = Recording::new();
-        self.record(&mut once, parameters, &self.dynamics.langevin, &moment);
+        self.record(&mut once, network, &self.chains.dynamics.langevin, &moment);
         let frozen = once.freeze();
         known.push(RecordedStep {
-            parameters,
+            preparation: self.preparation,
             first_chain,
             adapt,
             energies,
@@ -88,18 +90,17 @@ impl Chains {
     pub(super) fn annealed(
         &self,
         recording: &mut Recording,
-        parameters: Buffer,
         pass: &ChainPass,
         position: usize,
         adapt: bool,
     ) {
-        let temperature = pass.temperature(position, self.dynamics.temperature);
-        let mut settings = self.dynamics.langevin;
+        let temperature = pass.temperature(position, self.chains.dynamics.temperature);
+        let mut settings = self.chains.dynamics.langevin;
         settings.noise = (2.0 * settings.step_size * temperature).sqrt();
         let step = pass.first_step.wrapping_add(position as u32);
-        if self.walk(recording, &settings, step, 1, pass.first_chain) {
+        let Some(network) = self.walk(recording, &settings, step, 1, pass.first_chain) else {
             return;
-        }
+        };
         let moment = Moment {
             step,
             first_chain: pass.first_chain,
@@ -107,25 +108,25 @@ impl Chains {
             adapt,
             energies: true,
         };
-        self.record(recording, parameters, &settings, &moment);
+        self.record(recording, network, &settings, &moment);
     }
 
     fn record(
         &self,
         recording: &mut Recording,
-        parameters: Buffer,
+        network: Prepared<'_>,
         settings: &LangevinSettings,
         moment: &Moment,
     ) {
         let energy_gradient = |recording: &mut Recording, x, energies, gradient| {
-            self.network
-                .energy_gradient(recording, parameters, x, energies, gradient);
+            network.energy_gradient(recording, x, energies, gradient);
         };
-        match &self.steps {
+        match &self.chains.steps {
             Some(steps) => steps.step(recording, moment, &energy_gradient),
             None => {
-                let energies = moment.energies.then_some(self.batch.energies);
-                energy_gradient(recording, self.batch.x, energies, self.batch.gradient);
+                let batch = &self.chains.batch;
+                let energies = moment.energies.then_some(batch.energies);
+                energy_gradient(recording, batch.x, energies, batch.gradient);
                 self.step(recording, settings, moment.step, moment.first_chain);
             }
         }
@@ -133,27 +134,22 @@ impl Chains {
 
     /// Replaces every state of data with Gaussian noise of standard deviation `std` by the mean of the clean data it
     /// may have come from, x − std²·∇E(x) (Robbins 1956; Miyasawa 1961), up to the model's error.
-    pub fn denoise(&self, recording: &mut Recording, parameters: Buffer, std: f32) {
+    pub fn denoise(&self, recording: &mut Recording, std: f32) {
         let settings = LangevinSettings {
             step_size: std * std,
             noise: 0.0,
             clip: 0.0,
-            bounds: self.dynamics.langevin.bounds,
+            bounds: self.chains.dynamics.langevin.bounds,
         };
-        if self.walk(recording, &settings, 0, 1, 0) {
+        let Some(network) = self.walk(recording, &settings, 0, 1, 0) else {
             return;
-        }
-        self.network.energy_gradient(
-            recording,
-            parameters,
-            self.batch.x,
-            None,
-            self.batch.gradient,
-        );
+        };
+        let batch = &self.chains.batch;
+        network.energy_gradient(recording, batch.x, None, batch.gradient);
         self.step(recording, &settings, 0, 0);
     }
 
-    /// Whether these chains are walked, and if so, the steps.
+    /// The steps of chains that walk; for others, the network to run them on.
     fn walk(
         &self,
         recording: &mut Recording,
@@ -161,22 +157,23 @@ impl Chains {
         first_step: u32,
         steps: usize,
         first_chain: usize,
-    ) -> bool {
-        let Some((plan, packed)) = &self.walk else {
-            return false;
+    ) -> Option<Prepared<'a>> {
+        let Some((plan, packed)) = &self.chains.walk else {
+            return self.network();
         };
+        let batch = &self.chains.batch;
         let arguments = WalkArguments {
             settings,
-            stream: self.batch.stream,
-            seed: self.batch.seed,
-            first_element: (first_chain * self.batch.length) as u32,
-            samples: self.network.samples(),
+            stream: batch.stream,
+            seed: batch.seed,
+            first_element: (first_chain * batch.length) as u32,
+            samples: batch.chains,
             packed: *packed,
-            x: self.batch.x,
-            energies: self.batch.energies,
+            x: batch.x,
+            energies: batch.energies,
         };
         walk_chains(recording, plan, &arguments, first_step, steps);
-        true
+        None
     }
 
     fn step(
@@ -186,17 +183,17 @@ impl Chains {
         step: u32,
         first_chain: usize,
     ) {
-        let length = self.batch.length;
+        let batch = &self.chains.batch;
         langevin(
             recording,
             settings,
-            self.batch.stream,
-            self.batch.seed,
+            batch.stream,
+            batch.seed,
             step,
-            (first_chain * length) as u32,
-            self.network.samples() * length,
-            self.batch.x,
-            self.batch.gradient,
+            (first_chain * batch.length) as u32,
+            batch.chains * batch.length,
+            batch.x,
+            batch.gradient,
         );
     }
 }

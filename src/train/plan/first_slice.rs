@@ -3,6 +3,7 @@
 use super::{Noise, TrainingPlan};
 use crate::gpu::{Buffer, Recording};
 use crate::method::Sampler;
+use crate::network::Prepared;
 
 impl TrainingPlan {
     /// Records what a run does with its first slice and its first group of chains: everything that a step or the last
@@ -24,9 +25,9 @@ impl TrainingPlan {
             }
             Noise::Mixture(mixture, sampler) => {
                 mixture.load(r, 0, snapshot);
-                self.network.prepare(r, snapshot);
+                let network = self.network.prepare(r, snapshot);
                 self.first_group(r, sampler);
-                self.first_energies(r, snapshot, mixture.component_energies());
+                self.first_energies(r, network, mixture.component_energies());
                 mixture.keep(r, 0);
                 mixture.energies(r, self.snapshot_energies);
             }
@@ -35,21 +36,19 @@ impl TrainingPlan {
                 noise.energies(r, self.samples, self.snapshot_energies);
             }
         }
-        self.network.prepare(r, live);
-        self.first_energies(r, live, self.live_energies);
+        let network = self.network.prepare(r, live);
+        self.first_energies(r, network, self.live_energies);
         self.objective
             .weigh(r, self.live_energies, self.snapshot_energies);
         self.snapshot.end(r, self.objective.metrics());
         match &self.staging {
             None => {
                 let (factor, gradient) = (self.objective.factor(), self.optimiser.gradient());
-                self.network
-                    .weight_gradient(r, live, self.samples, factor, gradient, false);
+                network.weight_gradient(r, self.samples, factor, gradient, false);
             }
-            Some(staging) => self.slice_gradient(r, staging, 0),
+            Some(staging) => self.slice_gradient(r, network, staging, 0),
         }
-        self.network
-            .finish_gradient(r, live, self.optimiser.gradient());
+        network.finish_gradient(r, self.optimiser.gradient());
         self.optimiser.step(r, 0, live, self.objective.metrics());
         self.network.turn(r, live);
         if let Some(probe) = self.probe(r, self.probe_steps) {
@@ -61,18 +60,16 @@ impl TrainingPlan {
     /// The first group of chains, in a pass without a diagnosis and in one with it.
     fn first_group(&self, r: &mut Recording, sampler: &Sampler) {
         let snapshot = self.snapshot.parameters();
-        sampler.chains().prepare(r, snapshot);
+        let chains = sampler.chains().prepare(r, snapshot);
         for pass in std::iter::once(0).chain(sampler.first_traced()) {
-            sampler.draw_group(r, snapshot, pass, self.samples, self.data_count, 0);
+            sampler.draw_group(r, chains, pass, self.samples, self.data_count, 0);
         }
     }
 
-    fn first_energies(&self, r: &mut Recording, parameters: Buffer, energies: Buffer) {
+    fn first_energies(&self, r: &mut Recording, network: Prepared<'_>, energies: Buffer) {
         match &self.staging {
-            None => self
-                .network
-                .energies(r, parameters, self.samples, energies, true),
-            Some(staging) => self.slice_energies(r, staging, parameters, energies, 0),
+            None => network.energies(r, self.samples, energies, true),
+            Some(staging) => self.slice_energies(r, network, staging, energies, 0),
         }
     }
 }

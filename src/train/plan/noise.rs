@@ -3,6 +3,7 @@
 use super::TrainingPlan;
 use crate::gpu::Recording;
 use crate::method::{FixedNoise, Fresh, Mixture, Sampler};
+use crate::network::Prepared;
 
 /// Where the noise comes from. What a kind has beside the snapshot's two buffers is here.
 pub(super) enum Noise {
@@ -28,48 +29,43 @@ impl TrainingPlan {
         fresh
     }
 
-    /// Draws the noise number `pool` and says whether the network is prepared for the snapshot parameters then.
-    pub(super) fn draw(&self, r: &mut Recording, pool: u64) -> bool {
+    /// Draws the noise number `pool`, and gives the network where it is prepared for the snapshot parameters then.
+    pub(super) fn draw(&self, r: &mut Recording, pool: u64) -> Option<Prepared<'_>> {
         let (snapshot, samples, data) = (self.snapshot.parameters(), self.samples, self.data_count);
         match &self.noise {
             Noise::Snapshot(sampler) => {
-                sampler.chains().prepare(r, snapshot);
-                sampler.draw(r, snapshot, pool, samples, data, &mut |_, _| ());
-                if sampler.chains().walk_alone() {
-                    self.network.prepare(r, snapshot);
-                }
-                true
+                let chains = sampler.chains().prepare(r, snapshot);
+                sampler.draw(r, pool, samples, data, &mut |_, _| chains);
+                Some(chains.prepare_workspace(r, &self.network))
             }
             Noise::Mixture(mixture, sampler) => {
-                sampler.draw(r, snapshot, pool, samples, data, &mut |r, part| {
+                sampler.draw(r, pool, samples, data, &mut |r, part| {
                     mixture.load(r, part, snapshot);
-                    sampler.chains().prepare(r, snapshot);
+                    sampler.chains().prepare(r, snapshot)
                 });
-                false
+                None
             }
             Noise::Fixed(noise) => {
                 noise.draw(r, pool, samples, data * self.architecture.input().len());
-                false
+                None
             }
         }
     }
 
-    /// The energies of all samples under the noise distribution; `prepared` says whether the network is prepared for
-    /// the snapshot parameters.
-    pub(super) fn noise_energies(&self, r: &mut Recording, prepared: bool) {
+    /// The energies of all samples under the noise distribution; `on_snapshot` is the network where it is prepared for the
+    /// snapshot parameters.
+    pub(super) fn noise_energies(&self, r: &mut Recording, on_snapshot: Option<Prepared<'_>>) {
         let (snapshot, energies) = (self.snapshot.parameters(), self.snapshot_energies);
         match &self.noise {
             Noise::Snapshot(_) => {
-                if !prepared {
-                    self.network.prepare(r, snapshot);
-                }
-                self.energies(r, snapshot, energies, false);
+                let network = on_snapshot.unwrap_or_else(|| self.network.prepare(r, snapshot));
+                self.energies(r, network, energies, false);
             }
             Noise::Mixture(mixture, _) => {
                 for index in 0..mixture.components() {
                     mixture.load(r, index, snapshot);
-                    self.network.prepare(r, snapshot);
-                    self.energies(r, snapshot, mixture.component_energies(), false);
+                    let network = self.network.prepare(r, snapshot);
+                    self.energies(r, network, mixture.component_energies(), false);
                     mixture.keep(r, index);
                 }
                 mixture.energies(r, energies);

@@ -2,6 +2,7 @@
 
 use super::TrainingPlan;
 use crate::gpu::{Buffer, Recording};
+use crate::network::Prepared;
 
 /// What the network reads and writes of one slice, since kernels start at the first word of a buffer. A last slice that
 /// is not full is filled up with samples of the one before, which count for nothing.
@@ -12,21 +13,19 @@ pub(super) struct Staging {
 }
 
 impl TrainingPlan {
-    /// `energies` of all samples under `parameters`, for which the network is prepared.
+    /// `energies` of all samples on a network prepared for some parameters.
     pub(super) fn energies(
         &self,
         r: &mut Recording,
-        parameters: Buffer,
+        network: Prepared<'_>,
         energies: Buffer,
         keep: bool,
     ) {
         match &self.staging {
-            None => self
-                .network
-                .energies(r, parameters, self.samples, energies, keep),
+            None => network.energies(r, self.samples, energies, keep),
             Some(staging) => {
                 for start in self.slices() {
-                    self.slice_energies(r, staging, parameters, energies, start);
+                    self.slice_energies(r, network, staging, energies, start);
                 }
             }
         }
@@ -35,30 +34,33 @@ impl TrainingPlan {
     pub(super) fn slice_energies(
         &self,
         r: &mut Recording,
+        network: Prepared<'_>,
         staging: &Staging,
-        parameters: Buffer,
         energies: Buffer,
         start: usize,
     ) {
         let count = self.stage(r, staging, start);
-        self.network
-            .energies(r, parameters, staging.samples, staging.energies, false);
+        network.energies(r, staging.samples, staging.energies, false);
         r.copy_range(staging.energies, 0, energies, start, count);
     }
 
     /// Adds the gradient of the slice that starts with sample `start` to those before it.
-    pub(super) fn slice_gradient(&self, r: &mut Recording, staging: &Staging, start: usize) {
+    pub(super) fn slice_gradient(
+        &self,
+        r: &mut Recording,
+        network: Prepared<'_>,
+        staging: &Staging,
+        start: usize,
+    ) {
         let count = self.stage(r, staging, start);
         r.copy_range(self.objective.factor(), start, staging.factor, 0, count);
         let missing = self.network.samples() - count;
         if missing > 0 {
             r.upload_f32(staging.factor, count, &vec![0.0; missing]);
         }
-        let (live, gradient) = (self.snapshot.live(), self.optimiser.gradient());
-        self.network.derivatives(r, live, staging.samples);
-        let (x, factor) = (staging.samples, staging.factor);
-        self.network
-            .weight_gradient(r, live, x, factor, gradient, start > 0);
+        let (x, factor, gradient) = (staging.samples, staging.factor, self.optimiser.gradient());
+        network.derivatives(r, x);
+        network.weight_gradient(r, x, factor, gradient, start > 0);
     }
 
     /// Brings the samples of a slice to where the network reads them, and says how many there are.
