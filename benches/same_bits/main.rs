@@ -84,14 +84,16 @@ fn settings() -> Vec<String> {
         }
     }
     for kind in ["ema", "mixture", "gaussian", "uniform"] {
-        add(format!(
-            "snapshot.kind={kind} objective.normaliser=learned snapshot.components=3"
-        ));
+        add(format!("snapshot.kind={kind} objective.normaliser=learned"));
     }
+    add("snapshot.kind=mixture snapshot.components=3 objective.normaliser=profiled".into());
+    add(
+        "snapshot.kind=mixture snapshot.components=2 sampler.reuse=2 objective.normaliser=profiled"
+            .into(),
+    );
     add("snapshot.interval=\"adaptive\"".into());
     add("snapshot.interval=\"adaptive\" snapshot.ess_threshold=1.0 snapshot.max_interval=2".into());
     add("sampler.reuse=2 objective.normaliser=profiled".into());
-    add("snapshot.kind=mixture snapshot.components=2 sampler.reuse=2".into());
     for start in ["gaussian", "uniform"] {
         add(format!("sampler.start={start} sampler.jumps=1"));
     }
