@@ -179,7 +179,7 @@ fn states(kind: &str, count: usize, first_chain: usize, batch: usize) -> Vec<f32
         let mut r = Recording::new();
         let parameters = filled(&mut r, "parameters", &[0.0; 3]);
         chains.setup(&mut r);
-        chains.prepare(&mut r, parameters);
+        let prepared = chains.prepare(&mut r, parameters);
         chains.restart(&mut r, 0, first, batch);
         let pass = ChainPass {
             first_step: 0,
@@ -190,7 +190,7 @@ fn states(kind: &str, count: usize, first_chain: usize, batch: usize) -> Vec<f32
         };
         // In parts, which must not change where the jumps are.
         for part in [0..7, 7..8, 8..60] {
-            chains.run(&mut r, parameters, &pass, part);
+            prepared.run(&mut r, &pass, part);
         }
         executor.run(&r).expect("runs");
         states.extend(executor.read(chains.states()).expect("reads"));

@@ -80,12 +80,12 @@ fn at_a_fresh_snapshot_the_gradient_is_that_of_contrastive_divergence() {
             let live_energies = poisoned(&mut r, "live energies", count);
             let gradient = poisoned(&mut r, "gradient", parameters.len());
             // Both energies are computed: a step that copies them instead relies on just that.
-            network.prepare(&mut r, snapshot);
-            network.energies(&mut r, snapshot, x_buffer, snapshot_energies, false);
-            network.prepare(&mut r, live);
-            network.energies(&mut r, live, x_buffer, live_energies, true);
+            let prepared = network.prepare(&mut r, snapshot);
+            prepared.energies(&mut r, x_buffer, snapshot_energies, false);
+            let prepared = network.prepare(&mut r, live);
+            prepared.energies(&mut r, x_buffer, live_energies, true);
             objective.weigh(&mut r, live_energies, snapshot_energies);
-            network.weight_gradient(&mut r, live, x_buffer, objective.factor(), gradient, false);
+            prepared.weight_gradient(&mut r, x_buffer, objective.factor(), gradient, false);
             executor.run(&r).expect("runs");
 
             let (x, parameters) = (widen(&x), widen(&parameters));
@@ -173,9 +173,9 @@ fn unadjusted_langevin_reaches_the_moments_that_theory_predicts() {
             let zeros = vec![0.0; architecture.parameter_count()];
             let parameters = filled(&mut r, "parameters", &zeros);
             chains.setup(&mut r);
-            chains.prepare(&mut r, parameters);
+            let prepared = chains.prepare(&mut r, parameters);
             chains.restart(&mut r, 0, 0, count);
-            chains.advance(&mut r, parameters, 0, steps, 0);
+            prepared.advance(&mut r, 0, steps, 0);
             executor.run(&r).expect("runs");
 
             let x = widen(&executor.read(chains.states()).expect("reads"));

@@ -95,11 +95,11 @@ fn energies_and_gradients_agree_with_finite_differences() {
             let energies = poisoned(&mut r, "energies", samples);
             let x_gradient = poisoned(&mut r, "x gradient", x.len());
             let gradient = poisoned(&mut r, "gradient", parameters.len());
-            network.prepare(&mut r, parameter_buffer);
-            let (p, x_) = (parameter_buffer, x_buffer);
-            network.energy_gradient(&mut r, p, x_, Some(energies), x_gradient);
-            network.energies(&mut r, p, x_, energies, true);
-            network.weight_gradient(&mut r, p, x_, factor_buffer, gradient, false);
+            let prepared = network.prepare(&mut r, parameter_buffer);
+            let x_ = x_buffer;
+            prepared.energy_gradient(&mut r, x_, Some(energies), x_gradient);
+            prepared.energies(&mut r, x_, energies, true);
+            prepared.weight_gradient(&mut r, x_, factor_buffer, gradient, false);
             executor.run(&r).expect("runs");
 
             let (x, factor, parameters) = (widen(&x), widen(&factor), widen(&parameters));
@@ -169,8 +169,8 @@ fn finite_energies(
     let parameters = filled(&mut r, "parameters", &parameters);
     let x = filled(&mut r, "x", &x);
     let energies = poisoned(&mut r, "energies", 3);
-    network.prepare(&mut r, parameters);
-    network.energies(&mut r, parameters, x, energies, false);
+    let prepared = network.prepare(&mut r, parameters);
+    prepared.energies(&mut r, x, energies, false);
     executor.run(&r).expect("runs");
     let energies = executor.read(energies).expect("reads");
     energies.iter().map(|e| e.is_finite()).collect()

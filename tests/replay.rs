@@ -100,10 +100,10 @@ fn a_replayed_chain_has_the_bits_of_one_recorded_afresh() {
             let parameters = parameters(&mut r);
             let chains = chains(variant);
             chains.setup(&mut r);
-            chains.prepare(&mut r, parameters);
+            let prepared = chains.prepare(&mut r, parameters);
             let network = Network::new(&architecture(), CHAINS, variant).expect("fits");
             network.setup(&mut r);
-            network.prepare(&mut r, parameters);
+            let on_layers = network.prepare(&mut r, parameters);
             let x = Buffer::new("x", start.len());
             let energies = Buffer::new("energies", CHAINS);
             let gradient = Buffer::new("gradient", start.len());
@@ -114,14 +114,8 @@ fn a_replayed_chain_has_the_bits_of_one_recorded_afresh() {
             for (first_step, first_chain) in [(0, 0), (40, 0), (u32::MAX - 1, 0), (40, 7)] {
                 let mut r = Recording::new();
                 r.upload_f32(chains.states(), 0, &start);
-                chains.advance(&mut r, parameters, first_step, 3, first_chain);
-                chains.advance(
-                    &mut r,
-                    parameters,
-                    first_step.wrapping_add(3),
-                    2,
-                    first_chain,
-                );
+                prepared.advance(&mut r, first_step, 3, first_chain);
+                prepared.advance(&mut r, first_step.wrapping_add(3), 2, first_chain);
                 executor.run(&r).expect("runs");
                 let replayed = bits(&mut executor, chains.states());
                 let what = format!("{name}, step {first_step}, chain {first_chain}");
@@ -132,7 +126,7 @@ fn a_replayed_chain_has_the_bits_of_one_recorded_afresh() {
                 let mut r = Recording::new();
                 r.upload_f32(x, 0, &start);
                 for step in 0..5u32 {
-                    network.energy_gradient(&mut r, parameters, x, Some(energies), gradient);
+                    on_layers.energy_gradient(&mut r, x, Some(energies), gradient);
                     let step = first_step.wrapping_add(step);
                     let batch = batch([CHAINS, architecture().input().len()], x, gradient);
                     langevin(&mut r, &SETTINGS, &batch, step, first_chain);
@@ -152,9 +146,9 @@ fn replays_look_nothing_up_and_make_nothing() {
     let mut r = Recording::new();
     let parameters = parameters(&mut r);
     chains.setup(&mut r);
-    chains.prepare(&mut r, parameters);
+    let prepared = chains.prepare(&mut r, parameters);
     // One step without energies and one with them, which are two recordings.
-    chains.advance(&mut r, parameters, 0, 2, 0);
+    prepared.advance(&mut r, 0, 2, 0);
     executor.run(&r).expect("runs");
     let first = executor.statistics();
     let bytes = executor.allocated_bytes();
@@ -162,7 +156,7 @@ fn replays_look_nothing_up_and_make_nothing() {
     let mut replays = 0;
     for turn in 0..20 {
         let mut r = Recording::new();
-        chains.advance(&mut r, parameters, 10 * turn, 10, 0);
+        prepared.advance(&mut r, 10 * turn, 10, 0);
         assert_eq!(r.commands().len(), 2);
         replays += r.launches().values().sum::<usize>() as u64;
         executor.run(&r).expect("runs");
@@ -184,8 +178,9 @@ fn what_was_released_is_refused_and_the_rest_goes_on() {
     let mut r = Recording::new();
     let parameters = parameters(&mut r);
     old.setup(&mut r);
+    let prepared = old.prepare(&mut r, parameters);
     let mut replay_old = Recording::new();
-    old.advance(&mut replay_old, parameters, 0, 2, 0);
+    prepared.advance(&mut replay_old, 0, 2, 0);
     executor.run(&r).expect("runs");
     executor.run(&replay_old).expect("runs");
     let lookups = executor.statistics().lookups;
@@ -195,7 +190,8 @@ fn what_was_released_is_refused_and_the_rest_goes_on() {
     let never_run = chains(Variant::Tiled(Tiled));
     let [replay_young, replay_never_run] = [&young, &never_run].map(|chains| {
         let mut r = Recording::new();
-        chains.advance(&mut r, parameters, 0, 2, 0);
+        let prepared = chains.prepare(&mut r, parameters);
+        prepared.advance(&mut r, 0, 2, 0);
         r
     });
     let mut setup = Recording::new();

@@ -190,10 +190,10 @@ fn programs() -> HashMap<Program, Dispatch> {
             let mut collect_chains = |chains: &Chains| {
                 let mut r = Recording::new();
                 chains.setup(&mut r);
-                chains.prepare(&mut r, parameters);
+                let prepared = chains.prepare(&mut r, parameters);
                 chains.restart(&mut r, 0, 0, config.run.samples);
-                chains.advance(&mut r, parameters, 0, 1, 0);
-                chains.denoise(&mut r, parameters, 0.1);
+                prepared.advance(&mut r, 0, 1, 0);
+                prepared.denoise(&mut r, 0.1);
                 collect(&mut programs, &r);
             };
             collect_chains(&chains);

@@ -159,10 +159,10 @@ fn results(executor: &mut Executor, kernels: Kernels) -> Vec<Vec<u32>> {
     let energies = poisoned(&mut r, "energies", SAMPLES);
     let x_gradient = poisoned(&mut r, "x gradient", x.words());
     let gradient = poisoned(&mut r, "gradient", parameters.len());
-    network.prepare(&mut r, p);
-    network.energy_gradient(&mut r, p, x, Some(energies), x_gradient);
-    network.energies(&mut r, p, x, energies, true);
-    network.weight_gradient(&mut r, p, x, factor, gradient, false);
+    let prepared = network.prepare(&mut r, p);
+    prepared.energy_gradient(&mut r, x, Some(energies), x_gradient);
+    prepared.energies(&mut r, x, energies, true);
+    prepared.weight_gradient(&mut r, x, factor, gradient, false);
     executor.run(&r).expect("runs");
     [energies, x_gradient, gradient]
         .map(|buffer| {

@@ -333,13 +333,13 @@ fn walking_and_running_layer_by_layer_draw_the_same_chains() {
         let mut r = Recording::new();
         let parameters = filled(&mut r, "parameters", &parameters);
         chains.setup(&mut r);
-        chains.prepare(&mut r, parameters);
+        let prepared = chains.prepare(&mut r, parameters);
         chains.restart(&mut r, 0, 3, count);
-        chains.advance(&mut r, parameters, 2, 6, 3);
+        prepared.advance(&mut r, 2, 6, 3);
         executor.run(&r).expect("runs");
         let energies = executor.read(chains.energies()).expect("reads");
         let mut r = Recording::new();
-        chains.denoise(&mut r, parameters, 0.2);
+        prepared.denoise(&mut r, 0.2);
         executor.run(&r).expect("runs");
         let states = executor.read(chains.states()).expect("reads");
         (widen(&energies), states)
@@ -497,9 +497,9 @@ fn walked_chains_hold_what_they_account_for() {
     let mut r = Recording::new();
     let parameters = Buffer::new("parameters", architecture.parameter_count());
     chains.setup(&mut r);
-    chains.prepare(&mut r, parameters);
+    let prepared = chains.prepare(&mut r, parameters);
     chains.restart(&mut r, 0, 0, 4);
-    chains.advance(&mut r, parameters, 0, 2, 0);
+    prepared.advance(&mut r, 0, 2, 0);
     executor.run(&r).expect("runs");
     let held = executor.allocated_bytes() - before - parameters.bytes();
     // States, energies and the weights in their own order, but no maps and no gradients.

@@ -9,7 +9,8 @@ use super::timing::{self, Times};
 use crate::gpu::{Buffer, Executor, GpuError, Recording};
 use crate::kernels::{AdamSettings, Bounds, ChainStart, LangevinSettings, Variant, start_chains};
 use crate::method::{
-    Chains, Objective, ObjectiveSettings, Optimiser, OptimiserSettings, Schedule, Strategy,
+    ChainPreparation, Chains, Objective, ObjectiveSettings, Optimiser, OptimiserSettings, Schedule,
+    Strategy,
 };
 use crate::network::{Architecture, Initialisation, Network, initial_parameters, tuned_kernels};
 use crate::random::Stream;
@@ -124,6 +125,7 @@ impl TimedWork<'_> {
 /// A batch of chains on a network with fresh parameters, ready to walk.
 pub(super) struct Chain {
     chains: Chains,
+    preparation: ChainPreparation,
     parameters: Buffer,
     initial: Vec<f32>,
 }
@@ -153,33 +155,42 @@ impl Chain {
             first_weight_scale: 1.0,
             first_bias_scale: 1.0,
         };
-        let chain = Chain {
+        let initial = initial_parameters(architecture, &plain, SEED);
+        Ok(Chain {
+            preparation: start(executor, &chains, parameters, &initial)?,
             chains,
             parameters,
-            initial: initial_parameters(architecture, &plain, SEED),
-        };
-        chain.reset(executor)?;
-        Ok(chain)
+            initial,
+        })
     }
 
     /// Back to the start: kernels that were timed alone have moved the parameters and the states far off.
     fn reset(&self, executor: &mut Executor) -> Result<(), GpuError> {
-        let mut setup = Recording::new();
-        setup.upload_f32(self.parameters, 0, &self.initial);
-        self.chains.setup(&mut setup);
-        self.chains.prepare(&mut setup, self.parameters);
-        let count = self.chains.network().samples();
-        self.chains.restart(&mut setup, 0, 0, count);
-        executor.run(&setup)
+        start(executor, &self.chains, self.parameters, &self.initial).map(|_| ())
     }
 
     /// `count` Langevin steps, as a run records them.
     pub(super) fn steps(&self, count: usize) -> Recording {
         let mut recording = Recording::new();
-        self.chains
-            .advance(&mut recording, self.parameters, 0, count, 0);
+        let chains = self.chains.resume(self.preparation);
+        chains.advance(&mut recording, 0, count, 0);
         recording
     }
+}
+
+fn start(
+    executor: &mut Executor,
+    chains: &Chains,
+    parameters: Buffer,
+    initial: &[f32],
+) -> Result<ChainPreparation, GpuError> {
+    let mut setup = Recording::new();
+    setup.upload_f32(parameters, 0, initial);
+    chains.setup(&mut setup);
+    let prepared = chains.prepare(&mut setup, parameters);
+    chains.restart(&mut setup, 0, 0, chains.network().samples());
+    executor.run(&setup)?;
+    Ok(prepared.preparation())
 }
 
 /// An update of the parameters, for which the noise model has the energy 0, so that the logistic loss is that of
@@ -252,14 +263,12 @@ impl Update {
     /// The energies of data and noise with the weights packed anew, the loss, the gradient in the weights, Adam.
     fn record(&self, recording: &mut Recording) {
         let (live, x) = (self.parameters, self.samples);
-        self.network.prepare(recording, live);
-        self.network
-            .energies(recording, live, x, self.live_energies, true);
+        let network = self.network.prepare(recording, live);
+        network.energies(recording, x, self.live_energies, true);
         self.objective
             .weigh(recording, self.live_energies, self.snapshot_energies);
         let gradient = self.optimiser.gradient();
-        self.network
-            .weight_gradient(recording, live, x, self.objective.factor(), gradient, false);
+        network.weight_gradient(recording, x, self.objective.factor(), gradient, false);
         self.optimiser
             .step(recording, 0, live, self.objective.metrics());
     }

@@ -10,7 +10,7 @@ use crate::gpu::{Buffer, GpuError, Recording};
 use crate::kernels::{
     ChainBatch, ChainStart, ChainSteps, Dynamics, WalkPlan, pack_walk_weights, start_chains,
 };
-use crate::network::{Architecture, Kernels, Network};
+use crate::network::{Architecture, Kernels, Network, Preparation, Prepared};
 use crate::random::Stream;
 use std::cell::RefCell;
 use steps::RecordedStep;
@@ -99,7 +99,7 @@ impl Chains {
         self.batch.x
     }
 
-    /// The energies of the states before the last step of [`Self::advance`]; of the kinds that carry them, after it.
+    /// The energies of the states before the last step of [`PreparedChains::advance`]; of the kinds that carry them, after it.
     pub fn energies(&self) -> Buffer {
         self.batch.energies
     }
@@ -141,16 +141,26 @@ impl Chains {
     }
 
     /// Makes the chains run on the energy with `parameters`; needed again whenever their values have changed.
-    pub fn prepare(&self, recording: &mut Recording, parameters: Buffer) {
-        match &self.walk {
-            Some((plan, packed)) => pack_walk_weights(recording, plan, parameters, *packed),
-            None => self.network.prepare(recording, parameters),
-        }
+    pub fn prepare(&self, recording: &mut Recording, parameters: Buffer) -> PreparedChains<'_> {
+        let preparation = match &self.walk {
+            Some((plan, packed)) => {
+                pack_walk_weights(recording, plan, parameters, *packed);
+                PreparedFor::Walk(parameters)
+            }
+            None => {
+                let network = self.network.prepare(recording, parameters);
+                PreparedFor::Layers(network.preparation())
+            }
+        };
+        self.resume(ChainPreparation(preparation))
     }
 
-    /// Whether they walk on weights of their own, so that [`Self::prepare`] does not prepare their network.
-    pub fn walk_alone(&self) -> bool {
-        self.walk.is_some()
+    /// Goes on with what has been prepared before, as [`Network::resume`] does.
+    pub fn resume(&self, preparation: ChainPreparation) -> PreparedChains<'_> {
+        PreparedChains {
+            chains: self,
+            preparation,
+        }
     }
 
     /// Puts the first `count` chains at fresh starts, drawn for `step`; chain i takes the random numbers of chain
@@ -178,6 +188,58 @@ impl Chains {
             Stream::SamplingStart
         } else {
             Stream::ChainStart
+        }
+    }
+}
+
+/// What chains were prepared for, to go on with in other recordings: see [`Chains::resume`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainPreparation(PreparedFor);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PreparedFor {
+    /// Those that walk: the parameters of which they have a copy of their own.
+    Walk(Buffer),
+    /// And those that run on their network.
+    Layers(Preparation),
+}
+
+/// Chains that are prepared for some parameters: their steps.
+#[derive(Clone, Copy)]
+pub struct PreparedChains<'a> {
+    chains: &'a Chains,
+    preparation: ChainPreparation,
+}
+
+impl<'a> PreparedChains<'a> {
+    /// They themselves.
+    pub fn chains(&self) -> &'a Chains {
+        self.chains
+    }
+
+    /// What they were prepared for.
+    pub fn preparation(&self) -> ChainPreparation {
+        self.preparation
+    }
+
+    /// The whole `workspace`, of which the chains' network is one for fewer samples, prepared for the same parameters. There
+    /// is something left to do only where the chains walk on weights of their own.
+    pub fn prepare_workspace<'n>(
+        &self,
+        recording: &mut Recording,
+        workspace: &'n Network,
+    ) -> Prepared<'n> {
+        match self.preparation.0 {
+            PreparedFor::Walk(parameters) => workspace.prepare(recording, parameters),
+            PreparedFor::Layers(preparation) => workspace.resume(preparation),
+        }
+    }
+
+    /// What they run on, unless they walk.
+    fn network(&self) -> Option<Prepared<'a>> {
+        match self.preparation.0 {
+            PreparedFor::Walk(_) => None,
+            PreparedFor::Layers(preparation) => Some(self.chains.network.resume(preparation)),
         }
     }
 }

@@ -20,7 +20,7 @@ mod snapshot;
 mod strategy;
 
 pub use crate::kernels::{Generator, Normaliser, RatioMetrics};
-pub use chains::{ChainPass, Chains, StepControl};
+pub use chains::{ChainPass, ChainPreparation, Chains, PreparedChains, StepControl};
 pub use data_noise::DataNoise;
 pub use diagnostics::{Diagnostics, Mixing, autocorrelation, bulk_ess, split_r_hat};
 pub use fixed_noise::{FixedNoise, GaussianFit, MOST_GAUSSIAN_VALUES};

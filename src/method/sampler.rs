@@ -7,7 +7,7 @@ mod trace;
 pub use settings::{ChainMode, Diagnose, FEWEST_RECORDS, SamplerSettings};
 pub use trace::Probe;
 
-use super::chains::{ChainPass, Chains};
+use super::chains::{ChainPass, Chains, PreparedChains};
 use super::strategy::Strategy;
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::{gather_chains, scatter_chains, start_chains};
@@ -129,14 +129,12 @@ impl Sampler {
         }
     }
 
-    /// Draws noise from the energy with `parameters`, for which the chains must be prepared. `before` records what comes
-    /// before a part of the chains.
-    pub fn draw(
-        &self,
+    /// Draws noise. `prepared` records what comes before a part of the chains, and says for what they are prepared then.
+    pub fn draw<'a>(
+        &'a self,
         recording: &mut Recording,
-        parameters: Buffer,
         draw: &Draw,
-        before: &mut dyn FnMut(&mut Recording, usize),
+        prepared: &mut dyn FnMut(&mut Recording, usize) -> PreparedChains<'a>,
     ) {
         if let Some(replay) = &self.replay {
             let batches = self.batches(replay);
@@ -148,10 +146,10 @@ impl Sampler {
         let length = self.part_length();
         let group = self.chains.network().samples();
         for part in 0..self.parts {
-            before(recording, part);
+            let prepared = prepared(recording, part);
             let chains = part * length..(part + 1) * length;
             for first in chains.step_by(group).take(draw.groups) {
-                self.draw_group(recording, parameters, draw, first);
+                self.draw_group(recording, prepared, draw, first);
             }
         }
     }
@@ -163,7 +161,13 @@ impl Sampler {
 
     /// The group of [`Self::draw`] whose first chain is number `first`. A last group of a part that is not full computes the
     /// missing chains like the others and leaves them where they are.
-    fn draw_group(&self, recording: &mut Recording, parameters: Buffer, draw: &Draw, first: usize) {
+    fn draw_group(
+        &self,
+        recording: &mut Recording,
+        chains: PreparedChains<'_>,
+        draw: &Draw,
+        first: usize,
+    ) {
         let &Draw {
             pass,
             samples,
@@ -204,7 +208,7 @@ impl Sampler {
             recording.copy_range(samples, row * length, x, done * length, rows * length);
             done += rows;
         }
-        self.run(recording, parameters, pass, first);
+        self.run(recording, chains, pass, first);
         if let Some((replay, place)) = replay {
             scatter_chains(
                 recording,
@@ -220,7 +224,7 @@ impl Sampler {
         recording.copy_range(x, 0, samples, behind, count * length);
     }
 
-    fn run(&self, recording: &mut Recording, parameters: Buffer, step: u64, first: usize) {
+    fn run(&self, recording: &mut Recording, chains: PreparedChains<'_>, step: u64, first: usize) {
         let steps = self.settings.steps;
         let pass = ChainPass {
             first_step: (step as u32).wrapping_mul(steps as u32),
@@ -231,9 +235,9 @@ impl Sampler {
         };
         match (&self.trace, self.trace(step)) {
             (Some(trace), Some((_, records))) if first == 0 => {
-                self.run_traced(recording, parameters, &pass, trace, records);
+                self.run_traced(recording, chains, &pass, trace, records);
             }
-            _ => self.chains.run(recording, parameters, &pass, 0..steps),
+            _ => chains.run(recording, &pass, 0..steps),
         }
     }
 }

@@ -1,13 +1,13 @@
 use super::error::ModelError;
 use super::stored::Model;
 use crate::gpu::{Buffer, Executor, Recording};
-use crate::network::{Architecture, Network, trusted_variant, tuned_kernels};
+use crate::network::{Architecture, Network, Preparation, trusted_variant, tuned_kernels};
 use crate::shape::Shape;
 
 /// A network with parameters on the GPU: energies and their gradients for batches of one size.
 pub struct Evaluator {
     network: Network,
-    parameters: Buffer,
+    preparation: Preparation,
     x: Buffer,
     energies: Buffer,
 }
@@ -25,36 +25,34 @@ impl Evaluator {
     ) -> Result<Self, ModelError> {
         let variant = trusted_variant(executor)?;
         let kernels = tuned_kernels(executor, architecture, batch, variant)?;
-        let evaluator = Self::on(Network::new(architecture, batch, kernels)?);
-        executor.run(&evaluator.begun(parameters))?;
+        let network = Network::new(architecture, batch, kernels)?;
+        let (evaluator, recording) = Self::on(network, parameters);
+        executor.run(&recording)?;
         Ok(evaluator)
     }
 
-    /// On a workspace that may be shared with others, which are not in use while this one is.
-    fn on(network: Network) -> Self {
+    /// On a workspace that may be shared with others, which are not in use while this one is; with what comes before the first
+    /// energies.
+    fn on(network: Network, parameters: &[f32]) -> (Self, Recording) {
         let (architecture, batch) = (network.architecture(), network.samples());
-        Evaluator {
-            parameters: Buffer::new("parameters", architecture.parameter_count()),
+        let on_gpu = Buffer::new("parameters", architecture.parameter_count());
+        let mut recording = Recording::new();
+        network.setup(&mut recording);
+        recording.upload_f32(on_gpu, 0, parameters);
+        let evaluator = Evaluator {
+            preparation: network.prepare(&mut recording, on_gpu).preparation(),
             x: Buffer::new("samples", batch * architecture.input().len()),
             energies: Buffer::new("energies", batch),
             network,
-        }
-    }
-
-    /// What comes before the first energies.
-    fn begun(&self, parameters: &[f32]) -> Recording {
-        let mut recording = Recording::new();
-        self.network.setup(&mut recording);
-        recording.upload_f32(self.parameters, 0, parameters);
-        self.network.prepare(&mut recording, self.parameters);
-        recording
+        };
+        (evaluator, recording)
     }
 
     /// The energies of a batch, or of the first samples of one, whose rest keeps the samples before it.
     fn record(&self, recording: &mut Recording, samples: &[f32]) {
         recording.upload_f32(self.x, 0, samples);
-        self.network
-            .energies(recording, self.parameters, self.x, self.energies, false);
+        let network = self.network.resume(self.preparation);
+        network.energies(recording, self.x, self.energies, false);
     }
 
     /// Samples in a batch.
@@ -118,8 +116,8 @@ impl Evaluator {
                 });
             }
         }
-        self.network
-            .energy_gradient(recording, self.parameters, x, Some(energies), gradient);
+        let network = self.network.resume(self.preparation);
+        network.energy_gradient(recording, x, Some(energies), gradient);
         Ok(())
     }
 }
@@ -152,16 +150,15 @@ impl Model {
         executor: &mut Executor,
         workspace: &Network,
     ) -> Result<Evaluator, ModelError> {
-        let evaluator = Evaluator::on(workspace.clone());
-        executor.run(&evaluator.begun(&self.parameters))?;
+        let (evaluator, recording) = Evaluator::on(workspace.clone(), &self.parameters);
+        executor.run(&recording)?;
         Ok(evaluator)
     }
 }
 
 /// Records what the first energies in the workspace of `network` take.
 pub(crate) fn first_energies(network: &Network) -> Recording {
-    let evaluator = Evaluator::on(network.clone());
-    let mut recording = evaluator.begun(&[]);
+    let (evaluator, mut recording) = Evaluator::on(network.clone(), &[]);
     evaluator.record(&mut recording, &[]);
     recording
 }

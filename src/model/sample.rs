@@ -4,7 +4,7 @@ use super::stored::Model;
 use crate::config::Config;
 use crate::gpu::{Buffer, Executor, Recording};
 use crate::kernels::Dynamics;
-use crate::method::{ChainPass, Chains, StepControl, Strategy};
+use crate::method::{ChainPass, Chains, PreparedChains, StepControl, Strategy};
 use crate::network::{Network, trusted_variant, tuned_kernels};
 use crate::random::Stream;
 
@@ -35,12 +35,11 @@ pub(crate) fn first_draw(config: &Config, network: &Network, count: usize) -> Re
     let (architecture, options) = (network.architecture(), &config.run);
     let network = network.for_samples(batch_size(count, architecture.input().len()));
     let chains = fresh_chains(config, network, config.dynamics(), options.seed);
-    let parameters = Buffer::new("parameters", architecture.parameter_count());
-    let mut recording = begun(&chains, parameters, &[]);
+    let (prepared, mut recording) = begun(&chains, &[]);
     chains.restart(&mut recording, 0, 0, chains.network().samples());
     let pass = pass(config, options.sample_steps, 0);
-    chains.run(&mut recording, parameters, &pass, 0..pass.steps.min(1));
-    chains.denoise(&mut recording, parameters, config.data.noise);
+    prepared.run(&mut recording, &pass, 0..pass.steps.min(1));
+    prepared.denoise(&mut recording, config.data.noise);
     recording
 }
 
@@ -49,13 +48,15 @@ fn fresh_chains(config: &Config, network: Network, dynamics: Dynamics, seed: u64
     Chains::on(network, dynamics, start, (seed, Stream::Sampling))
 }
 
-/// What comes before the first start of `chains`, on the energy with the parameters `values`.
-fn begun(chains: &Chains, parameters: Buffer, values: &[f32]) -> Recording {
+/// What comes before the first start of `chains`, and what they are then: prepared for the parameters `values`.
+fn begun<'a>(chains: &'a Chains, values: &[f32]) -> (PreparedChains<'a>, Recording) {
+    let count = chains.network().architecture().parameter_count();
+    let parameters = Buffer::new("parameters", count);
     let mut recording = Recording::new();
     chains.setup(&mut recording);
     recording.upload_f32(parameters, 0, values);
-    chains.prepare(&mut recording, parameters);
-    recording
+    let prepared = chains.prepare(&mut recording, parameters);
+    (prepared, recording)
 }
 
 fn pass(config: &Config, steps: usize, first_chain: usize) -> ChainPass {
@@ -87,7 +88,7 @@ pub struct Samples {
 
 impl Model {
     /// Draws samples by chains of the sampler it was trained with, from fresh starts. Where training added noise to the
-    /// data, the last states are denoised by one step of size (noise)², see [`Chains::denoise`].
+    /// data, the last states are denoised by one step of size (noise)², see [`PreparedChains::denoise`].
     ///
     /// Chains that do not run side by side are drawn in batches. That changes nothing of what is drawn, except where the
     /// step size is adapted: each batch goes on from that of the one before.
@@ -167,8 +168,8 @@ impl Model {
         }
         let chains = fresh_chains(&self.config, network, dynamics, options.seed)
             .with_strategy(Strategy::trusted(executor, &self.architecture, batch)?);
-        let parameters = Buffer::new("parameters", self.parameters.len());
-        executor.run(&begun(&chains, parameters, &self.parameters))?;
+        let (prepared, recording) = begun(&chains, &self.parameters);
+        executor.run(&recording)?;
 
         let mut samples = Samples {
             values: Vec::new(),
@@ -184,8 +185,7 @@ impl Model {
                 |done: usize| progress(index * options.steps + done, batches * options.steps);
             let go_on = self.batch(
                 executor,
-                &chains,
-                parameters,
+                prepared,
                 index * batch,
                 options,
                 &mut samples,
@@ -212,17 +212,16 @@ impl Model {
         Ok(samples)
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn batch(
         &self,
         executor: &mut Executor,
-        chains: &Chains,
-        parameters: Buffer,
+        prepared: PreparedChains<'_>,
         first_chain: usize,
         options: &SampleOptions,
         samples: &mut Samples,
         progress: &mut dyn FnMut(usize) -> bool,
     ) -> Result<bool, ModelError> {
+        let chains = prepared.chains();
         let mut recording = Recording::new();
         chains.restart(&mut recording, 0, first_chain, chains.network().samples());
         executor.run(&recording)?;
@@ -234,7 +233,7 @@ impl Model {
         for stretch in 1..=stretches {
             let until = options.steps * stretch / stretches;
             let mut recording = Recording::new();
-            chains.run(&mut recording, parameters, &pass, done..until);
+            prepared.run(&mut recording, &pass, done..until);
             executor.run(&recording)?;
             done = until;
             if stretch * options.frames >= (kept + 1) * stretches {
@@ -256,7 +255,7 @@ impl Model {
         let noise = self.config.data.noise;
         if noise > 0.0 {
             let mut recording = Recording::new();
-            chains.denoise(&mut recording, parameters, noise);
+            prepared.denoise(&mut recording, noise);
             executor.run(&recording)?;
             evaluations += 1;
         }

@@ -13,7 +13,7 @@ pub(super) struct Passage<'a> {
     pub(super) partials: Buffer,
 }
 
-/// Where weight gradients go; see [`Network::weight_gradient`](super::Network::weight_gradient).
+/// Where weight gradients go; see [`Prepared::weight_gradient`](super::Prepared::weight_gradient).
 pub(super) struct WeightPass {
     pub(super) factor: Buffer,
     pub(super) gradient: Buffer,

@@ -12,10 +12,8 @@ use crate::kernels::{
 
 /// A network laid out for batches of one size: the maps between its layers, and how to record its passes.
 ///
-/// It owns no parameters; every pass takes the parameter buffer, so that the live parameters and the snapshot share
-/// one workspace. Passes follow one another as in: [`Self::prepare`] whenever the parameters change, then
-/// [`Self::energies`] or [`Self::energy_gradient`]; [`Self::weight_gradient`] comes right after a forward pass that kept
-/// derivatives, and only once, since a backward pass writes over the maps of the forward pass.
+/// It owns no parameters and is prepared for some in turn, so that the live parameters and the snapshot share one
+/// workspace; the passes are those of what [`Self::prepare`] returns.
 #[derive(Clone)]
 pub struct Network {
     architecture: Architecture,
@@ -189,8 +187,8 @@ impl Network {
         self.ones.upload(recording, &ones, self.outputs);
     }
 
-    /// Makes the passes that follow compute with `parameters`; needed again whenever their values have changed.
-    pub fn prepare(&self, recording: &mut Recording, parameters: Buffer) {
+    /// Makes passes compute with `parameters`; needed again whenever their values have changed.
+    pub fn prepare(&self, recording: &mut Recording, parameters: Buffer) -> Prepared<'_> {
         let buffer = self.computed_with(parameters);
         if let Some(spectral) = &self.spectral {
             spectral.prepare(recording, parameters);
@@ -199,113 +197,16 @@ impl Network {
             let offset = self.architecture.parameter_offset(index);
             layer.prepare(recording, LayerParameters { buffer, offset });
         }
+        self.resume(Preparation { parameters })
     }
 
-    /// `energies[n]` = E(xₙ). With `keep` the derivatives are kept for a backward pass.
-    ///
-    /// `x` is (sample, channel, row, column), `energies` one word a sample.
-    pub fn energies(
-        &self,
-        recording: &mut Recording,
-        parameters: Buffer,
-        x: Buffer,
-        energies: Buffer,
-        keep: bool,
-    ) {
-        self.forward(recording, parameters, x, self.parts.len(), keep);
-        unload(recording, &self.head, self.outputs);
-        energy_head(
-            recording,
-            self.samples,
-            self.outputs_per_sample(),
-            self.outputs,
-            self.architecture.base(),
-            self.architecture.input().len(),
-            x,
-            energies,
-        );
-    }
-
-    /// The part of [`Self::energies`] with `keep` that [`Self::weight_gradient`] needs, for when the energies are known.
-    pub fn derivatives(&self, recording: &mut Recording, parameters: Buffer, x: Buffer) {
-        // Nobody asks for the outputs of the last block, whose derivative is 1, but for what is inside it.
-        let last = self.parts.len() - 1;
-        let count = match self.parts[last] {
-            Part::Residual(_) => last + 1,
-            Part::Layer(_) | Part::Pool(_) => last,
-        };
-        self.forward(recording, parameters, x, count, true);
-    }
-
-    /// `gradient` = ∇ₓE of every sample, in the layout of `x`, and where they are wanted the `energies` as above, which
-    /// cost a little more.
-    pub fn energy_gradient(
-        &self,
-        recording: &mut Recording,
-        parameters: Buffer,
-        x: Buffer,
-        energies: Option<Buffer>,
-        gradient: Buffer,
-    ) {
-        match energies {
-            Some(energies) => self.energies(recording, parameters, x, energies, true),
-            None => self.derivatives(recording, parameters, x),
-        }
-        for index in (1..self.parts.len()).rev() {
-            self.backward(
-                recording,
-                parameters,
-                x,
-                index,
-                None,
-                Some(&self.target(index)),
-            );
-        }
-        let input_gradient = match (self.parts[0], self.inputs[0]) {
-            (Part::Layer(first), maps) => self.layers[first].sample_gradient(&maps, gradient),
-            (_, maps) => maps.at_end(gradient),
-        };
-        let target = Target {
-            maps: input_gradient,
-            derivative: None,
-        };
-        self.backward(recording, parameters, x, 0, None, Some(&target));
-        unload(recording, &input_gradient, gradient);
-        if let Some(base) = self.architecture.base() {
-            let count = self.samples * self.architecture.input().len();
-            quadratic_base_gradient(recording, base, count, x, gradient);
-        }
-    }
-
-    /// `gradient` = Σₙ `factor`ₙ · ∂E(xₙ)/∂θ, or with `accumulate` that much more than it was, right after
-    /// [`Self::energies`] with `keep` or [`Self::derivatives`] on the same `x` and parameters. To be followed, after the
-    /// last slice, by [`Self::finish_gradient`].
-    pub fn weight_gradient(
-        &self,
-        recording: &mut Recording,
-        parameters: Buffer,
-        x: Buffer,
-        factor: Buffer,
-        gradient: Buffer,
-        accumulate: bool,
-    ) {
-        let weights = WeightPass {
-            factor,
-            gradient,
-            accumulate,
-        };
-        for index in (0..self.parts.len()).rev() {
-            let target = (index > 0).then(|| self.target(index));
-            let weights = Some(&weights);
-            self.backward(recording, parameters, x, index, weights, target.as_ref());
-        }
-    }
-
-    /// Takes `gradient`, the sum of all slices, through the normalisation of the weights; without one it is finished.
-    /// The network must still be prepared for `parameters`.
-    pub fn finish_gradient(&self, recording: &mut Recording, parameters: Buffer, gradient: Buffer) {
-        if let Some(spectral) = &self.spectral {
-            spectral.finish(recording, parameters, gradient);
+    /// Goes on, in another recording, with what has been prepared before. Since then neither the values of the parameters
+    /// may have changed, nor may a workspace that shares this one's memory have been prepared for others.
+    pub fn resume(&self, preparation: Preparation) -> Prepared<'_> {
+        let network = self;
+        Prepared {
+            network,
+            preparation,
         }
     }
 
@@ -314,88 +215,6 @@ impl Network {
     pub fn turn(&self, recording: &mut Recording, parameters: Buffer) {
         if let Some(spectral) = &self.spectral {
             spectral.turn(recording, parameters);
-        }
-    }
-
-    /// The first `count` blocks on `x`.
-    fn forward(
-        &self,
-        recording: &mut Recording,
-        parameters: Buffer,
-        x: Buffer,
-        count: usize,
-        keep: bool,
-    ) {
-        load(recording, x, &self.input(0, x));
-        let mut passage = self.passage(recording, parameters);
-        for (index, part) in self.parts[..count].iter().enumerate() {
-            let input = self.input(index, x);
-            let output = self.inputs.get(index + 1).unwrap_or(&self.head);
-            let derivative = self.derivatives.get(index).and_then(Option::as_ref);
-            let derivative = derivative.filter(|_| keep);
-            match part {
-                Part::Layer(layer) => passage.forward(*layer, &input, output, derivative),
-                Part::Pool(pooling) => pool_forward(
-                    passage.recording,
-                    pooling,
-                    Activation::IDENTITY,
-                    self.samples,
-                    &input,
-                    None,
-                    output,
-                    None,
-                ),
-                Part::Residual(residual) => {
-                    residual.forward(&mut passage, &input, output, derivative, keep);
-                }
-            }
-        }
-    }
-
-    /// The gradients in the weights of block `index`, and in its input, as far as they are asked for.
-    fn backward(
-        &self,
-        recording: &mut Recording,
-        parameters: Buffer,
-        x: Buffer,
-        index: usize,
-        weights: Option<&WeightPass>,
-        target: Option<&Target>,
-    ) {
-        let input = self.input(index, x);
-        let output_gradient = self.output_gradient(index);
-        let mut passage = self.passage(recording, parameters);
-        match &self.parts[index] {
-            Part::Layer(layer) => {
-                if let Some(weights) = weights {
-                    passage.weight_gradient(*layer, &input, &output_gradient, weights);
-                }
-                if let Some(Target { maps, derivative }) = target {
-                    let derivative = derivative.as_ref();
-                    passage.input_gradient(*layer, &output_gradient, derivative, maps);
-                }
-            }
-            Part::Pool(pooling) => {
-                if let Some(Target { maps, derivative }) = target {
-                    let (derivative, from) = (derivative.as_ref(), &output_gradient);
-                    let r = passage.recording;
-                    pool_input_gradient(r, pooling, self.samples, from, None, derivative, maps);
-                }
-            }
-            Part::Residual(residual) => {
-                residual.backward(&mut passage, &input, &output_gradient, weights, target);
-            }
-        }
-    }
-
-    fn passage<'a>(&'a self, recording: &'a mut Recording, parameters: Buffer) -> Passage<'a> {
-        Passage {
-            recording,
-            samples: self.samples,
-            architecture: &self.architecture,
-            layers: &self.layers,
-            parameters: self.computed_with(parameters),
-            partials: self.partials,
         }
     }
 
@@ -429,6 +248,215 @@ impl Network {
             0 => self.inputs[0].at_end(x),
             _ => self.inputs[index],
         }
+    }
+}
+
+/// What a network was prepared for, to go on with in other recordings: see [`Network::resume`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preparation {
+    parameters: Buffer,
+}
+
+/// A network that is prepared for some parameters: its passes.
+#[derive(Clone, Copy)]
+pub struct Prepared<'a> {
+    network: &'a Network,
+    preparation: Preparation,
+}
+
+impl<'a> Prepared<'a> {
+    /// What it was prepared for.
+    pub fn preparation(&self) -> Preparation {
+        self.preparation
+    }
+
+    /// The same with the buffer `parameters`, which holds the same values.
+    pub fn with_equal(&self, parameters: Buffer) -> Prepared<'a> {
+        self.network.resume(Preparation { parameters })
+    }
+
+    /// `energies[n]` = E(xₙ). With `keep` the derivatives are kept for a backward pass.
+    ///
+    /// `x` is (sample, channel, row, column), `energies` one word a sample.
+    pub fn energies(&self, recording: &mut Recording, x: Buffer, energies: Buffer, keep: bool) {
+        self.forward(recording, x, self.network.parts.len(), keep);
+        unload(recording, &self.network.head, self.network.outputs);
+        energy_head(
+            recording,
+            self.network.samples,
+            self.network.outputs_per_sample(),
+            self.network.outputs,
+            self.network.architecture.base(),
+            self.network.architecture.input().len(),
+            x,
+            energies,
+        );
+    }
+
+    /// The part of [`Self::energies`] with `keep` that [`Self::weight_gradient`] needs, for when the energies are known.
+    pub fn derivatives(&self, recording: &mut Recording, x: Buffer) {
+        // Nobody asks for the outputs of the last block, whose derivative is 1, but for what is inside it.
+        let last = self.network.parts.len() - 1;
+        let count = match self.network.parts[last] {
+            Part::Residual(_) => last + 1,
+            Part::Layer(_) | Part::Pool(_) => last,
+        };
+        self.forward(recording, x, count, true);
+    }
+
+    /// `gradient` = ∇ₓE of every sample, in the layout of `x`, and where they are wanted the `energies` as above, which
+    /// cost a little more.
+    pub fn energy_gradient(
+        &self,
+        recording: &mut Recording,
+        x: Buffer,
+        energies: Option<Buffer>,
+        gradient: Buffer,
+    ) {
+        match energies {
+            Some(energies) => self.energies(recording, x, energies, true),
+            None => self.derivatives(recording, x),
+        }
+        for index in (1..self.network.parts.len()).rev() {
+            self.backward(recording, x, index, None, Some(&self.network.target(index)));
+        }
+        let input_gradient = match (self.network.parts[0], self.network.inputs[0]) {
+            (Part::Layer(first), maps) => {
+                self.network.layers[first].sample_gradient(&maps, gradient)
+            }
+            (_, maps) => maps.at_end(gradient),
+        };
+        let target = Target {
+            maps: input_gradient,
+            derivative: None,
+        };
+        self.backward(recording, x, 0, None, Some(&target));
+        unload(recording, &input_gradient, gradient);
+        if let Some(base) = self.network.architecture.base() {
+            let count = self.network.samples * self.network.architecture.input().len();
+            quadratic_base_gradient(recording, base, count, x, gradient);
+        }
+    }
+
+    /// `gradient` = Σₙ `factor`ₙ · ∂E(xₙ)/∂θ, or with `accumulate` that much more than it was, right after
+    /// [`Self::energies`] with `keep` or [`Self::derivatives`] on the same `x`, and only once, since a backward pass
+    /// writes over the maps of the forward pass. To be followed, after the last slice, by [`Self::finish_gradient`].
+    pub fn weight_gradient(
+        &self,
+        recording: &mut Recording,
+        x: Buffer,
+        factor: Buffer,
+        gradient: Buffer,
+        accumulate: bool,
+    ) {
+        let weights = WeightPass {
+            factor,
+            gradient,
+            accumulate,
+        };
+        for index in (0..self.network.parts.len()).rev() {
+            let target = (index > 0).then(|| self.network.target(index));
+            let weights = Some(&weights);
+            self.backward(recording, x, index, weights, target.as_ref());
+        }
+    }
+
+    /// Takes `gradient`, the sum of all slices, through the normalisation of the weights; without one it is finished.
+    pub fn finish_gradient(&self, recording: &mut Recording, gradient: Buffer) {
+        if let Some(spectral) = &self.network.spectral {
+            spectral.finish(recording, self.parameters(), gradient);
+        }
+    }
+
+    /// The first `count` blocks on `x`.
+    fn forward(&self, recording: &mut Recording, x: Buffer, count: usize, keep: bool) {
+        load(recording, x, &self.network.input(0, x));
+        let mut passage = self.passage(recording);
+        for (index, part) in self.network.parts[..count].iter().enumerate() {
+            let input = self.network.input(index, x);
+            let output = self
+                .network
+                .inputs
+                .get(index + 1)
+                .unwrap_or(&self.network.head);
+            let derivative = self.network.derivatives.get(index).and_then(Option::as_ref);
+            let derivative = derivative.filter(|_| keep);
+            match part {
+                Part::Layer(layer) => passage.forward(*layer, &input, output, derivative),
+                Part::Pool(pooling) => pool_forward(
+                    passage.recording,
+                    pooling,
+                    Activation::IDENTITY,
+                    self.network.samples,
+                    &input,
+                    None,
+                    output,
+                    None,
+                ),
+                Part::Residual(residual) => {
+                    residual.forward(&mut passage, &input, output, derivative, keep);
+                }
+            }
+        }
+    }
+
+    /// The gradients in the weights of block `index`, and in its input, as far as they are asked for.
+    fn backward(
+        &self,
+        recording: &mut Recording,
+        x: Buffer,
+        index: usize,
+        weights: Option<&WeightPass>,
+        target: Option<&Target>,
+    ) {
+        let input = self.network.input(index, x);
+        let output_gradient = self.network.output_gradient(index);
+        let mut passage = self.passage(recording);
+        match &self.network.parts[index] {
+            Part::Layer(layer) => {
+                if let Some(weights) = weights {
+                    passage.weight_gradient(*layer, &input, &output_gradient, weights);
+                }
+                if let Some(Target { maps, derivative }) = target {
+                    let derivative = derivative.as_ref();
+                    passage.input_gradient(*layer, &output_gradient, derivative, maps);
+                }
+            }
+            Part::Pool(pooling) => {
+                if let Some(Target { maps, derivative }) = target {
+                    let (derivative, from) = (derivative.as_ref(), &output_gradient);
+                    let r = passage.recording;
+                    pool_input_gradient(
+                        r,
+                        pooling,
+                        self.network.samples,
+                        from,
+                        None,
+                        derivative,
+                        maps,
+                    );
+                }
+            }
+            Part::Residual(residual) => {
+                residual.backward(&mut passage, &input, &output_gradient, weights, target);
+            }
+        }
+    }
+
+    fn passage<'r>(&'r self, recording: &'r mut Recording) -> Passage<'r> {
+        let network = self.network;
+        Passage {
+            recording,
+            samples: network.samples,
+            architecture: &network.architecture,
+            layers: &network.layers,
+            parameters: network.computed_with(self.parameters()),
+            partials: network.partials,
+        }
+    }
+
+    fn parameters(&self) -> Buffer {
+        self.preparation.parameters
     }
 }
 

@@ -149,14 +149,14 @@ impl TrainingPlan {
         let snapshot = self.snapshot.parameters();
         let sampler = self.noise.sampler().filter(|_| steps >= FEWEST_RECORDS)?;
         self.noise.recall(self, recording);
-        sampler.chains().prepare(recording, snapshot);
-        Some(sampler.probe(recording, steps))
+        let chains = sampler.chains().prepare(recording, snapshot);
+        Some(sampler.probe(recording, chains, steps))
     }
 
     /// Runs a probe on to its record number `record`.
     pub fn run_probe(&self, recording: &mut Recording, probe: &Probe, record: usize) {
         if let Some(sampler) = self.noise.sampler() {
-            sampler.run_probe(recording, self.snapshot.parameters(), probe, record);
+            sampler.run_probe(recording, probe, record);
         }
     }
 
@@ -251,20 +251,21 @@ impl TrainingPlan {
         let pool = step
             .is_multiple_of(self.config.pool())
             .then(|| step / self.config.pool());
-        let prepared = pool.is_some_and(|pool| self.noise.draw(self, r, pool, most));
+        let on_snapshot = pool.and_then(|pool| self.noise.draw(self, r, pool, most));
         self.fetch_diagnostics(r, step);
         // Where the two are the same function, one pass gives the energies of both, and computing them twice would give
         // the same bits.
         let compares = self.objective.compares();
         if fresh != Fresh::Yes && compares {
-            self.noise.energies(self, r, prepared, most);
+            self.noise.energies(self, r, on_snapshot, most);
         }
-        if fresh != Fresh::Yes || !prepared {
-            self.network.prepare(r, live);
-        }
+        let network = match on_snapshot {
+            Some(network) if fresh == Fresh::Yes => network.with_equal(live),
+            _ => self.network.prepare(r, live),
+        };
         // The derivatives of one slice only are kept until its factors are known.
         let keep = self.staging.is_none();
-        self.energies(r, live, self.live_energies, keep, most);
+        self.energies(r, network, self.live_energies, keep, most);
         if fresh == Fresh::Yes && compares {
             r.copy(self.live_energies, self.snapshot_energies);
         }
@@ -272,9 +273,8 @@ impl TrainingPlan {
             .weigh(r, self.live_energies, self.snapshot_energies);
         self.snapshot.end(r, self.objective.metrics());
 
-        self.weight_gradient(r, most);
-        self.network
-            .finish_gradient(r, live, self.optimiser.gradient());
+        self.weight_gradient(r, network, most);
+        network.finish_gradient(r, self.optimiser.gradient());
         self.optimiser.step(r, step, live, self.objective.metrics());
         self.network.turn(r, live);
         self.objective

@@ -40,11 +40,11 @@ fn passes(
     let energies = poisoned(&mut r, "energies", factor.len());
     let in_x = poisoned(&mut r, "x gradient", x.len());
     let gradient = poisoned(&mut r, "gradient", parameters.len());
-    network.prepare(&mut r, p);
-    network.energy_gradient(&mut r, p, x_buffer, Some(energies), in_x);
-    network.derivatives(&mut r, p, x_buffer);
-    network.weight_gradient(&mut r, p, x_buffer, factors, gradient, false);
-    network.finish_gradient(&mut r, p, gradient);
+    let prepared = network.prepare(&mut r, p);
+    prepared.energy_gradient(&mut r, x_buffer, Some(energies), in_x);
+    prepared.derivatives(&mut r, x_buffer);
+    prepared.weight_gradient(&mut r, x_buffer, factors, gradient, false);
+    prepared.finish_gradient(&mut r, gradient);
     executor.run(&r).expect("runs");
     let mut read = |buffer| executor.read(buffer).expect("reads");
     Passes {
@@ -120,8 +120,8 @@ fn energies_and_gradients_agree_with_finite_differences() {
             let energies = poisoned(&mut r, "energies", samples);
             let gradient = poisoned(&mut r, "x gradient", x32.len());
             let network = larger.for_samples(samples);
-            network.prepare(&mut r, p);
-            network.energy_gradient(&mut r, p, x_buffer, Some(energies), gradient);
+            let prepared = network.prepare(&mut r, p);
+            prepared.energy_gradient(&mut r, x_buffer, Some(energies), gradient);
             executor.run(&r).expect("runs");
             assert!(
                 executor.read(energies).expect("reads") == got.energies,

@@ -19,10 +19,12 @@ fn chains_do_not_depend_on_the_batches_they_run_in() {
                 for first_chain in (0..64).step_by(count) {
                     let part = &start[first_chain * 5..(first_chain + count) * 5];
                     let dynamics = dynamics(kind.name, 0.3);
-                    let (chains, parameters) =
+                    let (chains, preparation) =
                         target.chains(&mut executor, variant, count, dynamics, Some(part));
                     let mut r = Recording::new();
-                    chains.run(&mut r, parameters, &pass(3, 6, first_chain), 0..6);
+                    chains
+                        .resume(preparation)
+                        .run(&mut r, &pass(3, 6, first_chain), 0..6);
                     executor.run(&r).expect("runs");
                     states.extend(executor.read(chains.states()).expect("reads"));
                 }
@@ -40,7 +42,7 @@ fn a_tiny_step_is_accepted_and_a_huge_one_rejected() {
     let start = normals(4, 64 * 5);
     for name in ["mala", "hmc"] {
         for (step_size, low, high) in [(1e-6, 0.999, 1.0), (1e4, 0.0, 1e-6)] {
-            let (chains, parameters) = target.chains(
+            let (chains, preparation) = target.chains(
                 &mut executor,
                 Variant::Tiled(Tiled),
                 64,
@@ -48,7 +50,7 @@ fn a_tiny_step_is_accepted_and_a_huge_one_rejected() {
                 Some(&start),
             );
             let mut r = Recording::new();
-            chains.run(&mut r, parameters, &pass(0, 4, 0), 0..4);
+            chains.resume(preparation).run(&mut r, &pass(0, 4, 0), 0..4);
             executor.run(&r).expect("runs");
             let acceptance = control(&mut executor, &chains)
                 .acceptance
@@ -71,7 +73,7 @@ fn what_is_not_finite_is_rejected() {
     let mut start = normals(4, 16 * 5);
     start[7] = f32::NAN;
     for name in ["mala", "hmc"] {
-        let (chains, parameters) = target.chains(
+        let (chains, preparation) = target.chains(
             &mut executor,
             Variant::Tiled(Tiled),
             16,
@@ -79,7 +81,9 @@ fn what_is_not_finite_is_rejected() {
             Some(&start),
         );
         let mut r = Recording::new();
-        chains.run(&mut r, parameters, &pass(0, 10, 0), 0..10);
+        chains
+            .resume(preparation)
+            .run(&mut r, &pass(0, 10, 0), 0..10);
         executor.run(&r).expect("runs");
         let x = executor.read(chains.states()).expect("reads");
         assert!(x[7].is_nan() && x[5] == start[5]);
@@ -116,10 +120,12 @@ fn adaptation_reaches_its_target() {
             let mut dynamics = adapted(name);
             dynamics.target_acceptance = goal.or(dynamics.target_acceptance);
             dynamics.langevin.step_size = start;
-            let (chains, parameters) =
+            let (chains, preparation) =
                 target.chains(&mut executor, Variant::Tiled(Tiled), 512, dynamics, None);
             let mut r = Recording::new();
-            chains.run(&mut r, parameters, &pass(0, 400, 0), 0..400);
+            chains
+                .resume(preparation)
+                .run(&mut r, &pass(0, 400, 0), 0..400);
             executor.run(&r).expect("runs");
             let control = control(&mut executor, &chains);
             let (got, want) = (
@@ -145,7 +151,7 @@ fn evaluations_are_counted_as_they_are_recorded() {
         ("hmc", 6, 25),
         ("underdamped", 6, 7),
     ] {
-        let (chains, parameters) = target.chains(
+        let (chains, preparation) = target.chains(
             &mut executor,
             Variant::Tiled(Tiled),
             4,
@@ -156,7 +162,9 @@ fn evaluations_are_counted_as_they_are_recorded() {
             let mut r = Recording::new();
             let mut done = 0;
             for &end in ends {
-                chains.run(&mut r, parameters, &pass(0, steps, 0), done..end);
+                chains
+                    .resume(preparation)
+                    .run(&mut r, &pass(0, steps, 0), done..end);
                 done = end;
             }
             assert_eq!(r.launches()["quadratic_base_gradient"], want, "{name}");

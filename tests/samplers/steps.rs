@@ -25,7 +25,7 @@ fn a_step_with_a_metropolis_test_is_its_twin() {
                 dynamics.temperature = 0.7;
                 dynamics.target_acceptance = Some(0.6);
                 let start = normals(7, count * length);
-                let (chains, parameters) =
+                let (chains, preparation) =
                     target.chains(&mut executor, variant, count, dynamics, Some(&start));
                 let x = widen(&start);
                 let (energies, gradient) = field(&model, &x, count);
@@ -40,7 +40,9 @@ fn a_step_with_a_metropolis_test_is_its_twin() {
                 let mut counted = Vec::new();
                 for step in 0..steps {
                     let mut r = Recording::new();
-                    chains.run(&mut r, parameters, &pass, step..step + 1);
+                    chains
+                        .resume(preparation)
+                        .run(&mut r, &pass, step..step + 1);
                     executor.run(&r).expect("runs");
                     let random = (SEED, STREAM, first_step.wrapping_add(step as u32));
                     let outcome = twins::hmc_step(
@@ -120,16 +122,13 @@ fn an_underdamped_step_is_its_twin() {
             dynamics.temperature = 0.7;
             dynamics.friction = 2.0;
             let start = normals(7, count * length);
-            let (chains, parameters) =
+            let (chains, preparation) =
                 target.chains(&mut executor, variant, count, dynamics, Some(&start));
             let (first_step, steps) = (40, 5);
             let mut r = Recording::new();
-            chains.run(
-                &mut r,
-                parameters,
-                &pass(first_step, steps, first_chain),
-                0..steps,
-            );
+            chains
+                .resume(preparation)
+                .run(&mut r, &pass(first_step, steps, first_chain), 0..steps);
             executor.run(&r).expect("runs");
 
             let settings = twins::Underdamped {
@@ -189,7 +188,7 @@ fn an_annealed_pass_is_its_twin_at_falling_temperatures() {
     for name in ["langevin", "mala"] {
         let mut dynamics = dynamics(name, 0.1);
         dynamics.temperature = 0.5;
-        let (chains, parameters) = target.chains(
+        let (chains, preparation) = target.chains(
             &mut executor,
             Variant::Tiled(Tiled),
             count,
@@ -201,8 +200,8 @@ fn an_annealed_pass_is_its_twin_at_falling_temperatures() {
             ..pass(8, steps, 0)
         };
         let mut r = Recording::new();
-        chains.run(&mut r, parameters, &pass, 0..1);
-        chains.run(&mut r, parameters, &pass, 1..steps);
+        chains.resume(preparation).run(&mut r, &pass, 0..1);
+        chains.resume(preparation).run(&mut r, &pass, 1..steps);
         executor.run(&r).expect("runs");
 
         let x = widen(&start);

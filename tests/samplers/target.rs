@@ -1,11 +1,11 @@
 //! Energies to sample from, and chains on them.
 
 use crate::common::{filled, twin, variants, widen};
-use afterimage::gpu::{Buffer, Executor, Recording};
+use afterimage::gpu::{Executor, Recording};
 use afterimage::kernels::{
     Activation, Bounds, ChainStart, Dynamics, LangevinSettings, QuadraticBase, SamplerKind, Variant,
 };
-use afterimage::method::{ChainPass, Chains, StepControl};
+use afterimage::method::{ChainPass, ChainPreparation, Chains, StepControl};
 use afterimage::network::{Architecture, Initialisation, LayerSpec, initial_parameters};
 use afterimage::random::Stream;
 use afterimage::shape::Shape;
@@ -126,7 +126,7 @@ impl Target {
         twin(&self.architecture, &widen(&self.parameters))
     }
 
-    /// Chains on it, ready to begin at `start`, with the buffer of the parameters.
+    /// Chains on it, ready to begin at `start`, with what they are prepared for.
     pub fn chains(
         &self,
         executor: &mut Executor,
@@ -134,7 +134,7 @@ impl Target {
         count: usize,
         dynamics: Dynamics,
         start: Option<&[f32]>,
-    ) -> (Chains, Buffer) {
+    ) -> (Chains, ChainPreparation) {
         let gaussian = ChainStart::Gaussian {
             mean: 0.0,
             std: 1.5,
@@ -151,13 +151,14 @@ impl Target {
         let mut r = Recording::new();
         let parameters = filled(&mut r, "parameters", &self.parameters);
         chains.setup(&mut r);
-        chains.prepare(&mut r, parameters);
+        let prepared = chains.prepare(&mut r, parameters);
         match start {
             Some(start) => r.upload_f32(chains.states(), 0, start),
             None => chains.restart(&mut r, 0, 0, count),
         }
         executor.run(&r).expect("runs");
-        (chains, parameters)
+        let preparation = prepared.preparation();
+        (chains, preparation)
     }
 }
 
@@ -191,9 +192,11 @@ pub fn sample(
     steps: usize,
 ) -> Vec<f64> {
     let variant = variants(executor)[1].1;
-    let (chains, parameters) = target.chains(executor, variant, 4096, dynamics, None);
+    let (chains, preparation) = target.chains(executor, variant, 4096, dynamics, None);
     let mut r = Recording::new();
-    chains.run(&mut r, parameters, &pass(0, steps, 0), 0..steps);
+    chains
+        .resume(preparation)
+        .run(&mut r, &pass(0, steps, 0), 0..steps);
     executor.run(&r).expect("runs");
     widen(&executor.read(chains.states()).expect("reads"))
 }

@@ -1,12 +1,12 @@
 //! Passes: so many steps in a row, with the jumps between them.
 
-use super::Chains;
-use crate::gpu::{Buffer, Recording};
+use super::PreparedChains;
+use crate::gpu::Recording;
 use crate::kernels::{Moment, jump_chains};
 use crate::random::Stream;
 use std::ops::Range;
 
-/// What [`Chains::control`] holds.
+/// What [`Chains::control`](super::Chains::control) holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepControl {
     pub step_size: f32,
@@ -56,100 +56,77 @@ impl ChainPass {
     }
 }
 
-impl Chains {
+impl PreparedChains<'_> {
     /// Begins a pass, or goes on with step `position` of it, at the states as they are: kinds that carry energies and
     /// gradients do so from here on.
-    fn begin(
-        &self,
-        recording: &mut Recording,
-        parameters: Buffer,
-        pass: &ChainPass,
-        position: usize,
-    ) {
-        if self.dynamics.kind.carries {
-            self.network.energy_gradient(
-                recording,
-                parameters,
-                self.batch.x,
-                Some(self.batch.energies),
-                self.batch.gradient,
-            );
+    fn begin(&self, recording: &mut Recording, pass: &ChainPass, position: usize) {
+        let chains = self.chains;
+        let batch = &chains.batch;
+        if let Some(network) = self.network().filter(|_| chains.dynamics.kind.carries) {
+            network.energy_gradient(recording, batch.x, Some(batch.energies), batch.gradient);
         }
-        if let (Some(control), 0, 0) = (self.control(), pass.first_chain, position) {
+        if let (Some(control), 0, 0) = (chains.control(), pass.first_chain, position) {
             recording.upload_f32(control, 1, &[0.0, 0.0]);
         }
         let moment = Moment {
             step: pass.first_step.wrapping_add(position as u32),
             first_chain: pass.first_chain,
-            temperature: pass.temperature(position, self.dynamics.temperature),
+            temperature: pass.temperature(position, chains.dynamics.temperature),
             annealed: pass.anneal.is_some(),
             adapt: false,
             energies: false,
         };
-        self.steps.begin(recording, &moment);
+        chains.steps.begin(recording, &moment);
     }
 
     /// The steps `part` of a pass of `pass.steps` steps, which begins with step 0. The temperature falls from
     /// `pass.anneal` to that of the dynamics.
-    pub fn run(
-        &self,
-        recording: &mut Recording,
-        parameters: Buffer,
-        pass: &ChainPass,
-        part: Range<usize>,
-    ) {
-        let every = match self.jump {
-            Some(_) => self.dynamics.jumps.every.max(1),
+    pub fn run(&self, recording: &mut Recording, pass: &ChainPass, part: Range<usize>) {
+        let every = match self.chains.jump {
+            Some(_) => self.chains.dynamics.jumps.every.max(1),
             None => pass.steps.max(1),
         };
         let mut start = part.start;
         while start < part.end {
             let end = ((start / every + 1) * every).min(part.end);
             if start.is_multiple_of(every) {
-                self.offer_jumps(recording, parameters, pass, start);
-                self.begin(recording, parameters, pass, start);
+                self.offer_jumps(recording, pass, start);
+                self.begin(recording, pass, start);
             }
-            self.run_on(recording, parameters, pass, start..end);
+            self.run_on(recording, pass, start..end);
             start = end;
         }
     }
 
     /// Offers the chains to jump before step `position` of a pass, where they may.
-    fn offer_jumps(
-        &self,
-        recording: &mut Recording,
-        parameters: Buffer,
-        pass: &ChainPass,
-        position: usize,
-    ) {
-        let Some(proposals) = self.jump else {
+    fn offer_jumps(&self, recording: &mut Recording, pass: &ChainPass, position: usize) {
+        let (Some(proposals), Some(network)) = (self.chains.jump, self.network()) else {
             return;
         };
         let energies_at = |recording: &mut Recording, x, energies| {
-            self.network
-                .energies(recording, parameters, x, energies, false);
+            network.energies(recording, x, energies, false);
         };
-        energies_at(recording, self.batch.x, self.batch.energies);
-        let stream = match self.batch.stream {
+        energies_at(recording, self.chains.batch.x, self.chains.batch.energies);
+        let stream = match self.chains.batch.stream {
             Stream::Sampling => Stream::SamplingJump,
             _ => Stream::Jump,
         };
         let first = pass.first_step.wrapping_add(position as u32);
-        for offer in 0..self.dynamics.jumps.count as u32 {
+        for offer in 0..self.chains.dynamics.jumps.count as u32 {
             let moment = Moment {
                 step: first
-                    .wrapping_mul(self.dynamics.jumps.count as u32)
+                    .wrapping_mul(self.chains.dynamics.jumps.count as u32)
                     .wrapping_add(offer),
                 first_chain: pass.first_chain,
-                temperature: pass.temperature(position, self.dynamics.temperature),
+                temperature: pass.temperature(position, self.chains.dynamics.temperature),
                 annealed: pass.anneal.is_some(),
                 adapt: false,
                 energies: true,
             };
             jump_chains(
                 recording,
-                &self.batch,
-                self.start,
+                &self.chains.batch,
+                self.chains.start,
                 stream,
                 &moment,
                 proposals,
@@ -159,14 +136,8 @@ impl Chains {
     }
 
     /// The steps `part` of a pass, between two rows of jumps.
-    fn run_on(
-        &self,
-        recording: &mut Recording,
-        parameters: Buffer,
-        pass: &ChainPass,
-        part: Range<usize>,
-    ) {
-        let adapting = match self.dynamics.target_acceptance {
+    fn run_on(&self, recording: &mut Recording, pass: &ChainPass, part: Range<usize>) {
+        let adapting = match self.chains.dynamics.target_acceptance {
             Some(_) => pass.adapting,
             None => 0,
         };
@@ -174,17 +145,10 @@ impl Chains {
         for (part, adapt) in [(part.start..middle, true), (middle..part.end, false)] {
             let step = pass.first_step.wrapping_add(part.start as u32);
             match pass.anneal {
-                None => self.replay(
-                    recording,
-                    parameters,
-                    step,
-                    part.len(),
-                    pass.first_chain,
-                    adapt,
-                ),
+                None => self.replay(recording, step, part.len(), pass.first_chain, adapt),
                 Some(_) => {
                     for position in part {
-                        self.annealed(recording, parameters, pass, position, adapt);
+                        self.annealed(recording, pass, position, adapt);
                     }
                 }
             }

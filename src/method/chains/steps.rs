@@ -1,47 +1,48 @@
 //! Steps: each recorded once and replayed, or recorded anew where its temperature is its own.
 
-use super::{ChainPass, Chains};
-use crate::gpu::{Buffer, Frozen, Recording};
+use super::{ChainPass, ChainPreparation, PreparedChains};
+use crate::gpu::{Frozen, Recording};
 use crate::kernels::{LangevinSettings, Moment, WalkArguments, langevin, walk_chains};
+use crate::network::Prepared;
 
 /// A step numbered 0 and what it was recorded for.
 pub(super) struct RecordedStep {
-    parameters: Buffer,
+    preparation: ChainPreparation,
     first_chain: usize,
     adapt: bool,
     energies: bool,
     frozen: Frozen,
 }
 
-impl Chains {
+impl<'a> PreparedChains<'a> {
     /// Moves all chains by `steps` steps, the first of which is number `first_step`: one step is recorded, and replayed
-    /// for as long as neither `parameters` nor `first_chain` changes. The step size stays as it is. Kinds that carry
+    /// for as long as neither the parameters nor `first_chain` change. The step size stays as it is. Kinds that carry
     /// energies and gradients go on with a pass that [`Self::run`] has begun, at the same parameters and states.
     pub fn advance(
         &self,
         recording: &mut Recording,
-        parameters: Buffer,
         first_step: u32,
         steps: usize,
         first_chain: usize,
     ) {
-        self.replay(recording, parameters, first_step, steps, first_chain, false);
+        self.replay(recording, first_step, steps, first_chain, false);
     }
 
     pub(super) fn replay(
         &self,
         recording: &mut Recording,
-        parameters: Buffer,
         first_step: u32,
         steps: usize,
         first_chain: usize,
         adapt: bool,
     ) {
-        let langevin = &self.dynamics.langevin;
-        if steps == 0 || self.walk(recording, langevin, first_step, steps, first_chain) {
+        let langevin = &self.chains.dynamics.langevin;
+        if steps == 0 {
             return;
         }
-        let recorded = |energies| self.recorded_step(parameters, first_chain, adapt, energies);
+        let network = self.walk(recording, langevin, first_step, steps, first_chain);
+        let Some(network) = network else { return };
+        let recorded = |energies| self.recorded_step(network, first_chain, adapt, energies);
         // Nobody sees the energies on the way.
         let quiet = steps as u32 - 1;
         if quiet > 0 {
@@ -52,13 +53,14 @@ impl Chains {
 
     fn recorded_step(
         &self,
-        parameters: Buffer,
+        network: Prepared<'_>,
         first_chain: usize,
         adapt: bool,
         energies: bool,
     ) -> Frozen {
-        let mut known = self.recorded.borrow_mut();
-        known.retain(|step| (step.parameters, step.first_chain) == (parameters, first_chain));
+        let mut known = self.chains.recorded.borrow_mut();
+        known
+            .retain(|step| (step.preparation, step.first_chain) == (self.preparation, first_chain));
         let same = |step: &&RecordedStep| (step.adapt, step.energies) == (adapt, energies);
         if let Some(step) = known.iter().find(same) {
             return step.frozen.clone();
@@ -66,16 +68,16 @@ impl Chains {
         let moment = Moment {
             step: 0,
             first_chain,
-            temperature: self.dynamics.temperature,
+            temperature: self.chains.dynamics.temperature,
             annealed: false,
             adapt,
             energies,
         };
         let mut once = Recording::new();
-        self.record(&mut once, parameters, &moment);
+        self.record(&mut once, network, &moment);
         let frozen = once.freeze();
         known.push(RecordedStep {
-            parameters,
+            preparation: self.preparation,
             first_chain,
             adapt,
             energies,
@@ -89,17 +91,16 @@ impl Chains {
     pub(super) fn annealed(
         &self,
         recording: &mut Recording,
-        parameters: Buffer,
         pass: &ChainPass,
         position: usize,
         adapt: bool,
     ) {
-        let temperature = pass.temperature(position, self.dynamics.temperature);
-        let settings = self.dynamics.langevin.at_temperature(temperature);
+        let temperature = pass.temperature(position, self.chains.dynamics.temperature);
+        let settings = self.chains.dynamics.langevin.at_temperature(temperature);
         let step = pass.first_step.wrapping_add(position as u32);
-        if self.walk(recording, &settings, step, 1, pass.first_chain) {
+        let Some(network) = self.walk(recording, &settings, step, 1, pass.first_chain) else {
             return;
-        }
+        };
         let moment = Moment {
             step,
             first_chain: pass.first_chain,
@@ -108,36 +109,34 @@ impl Chains {
             adapt,
             energies: true,
         };
-        self.record(recording, parameters, &moment);
+        self.record(recording, network, &moment);
     }
 
-    fn record(&self, recording: &mut Recording, parameters: Buffer, moment: &Moment) {
+    fn record(&self, recording: &mut Recording, network: Prepared<'_>, moment: &Moment) {
         let energy_gradient = |recording: &mut Recording, x, energies, gradient| {
-            self.network
-                .energy_gradient(recording, parameters, x, energies, gradient);
+            network.energy_gradient(recording, x, energies, gradient);
         };
-        self.steps.step(recording, moment, &energy_gradient);
+        self.chains.steps.step(recording, moment, &energy_gradient);
     }
 
     /// Replaces every state of data with Gaussian noise of standard deviation `std` by the mean of the clean data it
     /// may have come from, x − std²·∇E(x) (Robbins 1956; Miyasawa 1961), up to the model's error.
-    pub fn denoise(&self, recording: &mut Recording, parameters: Buffer, std: f32) {
+    pub fn denoise(&self, recording: &mut Recording, std: f32) {
         let settings = LangevinSettings {
             step_size: std * std,
             noise: 0.0,
             clip: 0.0,
-            bounds: self.dynamics.langevin.bounds,
+            bounds: self.chains.dynamics.langevin.bounds,
         };
-        if self.walk(recording, &settings, 0, 1, 0) {
+        let Some(network) = self.walk(recording, &settings, 0, 1, 0) else {
             return;
-        }
-        let batch = &self.batch;
-        self.network
-            .energy_gradient(recording, parameters, batch.x, None, batch.gradient);
+        };
+        let batch = &self.chains.batch;
+        network.energy_gradient(recording, batch.x, None, batch.gradient);
         langevin(recording, &settings, batch, 0, 0);
     }
 
-    /// Whether these chains are walked, and if so, the steps.
+    /// The steps of chains that walk; for others, the network to run them on.
     fn walk(
         &self,
         recording: &mut Recording,
@@ -145,21 +144,22 @@ impl Chains {
         first_step: u32,
         steps: usize,
         first_chain: usize,
-    ) -> bool {
-        let Some((plan, packed)) = &self.walk else {
-            return false;
+    ) -> Option<Prepared<'a>> {
+        let Some((plan, packed)) = &self.chains.walk else {
+            return self.network();
         };
+        let batch = &self.chains.batch;
         let arguments = WalkArguments {
             settings,
-            stream: self.batch.stream,
-            seed: self.batch.seed,
-            first_element: (first_chain * self.batch.length) as u32,
-            samples: self.network.samples(),
+            stream: batch.stream,
+            seed: batch.seed,
+            first_element: (first_chain * batch.length) as u32,
+            samples: batch.chains,
             packed: *packed,
-            x: self.batch.x,
-            energies: self.batch.energies,
+            x: batch.x,
+            energies: batch.energies,
         };
         walk_chains(recording, plan, &arguments, first_step, steps);
-        true
+        None
     }
 }

@@ -1,9 +1,10 @@
 //! What chains leave behind on their way, for diagnoses.
 
 use super::settings::MOST_RECORDS;
-use super::{ChainPass, Sampler};
+use super::{ChainPass, PreparedChains, Sampler};
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::{TRACE_VALUES, trace_chains};
+use crate::method::chains::ChainPreparation;
 
 /// What the first group of chains leaves behind in a diagnosed pass.
 pub(super) struct Trace {
@@ -14,6 +15,7 @@ pub(super) struct Trace {
 
 /// Steps that chains go on by to be looked at.
 pub struct Probe {
+    preparation: ChainPreparation,
     trace: Trace,
     records: usize,
     pass: ChainPass,
@@ -50,38 +52,44 @@ impl Sampler {
     pub(super) fn run_traced(
         &self,
         recording: &mut Recording,
-        parameters: Buffer,
+        chains: PreparedChains<'_>,
         pass: &ChainPass,
         trace: &Trace,
         records: usize,
     ) {
         recording.copy(self.chains.states(), trace.before);
         for record in 0..records {
-            self.run_to_record(recording, parameters, pass, trace, (record, records));
+            self.run_to_record(recording, chains, pass, trace, (record, records));
         }
     }
 
     fn run_to_record(
         &self,
         recording: &mut Recording,
-        parameters: Buffer,
+        chains: PreparedChains<'_>,
         pass: &ChainPass,
         trace: &Trace,
         (record, records): (usize, usize),
     ) {
         let part = pass.steps * record / records..pass.steps * (record + 1) / records;
-        self.chains.run(recording, parameters, pass, part);
+        chains.run(recording, pass, part);
         let (before, trace) = (trace.before, trace.records);
         trace_chains(recording, self.chains.batch(), record, before, trace);
     }
 
     /// A probe of `steps` steps of the chains of the last group, from where they are; step size and temperature stay as
-    /// they are.
-    pub fn probe(&self, recording: &mut Recording, steps: usize) -> Probe {
+    /// they are. `chains` are those of this sampler.
+    pub fn probe(
+        &self,
+        recording: &mut Recording,
+        chains: PreparedChains<'_>,
+        steps: usize,
+    ) -> Probe {
         let records = steps.min(MOST_RECORDS);
         let trace = self.new_trace(records);
         recording.copy(self.chains.states(), trace.before);
         Probe {
+            preparation: chains.preparation(),
             trace,
             records,
             pass: ChainPass {
@@ -95,17 +103,13 @@ impl Sampler {
         }
     }
 
-    /// Runs a probe on to its record number `record`, on the energy with `parameters`, for which the chains must be
-    /// prepared.
-    pub fn run_probe(
-        &self,
-        recording: &mut Recording,
-        parameters: Buffer,
-        probe: &Probe,
-        record: usize,
-    ) {
-        let place = (record, probe.records);
-        self.run_to_record(recording, parameters, &probe.pass, &probe.trace, place);
+    /// Runs a probe on to its record number `record`, on the energy for which the chains were prepared when it began.
+    pub fn run_probe(&self, recording: &mut Recording, probe: &Probe, record: usize) {
+        let (chains, place) = (
+            self.chains.resume(probe.preparation),
+            (record, probe.records),
+        );
+        self.run_to_record(recording, chains, &probe.pass, &probe.trace, place);
     }
 
     pub(super) fn new_trace(&self, records: usize) -> Trace {

@@ -9,7 +9,7 @@ use super::slices::equal_parts;
 use crate::config::Config;
 use crate::gpu::Recording;
 use crate::method::{FixedNoise, Fresh, GaussianFit, MOST_GAUSSIAN_VALUES, Sampler, Strategy};
-use crate::network::Network;
+use crate::network::{Network, Prepared};
 use crate::train::TrainError;
 use crate::train::settings;
 use fixed::KnownNoise;
@@ -26,13 +26,25 @@ pub(super) trait Noise {
     /// tells of is up to the caller.
     fn begin(&self, plan: &TrainingPlan, r: &mut Recording, step: u64) -> Fresh;
 
-    /// Draws the noise number `pool`, of the chains at most `most` groups a part, and says whether the network is
-    /// prepared for the snapshot parameters then.
-    fn draw(&self, plan: &TrainingPlan, r: &mut Recording, pool: u64, most: usize) -> bool;
+    /// Draws the noise number `pool`, of the chains at most `most` groups a part. Gives the network of the plan where it is
+    /// prepared for the snapshot then.
+    fn draw<'p>(
+        &self,
+        plan: &'p TrainingPlan,
+        r: &mut Recording,
+        pool: u64,
+        most: usize,
+    ) -> Option<Prepared<'p>>;
 
-    /// The energies of at most `most` slices of all samples under the distribution; `prepared` says whether the network
-    /// is prepared for the snapshot parameters.
-    fn energies(&self, plan: &TrainingPlan, r: &mut Recording, prepared: bool, most: usize);
+    /// The energies of at most `most` slices of all samples under the distribution; `on_snapshot` is the network where it
+    /// is prepared for the snapshot.
+    fn energies(
+        &self,
+        plan: &TrainingPlan,
+        r: &mut Recording,
+        on_snapshot: Option<Prepared<'_>>,
+        most: usize,
+    );
 
     /// See [`TrainingPlan::snapshot_age`].
     fn age(&self, plan: &TrainingPlan, step: u64) -> Option<u64>;

@@ -2,6 +2,7 @@
 
 use super::TrainingPlan;
 use crate::gpu::{Buffer, Recording};
+use crate::network::Prepared;
 
 /// What the network reads and writes of one slice, since kernels start at the first word of a buffer. A last slice that
 /// is not full is filled up with samples of the one before, which count for nothing.
@@ -12,38 +13,33 @@ pub(super) struct Staging {
 }
 
 impl TrainingPlan {
-    /// `energies` of at most `most` slices of all samples under `parameters`, for which the network is prepared.
+    /// `energies` of at most `most` slices of all samples, on a network prepared for some parameters.
     pub(super) fn energies(
         &self,
         r: &mut Recording,
-        parameters: Buffer,
+        network: Prepared<'_>,
         energies: Buffer,
         keep: bool,
         most: usize,
     ) {
         match &self.staging {
-            None => self
-                .network
-                .energies(r, parameters, self.samples, energies, keep),
+            None => network.energies(r, self.samples, energies, keep),
             Some(staging) => {
                 for start in self.slices().take(most) {
                     let count = self.stage(r, staging, start);
-                    self.network
-                        .energies(r, parameters, staging.samples, staging.energies, false);
+                    network.energies(r, staging.samples, staging.energies, false);
                     r.copy_range(staging.energies, 0, energies, start, count);
                 }
             }
         }
     }
 
-    /// The gradient in the live parameters over at most `most` slices of all samples, the energies of which were computed
+    /// The gradient in the parameters that `network` is prepared for, over at most `most` slices of all samples, the energies of which were computed
     /// last, and kept where there is only one.
-    pub(super) fn weight_gradient(&self, r: &mut Recording, most: usize) {
-        let (live, gradient) = (self.snapshot.live(), self.optimiser.gradient());
-        let factor = self.objective.factor();
+    pub(super) fn weight_gradient(&self, r: &mut Recording, network: Prepared<'_>, most: usize) {
+        let (factor, gradient) = (self.objective.factor(), self.optimiser.gradient());
         let Some(staging) = &self.staging else {
-            self.network
-                .weight_gradient(r, live, self.samples, factor, gradient, false);
+            network.weight_gradient(r, self.samples, factor, gradient, false);
             return;
         };
         for start in self.slices().take(most) {
@@ -54,9 +50,8 @@ impl TrainingPlan {
                 r.upload_f32(staging.factor, count, &vec![0.0; missing]);
             }
             let (x, factor) = (staging.samples, staging.factor);
-            self.network.derivatives(r, live, x);
-            self.network
-                .weight_gradient(r, live, x, factor, gradient, start > 0);
+            network.derivatives(r, x);
+            network.weight_gradient(r, x, factor, gradient, start > 0);
         }
     }
 

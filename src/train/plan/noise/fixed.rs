@@ -1,6 +1,7 @@
 use super::Noise;
 use crate::gpu::Recording;
 use crate::method::{FixedNoise, Fresh, GaussianFit, Strategy};
+use crate::network::Prepared;
 use crate::train::TrainingPlan;
 
 /// A distribution that never changes and needs no chains.
@@ -15,13 +16,19 @@ impl Noise for KnownNoise {
         Fresh::No
     }
 
-    fn draw(&self, plan: &TrainingPlan, r: &mut Recording, pool: u64, _: usize) -> bool {
+    fn draw<'p>(
+        &self,
+        plan: &'p TrainingPlan,
+        r: &mut Recording,
+        pool: u64,
+        _: usize,
+    ) -> Option<Prepared<'p>> {
         let (samples, first, _) = plan.noise_samples();
         self.0.draw(r, pool, samples, first);
-        false
+        None
     }
 
-    fn energies(&self, plan: &TrainingPlan, r: &mut Recording, _: bool, _: usize) {
+    fn energies(&self, plan: &TrainingPlan, r: &mut Recording, _: Option<Prepared<'_>>, _: usize) {
         self.0.energies(r, plan.samples, plan.snapshot_energies);
     }
 

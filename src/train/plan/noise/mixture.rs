@@ -1,6 +1,7 @@
 use super::Noise;
 use crate::gpu::Recording;
 use crate::method::{Fresh, Mixture, Sampler, Strategy};
+use crate::network::Prepared;
 use crate::train::TrainingPlan;
 
 /// The last few snapshots, each of which is loaded into the buffer of the snapshot in its turn.
@@ -21,23 +22,35 @@ impl Noise for MixtureNoise {
         Fresh::No
     }
 
-    fn draw(&self, plan: &TrainingPlan, r: &mut Recording, pool: u64, most: usize) -> bool {
+    fn draw<'p>(
+        &self,
+        plan: &'p TrainingPlan,
+        r: &mut Recording,
+        pool: u64,
+        most: usize,
+    ) -> Option<Prepared<'p>> {
         let snapshot = plan.snapshot.parameters();
-        let mut before = |r: &mut Recording, part| {
+        let mut prepared = |r: &mut Recording, part| {
             self.mixture.load(r, part, snapshot);
-            self.sampler.chains().prepare(r, snapshot);
+            self.sampler.chains().prepare(r, snapshot)
         };
         let draw = plan.noise_draw(pool, most);
-        self.sampler.draw(r, snapshot, &draw, &mut before);
-        false
+        self.sampler.draw(r, &draw, &mut prepared);
+        None
     }
 
-    fn energies(&self, plan: &TrainingPlan, r: &mut Recording, _: bool, most: usize) {
+    fn energies(
+        &self,
+        plan: &TrainingPlan,
+        r: &mut Recording,
+        _: Option<Prepared<'_>>,
+        most: usize,
+    ) {
         let (mixture, snapshot) = (&self.mixture, plan.snapshot.parameters());
         for index in 0..mixture.components() {
             mixture.load(r, index, snapshot);
-            plan.network.prepare(r, snapshot);
-            plan.energies(r, snapshot, mixture.component_energies(), false, most);
+            let network = plan.network.prepare(r, snapshot);
+            plan.energies(r, network, mixture.component_energies(), false, most);
             mixture.keep(r, index);
         }
         mixture.energies(r, plan.snapshot_energies);

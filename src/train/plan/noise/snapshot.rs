@@ -1,6 +1,7 @@
 use super::Noise;
 use crate::gpu::Recording;
 use crate::method::{Fresh, Sampler, Strategy};
+use crate::network::Prepared;
 use crate::train::TrainingPlan;
 
 /// The model itself, some steps ago.
@@ -15,23 +16,31 @@ impl Noise for SnapshotNoise {
         plan.snapshot.begin(r, step, plan.objective.normaliser())
     }
 
-    fn draw(&self, plan: &TrainingPlan, r: &mut Recording, pool: u64, most: usize) -> bool {
-        let (snapshot, chains) = (plan.snapshot.parameters(), self.0.chains());
-        chains.prepare(r, snapshot);
+    fn draw<'p>(
+        &self,
+        plan: &'p TrainingPlan,
+        r: &mut Recording,
+        pool: u64,
+        most: usize,
+    ) -> Option<Prepared<'p>> {
+        let chains = self.0.chains().prepare(r, plan.snapshot.parameters());
         let draw = plan.noise_draw(pool, most);
-        self.0.draw(r, snapshot, &draw, &mut |_, _| ());
-        if chains.walk_alone() {
-            plan.network.prepare(r, snapshot);
-        }
-        true
+        self.0.draw(r, &draw, &mut |_, _| chains);
+        Some(chains.prepare_workspace(r, &plan.network))
     }
 
-    fn energies(&self, plan: &TrainingPlan, r: &mut Recording, prepared: bool, most: usize) {
-        let snapshot = plan.snapshot.parameters();
-        if !prepared {
-            plan.network.prepare(r, snapshot);
-        }
-        plan.energies(r, snapshot, plan.snapshot_energies, false, most);
+    fn energies(
+        &self,
+        plan: &TrainingPlan,
+        r: &mut Recording,
+        on_snapshot: Option<Prepared<'_>>,
+        most: usize,
+    ) {
+        let network = match on_snapshot {
+            Some(network) => network,
+            None => plan.network.prepare(r, plan.snapshot.parameters()),
+        };
+        plan.energies(r, network, plan.snapshot_energies, false, most);
     }
 
     fn age(&self, plan: &TrainingPlan, step: u64) -> Option<u64> {
