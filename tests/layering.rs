@@ -29,19 +29,6 @@ const ROOMS: &[&str] = &[
     "cli",
 ];
 
-/// Files that import each other for now.
-const CIRCLES: &[&[&str]] = &[
-    &["bench::growth", "bench::table"],
-    &[
-        "kernels::choice",
-        "kernels::texel::conv_input_gradient",
-        "kernels::texel::pack_weights",
-        "kernels::texel::tile",
-    ],
-    &["kernels::walk::pass", "kernels::walk::plan"],
-    &["network::passes", "network::residual"],
-];
-
 /// Names of shader files that are words of everyday English, too.
 const EVERYDAY: &[&str] = &[
     "accept", "adapt", "copy", "finite", "follow", "head", "index", "jump", "moment", "plane",
@@ -416,10 +403,6 @@ fn no_files_import_each_other() {
             circles.insert(circle);
         }
     }
-    circles.retain(|circle| {
-        let is_in = |known: &&[&str]| circle.iter().all(|file| known.contains(&file.as_str()));
-        !CIRCLES.iter().any(is_in)
-    });
     assert!(circles.is_empty(), "{circles:#?}");
 }
 

@@ -3,27 +3,31 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::{Source, names, names_of_files};
-use crate::words::Word;
-
 /// Why a data set could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
     #[error(
-        "unknown data source `{name}`: did you mean `{nearest}`? Known: {}",
-        Source::names().join(", ")
+        "unknown data source `{name}`: did you mean `{nearest}`? Known: {}", .known.join(", ")
     )]
-    UnknownSource { name: String, nearest: &'static str },
+    UnknownSource {
+        name: String,
+        nearest: &'static str,
+        known: Vec<&'static str>,
+    },
 
     #[error("data source `{name}` needs a path: set data.path to a file or folder")]
     MissingPath { name: &'static str },
 
     #[error(
-        "data source `{name}` takes no path: clear data.path (`{path}`), or set data.source to {} to read it",
-        names_of_files()
+        "data source `{name}` takes no path: clear data.path (`{path}`), or set data.source to {readers} to read it"
     )]
-    UnexpectedPath { name: &'static str, path: String },
+    UnexpectedPath {
+        name: &'static str,
+        path: String,
+        /// The sources that take one.
+        readers: String,
+    },
 
     #[error("data.low = {low} and data.high = {high}: set both to finite numbers with low < high")]
     InvalidRange { low: f32, high: f32 },
@@ -34,9 +38,12 @@ pub enum DataError {
     #[error(
         "the density of data source `{name}` is not known: evaluate models of the generated planar sets ({}); \
          evaluation of other data, images among them, comes later",
-        names(Source::has_density).join(", ")
+        .known.join(", ")
     )]
-    NoDensity { name: &'static str },
+    NoDensity {
+        name: &'static str,
+        known: Vec<&'static str>,
+    },
 
     #[error("the density of data with noise {noise} cannot be computed: {advice}")]
     DensityNoise { noise: f64, advice: &'static str },

@@ -89,6 +89,7 @@ pub fn open(options: &DataOptions, seed: u64) -> Result<Dataset, DataError> {
             return Err(DataError::UnexpectedPath {
                 name,
                 path: options.path.clone(),
+                readers: names_of_files(),
             });
         }
         (true, true) => return Err(DataError::MissingPath { name }),
@@ -121,7 +122,10 @@ impl PlanarDensity {
         let Source { name, origin, .. } = named(source)?;
         match origin {
             Origin::Generated(planar) => PlanarDensity::of(planar, noise),
-            Origin::Embedded(_) | Origin::File { .. } => Err(DataError::NoDensity { name }),
+            Origin::Embedded(_) | Origin::File { .. } => Err(DataError::NoDensity {
+                name,
+                known: names(Source::has_density),
+            }),
         }
     }
 }
@@ -149,6 +153,7 @@ fn named(name: &str) -> Result<Source, DataError> {
     Source::named(name).ok_or_else(|| DataError::UnknownSource {
         name: name.into(),
         nearest: nearest(name),
+        known: Source::names(),
     })
 }
 

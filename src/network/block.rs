@@ -84,16 +84,67 @@ pub(super) fn infer(
     })
 }
 
+impl LayerSpec {
+    /// What it computes of a map of shape `input`. `add` takes what it has of weights, each with what a checkpoint calls
+    /// that part of the layer, and gives its place.
+    fn infer(
+        self,
+        at: Place,
+        input: Shape,
+        add: &mut dyn FnMut(&str, LayerKind) -> usize,
+    ) -> Result<BlockKind, NetworkError> {
+        match self {
+            LayerSpec::Conv {
+                channels,
+                kernel,
+                stride,
+                padding,
+            } => {
+                let geometry = at.convolution(input, channels, kernel, stride, padding)?;
+                Ok(BlockKind::Layer(add("", LayerKind::Conv(geometry))))
+            }
+            LayerSpec::Dense { features } => {
+                at.limited(&[features, input.len()])?;
+                let outputs = features;
+                let layer = LayerKind::Dense { input, outputs };
+                Ok(BlockKind::Layer(add("", layer)))
+            }
+            LayerSpec::Residual {
+                channels,
+                kernel,
+                pool,
+            } => {
+                let conv1 = at.convolution(input, channels, kernel, 1, kernel / 2)?;
+                let hidden = LayerKind::Conv(conv1).output_shape();
+                let conv2 = at.convolution(hidden, channels, kernel, 1, kernel / 2)?;
+                let skip = if channels == input.channels {
+                    None
+                } else {
+                    Some(at.convolution(input, channels, 1, 1, 0)?)
+                };
+                Ok(BlockKind::Residual(ResidualBlock {
+                    conv1: add(".conv1", LayerKind::Conv(conv1)),
+                    conv2: add(".conv2", LayerKind::Conv(conv2)),
+                    skip: skip.map(|skip| add(".skip", LayerKind::Conv(skip))),
+                    join: at.pooling(hidden, pool)?,
+                }))
+            }
+            LayerSpec::Pool { size } => Ok(BlockKind::Pool(at.pooling(input, size)?)),
+            LayerSpec::GlobalSum => Ok(BlockKind::Pool(Pooling::global_sum(input))),
+        }
+    }
+}
+
 /// A layer, for messages.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+struct Place {
     index: usize,
     spec: LayerSpec,
 }
 
 impl Place {
     /// Refuses a product of `factors` that one buffer cannot address.
-    pub(super) fn limited(self, factors: &[usize]) -> Result<(), NetworkError> {
+    fn limited(self, factors: &[usize]) -> Result<(), NetworkError> {
         factors
             .iter()
             .try_fold(1_usize, |product, factor| product.checked_mul(*factor))
@@ -105,7 +156,7 @@ impl Place {
             })
     }
 
-    pub(super) fn convolution(
+    fn convolution(
         self,
         input: Shape,
         channels: usize,
@@ -140,7 +191,7 @@ impl Place {
         })
     }
 
-    pub(super) fn pooling(self, input: Shape, size: usize) -> Result<Pooling, NetworkError> {
+    fn pooling(self, input: Shape, size: usize) -> Result<Pooling, NetworkError> {
         let (height, width) = (input.height, input.width);
         if size > height || size > width {
             return Err(NetworkError::WindowTooLarge {

@@ -1,10 +1,6 @@
-//! The kinds of layers: all that is said of one is said here. How configurations write it, which values are refused
-//! ([`LayerSpec::check`]), and what it makes of a map ([`LayerSpec::infer`]).
+//! The kinds of layers: all that is said of one is said here. How configurations write it, and which values are refused
+//! ([`LayerSpec::check`]); what it makes of a map is `LayerSpec::infer` in block.rs.
 
-use super::block::{BlockKind, Place, ResidualBlock};
-use super::error::NetworkError;
-use crate::kernels::{LayerKind, Pooling};
-use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -177,55 +173,6 @@ impl LayerSpec {
         match self {
             LayerSpec::Conv { .. } | LayerSpec::Dense { .. } | LayerSpec::Residual { .. } => true,
             LayerSpec::Pool { .. } | LayerSpec::GlobalSum => false,
-        }
-    }
-
-    /// What it computes of a map of shape `input`. `add` takes what it has of weights, each with what a checkpoint calls
-    /// that part of the layer, and gives its place.
-    pub(super) fn infer(
-        self,
-        at: Place,
-        input: Shape,
-        add: &mut dyn FnMut(&str, LayerKind) -> usize,
-    ) -> Result<BlockKind, NetworkError> {
-        match self {
-            LayerSpec::Conv {
-                channels,
-                kernel,
-                stride,
-                padding,
-            } => {
-                let geometry = at.convolution(input, channels, kernel, stride, padding)?;
-                Ok(BlockKind::Layer(add("", LayerKind::Conv(geometry))))
-            }
-            LayerSpec::Dense { features } => {
-                at.limited(&[features, input.len()])?;
-                let outputs = features;
-                let layer = LayerKind::Dense { input, outputs };
-                Ok(BlockKind::Layer(add("", layer)))
-            }
-            LayerSpec::Residual {
-                channels,
-                kernel,
-                pool,
-            } => {
-                let conv1 = at.convolution(input, channels, kernel, 1, kernel / 2)?;
-                let hidden = LayerKind::Conv(conv1).output_shape();
-                let conv2 = at.convolution(hidden, channels, kernel, 1, kernel / 2)?;
-                let skip = if channels == input.channels {
-                    None
-                } else {
-                    Some(at.convolution(input, channels, 1, 1, 0)?)
-                };
-                Ok(BlockKind::Residual(ResidualBlock {
-                    conv1: add(".conv1", LayerKind::Conv(conv1)),
-                    conv2: add(".conv2", LayerKind::Conv(conv2)),
-                    skip: skip.map(|skip| add(".skip", LayerKind::Conv(skip))),
-                    join: at.pooling(hidden, pool)?,
-                }))
-            }
-            LayerSpec::Pool { size } => Ok(BlockKind::Pool(at.pooling(input, size)?)),
-            LayerSpec::GlobalSum => Ok(BlockKind::Pool(Pooling::global_sum(input))),
         }
     }
 }

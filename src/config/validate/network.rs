@@ -1,7 +1,6 @@
 //! `[network]`
 
-use super::rules::{ensure, finite, not_negative, positive, share};
-use super::unread::Conditional;
+use super::rules::{Conditional, ensure, finite, not_negative, positive, share};
 use crate::config::check::not_allowed;
 use crate::config::error::ConfigError;
 use crate::config::{BaseKind, NetworkConfig};

@@ -1,7 +1,6 @@
 //! `[objective]`
 
-use super::rules::{count, decay, ensure, not_negative, positive, within};
-use super::unread::Conditional;
+use super::rules::{Conditional, count, decay, ensure, not_negative, positive, within};
 use crate::config::error::ConfigError;
 use crate::config::{Config, NormaliserKind, ObjectiveConfig};
 use crate::method::Criterion;

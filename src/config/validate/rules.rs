@@ -1,8 +1,18 @@
 //! What values are checked by, and the words in which they are refused.
 
+use crate::config::Config;
 use crate::config::check::{not_allowed, shortened};
 use crate::config::error::ConfigError;
 use std::fmt::Debug;
+
+/// A key, the key that decides whether it is read, whether it is, and why not or where else. Each section's file lists its
+/// own, a line each.
+pub(super) type Conditional = (
+    &'static str,
+    &'static str,
+    fn(&Config) -> bool,
+    &'static str,
+);
 
 /// Refuses `given` unless it is `fine`; `allowed` completes the sentence "it must …".
 pub(super) fn ensure<T: Debug>(

@@ -1,8 +1,7 @@
 //! `[sampler]`
 
 use super::MOST_SAMPLE_STEPS;
-use super::rules::{at_least_one, count, ensure, not_negative, positive, share};
-use super::unread::Conditional;
+use super::rules::{Conditional, at_least_one, count, ensure, not_negative, positive, share};
 use crate::config::error::ConfigError;
 use crate::config::{BoundsKind, ChainKind, Config, SamplerConfig, StartKind};
 use crate::words::Word;

@@ -1,7 +1,6 @@
 //! `[snapshot]`
 
-use super::rules::{at_least_one, count, decay, ensure, share};
-use super::unread::Conditional;
+use super::rules::{Conditional, at_least_one, count, decay, ensure, share};
 use crate::config::error::ConfigError;
 use crate::config::{Config, Interval, SnapshotConfig, SnapshotKind};
 use crate::words::Word;

@@ -4,20 +4,12 @@
 //! not among them, or presets could not be tried with another value of the other key; their comments say who reads them.
 //! But for `noise`, `clip` and `bounds` of plain Langevin steps, without which a published recipe is another one.
 
+use super::rules::Conditional;
 use super::{network, objective, sampler, snapshot};
 use crate::config::Config;
 use crate::config::check::shortened;
 use crate::config::error::ConfigError;
 use crate::config::keys::{Section, sections};
-
-/// A key, the key that decides whether it is read, whether it is, and why not or where else. Each section's file lists its
-/// own, a line each.
-pub(super) type Conditional = (
-    &'static str,
-    &'static str,
-    fn(&Config) -> bool,
-    &'static str,
-);
 
 fn conditional() -> impl Iterator<Item = &'static Conditional> {
     [
