@@ -303,7 +303,7 @@ fn entries() -> impl Iterator<Item = PathBuf> {
     let mut names: Vec<String> = names
         .map(|name| name.into_string().expect("UTF-8"))
         .collect();
-    names.retain(|name| name != "generators" && name != "shared");
+    names.retain(|name| !["activations", "generators", "shared"].contains(&name.as_str()));
     names.push(String::new());
     names.into_iter().flat_map(|name| wgsl_files(&name))
 }
