@@ -1,4 +1,3 @@
-use super::launch::over;
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 
 static KERNEL: Kernel = kernel!("move_chains", 1, [Read, Read, ReadWrite]);
@@ -51,20 +50,15 @@ fn move_chains(
     chains: usize,
     sample_length: usize,
     first: u32,
-    buffers: [Buffer; 3],
+    [order, from, to]: [Buffer; 3],
 ) {
-    let program = Program::new(&KERNEL)
+    Program::new(&KERNEL)
         .u32("CHAINS", chains)
         .u32("SAMPLE_LENGTH", sample_length)
-        .u32("SLOTS", buffers[0].words())
-        .flag("TAKE_OUT", take_out);
-    let resources = buffers.map(Into::into).to_vec();
-    over(
-        recording,
-        program,
-        resources,
-        vec![first],
-        chains * sample_length,
-    );
-    recording.moves(4 * chains * (2 * sample_length + 1));
+        .u32("SLOTS", order.words())
+        .flag("TAKE_OUT", take_out)
+        .bind([order, from, to])
+        .immediates([first])
+        .moving(4 * chains * (2 * sample_length + 1))
+        .over(recording, chains * sample_length);
 }

@@ -2,7 +2,6 @@ use super::phase::phases;
 use super::tile::Tile;
 use crate::gpu::{Image, Kernel, Program, Recording};
 use crate::kernels::geometry::ConvGeometry;
-use crate::kernels::launch::over;
 use crate::kernels::parameters::LayerParameters;
 use crate::purpose::PACKED_WEIGHTS;
 
@@ -120,12 +119,7 @@ fn pack(
     packed: &PackedWeights,
     part: Part,
 ) {
-    let program = g
-        .describe_channels(g.describe_kernel(Program::new(&KERNEL)))
-        .u32("MODE", part.mode)
-        .u32("BLOCK", part.block)
-        .u32("GROUPS", part.groups);
-    let immediates = [
+    let places = [
         parameters.offset,
         part.first_texel,
         part.texels,
@@ -135,20 +129,20 @@ fn pack(
         part.first[0],
         part.first[1],
     ];
-    let immediates = immediates.map(|value| value as u32).to_vec();
-    over(
-        recording,
-        program,
-        vec![parameters.buffer.into(), packed.image.into()],
-        immediates,
-        part.texels,
-    );
     // A part of a strided input gradient has some of the taps; that of a dense layer covers its map.
     let taps = match part.mode {
         2 => g.kernel_height * g.kernel_width,
         _ => part.taps[0] * part.taps[1],
     };
-    recording.moves(16 * part.texels + 4 * g.in_channels * g.out_channels * taps);
+    g.describe_channels(g.describe_kernel(Program::new(&KERNEL)))
+        .u32("MODE", part.mode)
+        .u32("BLOCK", part.block)
+        .u32("GROUPS", part.groups)
+        .bind([parameters.buffer])
+        .bind([packed.image])
+        .immediates(places.map(|place| place as u32))
+        .moving(16 * part.texels + 4 * g.in_channels * g.out_channels * taps)
+        .over(recording, part.texels);
 }
 
 /// Packs weights and bias for [`super::conv_forward`] or [`super::dense_forward`].
