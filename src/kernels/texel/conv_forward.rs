@@ -31,11 +31,9 @@ pub fn conv_forward_border(geometry: &ConvGeometry, pixels: usize) -> Border {
 }
 
 /// `output` = act(W ∗ `input` + b) and, if asked for, `derivative`, laid out like `output`, = act′, from weights packed by
-/// [`super::pack_forward`].
-#[allow(clippy::too_many_arguments)]
+/// [`PackedWeights::forward`].
 pub fn conv_forward(
     recording: &mut Recording,
-    geometry: &ConvGeometry,
     activation: Activation,
     lanes: usize,
     input: &Plane,
@@ -43,9 +41,10 @@ pub fn conv_forward(
     output: &Plane,
     derivative: Option<&Plane>,
 ) {
-    let g = geometry;
-    let tile = weights.tile;
-    let Tile { pixels, block } = tile;
+    let PackedWeights {
+        geometry: g, tile, ..
+    } = weights;
+    let Tile { pixels, block } = *tile;
     let block_count = tile.blocks(output.groups());
     debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
     let program = g

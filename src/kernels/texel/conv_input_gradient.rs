@@ -33,22 +33,21 @@ pub fn conv_input_gradient_border(geometry: &ConvGeometry, tile: Tile) -> Border
 }
 
 /// `input_gradient` = Wᵀ ∗ `output_gradient` × `input_derivative`, from weights packed by
-/// [`super::pack_conv_input_gradient`].
-#[allow(clippy::too_many_arguments)]
+/// [`PackedWeights::conv_input_gradient`].
 pub fn conv_input_gradient(
     recording: &mut Recording,
-    geometry: &ConvGeometry,
     lanes: usize,
     output_gradient: &Plane,
     weights: &PackedWeights,
     input_derivative: Option<&Plane>,
     input_gradient: &Plane,
 ) {
-    let g = geometry;
-    let tile = weights.tile;
-    let Tile { pixels, block } = tile;
+    let PackedWeights {
+        geometry: g, tile, ..
+    } = weights;
+    let Tile { pixels, block } = *tile;
     let block_count = tile.blocks(input_gradient.groups());
-    for ((y, x), &first_texel) in phases(g).iter().zip(&weights.parts) {
+    for ((y, x), part) in phases(g).iter().zip(&weights.parts) {
         // A phase that meets no tap still writes its zeros: one tap of zero weights (see `PackedWeights`).
         let (taps_y, taps_x) = (y.taps.max(1), x.taps.max(1));
         let program = Program::new(&KERNELS[usize::from(input_derivative.is_some())])
@@ -65,7 +64,7 @@ pub fn conv_input_gradient(
             .u32("OUT_MAP_HEIGHT", g.in_height);
         let program = output_gradient.describe(describe_lanes(program, lanes), &IN, 0);
         let program = input_gradient.describe(program, &OUT, 0);
-        let places = [x.offset, y.offset, x.reach, y.reach, first_texel];
+        let places = [x.offset, y.offset, x.reach, y.reach, part.first_texel];
         let tiles = output_gradient.samples * y.pixels * x.pixels.div_ceil(pixels);
         let pairs = g.in_channels * g.out_channels;
         let multiply_adds = output_gradient.samples * y.pixels * x.pixels * y.taps * x.taps * pairs;
