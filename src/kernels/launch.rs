@@ -60,7 +60,8 @@ impl Bound {
         self
     }
 
-    /// Says how many bytes it reads and writes: see [`Dispatch::bytes`].
+    /// Says how many bytes it reads and writes: see [`Dispatch::bytes`]; for kernels that move data rather
+    /// than compute.
     pub(super) fn moving(mut self, bytes: usize) -> Self {
         self.0.bytes = bytes as u64;
         self

@@ -11,6 +11,16 @@ pub enum ChainStart {
     Uniform { low: f32, high: f32 },
 }
 
+impl ChainStart {
+    /// As the shaders take it: whether it is uniform, and its two numbers.
+    pub(super) fn numbers(self) -> (bool, [f32; 2]) {
+        match self {
+            ChainStart::Gaussian { mean, std } => (false, [mean, std]),
+            ChainStart::Uniform { low, high } => (true, [low, high]),
+        }
+    }
+}
+
 pub(crate) static KERNEL: Kernel = kernel!("start_chains", 8, [ReadWrite]);
 
 /// Fills the first `count` values of `x` with fresh starts; value i takes the random number `first_element` + i of
@@ -26,10 +36,7 @@ pub fn start_chains(
     count: usize,
     x: Buffer,
 ) {
-    let (uniform, a, b) = match start {
-        ChainStart::Gaussian { mean, std } => (false, mean, std),
-        ChainStart::Uniform { low, high } => (true, low, high),
-    };
+    let (uniform, [a, b]) = start.numbers();
     Program::new(&KERNEL)
         .u32("STREAM", stream as usize)
         .flag("UNIFORM", uniform)

@@ -8,7 +8,7 @@ use super::{
     ChainBatch, ChainSteps, Dynamics, EnergyGradient, Moment, STEP_WORD, SamplerKind,
     moment_immediates, per_chain,
 };
-use crate::gpu::{Access, Buffer, Kernel, Program, Recording, grid};
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
 use crate::kernels::launch::blocks;
 
 /// Optimal for long targets of independent coordinates (Roberts & Rosenthal 1998).
@@ -147,12 +147,8 @@ impl Hamiltonian {
     fn test(&self, recording: &mut Recording, moment: &Moment) {
         let batch = &self.batch;
         let count = batch.chains * batch.length;
-        let (groups, alone) = per_chain(batch);
-        Program::new(&METROPOLIS)
-            .flag("ALONE", alone)
-            .u32("CHAINS", batch.chains)
-            .u32("SAMPLE_LENGTH", batch.length)
-            .u32("STREAM", batch.stream as usize)
+        let (program, groups) = per_chain(&METROPOLIS, batch, batch.stream);
+        program
             .f32("JITTER", self.jitter)
             .bind([self.control, self.drawn, self.velocity])
             .bind([self.proposal_gradient, self.proposal_energies])
@@ -160,7 +156,7 @@ impl Hamiltonian {
             .immediates(moment_immediates(batch, moment))
             .step_word(STEP_WORD)
             .moving(12 * count)
-            .launch(recording, grid(groups), 16 * count as u64);
+            .launch(recording, groups, 16 * count as u64);
         Program::new(&ACCEPT)
             .u32("COUNT", count)
             .u32("SAMPLE_LENGTH", batch.length)

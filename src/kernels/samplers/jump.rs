@@ -1,5 +1,5 @@
 use super::{ChainBatch, Moment, moment_immediates, per_chain};
-use crate::gpu::{Buffer, Kernel, Program, Recording, grid};
+use crate::gpu::{Buffer, Kernel, Recording};
 use crate::kernels::start_chains::{ChainStart, start_chains};
 use crate::random::Stream;
 
@@ -30,21 +30,14 @@ pub fn jump_chains(
         proposal,
     );
     energies_at(recording, proposal, proposal_energies);
-    let (groups, alone) = per_chain(batch);
-    let (uniform, a, b) = match start {
-        ChainStart::Gaussian { mean, std } => (false, mean, std),
-        ChainStart::Uniform { low, high } => (true, low, high),
-    };
-    Program::new(&KERNEL)
-        .flag("ALONE", alone)
-        .u32("CHAINS", batch.chains)
-        .u32("SAMPLE_LENGTH", batch.length)
-        .u32("STREAM", stream as usize)
+    let (program, groups) = per_chain(&KERNEL, batch, stream);
+    let (uniform, [a, b]) = start.numbers();
+    program
         .flag("UNIFORM", uniform)
         .f32("A", a)
         .f32("B", b)
         .bind([proposal, proposal_energies, batch.x, batch.energies])
         .immediates(moment_immediates(batch, moment))
         .moving(12 * count)
-        .launch(recording, grid(groups), 8 * count as u64);
+        .launch(recording, groups, 8 * count as u64);
 }

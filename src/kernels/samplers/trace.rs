@@ -1,5 +1,5 @@
 use super::{ChainBatch, per_chain};
-use crate::gpu::{Buffer, Kernel, Program, Recording, grid};
+use crate::gpu::{Buffer, Kernel, Recording};
 
 /// Values of one record of one chain: energy, three projections, mean squared distance a coordinate.
 pub const TRACE_VALUES: usize = 5;
@@ -16,16 +16,12 @@ pub fn trace_chains(
     before: Buffer,
     trace: Buffer,
 ) {
-    let (groups, alone) = per_chain(batch);
+    let (program, groups) = per_chain(&KERNEL, batch, batch.stream);
     let count = batch.chains * batch.length;
-    Program::new(&KERNEL)
-        .flag("ALONE", alone)
-        .u32("CHAINS", batch.chains)
-        .u32("SAMPLE_LENGTH", batch.length)
-        .u32("STREAM", batch.stream as usize)
+    program
         .bind([batch.x, before, batch.energies, trace])
         .immediates([batch.seed as u32, (batch.seed >> 32) as u32])
         .immediates([number as u32, 0])
         .moving(8 * count)
-        .launch(recording, grid(groups), 64 * count as u64);
+        .launch(recording, groups, 64 * count as u64);
 }

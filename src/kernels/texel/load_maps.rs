@@ -1,17 +1,9 @@
-use super::plane::{Plane, PlaneNames};
+use super::plane::{Plane, PlaneNames, plane_names};
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 
 pub(super) static KERNEL: Kernel = kernel!("texel/load_maps", 0, [Read, FormatWrite("FORMAT")]);
 
-const NAMES: PlaneNames = PlaneNames {
-    format: "FORMAT",
-    groups: "GROUPS",
-    width: "WIDTH",
-    height: "HEIGHT",
-    per_row: "PER_ROW",
-    x: "X",
-    y: "Y",
-};
+const NAMES: PlaneNames = plane_names!("");
 
 /// The texels of all maps of a plane.
 pub(super) fn texels(plane: &Plane) -> usize {

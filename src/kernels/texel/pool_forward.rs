@@ -1,6 +1,6 @@
 use super::load_maps::texels;
 use super::maps::Maps;
-use super::plane::{IN, OUT, Plane, PlaneNames};
+use super::plane::{IN, OUT, Plane, PlaneNames, plane_names};
 use crate::gpu::{Kernel, Program, Recording};
 use crate::kernels::activations::Activation;
 use crate::kernels::launch::with_optional_last;
@@ -18,15 +18,7 @@ static KERNELS: [Kernel; 3] = with_optional_last(kernel!(
     ]
 ));
 
-const SKIP: PlaneNames = PlaneNames {
-    format: "SKIP_FORMAT",
-    groups: "",
-    width: "SKIP_WIDTH",
-    height: "SKIP_HEIGHT",
-    per_row: "SKIP_PER_ROW",
-    x: "SKIP_X",
-    y: "SKIP_Y",
-};
+const SKIP: PlaneNames = plane_names!("SKIP_");
 
 /// Adds the pooling and the layouts of the maps on both sides to a program.
 pub(super) fn describe(

@@ -1,6 +1,6 @@
 use super::load_maps::texels;
 use super::maps::Maps;
-use super::plane::{IN, OUT, PlaneNames, describe_derivative};
+use super::plane::{IN, OUT, PlaneNames, describe_derivative, plane_names};
 use super::pool_forward::{describe, describe_plane};
 use crate::gpu::{Access, Kernel, Program, Recording};
 use crate::kernels::pooling::Pooling;
@@ -19,15 +19,7 @@ static KERNEL_WITH_ADDED: Kernel = kernel(&[GRADIENT, RESULT, ADDED]);
 static KERNEL_WITH_DERIVATIVE: Kernel = kernel(&[GRADIENT, RESULT, DERIVATIVE]);
 static KERNEL_WITH_BOTH: Kernel = kernel(&[GRADIENT, RESULT, ADDED, DERIVATIVE]);
 
-const ADD: PlaneNames = PlaneNames {
-    format: "ADD_FORMAT",
-    groups: "",
-    width: "ADD_WIDTH",
-    height: "ADD_HEIGHT",
-    per_row: "ADD_PER_ROW",
-    x: "ADD_X",
-    y: "ADD_Y",
-};
+const ADD: PlaneNames = plane_names!("ADD_");
 
 impl Maps {
     /// Of these maps as the gradient in the output.
