@@ -205,11 +205,8 @@ impl Trainer {
         let parameters = self.executor.read(self.plan.optimiser().average())?;
         let live = self.executor.read(self.plan.live_parameters())?;
         let model = self.model_of(parameters, self.step)?.with_live(live)?;
-        let Some(control) = self.plan.control() else {
-            return Ok(model);
-        };
-        let words = self.executor.read_words(control, 0, control.words())?;
-        Ok(match StepControl::from_words(&words) {
+        let control = StepControl::read(&mut self.executor, self.plan.control())?;
+        Ok(match control {
             Some(control) => model.with_step_size(control.step_size),
             None => model,
         })
@@ -265,12 +262,7 @@ impl Trainer {
             }
         }
         let trace = self.executor.read(probe.trace())?;
-        let control = match self.plan.control() {
-            Some(control) => {
-                StepControl::from_words(&self.executor.read_words(control, 0, control.words())?)
-            }
-            None => None,
-        };
+        let control = StepControl::read(&mut self.executor, self.plan.control())?;
         let (step_size, acceptance) = self.said(control);
         let step = self.step.saturating_sub(1);
         Ok(Some(Diagnostics::from_trace(
