@@ -155,32 +155,25 @@ impl Layer {
         })
     }
 
-    /// The border it needs around its input.
-    fn input_border(&self) -> Border {
+    /// The borders it needs around its input, and around the gradient in its output.
+    fn borders(&self) -> [Border; 2] {
         let LayerKind::Conv(geometry) = &self.kind else {
-            return Border::default();
+            return Default::default();
         };
-        let (gradient, _) = conv_weight_gradient_borders(geometry, self.gradient_pixels);
-        gradient.max(match &self.forward {
+        let forward = match &self.forward {
             Pass::Winograd(plan) => plan.border(),
             Pass::Direct(weights) | Pass::Samples(weights) => {
                 conv_forward_border(geometry, weights.tile.pixels)
             }
-        })
-    }
-
-    /// And around the gradient in its output.
-    fn output_border(&self) -> Border {
-        let LayerKind::Conv(geometry) = &self.kind else {
-            return Border::default();
         };
-        let (_, gradient) = conv_weight_gradient_borders(geometry, self.gradient_pixels);
-        gradient.max(match &self.input_gradient {
+        let input_gradient = match &self.input_gradient {
             Pass::Winograd(plan) => plan.border(),
             Pass::Direct(weights) | Pass::Samples(weights) => {
                 conv_input_gradient_border(geometry, weights.tile)
             }
-        })
+        };
+        let (input, output) = conv_weight_gradient_borders(geometry, self.gradient_pixels);
+        [input.max(forward), output.max(input_gradient)]
     }
 
     pub(crate) fn kind(&self) -> LayerKind {
@@ -245,8 +238,8 @@ impl Layer {
         precision: Precision,
     ) -> Result<Maps, GpuError> {
         let border = readers.iter().map(|reader| match reader {
-            MapReader::Input(layer) => layer.input_border(),
-            MapReader::OutputGradient(layer) => layer.output_border(),
+            MapReader::Input(layer) => layer.borders()[0],
+            MapReader::OutputGradient(layer) => layer.borders()[1],
         });
         let border = border.fold(Border::default(), Border::max);
         let format = match precision {
