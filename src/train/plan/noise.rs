@@ -2,7 +2,7 @@
 
 use super::TrainingPlan;
 use super::slices::equal_parts;
-use crate::config::Config;
+use crate::config::{Config, Interval, SnapshotKind};
 use crate::gpu::Recording;
 use crate::method::{
     FixedNoise, Fresh, GaussianFit, MOST_GAUSSIAN_VALUES, Mixture, Sampler, Strategy,
@@ -30,31 +30,41 @@ impl Noise {
     /// # Errors
     /// When it cannot be had for samples as large.
     pub(super) fn new(config: &Config, network: &Network) -> Result<Self, TrainError> {
-        let (architecture, data_count) = (network.architecture(), config.run.batch);
-        let noise_count = data_count * config.objective.noise_ratio;
-        let length = architecture.input().len();
-        if let Some(fixed) = settings::fixed_noise(config, noise_count, length) {
-            if fixed.is_gaussian() && length > MOST_GAUSSIAN_VALUES {
+        let (run, snapshot) = (&config.run, &config.snapshot);
+        let (architecture, seed) = (network.architecture(), run.seed);
+        let (count, length) = (
+            run.batch * config.objective.noise_ratio,
+            architecture.input().len(),
+        );
+        let sampler = |parts: usize| {
+            // Every group is drawn from one part, and all parts give as many.
+            let group = equal_parts(count / parts, network.samples());
+            let settings = settings::sampler(config);
+            Sampler::new(network.for_samples(group), count, settings, seed).in_parts(parts)
+        };
+        Ok(match (snapshot.kind, snapshot.interval) {
+            (SnapshotKind::Gaussian, _) if length > MOST_GAUSSIAN_VALUES => {
                 return Err(TrainError::GaussianTooLarge {
                     values: length,
                     most: MOST_GAUSSIAN_VALUES,
                 });
             }
-            return Ok(Noise::Fixed(fixed));
-        }
-        let sampler = |parts: usize| {
-            // Every group is drawn from one part, and all parts give as many.
-            let group = equal_parts(noise_count / parts, network.samples());
-            let (network, settings) = (network.for_samples(group), settings::sampler(config));
-            Sampler::new(network, noise_count, settings, config.run.seed).in_parts(parts)
-        };
-        let (parameters, count) = (architecture.parameter_count(), data_count + noise_count);
-        Ok(match settings::mixture(config, parameters, count) {
-            Some(mixture) => {
+            (SnapshotKind::Gaussian, _) => Noise::Fixed(FixedNoise::gaussian(count, length, seed)),
+            (SnapshotKind::Uniform, _) => {
+                // The data with its noise lies in this box but for one value in 5·10⁸.
+                let margin = 6.0 * config.data.noise;
+                let (low, high) = (config.data.low - margin, config.data.high + margin);
+                Noise::Fixed(FixedNoise::uniform(low, high, count, length, seed))
+            }
+            (SnapshotKind::Mixture, Interval::Every(interval)) => {
+                let (parameters, samples) = (architecture.parameter_count(), run.batch + count);
+                let mixture = Mixture::new(snapshot.components, interval, parameters, samples);
                 let sampler = sampler(mixture.components());
                 Noise::Mixture(mixture, sampler)
             }
-            None => Noise::Snapshot(sampler(1)),
+            // Configurations have no mixture with an adaptive interval.
+            (SnapshotKind::Mixture, Interval::Adaptive)
+            | (SnapshotKind::Copy | SnapshotKind::Ema, _) => Noise::Snapshot(sampler(1)),
         })
     }
 
