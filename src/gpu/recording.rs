@@ -162,14 +162,6 @@ impl Recording {
         self.commands.push(Command::Dispatch(dispatch));
     }
 
-    /// Says how many bytes the launch recorded last has to read and write, each value counted once: for kernels that
-    /// move data rather than compute.
-    pub fn moves(&mut self, bytes: usize) {
-        if let Some(Command::Dispatch(dispatch)) = self.commands.last_mut() {
-            dispatch.bytes = bytes as u64;
-        }
-    }
-
     /// Adds an upload of f32 values.
     pub fn upload_f32(&mut self, buffer: Buffer, offset: usize, values: &[f32]) {
         self.upload(buffer, offset, values.iter().map(|v| v.to_bits()).collect());
@@ -443,11 +435,10 @@ mod tests {
                 step_word: None,
                 workgroups: [1, 1, 1],
                 flops: 7,
-                bytes: 0,
+                bytes: 4,
             });
         }
-        recording.moves(16);
-        assert_eq!((recording.flops(), recording.bytes()), (21, 16));
+        assert_eq!((recording.flops(), recording.bytes()), (21, 12));
         assert_eq!(recording.launches()["nothing"], 3);
         assert_eq!(recording.resources(), HashSet::from([a.into(), b.into()]));
         let text = recording.to_string();

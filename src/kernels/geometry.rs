@@ -46,6 +46,25 @@ impl ConvGeometry {
         2 * (self.weight_len() * self.out_height() * self.out_width()) as u64
     }
 
+    /// Whether the kernel covers the whole input, and nothing else.
+    pub(super) fn covers_input(&self) -> bool {
+        let kernel = (self.kernel_height, self.kernel_width);
+        self.padding == 0 && kernel == (self.in_height, self.in_width)
+    }
+
+    /// A layer like it, but over one pixel of `in_channels` channels.
+    pub(super) fn over_pixel(self, in_channels: usize) -> Self {
+        ConvGeometry {
+            in_channels,
+            in_height: 1,
+            in_width: 1,
+            kernel_height: 1,
+            kernel_width: 1,
+            stride: 1,
+            ..self
+        }
+    }
+
     /// Adds all of it to a program.
     pub(super) fn describe(&self, program: Program) -> Program {
         let program = program

@@ -36,10 +36,7 @@ pub use dense_weight_gradient::{dense_weight_gradient, dense_weight_gradient_sha
 pub use layer::Layer;
 pub use load_maps::load_maps;
 pub use maps::Maps;
-pub use pack_weights::{
-    PackedWeights, pack_conv_input_gradient, pack_conv_sample_gradient, pack_dense_input_gradient,
-    pack_forward,
-};
+pub use pack_weights::PackedWeights;
 pub use plane::{Border, Plane};
 pub use tile::{Tile, Tile as Choice};
 pub use unload_maps::unload_maps;
