@@ -2,8 +2,7 @@
 
 use super::Session;
 use super::error::BenchError;
-use super::figure::{Figure, FigureKind, Subject};
-use super::timing::measure_short;
+use super::figure::FigureKind;
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::{Activation, ConvGeometry, Layer, LayerKind, LayerParameters};
 
@@ -80,16 +79,7 @@ fn tell(
     flops: Option<u64>,
     bytes: Option<u64>,
 ) -> Result<(), BenchError> {
-    let times = measure_short(session.executor, recording, session.kernel_seconds())?;
-    let subject = Subject {
-        kind: FigureKind::Layer,
-        network: None,
-        work: pass.into(),
-        kernel: None,
-    };
-    let launches = recording.launches().values().sum::<usize>() as f64;
-    let mut figure = Figure::new(session, subject, &times, launches);
-    figure.rates(session, flops, bytes);
+    let figure = session.short(FigureKind::Layer, pass, recording, flops, bytes)?;
     session.tell(figure);
     Ok(())
 }
