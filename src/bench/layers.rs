@@ -6,16 +6,7 @@ use super::figure::FigureKind;
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::{Activation, ConvGeometry, Layer, LayerKind, LayerParameters};
 
-const GEOMETRY: ConvGeometry = ConvGeometry {
-    in_channels: 64,
-    in_height: 32,
-    in_width: 32,
-    out_channels: 128,
-    kernel_height: 4,
-    kernel_width: 4,
-    stride: 2,
-    padding: 1,
-};
+const GEOMETRY: ConvGeometry = ConvGeometry::new([64, 32, 32], 128, [4, 4], 2, 1);
 const SAMPLES: usize = 64;
 
 /// Measures the passes of the 64→128 convolution, 4×4, stride 2, over 64 samples of 32×32: the second layer of C.
