@@ -23,6 +23,14 @@ pub trait Word: Copy + 'static {
     }
 }
 
+/// The members of a list, at least one, as a choice in a sentence.
+pub(crate) fn choice(members: &[String]) -> String {
+    match members {
+        [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => members.concat(),
+    }
+}
+
 /// Declares an enum whose variants are words: each with its doc comment and what configurations call it.
 macro_rules! words {
     (

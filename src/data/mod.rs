@@ -22,7 +22,7 @@ pub use scaling::Scaling;
 pub use source::Source;
 
 use crate::shape::Shape;
-use crate::words::{Word, table};
+use crate::words::{Word, choice, table};
 use planar::SETS;
 use source::Origin;
 use std::path::Path;
@@ -142,10 +142,7 @@ fn names_of_files() -> String {
         .iter()
         .map(|name| format!("`{name}`"))
         .collect();
-    match quoted.split_last() {
-        Some((last, others)) => format!("{} or {last}", others.join(", ")),
-        None => String::new(),
-    }
+    choice(&quoted)
 }
 
 /// The source called `name`.

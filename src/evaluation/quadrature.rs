@@ -140,45 +140,23 @@ pub(super) struct Integrals {
 }
 
 impl Integrals {
-    fn values(&self) -> [f64; 7] {
-        [
-            self.log_z,
-            self.nll,
-            self.data_entropy,
-            self.model_entropy,
-            self.kl_model_data,
-            self.total_variation,
-            self.mass_off_data,
-        ]
-    }
-
-    fn from_values(values: [f64; 7]) -> Self {
-        let [
-            log_z,
-            nll,
-            data_entropy,
-            model_entropy,
-            kl_model_data,
-            total_variation,
-            mass_off_data,
-        ] = values;
+    /// Each figure with the same of `other`.
+    fn with(&self, other: &Integrals, combined: impl Fn(f64, f64) -> f64) -> Integrals {
+        let of = |figure: fn(&Integrals) -> f64| combined(figure(self), figure(other));
         Integrals {
-            log_z,
-            nll,
-            data_entropy,
-            model_entropy,
-            kl_model_data,
-            total_variation,
-            mass_off_data,
+            log_z: of(|i| i.log_z),
+            nll: of(|i| i.nll),
+            data_entropy: of(|i| i.data_entropy),
+            model_entropy: of(|i| i.model_entropy),
+            kl_model_data: of(|i| i.kl_model_data),
+            total_variation: of(|i| i.total_variation),
+            mass_off_data: of(|i| i.mass_off_data),
         }
     }
 
     /// The limit of errors of order h², from cells of side 2h (`coarse`) and h.
     fn extrapolated(&self, coarse: &Integrals) -> Integrals {
-        let (fine, coarse) = (self.values(), coarse.values());
-        Integrals::from_values(std::array::from_fn(|i| {
-            fine[i] + (fine[i] - coarse[i]) / 3.0
-        }))
+        self.with(coarse, |fine, coarse| fine + (fine - coarse) / 3.0)
     }
 
     fn change_since(&self, other: &Integrals) -> Change {

@@ -25,7 +25,7 @@ pub use executor::{Executor, Timing};
 pub use handles::{Buffer, Image, ImageFormat, Mark, Purpose};
 pub use kernel::{Access, Constant, Kernel, Program};
 pub use options::{ExecutorOptions, Profile, Requirements};
-pub use preprocess::{Expanded, PreprocessError, expand};
+pub use preprocess::{PreprocessError, expand};
 pub use recording::{Command, Dispatch, Frozen, Recording, Resource, grid};
 pub use statistics::ExecutorStatistics;
 

@@ -78,6 +78,14 @@ impl Resource {
         }
     }
 
+    /// What it is called in listings and errors.
+    pub(super) fn label(&self) -> &'static str {
+        match self {
+            Resource::Buffer(buffer) => buffer.label,
+            Resource::Image(image) => image.label,
+        }
+    }
+
     /// Its size in bytes.
     pub fn bytes(&self) -> u64 {
         match self {
@@ -366,14 +374,7 @@ impl fmt::Display for Command {
                 )
             }
             Command::Dispatch(dispatch) => {
-                let names: Vec<_> = dispatch
-                    .resources
-                    .iter()
-                    .map(|resource| match resource {
-                        Resource::Buffer(buffer) => buffer.label,
-                        Resource::Image(image) => image.label,
-                    })
-                    .collect();
+                let names: Vec<_> = dispatch.resources.iter().map(Resource::label).collect();
                 let [x, y, z] = dispatch.workgroups;
                 write!(
                     f,

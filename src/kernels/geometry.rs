@@ -16,6 +16,26 @@ pub struct ConvGeometry {
 }
 
 impl ConvGeometry {
+    /// Of an input of (channels, height, width) under a kernel of (height, width).
+    pub const fn new(
+        [in_channels, in_height, in_width]: [usize; 3],
+        out_channels: usize,
+        [kernel_height, kernel_width]: [usize; 2],
+        stride: usize,
+        padding: usize,
+    ) -> Self {
+        ConvGeometry {
+            in_channels,
+            in_height,
+            in_width,
+            out_channels,
+            kernel_height,
+            kernel_width,
+            stride,
+            padding,
+        }
+    }
+
     /// Rows of the output: ⌊(height + 2·padding − kernel) / stride⌋ + 1. The kernel must fit the padded input.
     pub fn out_height(&self) -> usize {
         (self.in_height + 2 * self.padding - self.kernel_height) / self.stride + 1
