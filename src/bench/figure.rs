@@ -12,7 +12,7 @@ pub(crate) enum FigureKind {
     Ceiling,
     /// One pass of one layer.
     Layer,
-    /// TimedWork of a network: `langevin`, `train` or `full`.
+    /// Work of a network: `langevin`, `train` or `full`.
     Network,
     /// One kernel's part in the work of a network.
     Kernel,
