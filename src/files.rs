@@ -260,13 +260,12 @@ pub fn create_run_folder(path: &Path, force: bool) -> Result<(), FileError> {
         path
     };
     if path.is_dir() {
-        let path_buf = || path.to_path_buf();
         if !is_empty(path)? {
             if !force {
-                return Err(FileError::RunFolderNotEmpty { path: path_buf() });
+                return Err(FileError::RunFolderNotEmpty { path: path.into() });
             }
             if !path.join(METRICS).is_file() {
-                return Err(FileError::NotRunFolder { path: path_buf() });
+                return Err(FileError::NotRunFolder { path: path.into() });
             }
         }
         probe(path)?;

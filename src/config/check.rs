@@ -3,6 +3,7 @@
 use super::error::ConfigError;
 use super::keys::{Key, Section, ValueKind};
 use crate::network::{LAYER_FORMS, LayerSpec};
+use crate::words::nearest;
 use serde::Deserialize;
 use std::fmt::Display;
 use toml::{Table, Value};
@@ -150,16 +151,6 @@ fn home_of(known: &[Section], name: &str) -> Option<String> {
         .iter()
         .find(|section| section.key(name).is_some())
         .map(|section| format!("{}.{name}", section.name))
-}
-
-/// The one of `names` that takes the fewest edits to reach from `given`, whatever its case.
-pub(super) fn nearest<'a>(given: &str, names: &[&'a str]) -> &'a str {
-    let given = given.to_lowercase();
-    names
-        .iter()
-        .min_by_key(|name| strsim::damerau_levenshtein(&given, name))
-        .copied()
-        .unwrap_or_default()
 }
 
 /// `text` on one line and of bounded length, for messages.

@@ -160,19 +160,20 @@ impl Integrals {
     }
 
     fn change_since(&self, other: &Integrals) -> Change {
-        let change = |of: fn(&Integrals) -> f64| (of(self) - of(other)).abs();
+        let change = self.with(other, |now, before| (now - before).abs());
+        let kl_data_model = |i: &Integrals| i.nll - i.data_entropy;
         let smooth = [
-            change(|i| i.log_z),
-            change(|i| i.nll),
-            change(|i| i.nll - i.data_entropy),
-            change(|i| i.data_entropy),
-            change(|i| i.model_entropy),
-            change(|i| i.mass_off_data),
+            change.log_z,
+            change.nll,
+            (kl_data_model(self) - kl_data_model(other)).abs(),
+            change.data_entropy,
+            change.model_entropy,
+            change.mass_off_data,
         ];
         Change {
             smooth: smooth.into_iter().fold(0.0, f64::max),
-            kl_model_data: change(|i| i.kl_model_data),
-            total_variation: change(|i| i.total_variation),
+            kl_model_data: change.kl_model_data,
+            total_variation: change.total_variation,
         }
     }
 }

@@ -94,11 +94,6 @@ impl Sampler {
         &self.chains
     }
 
-    /// How noise is drawn.
-    pub fn settings(&self) -> &SamplerSettings {
-        &self.settings
-    }
-
     /// Energy-gradient evaluations of one pass.
     pub fn evaluations(&self) -> u64 {
         (self.count * self.settings.dynamics.evaluations(self.settings.steps)) as u64
