@@ -4,7 +4,7 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};
 
-/// A value that is written as a word. [`words!`] declares an enum of them; the members of a table are words, too.
+/// A value that is written as a word. The macro `words!` declares an enum of them; the members of a table are words, too.
 pub trait Word: Copy + 'static {
     /// Every value, in the order in which messages list them.
     fn all() -> &'static [Self];

@@ -2,7 +2,7 @@
 //!
 //! A [`Trainer`] trains what a [`Config`](crate::config::Config) asks for, one optimiser step at a time, and gives the
 //! [`Model`](crate::model::Model) of any step; [`run`] trains to the end, fills a run folder and tells an observer on the way. What a
-//! step is, [`TrainingPlan`](crate::low_level::train::TrainingPlan) writes down as a recording and needs no device for it.
+//! step is, [`TrainingPlan`] writes down as a recording and needs no device for it.
 
 mod drawing;
 mod error;
