@@ -16,6 +16,9 @@
 //! `files` and `cache` are as named and know nothing of GPUs; `random`, `shape` and `words` lie below all; `bench` times
 //! the kernels.
 
+// What is `pub` is open to programs, here or in `low_level`.
+#![warn(unreachable_pub)]
+
 mod bench;
 mod cache;
 mod checkpoint;

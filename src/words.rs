@@ -91,7 +91,10 @@ pub(crate) use table;
 ///
 /// # Errors
 /// Those of `serializer`.
-pub fn serialize<W: Word, S: Serializer>(word: &W, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<W: Word, S: Serializer>(
+    word: &W,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(word.name())
 }
 
@@ -99,7 +102,9 @@ pub fn serialize<W: Word, S: Serializer>(word: &W, serializer: S) -> Result<S::O
 ///
 /// # Errors
 /// When no member has this name.
-pub fn deserialize<'de, W: Word, D: Deserializer<'de>>(deserializer: D) -> Result<W, D::Error> {
+pub(crate) fn deserialize<'de, W: Word, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<W, D::Error> {
     let name = String::deserialize(deserializer)?;
     W::named(&name).ok_or_else(|| D::Error::custom(format!("nothing is called `{name}`")))
 }

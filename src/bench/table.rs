@@ -6,7 +6,7 @@ use super::timing::{Clock, unit_for};
 use crate::gpu::AdapterKind;
 
 /// What ran where, and by which clock: the lines above the table.
-pub fn preamble(header: &Header) -> String {
+pub(crate) fn preamble(header: &Header) -> String {
     let adapter = &header.adapter;
     let kind = match adapter.kind {
         AdapterKind::Cpu => "software, on the CPU",
@@ -24,7 +24,7 @@ pub fn preamble(header: &Header) -> String {
 }
 
 /// The names of the columns of [`row`].
-pub fn columns() -> String {
+pub(crate) fn columns() -> String {
     line(
         "",
         [
@@ -43,7 +43,7 @@ pub fn columns() -> String {
 }
 
 /// The line above the figures of one kind or network.
-pub fn heading(figure: &Figure) -> String {
+pub(crate) fn heading(figure: &Figure) -> String {
     match (figure.kind, figure.net, figure.batch) {
         (FigureKind::Ceiling, ..) => "ceilings".into(),
         (FigureKind::Layer, ..) => format!(
@@ -56,7 +56,7 @@ pub fn heading(figure: &Figure) -> String {
 }
 
 /// A figure as one line.
-pub fn row(figure: &Figure) -> String {
+pub(crate) fn row(figure: &Figure) -> String {
     let name = match (figure.kernel, figure.work.as_str()) {
         (Some(kernel), _) => format!("  {kernel} ×{}", trimmed(figure.launches)),
         (None, "langevin") => "langevin: one step".into(),
@@ -93,7 +93,7 @@ fn line(
 }
 
 /// The line above the points of one growth curve.
-pub fn growth_heading(point: &GrowthPoint) -> String {
+pub(crate) fn growth_heading(point: &GrowthPoint) -> String {
     let cost = format!("per {}", point.unit);
     format!(
         "{:>18}{:>12}{:>12}{cost:>24}{:>14}{:>6}",
@@ -102,7 +102,7 @@ pub fn growth_heading(point: &GrowthPoint) -> String {
 }
 
 /// A point as one line; `first` is the first of its curve.
-pub fn growth_row(point: &GrowthPoint, first: &GrowthPoint) -> String {
+pub(crate) fn growth_row(point: &GrowthPoint, first: &GrowthPoint) -> String {
     format!(
         "{:>18}{:>12}{:>12}{:>24}{:>14}{:>6}",
         point.size,

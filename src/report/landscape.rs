@@ -78,7 +78,11 @@ pub fn landscape(
 ///
 /// # Errors
 /// [`ReportError`] if `extent` is not in 1e-6 ..= 1e6.
-pub fn scatter(title: &str, extent: f32, points: &[[f32; 2]]) -> Result<RgbImage, ReportError> {
+pub(crate) fn scatter(
+    title: &str,
+    extent: f32,
+    points: &[[f32; 2]],
+) -> Result<RgbImage, ReportError> {
     if !(1e-6..=1e6).contains(&extent) {
         return Err(ReportError::Extent { extent });
     }

@@ -18,7 +18,7 @@ static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
 ));
 
 /// The border that a pass by tiles of `pixels` output pixels reads around its input.
-pub fn conv_forward_border(geometry: &ConvGeometry, pixels: usize) -> Border {
+pub(crate) fn conv_forward_border(geometry: &ConvGeometry, pixels: usize) -> Border {
     let g = geometry;
     let tiles = g.out_width().div_ceil(pixels) * pixels;
     Border {

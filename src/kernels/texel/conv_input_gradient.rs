@@ -18,7 +18,7 @@ static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
 ));
 
 /// The border that the input gradient by `tile` reads around the output gradient.
-pub fn conv_input_gradient_border(geometry: &ConvGeometry, tile: Tile) -> Border {
+pub(crate) fn conv_input_gradient_border(geometry: &ConvGeometry, tile: Tile) -> Border {
     let g = geometry;
     phases(g)
         .into_iter()

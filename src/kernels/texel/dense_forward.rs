@@ -19,7 +19,7 @@ static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
 /// `output` = act(W `input` + b) over the flattened maps of `input` and, if asked for, `derivative`, laid out like `output`, = act′, from
 /// weights packed by [`super::pack_forward`].
 #[allow(clippy::too_many_arguments)]
-pub fn dense_forward(
+pub(crate) fn dense_forward(
     recording: &mut Recording,
     activation: Activation,
     lanes: usize,

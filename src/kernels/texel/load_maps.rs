@@ -35,7 +35,7 @@ pub(super) fn flat_and_plane_bytes(plane: &Plane) -> usize {
 }
 
 /// Copies flat (sample, channel, row, column) maps into a plane.
-pub fn load_maps(recording: &mut Recording, flat: Buffer, plane: &Plane) {
+pub(crate) fn load_maps(recording: &mut Recording, flat: Buffer, plane: &Plane) {
     over(
         recording,
         describe(&KERNEL, plane),

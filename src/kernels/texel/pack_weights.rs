@@ -43,31 +43,31 @@ impl PackedWeights {
     }
 
     /// For the forward pass of `geometry` (a dense layer is one whose kernel covers its input map).
-    pub fn forward(geometry: &ConvGeometry, tile: Tile) -> Self {
+    pub(crate) fn forward(geometry: &ConvGeometry, tile: Tile) -> Self {
         let (weights, bias) = forward_texels(geometry, tile);
         Self::new("packed weights, forward", tile, &[weights + bias])
     }
 
     /// For the input gradient of a convolution.
-    pub fn conv_input_gradient(geometry: &ConvGeometry, tile: Tile) -> Self {
+    pub(crate) fn conv_input_gradient(geometry: &ConvGeometry, tile: Tile) -> Self {
         let texels = phase_texels(geometry, tile);
         Self::new("packed weights, input gradient", tile, &texels)
     }
 
     /// For the gradient in the samples of a convolution with fewer than four input channels.
-    pub fn conv_sample_gradient(geometry: &ConvGeometry, tile: Tile) -> Self {
+    pub(crate) fn conv_sample_gradient(geometry: &ConvGeometry, tile: Tile) -> Self {
         let texels = sample_phase_texels(geometry);
         Self::new("packed weights, sample gradient", tile, &texels)
     }
 
     /// For the input gradient of a dense layer.
-    pub fn dense_input_gradient(geometry: &ConvGeometry, tile: Tile) -> Self {
+    pub(crate) fn dense_input_gradient(geometry: &ConvGeometry, tile: Tile) -> Self {
         let texels = dense_texels(geometry, tile);
         Self::new("packed weights, input gradient", tile, &[texels])
     }
 
     /// The tile of the kernel that reads them.
-    pub fn tile(&self) -> Tile {
+    pub(crate) fn tile(&self) -> Tile {
         self.tile
     }
 }
@@ -152,7 +152,7 @@ fn pack(
 }
 
 /// Packs weights and bias for [`super::conv_forward`] or [`super::dense_forward`].
-pub fn pack_forward(
+pub(crate) fn pack_forward(
     recording: &mut Recording,
     geometry: &ConvGeometry,
     parameters: LayerParameters,
@@ -173,7 +173,7 @@ pub fn pack_forward(
 }
 
 /// Packs weights for [`super::conv_input_gradient`].
-pub fn pack_conv_input_gradient(
+pub(crate) fn pack_conv_input_gradient(
     recording: &mut Recording,
     geometry: &ConvGeometry,
     parameters: LayerParameters,
@@ -184,7 +184,7 @@ pub fn pack_conv_input_gradient(
 }
 
 /// Packs weights for [`super::conv_sample_gradient`].
-pub fn pack_conv_sample_gradient(
+pub(crate) fn pack_conv_sample_gradient(
     recording: &mut Recording,
     geometry: &ConvGeometry,
     parameters: LayerParameters,
@@ -223,7 +223,7 @@ fn pack_phases(
 }
 
 /// Packs weights for [`super::dense_input_gradient`].
-pub fn pack_dense_input_gradient(
+pub(crate) fn pack_dense_input_gradient(
     recording: &mut Recording,
     geometry: &ConvGeometry,
     parameters: LayerParameters,
