@@ -19,7 +19,7 @@ mod sampler;
 mod snapshot;
 mod strategy;
 
-pub use crate::kernels::{Generator, Normaliser, RatioMetrics};
+pub(crate) use crate::kernels::{Normaliser, RatioMetrics};
 pub use chains::{ChainPass, ChainPreparation, Chains, PreparedChains, StepControl};
 pub(crate) use data_noise::DataNoise;
 pub use diagnostics::{Diagnostics, Mixing};

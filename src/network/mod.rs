@@ -16,7 +16,7 @@ mod tuning;
 mod twin;
 mod walk;
 
-pub use crate::kernels::{Precision, Variant};
+pub(crate) use crate::kernels::{Precision, Variant};
 pub use architecture::{Architecture, ParameterTensor};
 pub use block::{Block, BlockKind, ResidualBlock};
 pub use device_error::VariantError;
