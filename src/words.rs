@@ -4,7 +4,7 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};
 
-/// A value that is written as a word. [`words!`] declares an enum of them; the members of a table are words, too.
+/// A value that is written as a word. The macro `words!` declares an enum of them; the members of a table are words, too.
 pub trait Word: Copy + 'static {
     /// Every value, in the order in which messages list them.
     fn all() -> &'static [Self];
@@ -109,7 +109,10 @@ pub(crate) use table;
 ///
 /// # Errors
 /// Those of `serializer`.
-pub fn serialize<W: Word, S: Serializer>(word: &W, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<W: Word, S: Serializer>(
+    word: &W,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(word.name())
 }
 
@@ -117,7 +120,9 @@ pub fn serialize<W: Word, S: Serializer>(word: &W, serializer: S) -> Result<S::O
 ///
 /// # Errors
 /// When no member has this name.
-pub fn deserialize<'de, W: Word, D: Deserializer<'de>>(deserializer: D) -> Result<W, D::Error> {
+pub(crate) fn deserialize<'de, W: Word, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<W, D::Error> {
     let name = String::deserialize(deserializer)?;
     W::named(&name).ok_or_else(|| D::Error::custom(format!("nothing is called `{name}`")))
 }

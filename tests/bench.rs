@@ -3,8 +3,8 @@
 mod common;
 
 use afterimage::gpu::{Buffer, Recording};
-use afterimage::kernels::bench::{MultiplyAdd, copy, multiply_add};
-use afterimage::twins;
+use afterimage::low_level::kernels::bench::{MultiplyAdd, copy, multiply_add};
+use afterimage::low_level::twins;
 use common::{ROUNDING, assert_within, executor, filled, normals, poisoned};
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! Compiled pipelines on disk: kept, used again, and never in the way.
 
-use afterimage::cache;
 use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions};
-use afterimage::network::trusted_variant;
+use afterimage::low_level::cache;
+use afterimage::low_level::network::trusted_variant;
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,10 +1,9 @@
 //! The configuration from the outside: presets, files, assignments, and what is refused with which words.
 
 use afterimage::config::{
-    ChainKind, Config, ConfigError, load, parse, preset, presets, set, to_toml,
+    ChainKind, Config, ConfigError, LayerSpec, Precision, load, parse, preset, presets, set,
+    to_toml,
 };
-use afterimage::kernels::Precision;
-use afterimage::network::LayerSpec;
 use proptest::prelude::*;
 
 /// What `load` says to the digits preset with `assignments`.

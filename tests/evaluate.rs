@@ -5,14 +5,15 @@ mod checkpoint;
 #[path = "common/command.rs"]
 mod command;
 
-use afterimage::checkpoint::TensorFile;
 use afterimage::config;
 use afterimage::data::Scaling;
 use afterimage::evaluation::{EvaluationError, EvaluationOptions, Outcome, evaluate};
 use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions};
+use afterimage::low_level::checkpoint::TensorFile;
+use afterimage::low_level::report::{EvaluationPanels, evaluation};
 use afterimage::model::{Model, ModelError, Weights};
-use afterimage::report::{EvaluationPanels, ReportError, evaluation};
 use afterimage::shape::Shape;
+use afterimage::train::ReportError;
 use checkpoint::{IMAGE_LAYERS, POINT_LAYERS, untrained};
 use command::{afterimage, run, stderr, stdout};
 use image::Rgb;

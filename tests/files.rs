@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use afterimage::checkpoint::{CheckpointError, NamedTensor, TensorFile};
-use afterimage::files::{FileError, JsonLines, create_run_folder, write_atomically};
+use afterimage::low_level::checkpoint::{NamedTensor, TensorFile};
+use afterimage::low_level::files::{JsonLines, create_run_folder, write_atomically};
+use afterimage::model::CheckpointError;
+use afterimage::train::FileError;
 use proptest::prelude::*;
 use tempfile::{TempDir, tempdir};
 

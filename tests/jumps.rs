@@ -2,21 +2,20 @@
 
 mod common;
 
-use afterimage::config;
+use afterimage::config::{self, LayerSpec, SamplerKind, Word};
 use afterimage::data;
 use afterimage::gpu::{Buffer, Recording};
-use afterimage::kernels::tiled::Tiled;
-use afterimage::kernels::{
+use afterimage::low_level::kernels::tiled::Tiled;
+use afterimage::low_level::kernels::{
     self, Activation, Bounds, ChainBatch, ChainStart, Dynamics, Jumps, LangevinSettings, Moment,
-    QuadraticBase, SamplerKind, Variant,
+    QuadraticBase, Variant,
 };
-use afterimage::method::{ChainPass, Chains};
-use afterimage::network::{Architecture, LayerSpec};
-use afterimage::random::{Stream, uniform01};
+use afterimage::low_level::method::{ChainPass, Chains};
+use afterimage::low_level::random::{Stream, uniform01};
+use afterimage::low_level::twins::{self, JumpState};
+use afterimage::model::Architecture;
 use afterimage::shape::Shape;
 use afterimage::train::{Arrival, Trainer};
-use afterimage::twins::{self, JumpState};
-use afterimage::words::Word;
 use common::{assert_close, executor, filled, normals, widen};
 
 const SEED: u64 = 0x0123_4567_89ab;
@@ -106,7 +105,7 @@ fn a_jump_is_its_twin() {
                 let counter = [8 + chain as u32, 1, 5, stream as u32];
                 let key = [SEED as u32, (SEED >> 32) as u32];
                 f64::from(uniform01(
-                    afterimage::random::philox4x32_10(counter, key)[0],
+                    afterimage::low_level::random::philox4x32_10(counter, key)[0],
                 ))
             };
             let uniform: Vec<f64> = (0..chains).map(uniform).collect();

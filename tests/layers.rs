@@ -2,15 +2,15 @@
 
 mod common;
 
-use afterimage::gpu::{Buffer, Dispatch, Executor, Recording};
-use afterimage::kernels::{
+use afterimage::gpu::{Buffer, Executor, Recording};
+use afterimage::low_level::gpu::Dispatch;
+use afterimage::low_level::kernels::texel::{self, Algorithm, Tile};
+use afterimage::low_level::kernels::{
     Activation, Choice, Choices, ConvGeometry, Layer, LayerKind, LayerParameters, LayerPass, Maps,
-    Variant, load,
-    texel::{self, Algorithm, Tile},
-    tiled, unload,
+    Variant, load, tiled, unload,
 };
+use afterimage::low_level::twins::{self, dense_geometry};
 use afterimage::shape::Shape;
-use afterimage::twins::{self, dense_geometry};
 use common::{
     F16_ROUNDING, activations, assert_close, assert_within, awkward_geometries, executor, filled,
     mixed_variants, nearest_f16, normals, poisoned, variants, widen,

@@ -2,15 +2,16 @@
 
 mod common;
 
-use afterimage::config::{self, ChainKind, Config, Interval};
+use afterimage::config::{self, ChainKind, Config, InitialWeights, Interval, LayerSpec, Precision};
 use afterimage::data::{self, Dataset};
 use afterimage::gpu::GpuError;
-use afterimage::kernels::texel::Texel;
-use afterimage::kernels::tiled::Tiled;
-use afterimage::kernels::{LayerKind, METRIC_WORDS, Precision, RatioMetrics, Variant, tiled};
-use afterimage::network::{InitialWeights, Initialisation, LayerSpec, initial_parameters};
+use afterimage::low_level::kernels::texel::Texel;
+use afterimage::low_level::kernels::tiled::{self, Tiled};
+use afterimage::low_level::kernels::{LayerKind, METRIC_WORDS, RatioMetrics, Variant};
+use afterimage::low_level::network::{Initialisation, initial_parameters};
+use afterimage::low_level::train::TrainingPlan;
 use afterimage::shape::Shape;
-use afterimage::train::{TrainError, Trainer, TrainingPlan, run};
+use afterimage::train::{TrainError, Trainer, run};
 use common::{ROUNDING, assert_close, executor, mixed_variants, normals, variants, widen};
 use std::sync::atomic::AtomicBool;
 
@@ -146,7 +147,7 @@ fn the_prediction_is_the_sum_of_all_parts() {
                 let geometry = match *layer {
                     LayerKind::Conv(geometry) => geometry,
                     LayerKind::Dense { input, outputs } => {
-                        afterimage::twins::dense_geometry(input.len(), outputs)
+                        afterimage::low_level::twins::dense_geometry(input.len(), outputs)
                     }
                 };
                 let words = layer.weight_len() + layer.outputs();

@@ -2,27 +2,25 @@
 
 mod common;
 
-use afterimage::config::{self, ChainKind, Config, Interval, NormaliserKind};
-use afterimage::data::{self, Dataset, Source};
-use afterimage::gpu::{
-    Access, AdapterChoice, Buffer, Command, Constant, Executor, ExecutorOptions, Recording,
-    Resource,
+use afterimage::config::{
+    self, ChainKind, Config, InitialWeights, Interval, LayerSpec, NormaliserKind, Precision, Word,
 };
-use afterimage::kernels::tiled::Tiled;
-use afterimage::kernels::{
-    Activation, Bounds, Bregman, ChainStart, Generator, LangevinSettings, Normaliser, Precision,
+use afterimage::data::{self, Dataset, Source};
+use afterimage::gpu::{AdapterChoice, Buffer, Executor, ExecutorOptions, Recording};
+use afterimage::low_level::gpu::{Access, Command, Constant, Resource};
+use afterimage::low_level::kernels::tiled::Tiled;
+use afterimage::low_level::kernels::{
+    Activation, Bounds, Bregman, ChainStart, Generator, LangevinSettings, Normaliser,
     QuadraticBase, RatioMetrics, Variant,
 };
-use afterimage::method::{Chains, Objective, ObjectiveSettings, Strategy};
-use afterimage::model::Model;
-use afterimage::network::{
-    Architecture, InitialWeights, Initialisation, LayerSpec, Network, initial_parameters, walk_plan,
-};
-use afterimage::random::Stream;
+use afterimage::low_level::method::{Chains, Objective, ObjectiveSettings, Strategy};
+use afterimage::low_level::network::{Initialisation, Network, initial_parameters, walk_plan};
+use afterimage::low_level::random::Stream;
+use afterimage::low_level::train::TrainingPlan;
+use afterimage::low_level::twins::{self, RatioInput};
+use afterimage::model::{Architecture, Model};
 use afterimage::shape::Shape;
-use afterimage::train::{Arrival, MetricsRow, TrainError, Trainer, TrainingPlan, run};
-use afterimage::twins::{self, RatioInput};
-use afterimage::words::Word;
+use afterimage::train::{Arrival, MetricsRow, TrainError, Trainer, run};
 use common::programs::launches;
 use common::{ROUNDING, assert_close, executor, filled, normals, poisoned, twin, variants, widen};
 use std::collections::HashSet;

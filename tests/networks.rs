@@ -2,11 +2,11 @@
 
 mod common;
 
+use afterimage::config::{InitialWeights, LayerSpec};
 use afterimage::gpu::{Executor, Recording};
-use afterimage::kernels::{Activation, QuadraticBase, Variant};
-use afterimage::network::{
-    Architecture, InitialWeights, Initialisation, LayerSpec, Network, initial_parameters,
-};
+use afterimage::low_level::kernels::{Activation, QuadraticBase, Variant};
+use afterimage::low_level::network::{Initialisation, Network, initial_parameters};
+use afterimage::model::Architecture;
 use afterimage::shape::Shape;
 use common::{
     F16_ROUNDING, assert_close, executor, filled, mixed_variants, normals, poisoned, twin,

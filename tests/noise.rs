@@ -3,17 +3,17 @@
 
 mod common;
 
-use afterimage::config::{self, BaseKind, Config, Interval, NormaliserKind, SnapshotKind};
+use afterimage::config::{self, BaseKind, Config, Interval, NormaliserKind, SnapshotKind, Word};
 use afterimage::data::{self, Dataset, Source};
 use afterimage::gpu::{Buffer, Recording};
-use afterimage::kernels::{METRIC_WORDS, RatioMetrics, noise as kernels};
-use afterimage::method::{FixedNoise, GaussianFit};
-use afterimage::network::initial_parameters;
-use afterimage::random::{Philox, Stream};
+use afterimage::low_level::kernels::{METRIC_WORDS, RatioMetrics, noise as kernels};
+use afterimage::low_level::method::{FixedNoise, GaussianFit};
+use afterimage::low_level::network::initial_parameters;
+use afterimage::low_level::random::{Philox, Stream};
+use afterimage::low_level::train::TrainingPlan;
+use afterimage::low_level::twins::noise as twins;
 use afterimage::shape::Shape;
-use afterimage::train::{Arrival, MetricsRow, Trainer, TrainingPlan};
-use afterimage::twins::noise as twins;
-use afterimage::words::Word;
+use afterimage::train::{Arrival, MetricsRow, Trainer};
 use common::command::{afterimage, stderr};
 use common::{ROUNDING, assert_close, executor, filled, normals, poisoned, variants, widen};
 
@@ -142,11 +142,11 @@ fn gaussian_noise_has_the_moments_and_energies_of_its_twin() {
         executor.run(&r).expect("runs");
         let samples = widen(&executor.read(samples).expect("reads"));
         let mut xi = vec![f64::NAN; count * length];
-        let start = afterimage::twins::ChainStart::Gaussian {
+        let start = afterimage::low_level::twins::ChainStart::Gaussian {
             mean: 0.0,
             std: 1.0,
         };
-        afterimage::twins::start_chains(start, Stream::FixedNoise, 7, 3, 0, &mut xi);
+        afterimage::low_level::twins::start_chains(start, Stream::FixedNoise, 7, 3, 0, &mut xi);
         let want = twins::gaussian_noise(fit.mean(), fit.factor(), &xi);
         let got: Vec<f32> = samples[length..].iter().map(|&v| v as f32).collect();
         // The GPU's normals are right to 2e-5 (tests/kernels/), and a value sums up to 70 of them.
@@ -256,7 +256,7 @@ fn every_kind_holds_what_was_predicted_and_repeats_its_bits() {
                 if plan.needs_fit() {
                     plan = plan.with_fit(GaussianFit::new(&points(9, 2), 2, 0.1).expect("varies"));
                 }
-                let how = afterimage::train::initialisation(&config);
+                let how = afterimage::low_level::train::initialisation(&config);
                 let initial = initial_parameters(plan.architecture(), &how, 1);
                 executor.run(&plan.setup(&initial)).expect("runs");
                 for step in 0..5 {

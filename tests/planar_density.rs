@@ -2,7 +2,7 @@
 
 use afterimage::config;
 use afterimage::data::{self, DataError, PlanarDensity};
-use afterimage::random::{Philox, Stream};
+use afterimage::low_level::random::{Philox, Stream};
 use std::f64::consts::PI;
 use std::ops::Range;
 

@@ -1,13 +1,11 @@
 //! What settings are refused together and why, and that everything else loads.
 
 use afterimage::config::{
-    BaseKind, BoundsKind, ChainKind, Config, ConfigError, NormaliserKind, SnapshotKind, StartKind,
-    load, preset, presets,
+    ActivationKind, BaseKind, BoundsKind, ChainKind, Config, ConfigError, Criterion,
+    InitialWeights, NormaliserKind, Precision, SamplerKind, Schedule, SnapshotKind, StartKind,
+    Word, load, preset, presets,
 };
-use afterimage::kernels::{ActivationKind, Precision, SAMPLERS, SamplerKind};
-use afterimage::method::{Criterion, Schedule};
-use afterimage::network::InitialWeights;
-use afterimage::words::Word;
+use afterimage::low_level::kernels::SAMPLERS;
 
 /// `preset` with the assignments of `sets`, which spaces part.
 fn with(preset: &str, sets: &str) -> Result<Config, ConfigError> {

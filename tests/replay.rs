@@ -2,18 +2,19 @@
 
 mod common;
 
-use afterimage::gpu::{
-    AdapterChoice, Buffer, Command, Dispatch, Executor, ExecutorOptions, GpuError, Recording,
-};
-use afterimage::kernels::tiled::Tiled;
-use afterimage::kernels::{
+use afterimage::config::LayerSpec;
+use afterimage::gpu::{AdapterChoice, Buffer, Executor, ExecutorOptions, GpuError, Recording};
+use afterimage::low_level::gpu::{Command, Dispatch};
+use afterimage::low_level::kernels::tiled::Tiled;
+use afterimage::low_level::kernels::{
     Activation, Bounds, ChainBatch, ChainStart, LangevinSettings, QuadraticBase, Variant, langevin,
 };
-use afterimage::method::Chains;
-use afterimage::network::{
-    Architecture, Initialisation, LayerSpec, Network, initial_parameters, trusted_variant,
+use afterimage::low_level::method::Chains;
+use afterimage::low_level::network::{
+    Initialisation, Network, initial_parameters, trusted_variant,
 };
-use afterimage::random::Stream;
+use afterimage::low_level::random::Stream;
+use afterimage::model::Architecture;
 use afterimage::shape::Shape;
 use common::{executor, normals, variants};
 use std::collections::HashSet;

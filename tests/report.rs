@@ -2,11 +2,11 @@
 
 use std::io::Cursor;
 
-use afterimage::report::{
-    GrowthPanel, Panel, ReportError, Series, curves, gif, growth_curves, landscape, png_bytes,
-    sample_grid,
+use afterimage::low_level::report::{
+    GrowthPanel, Panel, Series, curves, gif, growth_curves, landscape, png_bytes, sample_grid,
 };
 use afterimage::shape::Shape;
+use afterimage::train::ReportError;
 use image::codecs::gif::GifDecoder;
 use image::{AnimationDecoder, Rgb, RgbImage};
 

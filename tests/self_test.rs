@@ -2,10 +2,11 @@
 
 mod common;
 
-use afterimage::kernels::texel::Texel;
-use afterimage::kernels::tiled::Tiled;
-use afterimage::kernels::{Precision, Variant};
-use afterimage::network::{computes_right, trusted_variant, trusted_variant_in};
+use afterimage::config::Precision;
+use afterimage::low_level::kernels::Variant;
+use afterimage::low_level::kernels::texel::Texel;
+use afterimage::low_level::kernels::tiled::Tiled;
+use afterimage::low_level::network::{computes_right, trusted_variant, trusted_variant_in};
 use common::{executor, mixed_variants, variants};
 
 #[test]

@@ -3,18 +3,18 @@
 mod common;
 
 use afterimage::config::{
-    self, BaseKind, BoundsKind, ChainKind, Config, Interval, NormaliserKind, SnapshotKind,
-    StartKind,
+    self, BaseKind, BoundsKind, ChainKind, Config, Criterion, Interval, LayerSpec, NormaliserKind,
+    Precision, SnapshotKind, StartKind, Word,
 };
-use afterimage::gpu::{Buffer, Dispatch, Profile, Program, Recording};
-use afterimage::kernels::{self, Precision, Variant};
-use afterimage::method::{Chains, Criterion, Strategy};
-use afterimage::model;
-use afterimage::network::{LayerSpec, walk_plan};
-use afterimage::random::Stream;
+use afterimage::gpu::{Buffer, Recording};
+use afterimage::low_level::gpu::{Dispatch, Profile, Program};
+use afterimage::low_level::kernels::{self, Variant};
+use afterimage::low_level::method::{Chains, Strategy};
+use afterimage::low_level::model;
+use afterimage::low_level::network::walk_plan;
+use afterimage::low_level::random::Stream;
+use afterimage::low_level::train::TrainingPlan;
 use afterimage::shape::Shape;
-use afterimage::train::TrainingPlan;
-use afterimage::words::Word;
 use common::programs::{check_dispatch, launches};
 use std::collections::{BTreeSet, HashMap};
 use std::fs;

@@ -2,9 +2,10 @@
 
 mod common;
 
-use afterimage::gpu::{Buffer, Constant, Dispatch, Executor, Recording};
-use afterimage::kernels::{Activation, ConvGeometry, LayerParameters, tiled};
-use afterimage::twins;
+use afterimage::gpu::{Buffer, Executor, Recording};
+use afterimage::low_level::gpu::{Constant, Dispatch};
+use afterimage::low_level::kernels::{Activation, ConvGeometry, LayerParameters, tiled};
+use afterimage::low_level::twins;
 use common::programs::{check_dispatch, launches};
 use common::{
     ROUNDING, activations, assert_within, executor, filled, normals, poisoned, square, widen,

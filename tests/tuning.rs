@@ -2,12 +2,13 @@
 
 mod common;
 
+use afterimage::config::LayerSpec;
 use afterimage::gpu::{Executor, Recording};
-use afterimage::kernels::Activation;
-use afterimage::network::{
-    Architecture, Initialisation, Kernels, LayerSpec, Network, TuningOptions, VariantError,
-    allow_tuning, initial_parameters, trusted_variant, tuned_kernels, tuning_report,
+use afterimage::low_level::kernels::Activation;
+use afterimage::low_level::network::{
+    Initialisation, Kernels, Network, initial_parameters, trusted_variant, tuned_kernels,
 };
+use afterimage::model::{Architecture, TuningOptions, VariantError, allow_tuning, tuning_report};
 use afterimage::shape::Shape;
 use common::{executor, filled, normals, poisoned};
 use std::fs;

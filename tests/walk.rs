@@ -2,20 +2,19 @@
 
 mod common;
 
+use afterimage::config::{InitialWeights, LayerSpec};
 use afterimage::gpu::{Buffer, Executor, Recording};
-use afterimage::kernels::tiled::Tiled;
-use afterimage::kernels::{
+use afterimage::low_level::kernels::tiled::Tiled;
+use afterimage::low_level::kernels::{
     ACTIVATIONS, Activation, Bounds, ChainStart, LangevinSettings, QuadraticBase, Variant,
     WalkArguments, WalkPlan, pack_walk_weights, walk_chains,
 };
-use afterimage::method::{Chains, Strategy};
-use afterimage::network::{
-    Architecture, InitialWeights, Initialisation, LayerSpec, initial_parameters, walk_plan,
-    walks_right,
-};
-use afterimage::random::Stream;
+use afterimage::low_level::method::{Chains, Strategy};
+use afterimage::low_level::network::{Initialisation, initial_parameters, walk_plan, walks_right};
+use afterimage::low_level::random::Stream;
+use afterimage::low_level::twins;
+use afterimage::model::Architecture;
 use afterimage::shape::Shape;
-use afterimage::twins;
 use common::programs::{check_dispatch, check_spirv, launches};
 use common::{activations, assert_close, executor, filled, normals, poisoned, twin, widen};
 

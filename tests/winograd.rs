@@ -3,17 +3,21 @@
 
 mod common;
 
-use afterimage::gpu::{Buffer, Executor, Image, ImageFormat, Recording, Resource};
-use afterimage::kernels::texel::{
-    Algorithm, Border, Plane, Texel, Winograd, WinogradScratch, winograd_forward,
+use afterimage::config::Precision;
+use afterimage::gpu::{Buffer, Executor, Recording};
+use afterimage::low_level::gpu::{Image, ImageFormat, Resource};
+use afterimage::low_level::kernels::texel::{
+    self, Algorithm, Border, Plane, Texel, Winograd, WinogradScratch, winograd_forward,
     winograd_input_gradient, winograd_weights,
 };
-use afterimage::kernels::{
-    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, LayerPass, Maps, Precision,
-    Variant, load, texel, unload,
+use afterimage::low_level::kernels::{
+    Activation, ConvGeometry, Layer, LayerKind, LayerParameters, LayerPass, Maps, Variant, load,
+    unload,
+};
+use afterimage::low_level::twins::{
+    WINOGRAD_POINTS, transposed, winograd_matrices, winograd_transform,
 };
 use afterimage::shape::Shape;
-use afterimage::twins::{WINOGRAD_POINTS, transposed, winograd_matrices, winograd_transform};
 use common::{assert_close, executor, filled, normals, square, variants, widen};
 
 /// Sums of at most 25 products of numbers of about 1 and coefficients of up to 8.

@@ -5,16 +5,14 @@
 //! another, add a WGSL file beside the others with its main loop, and a line to the table: all else is the shipped
 //! kernel's. What came out is in docs/kernels.md.
 
-use afterimage::gpu::{
-    AdapterChoice, Buffer, Command, Dispatch, Executor, ExecutorOptions, GpuError, Kernel, Program,
-    Recording,
-};
-use afterimage::kernels::texel::{self, Algorithm, Texel};
-use afterimage::kernels::{
+use afterimage::gpu::{AdapterChoice, Buffer, Executor, ExecutorOptions, GpuError, Recording};
+use afterimage::low_level::gpu::{Command, Dispatch, Kernel, Program};
+use afterimage::low_level::kernels::texel::{self, Algorithm, Texel};
+use afterimage::low_level::kernels::{
     Activation, ConvGeometry, Layer, LayerKind, LayerParameters, load, unload,
 };
-use afterimage::random::{Philox, Stream};
-use afterimage::twins;
+use afterimage::low_level::random::{Philox, Stream};
+use afterimage::low_level::twins;
 use std::sync::Arc;
 use std::time::Instant;
 

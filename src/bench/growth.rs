@@ -18,7 +18,7 @@ const BATCH: usize = 16;
 
 /// The cost at one size, by the clock on the wall.
 #[derive(Clone, Debug, Serialize)]
-pub struct GrowthPoint {
+pub(crate) struct GrowthPoint {
     /// `growth`, where figures have their kind.
     pub kind: &'static str,
     /// What grows.
@@ -122,7 +122,7 @@ fn small_digits() -> Result<Architecture, BenchError> {
 ///
 /// # Errors
 /// When the GPU fails or a network does not fit it.
-pub fn growth(
+pub(crate) fn growth(
     executor: &mut Executor,
     seconds: f64,
     tell: &mut dyn FnMut(GrowthPoint),
@@ -154,7 +154,7 @@ pub fn growth(
 }
 
 /// The points, curve after curve, as panels to draw.
-pub fn growth_panels(points: &[GrowthPoint]) -> Vec<GrowthPanel> {
+pub(crate) fn growth_panels(points: &[GrowthPoint]) -> Vec<GrowthPanel> {
     points
         .chunk_by(|a, b| a.curve == b.curve)
         .map(|curve| {

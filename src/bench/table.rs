@@ -5,7 +5,7 @@ use super::growth::GrowthPoint;
 use super::timing::{Clock, unit_for};
 
 /// What ran where, and by which clock: the lines above the table.
-pub fn preamble(header: &Header) -> String {
+pub(crate) fn preamble(header: &Header) -> String {
     let adapter = &header.adapter;
     let clock = match header.kernel_clock {
         Clock::Gpu => "the GPU's timestamps",
@@ -19,7 +19,7 @@ pub fn preamble(header: &Header) -> String {
 }
 
 /// The names of the columns of [`row`].
-pub fn columns() -> String {
+pub(crate) fn columns() -> String {
     line(
         "",
         [
@@ -38,7 +38,7 @@ pub fn columns() -> String {
 }
 
 /// The line above the figures of one kind or network.
-pub fn heading(figure: &Figure) -> String {
+pub(crate) fn heading(figure: &Figure) -> String {
     match (figure.kind, figure.net, figure.batch) {
         (FigureKind::Ceiling, ..) => "ceilings".into(),
         (FigureKind::Layer, ..) => format!(
@@ -51,7 +51,7 @@ pub fn heading(figure: &Figure) -> String {
 }
 
 /// A figure as one line.
-pub fn row(figure: &Figure) -> String {
+pub(crate) fn row(figure: &Figure) -> String {
     let name = match (figure.kernel, figure.work.as_str()) {
         (Some(kernel), _) => format!("  {kernel} ×{}", trimmed(figure.launches)),
         (None, "langevin") => "langevin: one step".into(),
@@ -88,7 +88,7 @@ fn line(
 }
 
 /// The line above the points of one growth curve.
-pub fn growth_heading(point: &GrowthPoint) -> String {
+pub(crate) fn growth_heading(point: &GrowthPoint) -> String {
     let cost = format!("per {}", point.unit);
     format!(
         "{:>18}{:>12}{:>12}{cost:>24}{:>14}{:>6}",
@@ -97,7 +97,7 @@ pub fn growth_heading(point: &GrowthPoint) -> String {
 }
 
 /// A point as one line; `first` is the first of its curve.
-pub fn growth_row(point: &GrowthPoint, first: &GrowthPoint) -> String {
+pub(crate) fn growth_row(point: &GrowthPoint, first: &GrowthPoint) -> String {
     format!(
         "{:>18}{:>12}{:>12}{:>24}{:>14}{:>6}",
         point.size,

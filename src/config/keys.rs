@@ -96,7 +96,7 @@ impl Section {
     }
 
     /// The key called `name`, if there is one.
-    pub fn key(&self, name: &str) -> Option<&Key> {
+    pub(crate) fn key(&self, name: &str) -> Option<&Key> {
         self.keys.iter().find(|key| key.name == name)
     }
 }
@@ -132,7 +132,7 @@ pub(super) const ADAPTIVE: &str = "adaptive";
 
 impl ValueKind {
     /// Whether `value` is of this kind. The elements of a list of layers are not looked at.
-    pub fn admits(self, value: &Value) -> bool {
+    pub(crate) fn admits(self, value: &Value) -> bool {
         match self {
             ValueKind::Text | ValueKind::Word(_) => value.is_str(),
             ValueKind::Number => value.is_float() || value.is_integer(),
@@ -146,7 +146,7 @@ impl ValueKind {
     }
 
     /// What a message asks for.
-    pub fn wanted(self) -> &'static str {
+    pub(crate) fn wanted(self) -> &'static str {
         match self {
             ValueKind::Text | ValueKind::Word(_) => "a text in quotes",
             ValueKind::Number => "a number",

@@ -1,5 +1,8 @@
 //! The configuration of a run: one struct serves the command line, the file and the saved run.
 //!
+//! A program takes a preset or a file with [`load`], a text with [`parse`], or changes the fields of a [`Config`] and asks
+//! [`Config::validate`].
+//!
 //! A field's doc comment is also its comment in the TOML that [`to_toml`] writes, so it reads well in both places.
 
 mod check;
@@ -15,13 +18,14 @@ pub use load::{load, parse, set, to_toml};
 pub use presets::{Preset, preset, presets};
 pub use words::{BaseKind, BoundsKind, ChainKind, NormaliserKind, SnapshotKind, StartKind};
 
+// What the fields hold, and how it is found by its name.
+pub use crate::kernels::{ActivationKind, Precision, SamplerKind};
+pub use crate::method::{Criterion, Schedule};
+pub use crate::network::{InitialWeights, LayerSpec};
+pub use crate::words::Word;
+
 use crate::data::{DataOptions, Source};
-use crate::kernels::{
-    Activation, ActivationKind, Bounds, Dynamics, Generator, Jumps, LANGEVIN, LangevinSettings,
-    Precision, SamplerKind,
-};
-use crate::method::{Criterion, Schedule};
-use crate::network::{InitialWeights, LayerSpec};
+use crate::kernels::{Activation, Bounds, Dynamics, Generator, Jumps, LANGEVIN, LangevinSettings};
 use keys::{ADAPTIVE, documented};
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -37,7 +37,7 @@ words! {
 
 impl SnapshotKind {
     /// Whether noise is drawn from a snapshot by chains; fixed noise is drawn as it is.
-    pub fn needs_chains(self) -> bool {
+    pub(crate) fn needs_chains(self) -> bool {
         match self {
             SnapshotKind::Copy | SnapshotKind::Ema | SnapshotKind::Mixture => true,
             SnapshotKind::Gaussian | SnapshotKind::Uniform => false,
@@ -76,7 +76,7 @@ words! {
 
 impl StartKind {
     /// Whether chains start from data, some of them at least.
-    pub fn takes_data(self) -> bool {
+    pub(crate) fn takes_data(self) -> bool {
         match self {
             StartKind::Gaussian | StartKind::Uniform => false,
             StartKind::Data | StartKind::Mixture => true,

@@ -47,7 +47,7 @@ impl Source {
     /// The embedded digits.
     pub const DIGITS: Source = digits::SOURCE;
     /// Folders of pictures.
-    pub const IMAGES: Source = images::SOURCE;
+    pub(crate) const IMAGES: Source = images::SOURCE;
 }
 
 /// The most points of a generated set that `limit` can ask to hold (512 MiB).

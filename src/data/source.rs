@@ -42,7 +42,7 @@ impl Source {
     }
 
     /// Whether a file of this name is one of its files.
-    pub fn has_files_named(&self, name: &str) -> bool {
+    pub(crate) fn has_files_named(&self, name: &str) -> bool {
         matches!(self.origin, Origin::File { is_named, .. } if is_named(name))
     }
 }

@@ -1,7 +1,8 @@
 //! The device: the only place that names wgpu. It knows nothing of what is computed there.
 //!
 //! What to compute is written down as a [`Recording`], a plain list of commands over typed handles that
-//! needs no device; the [`Executor`] carries it out.
+//! needs no device; the [`Executor`] carries it out. A program opens an executor with [`Executor::open`], or has one on its own
+//! wgpu device by [`Executor::on_device`], whose buffers it then lends with [`Executor::import`].
 
 mod adapter;
 mod budget;
@@ -21,13 +22,22 @@ mod statistics;
 
 pub use adapter::{AdapterChoice, AdapterKind, AdapterSummary, list_adapters};
 pub use error::GpuError;
-pub use executor::{Executor, Timing};
-pub use handles::{Buffer, Image, ImageFormat, Mark, Purpose};
-pub use kernel::{Access, Constant, Kernel, Program};
-pub use options::{ExecutorOptions, Profile, Requirements};
-pub use preprocess::{PreprocessError, expand};
-pub use recording::{Command, Dispatch, Frozen, Recording, Resource, grid};
+pub use executor::Executor;
+pub use handles::{Buffer, Mark};
+pub use options::{ExecutorOptions, Requirements};
+pub use recording::Recording;
 pub use statistics::ExecutorStatistics;
+
+/// What only [`crate::low_level`] shows.
+pub(crate) mod low_level {
+    pub use crate::gpu::executor::Timing;
+    pub use crate::gpu::handles::{Image, ImageFormat, Purpose};
+    pub use crate::gpu::kernel::{Access, Constant, Kernel, Program};
+    pub use crate::gpu::options::Profile;
+    pub use crate::gpu::preprocess::{PreprocessError, expand};
+    pub use crate::gpu::recording::{Command, Dispatch, Frozen, Resource, grid};
+}
+pub(crate) use low_level::*;
 
 /// The version of wgpu, as in Cargo.lock.
 pub(crate) const WGPU_VERSION: &str = "30.0.1";

@@ -62,7 +62,7 @@ impl ConvGeometry {
     }
 
     /// Floating-point operations of one sample in the forward pass, counting a multiply-add as two.
-    pub fn flops(&self) -> u64 {
+    pub(crate) fn flops(&self) -> u64 {
         2 * (self.weight_len() * self.out_height() * self.out_width()) as u64
     }
 

@@ -80,7 +80,7 @@ impl Layer {
 
     /// The same layer for a batch of fewer samples. It shares the packed weights, so that [`Self::prepare`] of one
     /// prepares both.
-    pub fn for_samples(&self, samples: usize) -> Layer {
+    pub(crate) fn for_samples(&self, samples: usize) -> Layer {
         each!(Layer, self, layer => layer.for_samples(samples).into())
     }
 
@@ -125,7 +125,7 @@ impl Layer {
     ///
     /// # Errors
     /// As for [`Self::new_input`].
-    pub fn new_maps(
+    pub(crate) fn new_maps(
         &self,
         label: &'static str,
         shape: Shape,
@@ -140,7 +140,7 @@ impl Layer {
     ///
     /// # Errors
     /// As for [`Self::new_input`].
-    pub fn new_ends(
+    pub(crate) fn new_ends(
         &self,
         label: &'static str,
         shape: Shape,

@@ -8,5 +8,5 @@ pub enum LayerPass {
 
 impl LayerPass {
     /// All of them.
-    pub const ALL: [LayerPass; 2] = [LayerPass::Forward, LayerPass::InputGradient];
+    pub(crate) const ALL: [LayerPass; 2] = [LayerPass::Forward, LayerPass::InputGradient];
 }

@@ -10,23 +10,23 @@ impl Maps {
     }
 
     /// The same maps for a batch of fewer samples: those of the first ones, in the places they have here.
-    pub fn for_samples(&self, samples: usize) -> Maps {
+    pub(crate) fn for_samples(&self, samples: usize) -> Maps {
         each!(Maps, self, maps => maps.for_samples(samples).into())
     }
 
     /// The maps that layers read or write at an end of the network whose values are in `flat`: that itself where the
     /// family computes on flat (sample, channel, row, column) buffers, and these, to be loaded or unloaded, elsewhere.
-    pub fn at_end(&self, flat: Buffer) -> Maps {
+    pub(crate) fn at_end(&self, flat: Buffer) -> Maps {
         each!(Maps, self, maps => maps.at_end(flat).into())
     }
 
     /// A flat buffer for the values: these themselves, or a new one called `label`.
-    pub fn flat(&self, label: &'static str) -> Buffer {
+    pub(crate) fn flat(&self, label: &'static str) -> Buffer {
         each!(Maps, self, maps => maps.flat(label))
     }
 
     /// Fills them with flat `values`, by way of the buffer `through` where that is needed.
-    pub fn upload(&self, recording: &mut Recording, values: &[f32], through: Buffer) {
+    pub(crate) fn upload(&self, recording: &mut Recording, values: &[f32], through: Buffer) {
         each!(Maps, self, maps => maps.upload(recording, values, through));
     }
 }

@@ -55,7 +55,7 @@ pub use gradient_norm::{NORM_PARTS, gradient_norm};
 pub use layer::Choices;
 pub use layer_kind::LayerKind;
 pub use layer_pass::LayerPass;
-pub use map_reader::MapReader;
+pub(crate) use map_reader::MapReader;
 pub use maps::{load, pool_forward, pool_input_gradient, unload};
 pub(crate) use metrics::metrics;
 pub use metrics::{METRIC_WORDS, RatioMetrics};
@@ -69,8 +69,8 @@ pub use ranking_head::ranking_head;
 pub use ratio_head::{HeadArguments, Normaliser, RatioSettings, ratio_head};
 pub use samplers::{
     ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, Bounds, ChainBatch, ChainSteps, Dynamics,
-    EnergyGradient, HMC_JITTER, Jumps, LANGEVIN, LangevinSettings, LayOut, Moment, SAMPLERS,
-    STEP_SIZES, SamplerKind, TRACE_VALUES, jump_chains, langevin, trace_chains,
+    HMC_JITTER, Jumps, LANGEVIN, LangevinSettings, Moment, SAMPLERS, SamplerKind, TRACE_VALUES,
+    jump_chains, langevin, trace_chains,
 };
 pub use spectral::{SpectralWeight, spectral_gradient, spectral_turn, spectral_weights};
 pub use start_chains::{ChainStart, start_chains};

@@ -55,7 +55,7 @@ impl Pooling {
     }
 
     /// Whether every window is one pixel that is taken as it is.
-    pub fn is_identity(&self) -> bool {
+    pub(crate) fn is_identity(&self) -> bool {
         (self.window_height, self.window_width, self.factor) == (1, 1, 1.0)
     }
 }

@@ -49,7 +49,7 @@ impl Chains {
 
     /// As many chains as a batch of `network` has samples. Its workspace may be shared with others that are in use
     /// before or after.
-    pub fn on(
+    pub(crate) fn on(
         network: Network,
         dynamics: impl Into<Dynamics>,
         start: ChainStart,
@@ -90,7 +90,7 @@ impl Chains {
     }
 
     /// The network the chains run on.
-    pub fn network(&self) -> &Network {
+    pub(crate) fn network(&self) -> &Network {
         &self.network
     }
 
@@ -130,7 +130,7 @@ impl Chains {
     }
 
     /// The part of [`Self::setup`] that is left where the network is set up already: the step size at its first value.
-    pub fn setup_control(&self, recording: &mut Recording) {
+    pub(crate) fn setup_control(&self, recording: &mut Recording) {
         if let Some(control) = self.control() {
             recording.upload_f32(
                 control,
@@ -213,7 +213,7 @@ pub struct PreparedChains<'a> {
 
 impl<'a> PreparedChains<'a> {
     /// They themselves.
-    pub fn chains(&self) -> &'a Chains {
+    pub(crate) fn chains(&self) -> &'a Chains {
         self.chains
     }
 
@@ -224,7 +224,7 @@ impl<'a> PreparedChains<'a> {
 
     /// The whole `workspace`, of which the chains' network is one for fewer samples, prepared for the same parameters. There
     /// is something left to do only where the chains walk on weights of their own.
-    pub fn prepare_workspace<'n>(
+    pub(crate) fn prepare_workspace<'n>(
         &self,
         recording: &mut Recording,
         workspace: &'n Network,

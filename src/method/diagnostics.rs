@@ -13,7 +13,7 @@ const FEWEST_DRAWS: usize = 2;
 /// The rank-normalised split R-hat: the larger of that of the draws, which sees differences in location, and that of the
 /// folded draws |x − median|, which sees differences in scale. 1 where all half chains agree; none where chains have
 /// fewer than 4 draws or do not vary.
-pub fn split_r_hat(chains: &[Vec<f64>]) -> Option<f64> {
+pub(crate) fn split_r_hat(chains: &[Vec<f64>]) -> Option<f64> {
     let halves = split(chains)?;
     let mut sorted: Vec<f64> = halves.concat();
     sorted.sort_by(f64::total_cmp);
@@ -29,7 +29,7 @@ pub fn split_r_hat(chains: &[Vec<f64>]) -> Option<f64> {
 
 /// The effective sample size of the mean of the rank-normalised draws of all chains together, with the
 /// autocorrelation cut off by Geyer's initial monotone sequence (Geyer 1992). None as for [`split_r_hat`].
-pub fn bulk_ess(chains: &[Vec<f64>]) -> Option<f64> {
+pub(crate) fn bulk_ess(chains: &[Vec<f64>]) -> Option<f64> {
     let normalised = rank_normalised(&split(chains)?);
     let (count, length) = (normalised.len() as f64, normalised[0].len());
     let draws = count * length as f64;
@@ -51,7 +51,7 @@ pub fn bulk_ess(chains: &[Vec<f64>]) -> Option<f64> {
 
 /// The autocorrelation of the draws at `lag`, over all chains, about the mean of all draws; none where it is not
 /// shorter than the chains or they do not vary.
-pub fn autocorrelation(chains: &[Vec<f64>], lag: usize) -> Option<f64> {
+pub(crate) fn autocorrelation(chains: &[Vec<f64>], lag: usize) -> Option<f64> {
     correlations(chains)?.get(lag).copied()
 }
 
@@ -227,7 +227,7 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// From a pass of `steps` steps and its trace of `records` records, (record, chain, value) as [`trace_chains`](crate::kernels::trace_chains)
     /// writes them.
-    pub fn from_trace(
+    pub(crate) fn from_trace(
         step: u64,
         steps: usize,
         trace: &[f32],

@@ -4,7 +4,7 @@ use crate::kernels::{ChainStart, start_chains};
 use crate::random::Stream;
 
 /// The most values a sample may have for a Gaussian with a full covariance.
-pub const MOST_GAUSSIAN_VALUES: usize = 1024;
+pub(crate) const MOST_GAUSSIAN_VALUES: usize = 1024;
 
 /// Added to every variance, as a share of their mean, so that values that never change (the corners of pictures) leave
 /// the covariance invertible.
@@ -64,12 +64,12 @@ impl FixedNoise {
     }
 
     /// Whether it needs moments.
-    pub fn is_gaussian(&self) -> bool {
+    pub(crate) fn is_gaussian(&self) -> bool {
         matches!(self.kind, FixedDensity::Gaussian { .. })
     }
 
     /// Lower and upper end of its box, if it has one.
-    pub fn bounds(&self) -> Option<(f32, f32)> {
+    pub(crate) fn bounds(&self) -> Option<(f32, f32)> {
         match self.kind {
             FixedDensity::Uniform { low, high } => Some((low, high)),
             FixedDensity::Gaussian { .. } => None,

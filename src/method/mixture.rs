@@ -9,7 +9,7 @@ use crate::purpose::SNAPSHOT;
 /// log Z_φ − log Z_θ of the mixture and the live model, and θ is what the new component is a copy of. So c is not reset
 /// by a refresh; it starts at 0, and the first component's log Z_j is what it is relative to.
 #[derive(Clone, Debug)]
-pub struct Mixture {
+pub(crate) struct Mixture {
     interval: u64,
     /// The components' parameters; a new one takes the place of the oldest.
     ring: Vec<Buffer>,
@@ -24,7 +24,7 @@ pub struct Mixture {
 impl Mixture {
     /// Up to `components` snapshots of `parameters` values each, one taken every `interval` steps, over batches of
     /// `samples`. Numbers below 1 count as 1.
-    pub fn new(components: usize, interval: u64, parameters: usize, samples: usize) -> Self {
+    pub(crate) fn new(components: usize, interval: u64, parameters: usize, samples: usize) -> Self {
         let components = components.max(1);
         Mixture {
             interval: interval.max(1),
@@ -38,18 +38,24 @@ impl Mixture {
     }
 
     /// Steps since the newest component was taken.
-    pub fn age(&self, step: u64) -> u64 {
+    pub(crate) fn age(&self, step: u64) -> u64 {
         step % self.interval
     }
 
     /// M.
-    pub fn components(&self) -> usize {
+    pub(crate) fn components(&self) -> usize {
         self.ring.len()
     }
 
     /// Takes the live parameters as the newest component where `step` is due, with c in the first word of `normaliser`;
     /// at step 0 as all components.
-    pub fn begin(&self, recording: &mut Recording, step: u64, live: Buffer, normaliser: Buffer) {
+    pub(crate) fn begin(
+        &self,
+        recording: &mut Recording,
+        step: u64,
+        live: Buffer,
+        normaliser: Buffer,
+    ) {
         if !step.is_multiple_of(self.interval) {
             return;
         }
@@ -66,23 +72,23 @@ impl Mixture {
     }
 
     /// Puts the parameters of component `index` into `snapshot`.
-    pub fn load(&self, recording: &mut Recording, index: usize, snapshot: Buffer) {
+    pub(crate) fn load(&self, recording: &mut Recording, index: usize, snapshot: Buffer) {
         recording.copy(self.ring[index], snapshot);
     }
 
     /// Where the energies of a batch under one component go, before [`Self::keep`].
-    pub fn component_energies(&self) -> Buffer {
+    pub(crate) fn component_energies(&self) -> Buffer {
         self.one
     }
 
     /// Keeps them as those of component `index`.
-    pub fn keep(&self, recording: &mut Recording, index: usize) {
+    pub(crate) fn keep(&self, recording: &mut Recording, index: usize) {
         let samples = self.one.words();
         recording.copy_range(self.one, 0, self.all, index * samples, samples);
     }
 
     /// The mixture's energies of a batch from those of its components, which have been kept.
-    pub fn energies(&self, recording: &mut Recording, energies: Buffer) {
+    pub(crate) fn energies(&self, recording: &mut Recording, energies: Buffer) {
         let count = self.components();
         mixture_energy(recording, count, self.all, self.offsets, energies);
     }

@@ -19,14 +19,18 @@ mod sampler;
 mod snapshot;
 mod strategy;
 
-pub use crate::kernels::{Generator, Normaliser, RatioMetrics};
+pub(crate) use crate::kernels::{Normaliser, RatioMetrics};
 pub use chains::{ChainPass, ChainPreparation, Chains, PreparedChains, StepControl};
-pub use data_noise::DataNoise;
-pub use diagnostics::{Diagnostics, Mixing, autocorrelation, bulk_ess, split_r_hat};
-pub use fixed_noise::{FixedNoise, GaussianFit, MOST_GAUSSIAN_VALUES};
-pub use mixture::Mixture;
+pub(crate) use data_noise::DataNoise;
+pub use diagnostics::{Diagnostics, Mixing};
+pub(crate) use fixed_noise::MOST_GAUSSIAN_VALUES;
+pub use fixed_noise::{FixedNoise, GaussianFit};
+pub(crate) use mixture::Mixture;
 pub use objective::{Criterion, Objective, ObjectiveSettings};
-pub use optimiser::{Optimiser, OptimiserSettings, Schedule};
-pub use sampler::{ChainMode, Diagnose, Draw, FEWEST_RECORDS, Probe, Sampler, SamplerSettings};
-pub use snapshot::{Fresh, Refresh, Snapshot};
+pub(crate) use optimiser::OptimiserSettings;
+pub use optimiser::{Optimiser, Schedule};
+pub(crate) use sampler::{
+    ChainMode, Diagnose, Draw, FEWEST_RECORDS, Probe, Sampler, SamplerSettings,
+};
+pub(crate) use snapshot::{Fresh, Refresh, Snapshot};
 pub use strategy::Strategy;

@@ -98,7 +98,7 @@ impl Objective {
     }
 
     /// Whether the energies under the snapshot are needed.
-    pub fn compares(&self) -> bool {
+    pub(crate) fn compares(&self) -> bool {
         self.settings.criterion != Criterion::ContrastiveDivergence
     }
 
@@ -113,12 +113,12 @@ impl Objective {
     }
 
     /// Asks for the metrics of the step, which arrive later under `ticket`.
-    pub fn fetch_metrics(&self, recording: &mut Recording, ticket: u64) {
+    pub(crate) fn fetch_metrics(&self, recording: &mut Recording, ticket: u64) {
         recording.fetch(self.metrics, 0, METRIC_WORDS, ticket);
     }
 
     /// c, and behind it what its average needs; all of it is 0 at a refresh.
-    pub fn normaliser(&self) -> Buffer {
+    pub(crate) fn normaliser(&self) -> Buffer {
         self.c
     }
 

@@ -16,7 +16,7 @@ words! {
 
 /// Adam with its schedule.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct OptimiserSettings {
+pub(crate) struct OptimiserSettings {
     /// At the peak rate.
     pub adam: AdamSettings,
     pub schedule: Schedule,
@@ -30,7 +30,7 @@ pub struct OptimiserSettings {
 
 impl OptimiserSettings {
     /// The learning rate of optimiser step `step`, counted from 0.
-    pub fn rate(&self, step: u64) -> f32 {
+    pub(crate) fn rate(&self, step: u64) -> f32 {
         let last = self.steps.saturating_sub(1).max(1);
         let progress = step.min(last) as f64 / last as f64;
         let end = f64::from(self.final_share);
@@ -62,7 +62,7 @@ pub struct Optimiser {
 
 impl Optimiser {
     /// The state for `parameters` values.
-    pub fn new(settings: OptimiserSettings, parameters: usize) -> Self {
+    pub(crate) fn new(settings: OptimiserSettings, parameters: usize) -> Self {
         Optimiser {
             settings,
             gradient: Buffer::new("parameter gradient", parameters).of(OPTIMISER),
@@ -84,17 +84,23 @@ impl Optimiser {
     }
 
     /// The learning rate of optimiser step `step`, counted from 0.
-    pub fn rate(&self, step: u64) -> f32 {
+    pub(crate) fn rate(&self, step: u64) -> f32 {
         self.settings.rate(step)
     }
 
     /// Starts the average at the initial parameters.
-    pub fn setup(&self, recording: &mut Recording, initial: &[f32]) {
+    pub(crate) fn setup(&self, recording: &mut Recording, initial: &[f32]) {
         recording.upload_f32(self.average, 0, initial);
     }
 
     /// Moves `parameters` by optimiser step `step`, counted from 0, and leaves the gradient's norm in `metrics`.
-    pub fn step(&self, recording: &mut Recording, step: u64, parameters: Buffer, metrics: Buffer) {
+    pub(crate) fn step(
+        &self,
+        recording: &mut Recording,
+        step: u64,
+        parameters: Buffer,
+        metrics: Buffer,
+    ) {
         let count = parameters.words();
         let place = RatioMetrics::NORM_PLACE;
         gradient_norm(

@@ -4,8 +4,8 @@ mod replay;
 mod settings;
 mod trace;
 
-pub use settings::{ChainMode, Diagnose, FEWEST_RECORDS, SamplerSettings};
-pub use trace::Probe;
+pub(crate) use settings::{ChainMode, Diagnose, FEWEST_RECORDS, SamplerSettings};
+pub(crate) use trace::Probe;
 
 use super::chains::{ChainPass, Chains, PreparedChains};
 use super::strategy::Strategy;
@@ -19,7 +19,7 @@ use trace::Trace;
 
 /// A draw of noise.
 #[derive(Clone, Copy, Debug)]
-pub struct Draw {
+pub(crate) struct Draw {
     /// Number of the pass, which is an optimiser step where every step has one.
     pub pass: u64,
     /// The step's data, `data_count` samples; the noise goes behind them.
@@ -31,7 +31,7 @@ pub struct Draw {
 
 /// Draws the noise samples of every optimiser step, in groups one after another where they do not all fit into the
 /// network's workspace.
-pub struct Sampler {
+pub(crate) struct Sampler {
     /// Those of one group.
     chains: Chains,
     settings: SamplerSettings,
@@ -45,7 +45,12 @@ pub struct Sampler {
 
 impl Sampler {
     /// Lays out `count` chains per step, in groups of as many as a batch of `network` has samples.
-    pub fn new(network: Network, count: usize, settings: SamplerSettings, seed: u64) -> Self {
+    pub(crate) fn new(
+        network: Network,
+        count: usize,
+        settings: SamplerSettings,
+        seed: u64,
+    ) -> Self {
         let length = network.architecture().input().len();
         let random = (seed, Stream::Langevin);
         let chains = Chains::on(network, settings.dynamics, settings.start, random);
@@ -76,31 +81,31 @@ impl Sampler {
     }
 
     /// The same sampler with its chains run by `strategy`; see [`Chains::with_strategy`].
-    pub fn with_strategy(mut self, strategy: Strategy) -> Self {
+    pub(crate) fn with_strategy(mut self, strategy: Strategy) -> Self {
         self.chains = self.chains.with_strategy(strategy);
         self
     }
 
     /// The same sampler with its chains in `parts` parts, each with slots of the replay buffer of its own, so that each can
     /// be drawn from an energy of its own. As many as divide the chains of a step evenly.
-    pub fn in_parts(mut self, parts: usize) -> Self {
+    pub(crate) fn in_parts(mut self, parts: usize) -> Self {
         debug_assert!(self.count.is_multiple_of(parts));
         self.parts = parts.max(1);
         self
     }
 
     /// The chains of one group.
-    pub fn chains(&self) -> &Chains {
+    pub(crate) fn chains(&self) -> &Chains {
         &self.chains
     }
 
     /// Energy-gradient evaluations of one pass.
-    pub fn evaluations(&self) -> u64 {
+    pub(crate) fn evaluations(&self) -> u64 {
         (self.count * self.settings.dynamics.evaluations(self.settings.steps)) as u64
     }
 
     /// Must be recorded once before anything else, beside the setup of the network.
-    pub fn setup(&self, recording: &mut Recording) {
+    pub(crate) fn setup(&self, recording: &mut Recording) {
         self.chains.setup_control(recording);
         if let Some(trace) = &self.trace {
             // So that the memory is taken now, and not in the middle of a run.
@@ -125,7 +130,7 @@ impl Sampler {
     }
 
     /// Draws noise. `prepared` records what comes before a part of the chains, and says for what they are prepared then.
-    pub fn draw<'a>(
+    pub(crate) fn draw<'a>(
         &'a self,
         recording: &mut Recording,
         draw: &Draw,

@@ -4,7 +4,7 @@ use crate::purpose::{PARAMETERS, SNAPSHOT};
 
 /// How the snapshot's parameters follow the live ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Refresh {
+pub(crate) enum Refresh {
     /// A copy every K optimiser steps.
     Every(u64),
     /// A copy once the effective sample size of exp(E_φ − E_θ) over the noise of a step, as a share of its size, has
@@ -21,7 +21,7 @@ pub enum Refresh {
 
 /// Whether the snapshot's and the live parameters are equal in a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fresh {
+pub(crate) enum Fresh {
     Yes,
     No,
     /// Only the GPU knows.
@@ -31,7 +31,7 @@ pub enum Fresh {
 /// The double-buffered weights: the optimiser moves the live parameters, and the noise distribution *is* the other
 /// buffer, the snapshot. A refresh is one copy on the GPU.
 #[derive(Clone, Copy, Debug)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     live: Buffer,
     snapshot: Buffer,
     refresh: Refresh,
@@ -41,7 +41,7 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Live and snapshot buffers for `parameters` values. Intervals below 1 count as 1.
-    pub fn new(parameters: usize, refresh: Refresh) -> Self {
+    pub(crate) fn new(parameters: usize, refresh: Refresh) -> Self {
         Snapshot {
             live: Buffer::new("live parameters", parameters).of(PARAMETERS),
             snapshot: Buffer::new("snapshot parameters", parameters).of(SNAPSHOT),
@@ -51,18 +51,18 @@ impl Snapshot {
     }
 
     /// θ: what the optimiser moves.
-    pub fn live(&self) -> Buffer {
+    pub(crate) fn live(&self) -> Buffer {
         self.live
     }
 
     /// φ: what the noise is drawn from.
-    pub fn parameters(&self) -> Buffer {
+    pub(crate) fn parameters(&self) -> Buffer {
         self.snapshot
     }
 
     /// Steps since the last refresh in optimiser step `step`, counted from 0; none where the GPU decides, which leaves
     /// it in the metrics. A moving average is never older than 0.
-    pub fn age(&self, step: u64) -> Option<u64> {
+    pub(crate) fn age(&self, step: u64) -> Option<u64> {
         match self.refresh {
             Refresh::Every(interval) => Some(step % interval.max(1)),
             Refresh::Adaptive { .. } => None,
@@ -71,13 +71,13 @@ impl Snapshot {
     }
 
     /// φ ← θ.
-    pub fn refresh(&self, recording: &mut Recording) {
+    pub(crate) fn refresh(&self, recording: &mut Recording) {
         recording.copy(self.live, self.snapshot);
     }
 
     /// Moves φ to where it is in optimiser step `step`, counted from 0. A refresh that only the GPU knows of also sets
     /// all of `normaliser` to 0; after any other, that is up to the caller.
-    pub fn begin(&self, recording: &mut Recording, step: u64, normaliser: Buffer) -> Fresh {
+    pub(crate) fn begin(&self, recording: &mut Recording, step: u64, normaliser: Buffer) -> Fresh {
         match self.refresh {
             Refresh::Every(interval) if step.is_multiple_of(interval.max(1)) => {
                 self.refresh(recording);
@@ -104,7 +104,7 @@ impl Snapshot {
 
     /// Decides from the metrics of a step whether the next one begins with a refresh, and leaves the snapshot's age
     /// among them. Does nothing where that is known beforehand.
-    pub fn end(&self, recording: &mut Recording, metrics: Buffer) {
+    pub(crate) fn end(&self, recording: &mut Recording, metrics: Buffer) {
         if let Refresh::Adaptive {
             ess_threshold,
             most,

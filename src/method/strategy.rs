@@ -19,7 +19,7 @@ impl Strategy {
     /// memory, with as many to a workgroup as leave the GPU busy, since these share what is read of the weights.
     ///
     /// Never walking on a software driver, to which barriers are dear; see docs/kernels.md.
-    pub fn choose(profile: &Profile, architecture: &Architecture, count: usize) -> Self {
+    pub(crate) fn choose(profile: &Profile, architecture: &Architecture, count: usize) -> Self {
         if profile.is_cpu {
             return Strategy::Layers;
         }
@@ -34,7 +34,7 @@ impl Strategy {
     ///
     /// # Errors
     /// When the GPU fails.
-    pub fn trusted(
+    pub(crate) fn trusted(
         executor: &mut Executor,
         architecture: &Architecture,
         count: usize,

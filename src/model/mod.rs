@@ -1,5 +1,8 @@
 //! A trained model: its network, its parameters, how its data is scaled and how it is sampled. What a checkpoint
 //! holds, and what a host program embeds.
+//!
+//! [`Model::load`] reads a checkpoint; [`Model::evaluator`] computes energies and their gradients, of samples from the host or from
+//! buffer to buffer; [`Model::sample`] draws samples.
 
 mod error;
 mod evaluator;
@@ -12,5 +15,17 @@ pub use evaluator::Evaluator;
 pub(crate) use evaluator::first_energies;
 pub(crate) use sample::first_draw;
 pub use sample::{SampleOptions, Samples};
-pub use settings::{architecture, chain_start};
 pub use stored::{Model, Weights};
+
+// Named in what the above offers.
+pub use crate::checkpoint::CheckpointError;
+pub use crate::network::{
+    Architecture, NetworkError, TuningOptions, TuningReport, VariantError, allow_tuning,
+    tuning_report,
+};
+
+/// What only [`crate::low_level`] shows.
+pub(crate) mod low_level {
+    pub use crate::model::settings::{architecture, chain_start};
+}
+pub(crate) use low_level::*;

@@ -118,7 +118,7 @@ impl Architecture {
     }
 
     /// The activation after the last layer of block `index`: none after a pooling, nor after the last block with weights.
-    pub fn block_activation(&self, index: usize) -> Option<Activation> {
+    pub(crate) fn block_activation(&self, index: usize) -> Option<Activation> {
         let mut later = self.blocks[index + 1..].iter();
         let follows = later.any(|block| block.kind.has_weights());
         (follows && self.blocks[index].kind.has_weights()).then_some(self.activation)
@@ -140,13 +140,13 @@ impl Architecture {
     }
 
     /// Whether it is a plain chain of convolutions and dense layers.
-    pub fn is_chain(&self) -> bool {
+    pub(crate) fn is_chain(&self) -> bool {
         let is_layer = |block: &Block| matches!(block.kind, BlockKind::Layer(_));
         self.blocks.iter().all(is_layer)
     }
 
     /// The quadratic base, if there is one.
-    pub fn base(&self) -> Option<QuadraticBase> {
+    pub(crate) fn base(&self) -> Option<QuadraticBase> {
         self.base
     }
 

@@ -45,7 +45,7 @@ pub struct ResidualBlock {
 
 impl BlockKind {
     /// Whether there is something to learn, and an activation behind it.
-    pub fn has_weights(&self) -> bool {
+    pub(crate) fn has_weights(&self) -> bool {
         !matches!(self, BlockKind::Pool(_))
     }
 }

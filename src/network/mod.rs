@@ -16,7 +16,7 @@ mod tuning;
 mod twin;
 mod walk;
 
-pub use crate::kernels::{Precision, Variant};
+pub(crate) use crate::kernels::{Precision, Variant};
 pub use architecture::{Architecture, ParameterTensor};
 pub use block::{Block, BlockKind, ResidualBlock};
 pub use device_error::VariantError;
@@ -25,7 +25,8 @@ pub use error::NetworkError;
 pub use initialise::{InitialWeights, Initialisation, initial_parameters};
 pub(crate) use layer_spec::LAYER_FORMS;
 pub use layer_spec::{LayerFlaw, LayerSpec};
-pub use passes::{Network, Preparation, Prepared};
+pub(crate) use passes::Preparation;
+pub use passes::{Network, Prepared};
 pub use self_test::{computes_right, trusted_variant, trusted_variant_in};
 pub use tuning::{
     Kernels, Tuning, TuningOptions, TuningReport, allow_tuning, tuned_kernels, tuning_report,

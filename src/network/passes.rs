@@ -172,12 +172,12 @@ impl Network {
     }
 
     /// What it computes.
-    pub fn architecture(&self) -> &Architecture {
+    pub(crate) fn architecture(&self) -> &Architecture {
         &self.architecture
     }
 
     /// Samples in a batch.
-    pub fn samples(&self) -> usize {
+    pub(crate) fn samples(&self) -> usize {
         self.samples
     }
 
@@ -202,7 +202,7 @@ impl Network {
 
     /// Goes on, in another recording, with what has been prepared before. Since then neither the values of the parameters
     /// may have changed, nor may a workspace that shares this one's memory have been prepared for others.
-    pub fn resume(&self, preparation: Preparation) -> Prepared<'_> {
+    pub(crate) fn resume(&self, preparation: Preparation) -> Prepared<'_> {
         let network = self;
         Prepared {
             network,
@@ -212,7 +212,7 @@ impl Network {
 
     /// Lets the estimates of the largest singular values follow `parameters`, once after each of their steps: one
     /// iteration of the power method, as Miyato et al. (2018) have it. Does nothing without spectral normalisation.
-    pub fn turn(&self, recording: &mut Recording, parameters: Buffer) {
+    pub(crate) fn turn(&self, recording: &mut Recording, parameters: Buffer) {
         if let Some(spectral) = &self.spectral {
             spectral.turn(recording, parameters);
         }
@@ -253,7 +253,7 @@ impl Network {
 
 /// What a network was prepared for, to go on with in other recordings: see [`Network::resume`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Preparation {
+pub(crate) struct Preparation {
     parameters: Buffer,
 }
 
@@ -266,12 +266,12 @@ pub struct Prepared<'a> {
 
 impl<'a> Prepared<'a> {
     /// What it was prepared for.
-    pub fn preparation(&self) -> Preparation {
+    pub(crate) fn preparation(&self) -> Preparation {
         self.preparation
     }
 
     /// The same with the buffer `parameters`, which holds the same values.
-    pub fn with_equal(&self, parameters: Buffer) -> Prepared<'a> {
+    pub(crate) fn with_equal(&self, parameters: Buffer) -> Prepared<'a> {
         self.network.resume(Preparation { parameters })
     }
 

@@ -8,4 +8,5 @@
 
 mod philox;
 
-pub use philox::{Philox, Stream, box_muller, philox4x32_10, uniform01};
+pub(crate) use philox::box_muller;
+pub use philox::{Philox, Stream, philox4x32_10, uniform01};

@@ -59,7 +59,7 @@ pub fn uniform01(bits: u32) -> f32 {
 }
 
 /// Two independent standard normals from two uniforms on (0, 1) (Box & Muller 1958).
-pub fn box_muller(u1: f64, u2: f64) -> [f64; 2] {
+pub(crate) fn box_muller(u1: f64, u2: f64) -> [f64; 2] {
     let radius = (-2.0 * u1.ln()).sqrt();
     let angle = std::f64::consts::TAU * u2;
     [radius * angle.cos(), radius * angle.sin()]

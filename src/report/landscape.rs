@@ -68,7 +68,11 @@ pub fn landscape(
 ///
 /// # Errors
 /// [`ReportError`] if `extent` is not in 1e-6 ..= 1e6.
-pub fn scatter(title: &str, extent: f32, points: &[[f32; 2]]) -> Result<RgbImage, ReportError> {
+pub(crate) fn scatter(
+    title: &str,
+    extent: f32,
+    points: &[[f32; 2]],
+) -> Result<RgbImage, ReportError> {
     check_extent(extent)?;
     paint(PITCH, panel_height(), |canvas| {
         draw_points(canvas, 0, extent, title, points, SAMPLE_COLOUR)

@@ -20,7 +20,8 @@ pub use error::ReportError;
 pub use evaluation::{EvaluationPanels, evaluation};
 pub use grid::sample_grid;
 pub use growth::{GrowthPanel, growth_curves};
-pub use landscape::{landscape, scatter};
+pub use landscape::landscape;
+pub(crate) use landscape::scatter;
 
 use std::io::Cursor;
 

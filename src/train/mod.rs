@@ -1,7 +1,8 @@
 //! Training: what runs when.
 //!
-//! [`TrainingPlan`] writes an optimiser step down as a recording and needs no device; [`Trainer`] runs it; [`run`]
-//! fills a run folder with what came of it and tells an observer on the way.
+//! A [`Trainer`] trains what a [`Config`](crate::config::Config) asks for, one optimiser step at a time, and gives the
+//! [`Model`](crate::model::Model) of any step; [`run`] trains to the end, fills a run folder and tells an observer on the way. What a
+//! step is, [`TrainingPlan`] writes down as a recording and needs no device for it.
 
 mod drawing;
 mod error;
@@ -17,8 +18,17 @@ mod trainer;
 pub use error::TrainError;
 pub use memory::MemoryAccount;
 pub use metrics::MetricsRow;
-pub use plan::TrainingPlan;
 pub use run::{Event, Summary, run};
-pub use settings::initialisation;
 pub(crate) use settings::target;
 pub use trainer::{Arrival, Trainer};
+
+// Named in what the above offers.
+pub use crate::files::FileError;
+pub use crate::method::{Diagnostics, Mixing};
+pub use crate::report::ReportError;
+
+/// What only [`crate::low_level`] shows.
+pub(crate) mod low_level {
+    pub use crate::train::plan::TrainingPlan;
+    pub use crate::train::settings::initialisation;
+}

@@ -103,18 +103,18 @@ impl TrainingPlan {
     }
 
     /// The box that uniform noise fills, in every value.
-    pub fn noise_box(&self) -> Option<(f32, f32)> {
+    pub(crate) fn noise_box(&self) -> Option<(f32, f32)> {
         self.noise.fixed()?.bounds()
     }
 
     /// Chains that run side by side; 0 where the noise needs none.
-    pub fn chain_count(&self) -> usize {
+    pub(crate) fn chain_count(&self) -> usize {
         let sampler = self.noise.sampler();
         sampler.map_or(0, |sampler| sampler.chains().network().samples())
     }
 
     /// Energy-gradient evaluations up to and with optimiser step `step`, counted from 0.
-    pub fn gradient_evaluations(&self, step: u64) -> u64 {
+    pub(crate) fn gradient_evaluations(&self, step: u64) -> u64 {
         let passes = step / self.config.pool() + 1;
         let sampler = self.noise.sampler();
         sampler.map_or(0, |sampler| passes * sampler.evaluations())
@@ -122,7 +122,7 @@ impl TrainingPlan {
 
     /// Steps in optimiser step `step`, counted from 0, since the noise distribution last changed; none where only the
     /// GPU knows, which leaves it in the metrics. Fixed noise is as old as the run.
-    pub fn snapshot_age(&self, step: u64) -> Option<u64> {
+    pub(crate) fn snapshot_age(&self, step: u64) -> Option<u64> {
         self.noise.age(self, step)
     }
 
@@ -130,7 +130,7 @@ impl TrainingPlan {
     /// each chain it holds.
     ///
     /// [`Diagnostics::from_trace`]: crate::method::Diagnostics::from_trace
-    pub fn trace(&self, step: u64) -> Option<(Buffer, usize)> {
+    pub(crate) fn trace(&self, step: u64) -> Option<(Buffer, usize)> {
         let moves = step.is_multiple_of(self.config.pool());
         let sampler = self.noise.sampler()?;
         sampler.trace(step / self.config.pool()).filter(|_| moves)
@@ -139,13 +139,13 @@ impl TrainingPlan {
     /// The step size of the chains and their acceptance, where they have a Metropolis test: see [`Chains::control`].
     ///
     /// [`Chains::control`]: crate::method::Chains::control
-    pub fn control(&self) -> Option<Buffer> {
+    pub(crate) fn control(&self) -> Option<Buffer> {
         self.noise.sampler()?.chains().control()
     }
 
     /// Begins a probe of `steps` further steps of the last chains on the snapshot that they are from; none where the noise
     /// needs no chains, or the steps are too few to tell anything.
-    pub fn probe(&self, recording: &mut Recording, steps: usize) -> Option<Probe> {
+    pub(crate) fn probe(&self, recording: &mut Recording, steps: usize) -> Option<Probe> {
         let snapshot = self.snapshot.parameters();
         let sampler = self.noise.sampler().filter(|_| steps >= FEWEST_RECORDS)?;
         self.noise.recall(self, recording);
@@ -154,7 +154,7 @@ impl TrainingPlan {
     }
 
     /// Runs a probe on to its record number `record`.
-    pub fn run_probe(&self, recording: &mut Recording, probe: &Probe, record: usize) {
+    pub(crate) fn run_probe(&self, recording: &mut Recording, probe: &Probe, record: usize) {
         if let Some(sampler) = self.noise.sampler() {
             sampler.run_probe(recording, probe, record);
         }
@@ -185,7 +185,7 @@ impl TrainingPlan {
     }
 
     /// The workspace of the passes, free between two steps for other uses. Every step prepares its own weights.
-    pub fn network(&self) -> &Network {
+    pub(crate) fn network(&self) -> &Network {
         &self.network
     }
 

@@ -17,7 +17,7 @@ pub enum Bounds {
 
 impl Bounds {
     /// `x` brought inside; values already inside are not touched.
-    pub fn apply(self, x: f64) -> f64 {
+    pub(crate) fn apply(self, x: f64) -> f64 {
         match self {
             Bounds::None => x,
             Bounds::Clamp { low, high } => x.clamp(low, high),

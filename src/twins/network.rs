@@ -97,7 +97,8 @@ impl TwinLayer {
 
 impl TwinBlock {
     /// The layers with weights, in the order of their parameters.
-    pub fn layers(&self) -> Vec<&TwinLayer> {
+    #[cfg(test)]
+    pub(crate) fn layers(&self) -> Vec<&TwinLayer> {
         match self {
             TwinBlock::Layer(layer) => vec![layer],
             TwinBlock::Pool(_) => Vec::new(),

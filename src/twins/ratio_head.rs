@@ -27,7 +27,7 @@ pub struct RatioInput<'a> {
 
 impl RatioInput<'_> {
     /// ν.
-    pub fn nu(&self) -> f64 {
+    pub(crate) fn nu(&self) -> f64 {
         self.noise_count as f64 / self.data_count as f64
     }
 

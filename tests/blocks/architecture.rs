@@ -3,15 +3,15 @@
 use crate::common::{assert_close, executor, normals, twin, widen};
 use crate::examples::{DIGITS, conv, dense, digits, pool, residual};
 use crate::gradients::TOLERANCE;
-use afterimage::checkpoint::TensorFile;
-use afterimage::config;
+use afterimage::config::{self, LayerSpec};
 use afterimage::data::Scaling;
 use afterimage::gpu::Executor;
-use afterimage::kernels::Activation;
-use afterimage::model::{self, Model};
-use afterimage::network::{Architecture, LayerSpec, NetworkError, initial_parameters};
+use afterimage::low_level::checkpoint::TensorFile;
+use afterimage::low_level::kernels::Activation;
+use afterimage::low_level::network::initial_parameters;
+use afterimage::low_level::{model, train};
+use afterimage::model::{Architecture, Model, NetworkError};
 use afterimage::shape::Shape;
-use afterimage::train;
 
 #[test]
 fn layers_that_do_not_fit_are_refused_by_name() {

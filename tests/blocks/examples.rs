@@ -1,8 +1,9 @@
 //! Networks with every kind of block.
 
-use afterimage::config::{self, Config};
-use afterimage::kernels::{Activation, QuadraticBase};
-use afterimage::network::{Architecture, InitialWeights, Initialisation, LayerSpec};
+use afterimage::config::{self, Config, InitialWeights, LayerSpec};
+use afterimage::low_level::kernels::{Activation, QuadraticBase};
+use afterimage::low_level::network::Initialisation;
+use afterimage::model::Architecture;
 use afterimage::shape::Shape;
 
 pub const PLAIN: Initialisation = Initialisation {

@@ -6,7 +6,7 @@ use crate::common::{
 };
 use crate::examples::{PLAIN, architectures};
 use afterimage::gpu::{Executor, Recording};
-use afterimage::network::{Network, initial_parameters};
+use afterimage::low_level::network::{Network, initial_parameters};
 
 /// Central differences of Σₙ factorₙ·E(xₙ) have an error of about h²·E‴ + ε·E/h: 1e-7 at h = 1e-4 here.
 const DIFFERENCE_STEP: f64 = 1e-4;

@@ -2,8 +2,10 @@
 
 use crate::common::ROUNDING;
 use crate::examples::{PLAIN, conv, dense};
-use afterimage::kernels::Activation;
-use afterimage::network::{Architecture, InitialWeights, Initialisation, initial_parameters};
+use afterimage::config::InitialWeights;
+use afterimage::low_level::kernels::Activation;
+use afterimage::low_level::network::{Initialisation, initial_parameters};
+use afterimage::model::Architecture;
 use afterimage::shape::Shape;
 
 /// Mean and variance of `values`.

@@ -4,15 +4,16 @@ use crate::common::{
     F16_ROUNDING, ROUNDING, activations, assert_within, executor, filled, mixed_variants,
     nearest_f16, normals, poisoned, variants, widen,
 };
-use afterimage::gpu::{Buffer, Executor, ImageFormat, Recording};
-use afterimage::kernels::texel::{self, Border, Plane, Texel};
-use afterimage::kernels::tiled;
-use afterimage::kernels::{
-    ACTIVATIONS, Activation, Maps, Pooling, Precision, Variant, load, pool_forward,
-    pool_input_gradient, unload,
+use afterimage::config::Precision;
+use afterimage::gpu::{Buffer, Executor, Recording};
+use afterimage::low_level::gpu::ImageFormat;
+use afterimage::low_level::kernels::texel::{self, Border, Plane, Texel};
+use afterimage::low_level::kernels::{
+    ACTIVATIONS, Activation, Maps, Pooling, Variant, load, pool_forward, pool_input_gradient,
+    tiled, unload,
 };
+use afterimage::low_level::twins;
 use afterimage::shape::Shape;
-use afterimage::twins;
 
 /// Maps inside a network, with a border that no two callers share, holding `values`.
 fn maps(

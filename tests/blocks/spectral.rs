@@ -3,10 +3,12 @@
 use crate::common::{ROUNDING, assert_close, executor, filled, normals, poisoned, variants, widen};
 use crate::examples::{DIGITS, PLAIN, digits};
 use afterimage::gpu::Recording;
-use afterimage::kernels::{SpectralWeight, spectral_gradient, spectral_turn, spectral_weights};
-use afterimage::network::initial_parameters;
-use afterimage::train::TrainingPlan;
-use afterimage::twins;
+use afterimage::low_level::kernels::{
+    SpectralWeight, spectral_gradient, spectral_turn, spectral_weights,
+};
+use afterimage::low_level::network::initial_parameters;
+use afterimage::low_level::train::TrainingPlan;
+use afterimage::low_level::twins;
 
 /// One weight, one row, one column, and sizes around those of a workgroup.
 #[test]

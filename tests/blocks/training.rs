@@ -3,10 +3,10 @@
 use crate::common::{ROUNDING, assert_close, executor, mixed_variants, normals, variants, widen};
 use crate::examples::{DIGITS, PLAIN, digits};
 use afterimage::config::Config;
-use afterimage::kernels::Variant;
-use afterimage::kernels::tiled::Tiled;
-use afterimage::network::initial_parameters;
-use afterimage::train::{self, TrainingPlan};
+use afterimage::low_level::kernels::Variant;
+use afterimage::low_level::kernels::tiled::Tiled;
+use afterimage::low_level::network::initial_parameters;
+use afterimage::low_level::train::{self, TrainingPlan};
 
 #[test]
 fn the_device_holds_what_was_predicted() {

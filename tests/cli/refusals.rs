@@ -3,7 +3,7 @@
 use crate::checkpoint::{IMAGE_LAYERS, POINT_LAYERS, untrained};
 use crate::command::{afterimage, run, stderr, stdout, tuning};
 use crate::setup::{checkpoint, refused, refuses, tiny, write_npy};
-use afterimage::checkpoint::TensorFile;
+use afterimage::low_level::checkpoint::TensorFile;
 use serde_json::Value;
 use std::fs;
 

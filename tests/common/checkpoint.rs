@@ -2,9 +2,10 @@
 
 use afterimage::config;
 use afterimage::data;
-use afterimage::model::{self, Model};
-use afterimage::network::initial_parameters;
-use afterimage::train::{self, MetricsRow};
+use afterimage::low_level::network::initial_parameters;
+use afterimage::low_level::{model, train};
+use afterimage::model::Model;
+use afterimage::train::MetricsRow;
 use std::fs;
 use std::path::Path;
 

@@ -4,10 +4,11 @@
 pub mod command;
 pub mod programs;
 
+use afterimage::config::Precision;
 use afterimage::gpu::{AdapterChoice, Buffer, Executor, ExecutorOptions, Recording};
-use afterimage::kernels::{ACTIVATIONS, Activation, ConvGeometry, LayerKind, Precision, Variant};
-pub use afterimage::network::twin;
-use afterimage::random::{Philox, Stream};
+use afterimage::low_level::kernels::{ACTIVATIONS, Activation, ConvGeometry, LayerKind, Variant};
+pub use afterimage::low_level::network::twin;
+use afterimage::low_level::random::{Philox, Stream};
 
 /// Half a unit in the last place of 1.0f32: the relative error of one rounding.
 pub const ROUNDING: f64 = 1.0 / (1 << 24) as f64;

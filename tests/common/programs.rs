@@ -1,6 +1,7 @@
 //! Programs without a device: collected from recordings, parsed and validated by naga, compared with what Rust declares.
 
-use afterimage::gpu::{Access, Command, Dispatch, ImageFormat, Recording, Resource, expand};
+use afterimage::gpu::Recording;
+use afterimage::low_level::gpu::{Access, Command, Dispatch, ImageFormat, Resource, expand};
 use naga::{AddressSpace, ImageClass, StorageAccess, StorageFormat, TypeInner};
 
 /// Every launch; those of replays as recorded, as often as they are replayed.

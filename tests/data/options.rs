@@ -1,8 +1,8 @@
 //! Sources, paths, ranges, and how values are scaled to them.
 
 use crate::files::{all, error, folder, load, npy, options};
+use afterimage::config::Word;
 use afterimage::data::{DataError, DataOptions, Scaling, Source, open};
-use afterimage::words::Word;
 
 #[test]
 fn unknown_sources_are_answered_with_the_nearest() {

@@ -4,8 +4,8 @@ use crate::common::{ROUNDING, assert_within, filled, normals, poisoned, widen};
 use crate::launch::{SIZES, bits, executors, guarded, run, unguarded};
 use crate::sums::norm_error;
 use afterimage::gpu::{Executor, Recording};
-use afterimage::kernels::{self as gpu, AdamArguments, AdamSettings, NORM_PARTS};
-use afterimage::twins;
+use afterimage::low_level::kernels::{self as gpu, AdamArguments, AdamSettings, NORM_PARTS};
+use afterimage::low_level::twins;
 
 const ADAM: AdamSettings = AdamSettings {
     rate: 0.01,

@@ -3,9 +3,9 @@
 use crate::common::{ROUNDING, assert_within, filled, normals, poisoned, widen};
 use crate::launch::{SEED, SIZES, bits, executors, guarded, normal_error, run, unguarded};
 use afterimage::gpu::{Buffer, Recording};
-use afterimage::kernels::{self as gpu, ChainStart};
-use afterimage::random::Stream;
-use afterimage::twins;
+use afterimage::low_level::kernels::{self as gpu, ChainStart};
+use afterimage::low_level::random::Stream;
+use afterimage::low_level::twins;
 
 #[test]
 fn add_noise_agrees_with_its_twin() {

@@ -2,7 +2,7 @@
 
 use crate::common::{ROUNDING, executor, filled};
 use afterimage::gpu::{Buffer, Executor, Recording};
-use afterimage::random::{Philox, Stream, uniform01};
+use afterimage::low_level::random::{Philox, Stream, uniform01};
 use std::f64::consts::TAU;
 
 /// Single values, odd sizes, one less and one more than a workgroup, and several workgroups.

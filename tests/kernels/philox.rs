@@ -2,9 +2,8 @@
 
 use crate::launch::{SEED, executors};
 use afterimage::gpu::{Buffer, Recording};
-use afterimage::kernels::{self as gpu};
-use afterimage::random::{Philox, Stream};
-use afterimage::twins;
+use afterimage::low_level::random::{Philox, Stream};
+use afterimage::low_level::{kernels as gpu, twins};
 
 #[test]
 fn philox_gives_the_words_of_random123_on_the_gpu() {

@@ -3,11 +3,11 @@
 use crate::common::{ROUNDING, assert_within, filled, normals, poisoned, widen};
 use crate::launch::{bits, executors, guarded, run, unguarded};
 use afterimage::gpu::{Executor, Recording};
-use afterimage::kernels::{
+use afterimage::low_level::kernels::{
     self as gpu, Bregman, Generator, HeadArguments, METRIC_WORDS, Normaliser, RatioMetrics,
     RatioSettings,
 };
-use afterimage::twins::{self, RatioInput};
+use afterimage::low_level::twins::{self, RatioInput};
 
 /// Absolute error that WGSL grants ln between ½ and 2; elsewhere it is 3 units in the last place.
 const LOG_ERROR: f64 = 1.0 / (1 << 21) as f64;

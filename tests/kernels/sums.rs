@@ -3,8 +3,8 @@
 use crate::common::{ROUNDING, assert_within, filled, normals, poisoned, widen};
 use crate::launch::{HUGE, SENTINEL, SIZES, executors, guarded, run, unguarded};
 use afterimage::gpu::Recording;
-use afterimage::kernels::{self as gpu, NORM_PARTS};
-use afterimage::twins;
+use afterimage::low_level::kernels::{self as gpu, NORM_PARTS};
+use afterimage::low_level::twins;
 
 #[test]
 fn sum_partials_agrees_with_its_twin() {

@@ -2,11 +2,11 @@
 
 use crate::common::{ROUNDING, filled, normals, poisoned, widen};
 use afterimage::gpu::{Buffer, Executor, Recording};
-use afterimage::kernels::{
+use afterimage::low_level::kernels::{
     Bregman, GENERATORS, HeadArguments, METRIC_WORDS, Normaliser, RatioMetrics, RatioSettings,
     ratio_head,
 };
-use afterimage::twins::RatioInput;
+use afterimage::low_level::twins::RatioInput;
 
 /// Absolute error that WGSL grants ln between ½ and 2; elsewhere it is 3 units in the last place.
 pub const LOG_ERROR: f64 = 1.0 / (1 << 21) as f64;

@@ -2,9 +2,7 @@
 
 use crate::checkpoint::{IMAGE_LAYERS, POINT_LAYERS, metrics};
 use crate::common::command::{afterimage, stderr};
-use afterimage::config::{self, NormaliserKind};
-use afterimage::method::Criterion;
-use afterimage::words::Word;
+use afterimage::config::{self, Criterion, NormaliserKind, Word};
 use std::path::Path;
 use std::process::Output;
 

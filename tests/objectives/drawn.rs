@@ -1,8 +1,9 @@
 //! Networks of every kind, drawn at random with a batch for each.
 
 use crate::common::activations;
-use afterimage::kernels::{Activation, QuadraticBase};
-use afterimage::network::{Architecture, LayerSpec};
+use afterimage::config::LayerSpec;
+use afterimage::low_level::kernels::{Activation, QuadraticBase};
+use afterimage::model::Architecture;
 use afterimage::shape::Shape;
 use proptest::prelude::*;
 

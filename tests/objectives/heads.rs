@@ -2,8 +2,10 @@
 
 use crate::batch::{Batch, ENERGY_L2, LOG_ERROR, NORMALISERS, every, launched, run_ratio_head};
 use crate::common::{ROUNDING, assert_within, executor};
-use afterimage::kernels::{Bregman, Normaliser, RatioMetrics, divergence_head, ranking_head};
-use afterimage::twins::{self, RatioOutput};
+use afterimage::low_level::kernels::{
+    Bregman, Normaliser, RatioMetrics, divergence_head, ranking_head,
+};
+use afterimage::low_level::twins::{self, RatioOutput};
 
 /// Checks what does not depend on the loss.
 fn check_shared(what: &str, batch: &Batch, c: f64, got: &RatioMetrics, want: &RatioOutput) {

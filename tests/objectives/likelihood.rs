@@ -2,7 +2,7 @@
 
 use crate::batch::{Batch, every, run_ratio_head};
 use crate::common::{assert_within, executor};
-use afterimage::kernels::Normaliser;
+use afterimage::low_level::kernels::Normaliser;
 
 /// Energies and a data density on the line, all smooth, none normalised.
 fn live_energy(x: f64) -> f64 {

@@ -3,17 +3,17 @@
 use crate::batch::EXPONENT;
 use crate::checkpoint::POINT_LAYERS;
 use crate::common::{executor, filled, normals, poisoned, variants};
-use afterimage::config;
+use afterimage::config::{self, Criterion, LayerSpec, Word};
 use afterimage::gpu::{Executor, Recording};
-use afterimage::kernels::{Activation, METRIC_WORDS, Normaliser, RatioMetrics, Variant};
-use afterimage::method::{Criterion, Objective, ObjectiveSettings};
-use afterimage::network::{Architecture, Initialisation, LayerSpec, Network, initial_parameters};
+use afterimage::low_level::kernels::{Activation, METRIC_WORDS, Normaliser, RatioMetrics, Variant};
+use afterimage::low_level::method::{Objective, ObjectiveSettings};
+use afterimage::low_level::network::{Initialisation, Network, initial_parameters};
+use afterimage::low_level::train::TrainingPlan;
+use afterimage::model::Architecture;
 use afterimage::shape::Shape;
-use afterimage::train::TrainingPlan;
-use afterimage::words::Word;
 
 pub const PLAIN: Initialisation = Initialisation {
-    weights: afterimage::network::InitialWeights::Default,
+    weights: afterimage::config::InitialWeights::Default,
     zero_head: false,
     first_weight_scale: 1.0,
     first_bias_scale: 1.0,

@@ -2,8 +2,8 @@
 
 use crate::batch::{Batch, LOG_ERROR, NORMALISERS, every, run_ratio_head};
 use crate::common::{ROUNDING, assert_within, executor, normals};
-use afterimage::kernels::Normaliser;
-use afterimage::twins;
+use afterimage::low_level::kernels::Normaliser;
+use afterimage::low_level::twins;
 
 /// Where the slope ∂L/∂c is not small, c itself is right, too.
 #[test]

@@ -2,10 +2,9 @@
 
 use crate::common::command::{run, stderr, stdout};
 use afterimage::config;
-use afterimage::kernels::SAMPLERS;
-use afterimage::method::Diagnostics;
+use afterimage::low_level::kernels::SAMPLERS;
 use afterimage::model::Model;
-use afterimage::train::MetricsRow;
+use afterimage::train::{Diagnostics, MetricsRow};
 use std::collections::HashSet;
 use std::fs;
 

@@ -2,8 +2,8 @@
 
 use crate::common::executor;
 use crate::target::{Target, dynamics, sample};
-use afterimage::kernels::Dynamics;
-use afterimage::twins::TwinNetwork;
+use afterimage::low_level::kernels::Dynamics;
+use afterimage::low_level::twins::TwinNetwork;
 
 /// Mean and standard error of values of independent chains.
 fn mean_and_error(values: &[f64]) -> (f64, f64) {

@@ -4,8 +4,8 @@ use crate::common::{executor, normals, variants};
 use crate::moments::adapted;
 use crate::target::{Target, control, dynamics, kind, pass};
 use afterimage::gpu::Recording;
-use afterimage::kernels::tiled::Tiled;
-use afterimage::kernels::{Dynamics, SAMPLERS, Variant};
+use afterimage::low_level::kernels::tiled::Tiled;
+use afterimage::low_level::kernels::{Dynamics, SAMPLERS, Variant};
 
 #[test]
 fn chains_do_not_depend_on_the_batches_they_run_in() {

@@ -3,10 +3,10 @@
 use crate::common::{assert_close, executor, filled, normals, variants, widen};
 use crate::target::{SEED, STREAM, Target, control, dynamics, field, pass};
 use afterimage::gpu::Recording;
-use afterimage::kernels::tiled::Tiled;
-use afterimage::kernels::{self, ChainBatch, TRACE_VALUES, Variant};
-use afterimage::method::ChainPass;
-use afterimage::twins::{self, HmcState};
+use afterimage::low_level::kernels::tiled::Tiled;
+use afterimage::low_level::kernels::{self, ChainBatch, TRACE_VALUES, Variant};
+use afterimage::low_level::method::ChainPass;
+use afterimage::low_level::twins::{self, HmcState};
 
 /// Short chains, each summed by one invocation, and long ones, by a workgroup; tempered, in the middle of a larger set.
 #[test]

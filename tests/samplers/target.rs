@@ -1,16 +1,17 @@
 //! Energies to sample from, and chains on them.
 
 use crate::common::{filled, twin, variants, widen};
+use afterimage::config::{LayerSpec, SamplerKind, Word};
 use afterimage::gpu::{Executor, Recording};
-use afterimage::kernels::{
-    Activation, Bounds, ChainStart, Dynamics, LangevinSettings, QuadraticBase, SamplerKind, Variant,
+use afterimage::low_level::kernels::{
+    Activation, Bounds, ChainStart, Dynamics, LangevinSettings, QuadraticBase, Variant,
 };
-use afterimage::method::{ChainPass, ChainPreparation, Chains, StepControl};
-use afterimage::network::{Architecture, Initialisation, LayerSpec, initial_parameters};
-use afterimage::random::Stream;
+use afterimage::low_level::method::{ChainPass, ChainPreparation, Chains, StepControl};
+use afterimage::low_level::network::{Initialisation, initial_parameters};
+use afterimage::low_level::random::Stream;
+use afterimage::low_level::twins::TwinNetwork;
+use afterimage::model::Architecture;
 use afterimage::shape::Shape;
-use afterimage::twins::TwinNetwork;
-use afterimage::words::Word;
 
 pub const SEED: u64 = 0x1234_5678_9abc;
 pub const STREAM: Stream = Stream::Langevin;
@@ -70,7 +71,7 @@ impl Target {
         let architecture =
             Architecture::new(shape, &specs, Activation::SILU, Some(base)).expect("fits");
         let how = Initialisation {
-            weights: afterimage::network::InitialWeights::Default,
+            weights: afterimage::config::InitialWeights::Default,
             zero_head: false,
             first_weight_scale: 1.0,
             first_bias_scale: 1.0,

@@ -2,14 +2,14 @@
 
 use crate::common::programs::launches;
 use crate::common::{executor, normals};
-use afterimage::config::{self, ChainKind, Config, StartKind};
+use afterimage::config::{self, ChainKind, Config, LayerSpec, SamplerKind, StartKind};
 use afterimage::data;
 use afterimage::gpu::Executor;
-use afterimage::kernels::tiled::Tiled;
-use afterimage::kernels::{LANGEVIN, SAMPLERS, SamplerKind, Variant};
-use afterimage::network::LayerSpec;
+use afterimage::low_level::kernels::tiled::Tiled;
+use afterimage::low_level::kernels::{LANGEVIN, SAMPLERS, Variant};
+use afterimage::low_level::train::TrainingPlan;
 use afterimage::shape::Shape;
-use afterimage::train::{Trainer, TrainingPlan, run};
+use afterimage::train::{Trainer, run};
 use std::sync::atomic::AtomicBool;
 
 const DIGITS: Shape = Shape {

@@ -93,7 +93,7 @@ impl Activation {
 }
 
 /// The logistic function 1 / (1 + e⁻ᶻ), without overflow.
-pub fn sigmoid(z: f64) -> f64 {
+pub(crate) fn sigmoid(z: f64) -> f64 {
     if z >= 0.0 {
         1.0 / (1.0 + (-z).exp())
     } else {

@@ -68,7 +68,7 @@ impl Generator {
     }
 
     /// Whether its functions look at the exponent a.
-    pub fn has_exponent(&self) -> bool {
+    pub(crate) fn has_exponent(&self) -> bool {
         self.source.contains("EXPONENT")
     }
 }
@@ -110,7 +110,8 @@ impl Bregman {
     }
 
     /// f″(1).
-    pub fn curvature(&self, nu: f64) -> f64 {
+    #[cfg(test)]
+    pub(crate) fn curvature(&self, nu: f64) -> f64 {
         (self.generator.curvature)(nu, self.exponent.into())
     }
 }

@@ -8,7 +8,7 @@ pub(crate) static KERNEL: Kernel = kernel!("noise/box_energy", 0, [Read, ReadWri
 
 /// `energies[n]` = −ln of the uniform density on [`low`, `high`] in each of the `length` values of sample n, or
 /// [`OUTSIDE`] more where any of them lies beyond.
-pub fn box_energy(
+pub(crate) fn box_energy(
     recording: &mut Recording,
     length: usize,
     low: f32,

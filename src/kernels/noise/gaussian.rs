@@ -7,7 +7,7 @@ pub(crate) static ENERGY: Kernel =
 
 /// Fills `samples` from word `first` on with mean + L ξ, one draw for every one that `xi` holds, which is standard
 /// normal. `factor` is the lower triangular L, (row, column); `mean` says how long a sample is.
-pub fn gaussian_noise(
+pub(crate) fn gaussian_noise(
     recording: &mut Recording,
     mean: Buffer,
     factor: Buffer,
@@ -27,7 +27,7 @@ pub fn gaussian_noise(
 
 /// `energies[n]` = |M (xₙ − mean)|² / 2 + `constant`: −ln of the density of a Gaussian if `constant` is
 /// ln det(2π covariance) / 2. `whitener` is the lower triangular M, (row, column).
-pub fn gaussian_energy(
+pub(crate) fn gaussian_energy(
     recording: &mut Recording,
     mean: Buffer,
     whitener: Buffer,

@@ -7,9 +7,10 @@ mod judge_snapshot;
 mod mixture_energy;
 mod refresh_if_due;
 
-pub use box_energy::{OUTSIDE, box_energy};
+pub use box_energy::OUTSIDE;
+pub(crate) use box_energy::box_energy;
 pub use follow::follow;
-pub use gaussian::{gaussian_energy, gaussian_noise};
+pub(crate) use gaussian::{gaussian_energy, gaussian_noise};
 pub use judge_snapshot::judge_snapshot;
 pub use mixture_energy::mixture_energy;
 pub use refresh_if_due::refresh_if_due;

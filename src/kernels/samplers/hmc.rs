@@ -55,7 +55,7 @@ pub const ADAPTATION_LEAST: f32 = 0.05;
 pub const HMC_JITTER: f32 = 0.2;
 
 /// Adapted step sizes stay between these.
-pub const STEP_SIZES: [f32; 2] = [1e-12, 1e6];
+pub(crate) const STEP_SIZES: [f32; 2] = [1e-12, 1e6];
 
 static LEAPFROG: Kernel = kernel!("samplers/leapfrog", 6, [Read, ReadWrite, ReadWrite, Read]);
 

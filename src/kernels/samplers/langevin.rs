@@ -43,7 +43,7 @@ pub struct LangevinSettings {
 
 impl LangevinSettings {
     /// The same step with the noise that samples at `temperature`.
-    pub fn at_temperature(self, temperature: f32) -> Self {
+    pub(crate) fn at_temperature(self, temperature: f32) -> Self {
         LangevinSettings {
             noise: (2.0 * self.step_size * temperature).sqrt(),
             ..self

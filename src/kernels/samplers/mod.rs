@@ -7,7 +7,7 @@ mod langevin;
 mod trace;
 mod underdamped;
 
-pub use hmc::{ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, HMC_JITTER, STEP_SIZES};
+pub use hmc::{ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, HMC_JITTER};
 pub use jump::jump_chains;
 pub(super) use langevin::step_immediates;
 pub use langevin::{Bounds, LANGEVIN, LangevinSettings, langevin};
@@ -26,7 +26,7 @@ pub static SAMPLERS: [&SamplerKind; 4] = [
 ];
 
 /// Lays out the steps of a kind of sampler over a batch of chains.
-pub type LayOut = fn(&Dynamics, ChainBatch) -> Box<dyn ChainSteps>;
+pub(crate) type LayOut = fn(&Dynamics, ChainBatch) -> Box<dyn ChainSteps>;
 
 /// A kind of sampler: a line of [`SAMPLERS`].
 pub struct SamplerKind {
@@ -87,7 +87,7 @@ pub struct Jumps {
 
 impl Jumps {
     /// No offers.
-    pub const NONE: Jumps = Jumps { count: 0, every: 1 };
+    pub(crate) const NONE: Jumps = Jumps { count: 0, every: 1 };
 }
 
 impl Dynamics {
@@ -152,7 +152,7 @@ pub struct Moment {
 
 /// Records the gradient of the energy at some states, and its values there where they are wanted:
 /// (recording, states, energies, gradient).
-pub type EnergyGradient<'a> = &'a dyn Fn(&mut Recording, Buffer, Option<Buffer>, Buffer);
+pub(crate) type EnergyGradient<'a> = &'a dyn Fn(&mut Recording, Buffer, Option<Buffer>, Buffer);
 
 /// The steps of a kind of sampler over a batch of chains.
 pub trait ChainSteps {

@@ -18,7 +18,7 @@ static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
 ));
 
 /// The border that a pass by tiles of `pixels` output pixels reads around its input.
-pub fn conv_forward_border(geometry: &ConvGeometry, pixels: usize) -> Border {
+pub(crate) fn conv_forward_border(geometry: &ConvGeometry, pixels: usize) -> Border {
     let g = geometry;
     let tiles = g.out_width().div_ceil(pixels) * pixels;
     Border {
@@ -32,7 +32,7 @@ pub fn conv_forward_border(geometry: &ConvGeometry, pixels: usize) -> Border {
 
 /// `output` = act(W ∗ `input` + b) and, if asked for, `derivative`, laid out like `output`, = act′, from weights packed by
 /// [`PackedWeights::forward`].
-pub fn conv_forward(
+pub(crate) fn conv_forward(
     recording: &mut Recording,
     activation: Activation,
     lanes: usize,

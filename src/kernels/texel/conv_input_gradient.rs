@@ -18,7 +18,7 @@ static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
 ));
 
 /// The border that the input gradient by `tile` reads around the output gradient.
-pub fn conv_input_gradient_border(geometry: &ConvGeometry, tile: Tile) -> Border {
+pub(crate) fn conv_input_gradient_border(geometry: &ConvGeometry, tile: Tile) -> Border {
     let g = geometry;
     phases(g)
         .into_iter()
@@ -34,7 +34,7 @@ pub fn conv_input_gradient_border(geometry: &ConvGeometry, tile: Tile) -> Border
 
 /// `input_gradient` = Wᵀ ∗ `output_gradient` × `input_derivative`, from weights packed by
 /// [`PackedWeights::conv_input_gradient`].
-pub fn conv_input_gradient(
+pub(crate) fn conv_input_gradient(
     recording: &mut Recording,
     lanes: usize,
     output_gradient: &Plane,

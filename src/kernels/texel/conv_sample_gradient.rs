@@ -12,7 +12,7 @@ pub(super) static KERNEL: Kernel = kernel!(
 
 /// `gradient` = Wᵀ ∗ `output_gradient` as (sample, channel, row, column), for convolutions of fewer than four input
 /// channels, from weights packed by [`PackedWeights::conv_sample_gradient`].
-pub fn conv_sample_gradient(
+pub(crate) fn conv_sample_gradient(
     recording: &mut Recording,
     lanes: usize,
     output_gradient: &Plane,

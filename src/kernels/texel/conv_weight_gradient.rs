@@ -17,7 +17,10 @@ pub(super) static KERNEL: Kernel = kernel!(
 
 /// The borders that the weight gradient, by `pixels` at a time, reads around the layer's input and around the output
 /// gradient.
-pub fn conv_weight_gradient_borders(geometry: &ConvGeometry, pixels: usize) -> (Border, Border) {
+pub(crate) fn conv_weight_gradient_borders(
+    geometry: &ConvGeometry,
+    pixels: usize,
+) -> (Border, Border) {
     let row = geometry.out_width();
     let tiles = row.div_ceil(pixels) * pixels;
     let gradient = Border {
@@ -28,7 +31,11 @@ pub fn conv_weight_gradient_borders(geometry: &ConvGeometry, pixels: usize) -> (
 }
 
 /// Into how many shares the samples are split; `partials` holds `shares` × (weight, bias).
-pub fn weight_gradient_shares(geometry: &ConvGeometry, samples: usize, lanes: usize) -> usize {
+pub(crate) fn weight_gradient_shares(
+    geometry: &ConvGeometry,
+    samples: usize,
+    lanes: usize,
+) -> usize {
     let g = geometry;
     let workgroups =
         g.out_channels.div_ceil(4).div_ceil(lanes) * g.in_channels.div_ceil(4) * g.kernel_height;

@@ -18,7 +18,7 @@ static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
 
 /// `output` = act(W `input` + b) over the flattened maps of `input` and, if asked for, `derivative`, laid out like `output`, = act′, from
 /// weights packed by [`PackedWeights::forward`].
-pub fn dense_forward(
+pub(crate) fn dense_forward(
     recording: &mut Recording,
     activation: Activation,
     lanes: usize,

@@ -17,7 +17,7 @@ static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
 
 /// `input_gradient` = Wᵀ `output_gradient` × `input_derivative`, in the map layout of the layer's input, from weights
 /// packed by [`PackedWeights::dense_input_gradient`].
-pub fn dense_input_gradient(
+pub(crate) fn dense_input_gradient(
     recording: &mut Recording,
     lanes: usize,
     output_gradient: &Plane,

@@ -22,7 +22,7 @@ fn input_texels(input: Shape) -> usize {
 }
 
 /// Into how many shares the samples are split; `partials` holds `shares` × (weight, bias).
-pub fn dense_weight_gradient_shares(
+pub(crate) fn dense_weight_gradient_shares(
     input: Shape,
     out_features: usize,
     samples: usize,
@@ -34,7 +34,7 @@ pub fn dense_weight_gradient_shares(
 }
 
 /// Share k of `partials` = Σ over its samples of `factor`ₙ · ∂Eₙ/∂(weight, bias).
-pub fn dense_weight_gradient(
+pub(crate) fn dense_weight_gradient(
     recording: &mut Recording,
     lanes: usize,
     input: &Plane,

@@ -31,6 +31,6 @@ pub(super) fn copy(
 }
 
 /// Copies flat (sample, channel, row, column) maps into a plane.
-pub fn load_maps(recording: &mut Recording, flat: Buffer, plane: &Plane) {
+pub(crate) fn load_maps(recording: &mut Recording, flat: Buffer, plane: &Plane) {
     copy(recording, &KERNEL, flat, plane);
 }

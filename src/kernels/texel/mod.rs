@@ -24,22 +24,11 @@ mod winograd_input_gradient;
 mod winograd_product;
 mod winograd_weights;
 
-pub use conv_forward::{conv_forward, conv_forward_border};
-pub use conv_input_gradient::{conv_input_gradient, conv_input_gradient_border};
-pub use conv_sample_gradient::conv_sample_gradient;
-pub use conv_weight_gradient::{
-    conv_weight_gradient, conv_weight_gradient_borders, weight_gradient_shares,
-};
-pub use dense_forward::dense_forward;
-pub use dense_input_gradient::dense_input_gradient;
-pub use dense_weight_gradient::{dense_weight_gradient, dense_weight_gradient_shares};
+pub use conv_weight_gradient::conv_weight_gradient;
 pub use layer::Layer;
-pub use load_maps::load_maps;
 pub use maps::Maps;
-pub use pack_weights::PackedWeights;
 pub use plane::{Border, Plane};
 pub use tile::{Tile, Tile as Choice};
-pub use unload_maps::unload_maps;
 pub use variant::Texel;
 
 pub use winograd::{Algorithm, Winograd, WinogradScratch, algorithm};

@@ -14,7 +14,7 @@ pub(super) static KERNEL: Kernel = kernel!("texel/pack_weights", 8, [Read, Image
 
 /// A layer's weights in the order in which one texel kernel reads them.
 #[derive(Clone, Debug)]
-pub struct PackedWeights {
+pub(crate) struct PackedWeights {
     pub(super) image: Image,
     /// A dense layer is a convolution whose kernel covers its input map.
     pub(super) geometry: ConvGeometry,
@@ -71,7 +71,7 @@ impl PackedWeights {
     }
 
     /// Weights and bias for [`super::conv_forward`] or [`super::dense_forward`].
-    pub fn forward(g: &ConvGeometry, tile: Tile) -> Self {
+    pub(crate) fn forward(g: &ConvGeometry, tile: Tile) -> Self {
         let (groups, blocks) = (
             g.in_channels.div_ceil(4),
             tile.blocks(g.out_channels.div_ceil(4)),
@@ -86,19 +86,19 @@ impl PackedWeights {
     }
 
     /// For [`super::conv_input_gradient`].
-    pub fn conv_input_gradient(g: &ConvGeometry, tile: Tile) -> Self {
+    pub(crate) fn conv_input_gradient(g: &ConvGeometry, tile: Tile) -> Self {
         let channels = tile.blocks(g.in_channels.div_ceil(4)) * tile.block * 4;
         Self::by_phases("packed weights, input gradient", g, tile, 1, channels)
     }
 
     /// For [`super::conv_sample_gradient`].
-    pub fn conv_sample_gradient(g: &ConvGeometry, tile: Tile) -> Self {
+    pub(crate) fn conv_sample_gradient(g: &ConvGeometry, tile: Tile) -> Self {
         let channels = g.in_channels;
         Self::by_phases("packed weights, sample gradient", g, tile, 3, channels)
     }
 
     /// For [`super::dense_input_gradient`].
-    pub fn dense_input_gradient(g: &ConvGeometry, tile: Tile) -> Self {
+    pub(crate) fn dense_input_gradient(g: &ConvGeometry, tile: Tile) -> Self {
         let map_texels = g.in_channels.div_ceil(4) * g.kernel_height * g.kernel_width;
         let groups = g.out_channels.div_ceil(4);
         let texels = tile.blocks(map_texels) * groups * tile.block * 4;
@@ -127,7 +127,7 @@ impl PackedWeights {
     }
 
     /// Packs the weights of a layer.
-    pub fn pack(&self, recording: &mut Recording, parameters: LayerParameters) {
+    pub(crate) fn pack(&self, recording: &mut Recording, parameters: LayerParameters) {
         let g = &self.geometry;
         // The one tap of a phase that has none lies outside the kernel and must be packed as zero: its image, which starts
         // as zeros, is left alone.

@@ -13,7 +13,7 @@ pub struct Border {
 
 impl Border {
     /// The border wide enough for both.
-    pub fn max(self, other: Border) -> Border {
+    pub(crate) fn max(self, other: Border) -> Border {
         Border {
             top: self.top.max(other.top),
             left: self.left.max(other.left),
@@ -111,7 +111,7 @@ impl Plane {
     }
 
     /// Groups of four channels.
-    pub fn groups(&self) -> usize {
+    pub(crate) fn groups(&self) -> usize {
         self.shape.channels.div_ceil(4)
     }
 

@@ -6,6 +6,6 @@ pub(super) static KERNEL: Kernel =
     kernel!("texel/unload_maps", 0, [ReadWrite, FormatRead("FORMAT")]);
 
 /// Copies a plane into flat (sample, channel, row, column) maps.
-pub fn unload_maps(recording: &mut Recording, plane: &Plane, flat: Buffer) {
+pub(crate) fn unload_maps(recording: &mut Recording, plane: &Plane, flat: Buffer) {
     copy(recording, &KERNEL, flat, plane);
 }

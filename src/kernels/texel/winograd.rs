@@ -142,7 +142,7 @@ impl Winograd {
     }
 
     /// Takes batches of `samples` from now on, at most as many as it was planned for.
-    pub fn take_samples(&mut self, samples: usize) {
+    pub(crate) fn take_samples(&mut self, samples: usize) {
         self.samples = samples.min(self.samples);
     }
 

@@ -12,7 +12,7 @@ static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
 ));
 
 /// The tiles that [`conv_forward`] can be given, by the time they are thought to take.
-pub fn forward_tiles(geometry: &ConvGeometry, samples: usize) -> Vec<Tile> {
+pub(crate) fn forward_tiles(geometry: &ConvGeometry, samples: usize) -> Vec<Tile> {
     let g = flattened(geometry);
     let [rows, columns] = product(&g, samples);
     Tile::ranked(rows, columns, |_| ALONE)

@@ -11,7 +11,7 @@ static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
 ));
 
 /// The tiles that [`conv_input_gradient`] can be given, by the time they are thought to take.
-pub fn input_gradient_tiles(geometry: &ConvGeometry, samples: usize) -> Vec<Tile> {
+pub(crate) fn input_gradient_tiles(geometry: &ConvGeometry, samples: usize) -> Vec<Tile> {
     let g = flattened(geometry);
     let [rows, columns, phases] = product(&g, samples);
     Tile::ranked(rows, columns, |_| by_phases(phases))

@@ -11,8 +11,8 @@ mod pool_input_gradient;
 mod tile;
 mod variant;
 
-pub use conv_forward::{conv_forward, forward_tiles};
-pub use conv_input_gradient::{conv_input_gradient, input_gradient_tiles};
+pub use conv_forward::conv_forward;
+pub use conv_input_gradient::conv_input_gradient;
 pub use conv_weight_gradient::{conv_weight_gradient, weight_gradient_chunks};
 pub use layer::Layer;
 pub use maps::Maps;

@@ -39,7 +39,7 @@ impl WalkPlan {
     ///
     /// None when the samples do not fit, when the network has no hidden layer or a stride above 4, or when
     /// `samples_per_group` is no power of two up to 256.
-    pub fn new(
+    pub(crate) fn new(
         layers: &[LayerKind],
         activation: Activation,
         base: Option<QuadraticBase>,
@@ -111,7 +111,8 @@ impl WalkPlan {
     }
 
     /// Chains that a workgroup walks.
-    pub fn samples_per_group(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn samples_per_group(&self) -> usize {
         self.samples_per_group
     }
 

@@ -5,7 +5,7 @@ use crate::method::Diagnostics;
 
 /// Where the chains of an optimiser step come from.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ChainMode {
+pub(crate) enum ChainMode {
     /// From a replay buffer of `slots` chains, to which they return; a share of them starts afresh.
     Persistent { slots: usize, restart: f32 },
     /// Every chain starts afresh. The model then fits the law of these short runs, not a density.
@@ -16,7 +16,7 @@ pub enum ChainMode {
 
 /// How noise is drawn from the snapshot.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SamplerSettings {
+pub(crate) struct SamplerSettings {
     pub mode: ChainMode,
     /// Steps of a pass.
     pub steps: usize,
@@ -33,7 +33,7 @@ pub struct SamplerSettings {
 
 /// The passes whose chains leave a trace for [`Diagnostics`]: one for each optimiser step that draws noise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Diagnose {
+pub(crate) struct Diagnose {
     /// The last one of so many.
     pub every: u64,
     /// And the last one of as many as the run has.
@@ -43,7 +43,7 @@ pub struct Diagnose {
 /// The most records of a chain in one pass.
 pub(super) const MOST_RECORDS: usize = 32;
 /// The fewest that R-hat can be told from.
-pub const FEWEST_RECORDS: usize = 4;
+pub(crate) const FEWEST_RECORDS: usize = 4;
 /// Below this R-hat the chains count as samples of one law; 1.01 is asked of long runs (Vehtari et al. 2021), which
 /// the few records of a pass cannot show.
 const SETTLED: f64 = 1.05;
@@ -51,7 +51,7 @@ const SETTLED: f64 = 1.05;
 impl SamplerSettings {
     /// What a model trained on these chains is fitted to, in words: a density needs noise samples from the snapshot's
     /// own law, otherwise the fixed point is the law of the chains.
-    pub fn target(&self) -> String {
+    pub(crate) fn target(&self) -> String {
         let target = match self.mode {
             ChainMode::Persistent { .. }
                 if !self.is_at_temperature_one() || self.anneal.is_some() =>
@@ -71,7 +71,7 @@ impl SamplerSettings {
     }
 
     /// [`Self::target`] after the fact: what a diagnosed pass on the last snapshot says of it, and by which figure.
-    pub fn verdict(&self, last: Option<&Diagnostics>) -> String {
+    pub(crate) fn verdict(&self, last: Option<&Diagnostics>) -> String {
         let Some(last) = last else {
             return self.target();
         };

@@ -14,7 +14,7 @@ pub(super) struct Trace {
 }
 
 /// Steps that chains go on by to be looked at.
-pub struct Probe {
+pub(crate) struct Probe {
     preparation: ChainPreparation,
     trace: Trace,
     records: usize,
@@ -23,19 +23,19 @@ pub struct Probe {
 
 impl Probe {
     /// How many records of each chain there will be.
-    pub fn records(&self) -> usize {
+    pub(crate) fn records(&self) -> usize {
         self.records
     }
 
     /// What [`Diagnostics::from_trace`](crate::method::Diagnostics::from_trace) reads when all records are there.
-    pub fn trace(&self) -> Buffer {
+    pub(crate) fn trace(&self) -> Buffer {
         self.trace.records
     }
 }
 
 impl Sampler {
     /// What pass number `step` leaves for [`Diagnostics::from_trace`](crate::method::Diagnostics::from_trace): the buffer, and how many records of each chain it holds.
-    pub fn trace(&self, step: u64) -> Option<(Buffer, usize)> {
+    pub(crate) fn trace(&self, step: u64) -> Option<(Buffer, usize)> {
         let (trace, diagnose) = (self.trace.as_ref()?, self.settings.diagnose?);
         let done = step + 1;
         (done.is_multiple_of(diagnose.every) || done == diagnose.of)
@@ -43,7 +43,7 @@ impl Sampler {
     }
 
     /// The first pass that is diagnosed; none where none is.
-    pub fn first_traced(&self) -> Option<u64> {
+    pub(crate) fn first_traced(&self) -> Option<u64> {
         self.trace.as_ref()?;
         let diagnose = self.settings.diagnose?;
         Some(diagnose.every.min(diagnose.of).max(1) - 1)
@@ -79,7 +79,7 @@ impl Sampler {
 
     /// A probe of `steps` steps of the chains of the last group, from where they are; step size and temperature stay as
     /// they are. `chains` are those of this sampler.
-    pub fn probe(
+    pub(crate) fn probe(
         &self,
         recording: &mut Recording,
         chains: PreparedChains<'_>,
@@ -104,7 +104,7 @@ impl Sampler {
     }
 
     /// Runs a probe on to its record number `record`, on the energy for which the chains were prepared when it began.
-    pub fn run_probe(&self, recording: &mut Recording, probe: &Probe, record: usize) {
+    pub(crate) fn run_probe(&self, recording: &mut Recording, probe: &Probe, record: usize) {
         let (chains, place) = (
             self.chains.resume(probe.preparation),
             (record, probe.records),

@@ -30,7 +30,7 @@ pub struct Kernels {
 
 impl Kernels {
     /// What to compute a layer by.
-    pub fn choices(&self, kind: LayerKind, samples: usize) -> Choices {
+    pub(crate) fn choices(&self, kind: LayerKind, samples: usize) -> Choices {
         let choice = |pass| self.tuning.get(&key(kind, samples, self.variant, pass));
         Choices {
             forward: choice(LayerPass::Forward),
