@@ -618,3 +618,83 @@ fn wildcard_arms_are_found() {
         .collect();
     assert_eq!(found, [vec![false, false, true], vec![true]]);
 }
+
+/// What programs may rely on, by module: a name more or less is a change of what the library offers.
+const OFFERED: &[(&str, &str)] = &[
+    (
+        "config",
+        "ActivationKind BaseKind BoundsKind ChainKind Config ConfigError Criterion DataConfig InitialWeights \
+         Interval LayerSpec NetworkConfig NormaliserKind ObjectiveConfig OptimiserConfig Precision Preset \
+         RunConfig SamplerConfig SamplerKind Schedule SnapshotConfig SnapshotKind StartKind Word load parse \
+         preset presets set to_toml",
+    ),
+    (
+        "data",
+        "DataError DataOptions Dataset PlanarDensity Scaling Source open",
+    ),
+    (
+        "evaluation",
+        "COVERED EvaluationError EvaluationOptions Figures GridFigures ModeFigures Outcome SampleFigures \
+         ScoreFigures Stage evaluate",
+    ),
+    (
+        "gpu",
+        "AdapterChoice AdapterKind AdapterSummary Buffer Executor ExecutorOptions ExecutorStatistics GpuError \
+         Mark Recording Requirements list_adapters wgpu",
+    ),
+    (
+        "model",
+        "Architecture CheckpointError Evaluator Model ModelError NetworkError SampleOptions Samples \
+         TuningOptions TuningReport VariantError Weights allow_tuning tuning_report",
+    ),
+    ("shape", "Shape"),
+    (
+        "train",
+        "Arrival Diagnostics Event FileError MemoryAccount MetricsRow Mixing ReportError Summary TrainError \
+         Trainer run",
+    ),
+];
+
+/// The names that the file of a module opens to programs, beside its `low_level`.
+fn offered(file: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join("src").join(file)).expect("is text");
+    let (tokens, _) = without_tests(tokens(&text));
+    let (mut names, mut depth) = (Vec::new(), 0);
+    for (place, token) in tokens.iter().enumerate() {
+        let after = |more: usize| tokens.get(place + more).map_or("", String::as_str);
+        match token.as_str() {
+            "{" => depth += 1,
+            "}" => depth -= 1,
+            "pub" => match after(1) {
+                "use" if depth == 0 => {
+                    let mut bindings = Vec::new();
+                    read_use(&tokens, place + 2, &[], &mut bindings);
+                    names.extend(bindings.into_iter().map(|binding| binding.name));
+                }
+                "fn" | "const" | "mod" if depth == 0 => names.push(after(2).to_owned()),
+                // Wherever a macro declares them.
+                "struct" | "enum" | "trait" | "type" => names.push(after(2).to_owned()),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    names.sort();
+    names
+}
+
+#[test]
+fn the_stable_modules_offer_what_is_listed() {
+    let mut modules: Vec<&str> = OFFERED.iter().map(|(module, _)| *module).collect();
+    modules.extend(["cli", "low_level"]);
+    modules.sort_unstable();
+    assert_eq!(offered("lib.rs"), modules);
+    for (module, names) in OFFERED {
+        let file = if *module == "shape" {
+            "shape.rs".to_owned()
+        } else {
+            format!("{module}/mod.rs")
+        };
+        assert_eq!(offered(&file).join(" "), *names, "{module}");
+    }
+}
