@@ -202,7 +202,9 @@ fn check(
     // What is stored as f16 is the nearest one to a value that the twin's differs from by the f32 tolerance.
     let full = variants(executor)
         .into_iter()
-        .filter(|(_, variant)| turn % 3 == 0 || *variant != Variant::Tiled(tiled::Tiled) || extended())
+        .filter(|(_, variant)| {
+            turn % 3 == 0 || *variant != Variant::Tiled(tiled::Tiled) || extended()
+        })
         .map(|(name, variant)| (name, variant, Place::Ends, 0.0));
     let mixed = one_of(mixed_variants(executor), turn)
         .into_iter()
