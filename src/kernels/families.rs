@@ -113,6 +113,8 @@ families! { $:
     Texel in texel,
 }
 
+// The macro's name, which other files import.
+#[allow(clippy::single_component_path_imports)]
 pub(super) use each;
 
 impl fmt::Debug for Variant {
