@@ -31,7 +31,7 @@ pub(crate) fn conv_forward_border(geometry: &ConvGeometry, pixels: usize) -> Bor
 }
 
 /// `output` = act(W ∗ `input` + b) and, if asked for, `derivative`, laid out like `output`, = act′, from weights packed by
-/// [`super::pack_forward`].
+/// `pack_forward`.
 #[allow(clippy::too_many_arguments)]
 pub fn conv_forward(
     recording: &mut Recording,

@@ -33,7 +33,7 @@ pub(crate) fn conv_input_gradient_border(geometry: &ConvGeometry, tile: Tile) ->
 }
 
 /// `input_gradient` = Wᵀ ∗ `output_gradient` × `input_derivative`, from weights packed by
-/// [`super::pack_conv_input_gradient`].
+/// `pack_conv_input_gradient`.
 #[allow(clippy::too_many_arguments)]
 pub fn conv_input_gradient(
     recording: &mut Recording,

@@ -13,7 +13,7 @@ pub(super) static KERNEL: Kernel = kernel!(
 );
 
 /// `gradient` = Wᵀ ∗ `output_gradient` as (sample, channel, row, column), for convolutions of fewer than four input
-/// channels, from weights packed by [`super::pack_conv_sample_gradient`].
+/// channels, from weights packed by `pack_conv_sample_gradient`.
 pub(crate) fn conv_sample_gradient(
     recording: &mut Recording,
     geometry: &ConvGeometry,

@@ -17,7 +17,7 @@ static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
 ));
 
 /// `output` = act(W `input` + b) over the flattened maps of `input` and, if asked for, `derivative`, laid out like `output`, = act′, from
-/// weights packed by [`super::pack_forward`].
+/// weights packed by `pack_forward`.
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn dense_forward(
     recording: &mut Recording,

@@ -16,7 +16,7 @@ static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
 ));
 
 /// `input_gradient` = Wᵀ `output_gradient` × `input_derivative`, in the map layout of the layer's input, from weights
-/// packed by [`super::pack_dense_input_gradient`].
+/// packed by `pack_dense_input_gradient`.
 pub(crate) fn dense_input_gradient(
     recording: &mut Recording,
     lanes: usize,

@@ -151,7 +151,7 @@ fn pack(
     recording.moves(16 * part.texels + 4 * g.in_channels * g.out_channels * taps);
 }
 
-/// Packs weights and bias for [`super::conv_forward`] or [`super::dense_forward`].
+/// Packs weights and bias for [`super::conv_forward`] or `dense_forward`.
 pub(crate) fn pack_forward(
     recording: &mut Recording,
     geometry: &ConvGeometry,
@@ -183,7 +183,7 @@ pub(crate) fn pack_conv_input_gradient(
     pack_phases(recording, geometry, parameters, packed, 1, &texels);
 }
 
-/// Packs weights for [`super::conv_sample_gradient`].
+/// Packs weights for `conv_sample_gradient`.
 pub(crate) fn pack_conv_sample_gradient(
     recording: &mut Recording,
     geometry: &ConvGeometry,
@@ -222,7 +222,7 @@ fn pack_phases(
     }
 }
 
-/// Packs weights for [`super::dense_input_gradient`].
+/// Packs weights for `dense_input_gradient`.
 pub(crate) fn pack_dense_input_gradient(
     recording: &mut Recording,
     geometry: &ConvGeometry,
