@@ -97,7 +97,7 @@ impl FileError {
         };
         FileError::Io {
             action,
-            path: path.to_path_buf(),
+            path: path.into(),
             cause,
             advice,
         }
@@ -113,18 +113,14 @@ impl FileError {
 /// remains.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     if path.file_name().is_none() {
-        return Err(FileError::NoFileName {
-            path: path.to_path_buf(),
-        });
+        return Err(FileError::NoFileName { path: path.into() });
     }
     let failed = |cause| FileError::new("write", path, cause);
     // Asked beforehand, because a rename replaces links and devices as it does files.
     match fs::metadata(path) {
         Ok(about) if about.is_dir() => return Err(failed(ErrorKind::IsADirectory.into())),
         Ok(about) if !about.is_file() => {
-            return Err(FileError::NotAFile {
-                path: path.to_path_buf(),
-            });
+            return Err(FileError::NotAFile { path: path.into() });
         }
         _ => {}
     }
@@ -220,7 +216,7 @@ impl JsonLines {
     pub fn create(path: &Path) -> Result<Self, FileError> {
         let file = File::create(path).map_err(|e| FileError::new("create", path, e))?;
         Ok(JsonLines {
-            path: path.to_path_buf(),
+            path: path.into(),
             file,
             len: 0,
         })
@@ -264,21 +260,18 @@ pub fn create_run_folder(path: &Path, force: bool) -> Result<(), FileError> {
         path
     };
     if path.is_dir() {
-        let path_buf = || path.to_path_buf();
         if !is_empty(path)? {
             if !force {
-                return Err(FileError::RunFolderNotEmpty { path: path_buf() });
+                return Err(FileError::RunFolderNotEmpty { path: path.into() });
             }
             if !path.join(METRICS).is_file() {
-                return Err(FileError::NotRunFolder { path: path_buf() });
+                return Err(FileError::NotRunFolder { path: path.into() });
             }
         }
         probe(path)?;
         clear(path)?;
     } else if path.exists() {
-        return Err(FileError::RunFolderIsFile {
-            path: path.to_path_buf(),
-        });
+        return Err(FileError::RunFolderIsFile { path: path.into() });
     }
     for folder in RUN_SUBFOLDERS.map(|name| path.join(name)) {
         fs::create_dir_all(&folder).map_err(|e| FileError::new("create the folder", &folder, e))?;

@@ -23,6 +23,24 @@ pub trait Word: Copy + 'static {
     }
 }
 
+/// The one of `names` that takes the fewest edits to reach from `given`, whatever its case.
+pub(crate) fn nearest<'a>(given: &str, names: &[&'a str]) -> &'a str {
+    let given = given.to_lowercase();
+    names
+        .iter()
+        .min_by_key(|name| strsim::damerau_levenshtein(&given, name))
+        .copied()
+        .unwrap_or_default()
+}
+
+/// The members of a list, at least one, as a choice in a sentence.
+pub(crate) fn choice(members: &[String]) -> String {
+    match members {
+        [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => members.concat(),
+    }
+}
+
 /// Declares an enum whose variants are words: each with its doc comment and what configurations call it.
 macro_rules! words {
     (

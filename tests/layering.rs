@@ -503,6 +503,122 @@ fn the_device_layer_names_nothing_that_is_computed_on_it() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// The enums that `words!` declares: what configurations choose from.
+fn word_types(tokens: &[String]) -> BTreeSet<String> {
+    let mut types = BTreeSet::new();
+    for (place, window) in tokens.windows(3).enumerate() {
+        if window == ["words", "!", "{"] {
+            let item = &tokens[place..item_end(tokens, place)];
+            let name = item.iter().position(|token| token == "enum");
+            types.extend(name.map(|name| item[name + 1].clone()));
+        }
+    }
+    types
+}
+
+/// The patterns of every `match`, with their guards. Those that a macro writes are left out: its `$` are no patterns.
+fn matches(tokens: &[String]) -> Vec<Vec<&[String]>> {
+    // The place of the first of `wanted` outside brackets, from `place` on.
+    let find = |mut place: usize, wanted: &[&str]| {
+        let mut depth = 0;
+        while depth > 0 || !wanted.contains(&tokens[place].as_str()) {
+            match tokens[place].as_str() {
+                "{" | "(" | "[" => depth += 1,
+                "}" | ")" | "]" => depth -= 1,
+                _ => {}
+            }
+            place += 1;
+        }
+        place
+    };
+    let patterns_of = |start: usize| {
+        let body = find(start, &["{"]);
+        let end = item_end(tokens, body);
+        if tokens[start..end].iter().any(|token| token == "$") {
+            return None;
+        }
+        let mut patterns = Vec::new();
+        let mut place = body + 1;
+        while place < end - 1 {
+            let mut arrow = find(place, &["="]);
+            while tokens[arrow + 1] != ">" {
+                // A comparison in a guard, or the end of a range.
+                arrow = find(arrow + 1, &["="]);
+            }
+            patterns.push(&tokens[place..arrow]);
+            place = match tokens[arrow + 2].as_str() {
+                "{" => item_end(tokens, arrow + 2),
+                _ => find(arrow + 2, &[",", "}"]),
+            };
+            place += usize::from(tokens[place] == ",");
+        }
+        Some(patterns)
+    };
+    let starts = (0..tokens.len()).filter(|&place| tokens[place] == "match");
+    starts.filter_map(patterns_of).collect()
+}
+
+/// Whether a pattern takes whatever is left: `_`, a name, or a tuple of such.
+fn takes_anything(pattern: &[String]) -> bool {
+    let guard = pattern.iter().position(|token| token == "if");
+    let pattern = &pattern[..guard.unwrap_or(pattern.len())];
+    let is_open = |token: &String| {
+        let first = token.chars().next();
+        first.is_some_and(|c| c == '_' || c.is_lowercase() || "(),".contains(c))
+    };
+    pattern.iter().all(is_open)
+}
+
+/// A word that is added to a list and forgotten in a `match` does not compile.
+#[test]
+fn no_match_on_a_configuration_word_has_a_wildcard_arm() {
+    let sources: Vec<_> = files(&root().join("src"), "rs")
+        .into_iter()
+        .map(|(file, text)| (file, tokens(&text)))
+        .collect();
+    let types: BTreeSet<_> = sources
+        .iter()
+        .filter(|(file, _)| file != "words.rs")
+        .flat_map(|(_, tokens)| word_types(tokens))
+        .collect();
+    for known in ["SnapshotKind", "Precision", "Schedule"] {
+        assert!(types.contains(known), "{types:?}");
+    }
+    let names_word = |pattern: &[String]| {
+        let pairs = pattern.windows(2);
+        pairs
+            .into_iter()
+            .any(|pair| types.contains(&pair[0]) && pair[1] == "::")
+    };
+    let mut seen = 0;
+    for (file, tokens) in &sources {
+        for patterns in matches(tokens) {
+            if patterns.iter().any(|pattern| names_word(pattern)) {
+                seen += 1;
+                let open = patterns.iter().find(|pattern| takes_anything(pattern));
+                assert!(open.is_none(), "{file}: {patterns:?}");
+            }
+        }
+    }
+    assert!(seen > 10, "only {seen} matches on words were found");
+}
+
+#[test]
+fn wildcard_arms_are_found() {
+    let text = "match kind { Kind::A if x == 1 => { match y { _ => 2 } } (Kind::B, _) => f(|a| a >= b), other => 3 }";
+    let tokens = tokens(text);
+    let found: Vec<Vec<bool>> = matches(&tokens)
+        .iter()
+        .map(|patterns| {
+            patterns
+                .iter()
+                .map(|pattern| takes_anything(pattern))
+                .collect()
+        })
+        .collect();
+    assert_eq!(found, [vec![false, false, true], vec![true]]);
+}
+
 /// What programs may rely on, by module: a name more or less is a change of what the library offers.
 const OFFERED: &[(&str, &str)] = &[
     (

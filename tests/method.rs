@@ -22,7 +22,9 @@ use afterimage::model::{Architecture, Model};
 use afterimage::shape::Shape;
 use afterimage::train::{Arrival, MetricsRow, TrainError, Trainer, run};
 use common::programs::launches;
-use common::{ROUNDING, assert_close, executor, filled, normals, poisoned, twin, variants, widen};
+use common::{
+    ROUNDING, assert_close, executor, filled, normals, one_of, poisoned, twin, variants, widen,
+};
 use std::collections::HashSet;
 use std::fs;
 use std::sync::atomic::AtomicBool;
@@ -57,8 +59,8 @@ fn at_a_fresh_snapshot_the_gradient_is_that_of_contrastive_divergence() {
     let parameters = initial_parameters(&architecture, &PLAIN, 3);
     let mut executor = executor(false);
     // ν = 1 gives ½ of the gradient of contrastive divergence.
-    for (data, noise) in [(4, 4), (3, 6), (2, 8), (6, 3)] {
-        for (name, variant) in variants(&executor) {
+    for (turn, (data, noise)) in [(4, 4), (3, 6), (2, 8), (6, 3)].into_iter().enumerate() {
+        for (name, variant) in one_of(variants(&executor), turn) {
             let count = data + noise;
             let x = normals(7, count * architecture.input().len());
             let network = Network::new(&architecture, count, variant).expect("fits");

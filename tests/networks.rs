@@ -9,8 +9,8 @@ use afterimage::low_level::network::{Initialisation, Network, initial_parameters
 use afterimage::model::Architecture;
 use afterimage::shape::Shape;
 use common::{
-    F16_ROUNDING, assert_close, executor, filled, mixed_variants, normals, poisoned, twin,
-    variants, widen,
+    F16_ROUNDING, assert_close, executor, filled, mixed_variants, network_variants, normals,
+    poisoned, twin, variants, widen,
 };
 
 const PLAIN: Initialisation = Initialisation {
@@ -75,12 +75,8 @@ const MIXED_TOLERANCE: f64 = 3.0 * 4.0 * F16_ROUNDING;
 #[test]
 fn energies_and_gradients_agree_with_finite_differences() {
     let mut executor = executor(false);
-    for architecture in architectures() {
-        let full = variants(&executor).into_iter();
-        let mixed = mixed_variants(&executor).into_iter();
-        let runs = full
-            .map(|(name, variant)| (name, variant, TOLERANCE))
-            .chain(mixed.map(|(name, variant)| (name, variant, MIXED_TOLERANCE)));
+    for (turn, architecture) in architectures().into_iter().enumerate() {
+        let runs = network_variants(&executor, turn, [TOLERANCE, MIXED_TOLERANCE]);
         for (name, variant, tolerance) in runs {
             let samples = 3;
             let x = normals(1, samples * architecture.input().len());

@@ -2,8 +2,7 @@
 
 use super::Session;
 use super::error::BenchError;
-use super::figure::{Figure, FigureKind, Subject};
-use super::timing::measure_short;
+use super::figure::{Figure, FigureKind};
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::bench::{MultiplyAdd, copy, multiply_add};
 use crate::kernels::{ChainStart, start_chains};
@@ -53,20 +52,15 @@ struct Candidate {
 
 /// The figure of the fastest of at least one candidate; all do the same amount of work.
 fn fastest(session: &mut Session, candidates: Vec<Candidate>) -> Result<Figure, BenchError> {
-    let seconds = session.kernel_seconds();
     let mut figures = Vec::with_capacity(candidates.len());
     for candidate in candidates {
-        let times = measure_short(session.executor, &candidate.recording, seconds)?;
-        let subject = Subject {
-            kind: FigureKind::Ceiling,
-            network: None,
-            work: candidate.name,
-            kernel: None,
-        };
-        let launches = candidate.recording.launches().values().sum::<usize>();
-        let mut figure = Figure::new(session, subject, &times, launches as f64);
-        figure.rates(session, candidate.flops, candidate.bytes);
-        figures.push(figure);
+        let Candidate {
+            name,
+            recording,
+            flops,
+            bytes,
+        } = candidate;
+        figures.push(session.short(FigureKind::Ceiling, name, &recording, flops, bytes)?);
     }
     figures.sort_by(|a, b| a.ms.total_cmp(&b.ms));
     Ok(figures.swap_remove(0))

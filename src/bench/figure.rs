@@ -12,7 +12,7 @@ pub(crate) enum FigureKind {
     Ceiling,
     /// One pass of one layer.
     Layer,
-    /// TimedWork of a network: `langevin`, `train` or `full`.
+    /// Work of a network: `langevin`, `train` or `full`.
     Network,
     /// One kernel's part in the work of a network.
     Kernel,
@@ -58,37 +58,35 @@ pub(crate) struct Figure {
     pub(crate) composed: bool,
 }
 
-/// What a figure is about, in its own terms.
-pub(super) struct Subject<'a> {
-    pub(super) kind: FigureKind,
-    pub(super) network: Option<&'a ReferenceNetwork>,
-    pub(super) work: String,
-    pub(super) kernel: Option<&'static str>,
-}
-
 impl Figure {
-    /// From times of one unit of work. Networks go by the clock on the wall, as their peers do; everything else by
+    /// From times of one unit of `work`. Networks go by the clock on the wall, as their peers do; everything else by
     /// the GPU's, where there is one.
-    pub(super) fn new(session: &Session, subject: Subject, times: &Times, launches: f64) -> Self {
+    pub(super) fn new(
+        session: &Session,
+        kind: FigureKind,
+        work: impl Into<String>,
+        times: &Times,
+        launches: f64,
+    ) -> Self {
         let (spread, clock) = match times.gpu {
-            Some(gpu) if subject.kind != FigureKind::Network => (gpu, Clock::Gpu),
+            Some(gpu) if kind != FigureKind::Network => (gpu, Clock::Gpu),
             _ => (times.wall, Clock::Wall),
         };
         let ms = |seconds: f64| seconds * 1e3;
         Figure {
-            net: subject.network.map(|network| network.name),
+            net: None,
             mode: session.variant.name(),
-            work: subject.work,
+            work: work.into(),
             device: session.executor.adapter().name.clone(),
-            batch: subject.network.map(|network| network.batch),
+            batch: None,
             ms: ms(spread.median),
             ms_min: ms(spread.smallest),
             per_s: 1.0 / spread.median,
             gflops: None,
             runs: spread.runs,
             precision: "fp32",
-            kind: subject.kind,
-            kernel: subject.kernel,
+            kind,
+            kernel: None,
             ms_q1: ms(spread.lower_quartile),
             ms_q3: ms(spread.upper_quartile),
             clock,
@@ -98,6 +96,15 @@ impl Figure {
             work_share: None,
             launches,
             composed: false,
+        }
+    }
+
+    /// The same of a network.
+    pub(super) fn of(self, network: &ReferenceNetwork) -> Self {
+        Figure {
+            net: Some(network.name),
+            batch: Some(network.batch),
+            ..self
         }
     }
 

@@ -13,6 +13,8 @@ use serde::Serialize;
 
 /// Steps of the chains of all curves but that of the chain's length.
 const STEPS: usize = 4;
+/// Chains of the curves of image side and channels.
+const BATCH: usize = 16;
 
 /// The cost at one size, by the clock on the wall.
 #[derive(Clone, Debug, Serialize)]
@@ -56,16 +58,7 @@ const FAMILIES: [Family; 4] = [
         curve: "samples in a batch",
         unit: "sample and step",
         sizes: &[16, 32, 64, 128, 256],
-        case: |batch| {
-            let architecture = small_digits()?;
-            let units = (batch * STEPS) as f64;
-            Ok(Case {
-                architecture,
-                batch,
-                steps: STEPS,
-                units,
-            })
-        },
+        case: |batch| Ok(chain(small_digits()?, batch, STEPS, (batch * STEPS) as f64)),
     },
     Family {
         curve: "image side",
@@ -79,13 +72,9 @@ const FAMILIES: [Family; 4] = [
                 conv(1, 3, 1, 1),
             ];
             let input = Shape::new(1, side, side);
-            let batch = 16;
-            Ok(Case {
-                architecture: Architecture::new(input, &layers, Activation::SILU, None)?,
-                batch,
-                steps: STEPS,
-                units: (batch * input.len() * STEPS) as f64,
-            })
+            let architecture = Architecture::new(input, &layers, Activation::SILU, None)?;
+            let units = (BATCH * input.len() * STEPS) as f64;
+            Ok(chain(architecture, BATCH, STEPS, units))
         },
     },
     Family {
@@ -101,30 +90,27 @@ const FAMILIES: [Family; 4] = [
             ];
             let input = Shape::new(1, 16, 16);
             let architecture = Architecture::new(input, &layers, Activation::SILU, None)?;
-            let batch = 16;
             let multiply_adds = architecture.flops_per_gradient() as f64 / 2.0;
-            Ok(Case {
-                units: multiply_adds * (batch * STEPS) as f64,
-                architecture,
-                batch,
-                steps: STEPS,
-            })
+            let units = multiply_adds * (BATCH * STEPS) as f64;
+            Ok(chain(architecture, BATCH, STEPS, units))
         },
     },
     Family {
         curve: "steps in a chain",
         unit: "step",
         sizes: &[1, 2, 4, 8, 16, 32, 64],
-        case: |steps| {
-            Ok(Case {
-                architecture: small_digits()?,
-                batch: 32,
-                steps,
-                units: steps as f64,
-            })
-        },
+        case: |steps| Ok(chain(small_digits()?, 32, steps, steps as f64)),
     },
 ];
+
+fn chain(architecture: Architecture, batch: usize, steps: usize, units: f64) -> Case {
+    Case {
+        architecture,
+        batch,
+        steps,
+        units,
+    }
+}
 
 fn small_digits() -> Result<Architecture, BenchError> {
     let mut networks = reference_networks("D")?;

@@ -1,6 +1,6 @@
 use super::Session;
 use super::error::BenchError;
-use super::figure::{Figure, FigureKind, Subject};
+use super::figure::{Figure, FigureKind};
 use super::networks::ReferenceNetwork;
 use super::timing::{Times, measure_short};
 use crate::gpu::{Command, Recording};
@@ -27,13 +27,10 @@ pub(super) fn measure(
     for (kernel, launches) in work.recording.launches() {
         let alone = only(kernel, &work.recording);
         let times = measure_short(session.executor, &alone, seconds)?.scaled(per_unit);
-        let subject = Subject {
-            kind: FigureKind::Kernel,
-            network: Some(work.network),
-            work: work.name.into(),
-            kernel: Some(kernel),
-        };
-        let mut figure = Figure::new(session, subject, &times, launches as f64 * per_unit);
+        let launches = launches as f64 * per_unit;
+        let figure = Figure::new(session, FigureKind::Kernel, work.name, &times, launches);
+        let mut figure = figure.of(work.network);
+        figure.kernel = Some(kernel);
         // Kernels that say what they move are bound by that; what they compute is reckoned in for submissions only.
         let per_unit = |total: u64| Some(total / work.units as u64);
         match alone.bytes() {

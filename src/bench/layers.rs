@@ -2,21 +2,11 @@
 
 use super::Session;
 use super::error::BenchError;
-use super::figure::{Figure, FigureKind, Subject};
-use super::timing::measure_short;
+use super::figure::FigureKind;
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::{Activation, ConvGeometry, Layer, LayerKind, LayerParameters};
 
-const GEOMETRY: ConvGeometry = ConvGeometry {
-    in_channels: 64,
-    in_height: 32,
-    in_width: 32,
-    out_channels: 128,
-    kernel_height: 4,
-    kernel_width: 4,
-    stride: 2,
-    padding: 1,
-};
+const GEOMETRY: ConvGeometry = ConvGeometry::new([64, 32, 32], 128, [4, 4], 2, 1);
 const SAMPLES: usize = 64;
 
 /// Measures the passes of the 64→128 convolution, 4×4, stride 2, over 64 samples of 32×32: the second layer of C.
@@ -80,16 +70,7 @@ fn tell(
     flops: Option<u64>,
     bytes: Option<u64>,
 ) -> Result<(), BenchError> {
-    let times = measure_short(session.executor, recording, session.kernel_seconds())?;
-    let subject = Subject {
-        kind: FigureKind::Layer,
-        network: None,
-        work: pass.into(),
-        kernel: None,
-    };
-    let launches = recording.launches().values().sum::<usize>() as f64;
-    let mut figure = Figure::new(session, subject, &times, launches);
-    figure.rates(session, flops, bytes);
+    let figure = session.short(FigureKind::Layer, pass, recording, flops, bytes)?;
     session.tell(figure);
     Ok(())
 }

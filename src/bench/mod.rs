@@ -20,8 +20,10 @@ pub(crate) use growth::{GrowthPoint, growth, growth_panels};
 pub(crate) use networks::{ReferenceNetwork, reference_networks};
 pub(crate) use table::{columns, growth_heading, growth_row, heading, preamble, row};
 
-use crate::gpu::Executor;
+use crate::gpu::{Executor, Recording};
 use crate::network::{Variant, trusted_variant};
+use figure::FigureKind;
+use timing::measure_short;
 
 /// What to measure.
 pub(crate) struct BenchOptions {
@@ -49,6 +51,22 @@ impl Session<'_> {
     /// How long to measure one kernel.
     fn kernel_seconds(&self) -> f64 {
         self.seconds / 8.0
+    }
+
+    /// The figure of `work` that is too short to be timed alone.
+    fn short(
+        &mut self,
+        kind: FigureKind,
+        work: impl Into<String>,
+        recording: &Recording,
+        flops: Option<u64>,
+        bytes: Option<u64>,
+    ) -> Result<Figure, BenchError> {
+        let times = measure_short(self.executor, recording, self.kernel_seconds())?;
+        let launches = recording.launches().values().sum::<usize>() as f64;
+        let mut figure = Figure::new(self, kind, work, &times, launches);
+        figure.rates(self, flops, bytes);
+        Ok(figure)
     }
 }
 

@@ -3,23 +3,18 @@
 use super::figure::{Figure, FigureKind, Header};
 use super::growth::GrowthPoint;
 use super::timing::{Clock, unit_for};
-use crate::gpu::AdapterKind;
 
 /// What ran where, and by which clock: the lines above the table.
 pub(crate) fn preamble(header: &Header) -> String {
     let adapter = &header.adapter;
-    let kind = match adapter.kind {
-        AdapterKind::Cpu => "software, on the CPU",
-        AdapterKind::Gpu => "GPU",
-    };
     let clock = match header.kernel_clock {
         Clock::Gpu => "the GPU's timestamps",
         Clock::Wall => "the clock on the wall (no timestamps here)",
     };
     format!(
-        "afterimage {}, wgpu {}; {} ({}, {kind}), driver {}\n\
+        "afterimage {}, wgpu {}; {adapter}, driver {}\n\
          networks by the clock on the wall, everything else by {clock}; ms: medians",
-        header.afterimage, header.wgpu, adapter.name, adapter.backend, adapter.driver
+        header.afterimage, header.wgpu, adapter.driver
     )
 }
 

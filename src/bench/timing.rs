@@ -49,26 +49,25 @@ impl Spread {
         }
     }
 
+    /// Each quantile with the one of `other`.
+    fn with(self, other: Self, combined: impl Fn(f64, f64) -> f64) -> Self {
+        Spread {
+            median: combined(self.median, other.median),
+            smallest: combined(self.smallest, other.smallest),
+            lower_quartile: combined(self.lower_quartile, other.lower_quartile),
+            upper_quartile: combined(self.upper_quartile, other.upper_quartile),
+            runs: self.runs.min(other.runs),
+        }
+    }
+
     /// The same runs in units that are `factor` times as long.
     fn scaled(self, factor: f64) -> Self {
-        Spread {
-            median: self.median * factor,
-            smallest: self.smallest * factor,
-            lower_quartile: self.lower_quartile * factor,
-            upper_quartile: self.upper_quartile * factor,
-            runs: self.runs,
-        }
+        self.with(self, |time, _| time * factor)
     }
 
     /// What one after the other would take, estimated quantile by quantile.
     fn plus(self, other: Self) -> Self {
-        Spread {
-            median: self.median + other.median,
-            smallest: self.smallest + other.smallest,
-            lower_quartile: self.lower_quartile + other.lower_quartile,
-            upper_quartile: self.upper_quartile + other.upper_quartile,
-            runs: self.runs.min(other.runs),
-        }
+        self.with(other, |a, b| a + b)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::error::BenchError;
-use super::figure::{Figure, FigureKind, Subject};
+use super::figure::{Figure, FigureKind};
 use super::kernels::{self, TimedWork};
 use super::networks::ReferenceNetwork;
 use super::timing::{self, Times};
@@ -109,14 +109,10 @@ impl TimedWork<'_> {
     }
 
     fn figure(&self, session: &Session, times: &Times) -> Figure {
-        let subject = Subject {
-            kind: FigureKind::Network,
-            network: Some(self.network),
-            work: self.name.into(),
-            kernel: None,
-        };
         let launches = self.recording.launches().values().sum::<usize>();
-        let mut figure = Figure::new(session, subject, times, launches as f64 / self.units as f64);
+        let launches = launches as f64 / self.units as f64;
+        let figure = Figure::new(session, FigureKind::Network, self.name, times, launches);
+        let mut figure = figure.of(self.network);
         figure.rates(session, Some(self.flops), None);
         figure
     }

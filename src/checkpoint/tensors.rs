@@ -160,7 +160,7 @@ impl TensorFile {
         header.resize(header.len().next_multiple_of(PREFIX_LEN), b' ');
         if header.len() as u64 > MAX_HEADER_LEN {
             return Err(CheckpointError::HeaderTooLong {
-                path: path.to_path_buf(),
+                path: path.into(),
                 len: header.len(),
             });
         }
@@ -186,9 +186,7 @@ impl TensorFile {
         // Before opening, because opening a pipe that nobody writes to waits for ever.
         let about = fs::metadata(path).map_err(unreadable)?;
         if !about.is_file() {
-            return Err(CheckpointError::NotAFile {
-                path: path.to_path_buf(),
-            });
+            return Err(CheckpointError::NotAFile { path: path.into() });
         }
         let mut file = File::open(path).map_err(unreadable)?;
         let header = read_header(&mut file, about.len(), path)?;
@@ -200,7 +198,7 @@ impl TensorFile {
         check_type(&header, path)?;
         if claimed > data_len {
             return Err(CheckpointError::Truncated {
-                path: path.to_path_buf(),
+                path: path.into(),
                 expected: claimed.saturating_add(about.len() - data_len),
                 found: about.len(),
             });
@@ -245,7 +243,7 @@ impl TensorFile {
         for tensor in &self.tensors {
             if !names.insert(&tensor.name) {
                 return Err(CheckpointError::BadName {
-                    path: path.to_path_buf(),
+                    path: path.into(),
                     tensor: one_line(&tensor.name),
                 });
             }
@@ -255,7 +253,7 @@ impl TensorFile {
                 .try_fold(1_usize, |len, extent| len.checked_mul(*extent));
             if len != Some(tensor.values.len()) {
                 return Err(CheckpointError::WrongLength {
-                    path: path.to_path_buf(),
+                    path: path.into(),
                     tensor: one_line(&tensor.name),
                     shape: tensor.shape.clone(),
                     found: tensor.values.len(),
@@ -275,7 +273,7 @@ impl NamedTensor {
         match self.values.iter().position(|value| !value.is_finite()) {
             None => Ok(()),
             Some(index) => Err(CheckpointError::NonFinite {
-                path: path.to_path_buf(),
+                path: path.into(),
                 tensor: one_line(&self.name),
                 index,
                 advice,
@@ -292,20 +290,16 @@ fn read_header(file: &mut File, file_len: u64, path: &Path) -> Result<Vec<u8>, C
         .map_err(|e| unreadable(path, e))?;
     // The format has no magic number, but every header is a JSON object.
     let &[a, b, c, d, e, f, g, h, b'{'] = start.as_slice() else {
-        return Err(CheckpointError::NotSafetensors {
-            path: path.to_path_buf(),
-        });
+        return Err(CheckpointError::NotSafetensors { path: path.into() });
     };
     let header_len = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
     if header_len > MAX_HEADER_LEN {
-        return Err(CheckpointError::NotSafetensors {
-            path: path.to_path_buf(),
-        });
+        return Err(CheckpointError::NotSafetensors { path: path.into() });
     }
     let expected = PREFIX_LEN as u64 + header_len;
     if expected > file_len {
         return Err(CheckpointError::Truncated {
-            path: path.to_path_buf(),
+            path: path.into(),
             expected,
             found: file_len,
         });
@@ -325,7 +319,7 @@ fn check_type(header: &Metadata, path: &Path) -> Result<(), CheckpointError> {
     for (name, info) in in_file_order(header) {
         if info.dtype != Dtype::F32 {
             return Err(CheckpointError::WrongType {
-                path: path.to_path_buf(),
+                path: path.into(),
                 tensor: one_line(&name),
                 found: info.dtype.to_string(),
             });
@@ -353,7 +347,7 @@ fn unreadable(path: &Path, cause: io::Error) -> CheckpointError {
 
 fn malformed(path: &Path, cause: &impl ToString) -> CheckpointError {
     CheckpointError::Malformed {
-        path: path.to_path_buf(),
+        path: path.into(),
         cause: one_line(&cause.to_string()),
     }
 }

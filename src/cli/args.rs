@@ -371,20 +371,20 @@ pub(super) struct BenchArgs {
         long,
         value_name = "NAMES",
         default_value = "D,M,C",
-        help_heading = "CommandLength"
+        help_heading = "Work"
     )]
     pub(super) nets: String,
 
     /// How long to measure each network's work, at least; kernels get a part of it
-    #[arg(long, value_name = "S", default_value_t = 1.0, help_heading = "CommandLength", value_parser = seconds)]
+    #[arg(long, value_name = "S", default_value_t = 1.0, help_heading = "Work", value_parser = seconds)]
     pub(super) seconds: f64,
 
     /// Only a Langevin step and an update of each network: no ceilings, kernels or full training steps
-    #[arg(long, help_heading = "CommandLength")]
+    #[arg(long, help_heading = "Work")]
     pub(super) brief: bool,
 
     /// Measure how the cost grows with batch, image side, channels and chain length instead, and draw it
-    #[arg(long, value_name = "FILE.png", help_heading = "CommandLength", conflicts_with_all = ["nets", "brief"])]
+    #[arg(long, value_name = "FILE.png", help_heading = "Work", conflicts_with_all = ["nets", "brief"])]
     pub(super) growth: Option<PathBuf>,
 
     /// Print the figures to stdout as JSON, one object a line, the first of them about the machine

@@ -17,13 +17,8 @@ pub(super) fn bench(arguments: &BenchArgs) -> Result<(), CliError> {
         seconds: arguments.seconds,
         brief: arguments.brief,
     };
-    if let Some(path) = &arguments.growth
-        && path.extension().is_none_or(|ending| ending != "png")
-    {
-        return Err(CliError::Ending {
-            path: path.clone(),
-            wanted: ".png",
-        });
+    if let Some(path) = &arguments.growth {
+        output::ending(path, &[("png", ())])?;
     }
     let mut executor = open::executor(&arguments.adapter, CommandLength::Long)?;
     let header = Header::of(&executor);

@@ -29,11 +29,9 @@ struct Summary {
 
 /// `afterimage energy`
 pub(super) fn energy(arguments: &EnergyArgs) -> Result<(), CliError> {
-    let ending = arguments
-        .out
-        .as_deref()
-        .map(|path| ending(path).map(|ending| (path, ending)))
-        .transpose()?;
+    let out = arguments.out.as_deref();
+    let endings = [("npy", Ending::Npy), ("csv", Ending::Csv)];
+    let ending = out.map(|path| output::ending(path, &endings)).transpose()?;
     let model = open::model(&arguments.model, arguments.weights)?;
     let data = open_data(&model, &arguments.data)?;
     let wanted = model.architecture().input();
@@ -55,30 +53,22 @@ pub(super) fn energy(arguments: &EnergyArgs) -> Result<(), CliError> {
     if lost > 0 {
         return Err(CliError::NotFinite { lost, count });
     }
-    if let Some((path, ending)) = ending {
+    if let Some((path, ending)) = out.zip(ending) {
         let bytes = match ending {
             Ending::Npy => output::npy(&energies, &[count as u64])?,
             Ending::Csv => csv(&energies),
         };
         write_atomically(path, &bytes)?;
     }
-    let summary = summarise(&energies, arguments.out.as_deref());
+    let of = summarise(&energies, out);
     if arguments.json {
-        return output::json(&summary);
+        return output::json(&of);
     }
-    let Summary {
-        count,
-        mean,
-        std,
-        min,
-        median,
-        max,
-        file,
-    } = summary;
     output::note(format_args!(
-        "{count} samples: energy {mean:.4} ± {std:.4}, from {min:.4} to {max:.4}, median {median:.4}"
+        "{count} samples: energy {:.4} ± {:.4}, from {:.4} to {:.4}, median {:.4}",
+        of.mean, of.std, of.min, of.max, of.median
     ));
-    if let Some(file) = file {
+    if let Some(file) = of.file {
         output::note(format_args!("wrote {file}"));
     }
     Ok(())
@@ -88,17 +78,6 @@ pub(super) fn energy(arguments: &EnergyArgs) -> Result<(), CliError> {
 enum Ending {
     Npy,
     Csv,
-}
-
-fn ending(path: &Path) -> Result<Ending, CliError> {
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("npy") => Ok(Ending::Npy),
-        Some("csv") => Ok(Ending::Csv),
-        _ => Err(CliError::Ending {
-            path: path.into(),
-            wanted: ".npy or .csv",
-        }),
-    }
 }
 
 fn csv(energies: &[f32]) -> Vec<u8> {

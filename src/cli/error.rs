@@ -40,7 +40,7 @@ pub(super) enum CliError {
     #[error("{} is neither a checkpoint nor a run folder with one in checkpoints/: name one of them", path.display())]
     NoCheckpoint { path: PathBuf },
     #[error("cannot write {}: its ending must be {wanted}", path.display())]
-    Ending { path: PathBuf, wanted: &'static str },
+    Ending { path: PathBuf, wanted: String },
     #[error(
         "the data has samples of {found}, the model takes {wanted}: score data of the model's shape"
     )]

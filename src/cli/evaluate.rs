@@ -1,7 +1,7 @@
 use super::args::EvaluateArgs;
 use super::error::CliError;
 use super::open::CommandLength;
-use super::progress::Progress;
+use super::progress::Stages;
 use super::{open, output};
 use crate::evaluation::{self, EvaluationOptions, Figures, Outcome, Stage};
 use crate::files::write_atomically;
@@ -22,12 +22,13 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
     }
     options.seed = arguments.seed.unwrap_or(options.seed);
     let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
-    let mut shown = Shown {
-        bar: None,
-        quiet: arguments.quiet,
-    };
+    let mut shown = Stages::new(arguments.quiet);
     let outcome = evaluation::evaluate(&mut executor, &model, &options, &mut |stage, done, of| {
-        shown.show(stage, done, of);
+        let what = match stage {
+            Stage::Grid => "energies",
+            Stage::Samples => "drawing samples, step",
+        };
+        shown.show(what, done, of);
     });
     shown.clear();
     let Outcome {
@@ -49,43 +50,9 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
 /// Where the picture goes.
 fn picture_path(arguments: &EvaluateArgs) -> Result<PathBuf, CliError> {
     match &arguments.out {
-        Some(path) if path.extension().is_some_and(|ending| ending == "png") => Ok(path.clone()),
-        Some(path) => Err(CliError::Ending {
-            path: path.clone(),
-            wanted: ".png",
-        }),
+        Some(path) => output::ending(path, &[("png", ())]).map(|()| path.clone()),
         None if arguments.model.is_dir() => Ok(arguments.model.join(PICTURE)),
         None => Ok(PICTURE.into()),
-    }
-}
-
-/// The progress bar of one grid, or of the samples, at a time.
-struct Shown {
-    bar: Option<(Stage, usize, Progress)>,
-    quiet: bool,
-}
-
-impl Shown {
-    fn show(&mut self, stage: Stage, done: usize, of: usize) {
-        let is_this =
-            |(shown, length, _): &(Stage, usize, Progress)| (*shown, *length) == (stage, of);
-        if !self.bar.as_ref().is_some_and(is_this) {
-            self.clear();
-            let what = match stage {
-                Stage::Grid => "energies",
-                Stage::Samples => "drawing samples, step",
-            };
-            self.bar = Some((stage, of, Progress::new(what, of as u64, self.quiet)));
-        }
-        if let Some((_, _, bar)) = &mut self.bar {
-            bar.set(done as u64, "");
-        }
-    }
-
-    fn clear(&self) {
-        if let Some((_, _, bar)) = &self.bar {
-            bar.clear();
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::data::{self, DataOptions};
 use crate::model::{self, ModelError};
 use crate::network::Architecture;
 use crate::shape::Shape;
+use std::fmt::Display;
 
 /// The layers of `config`, or why they are not known.
 ///
@@ -40,40 +41,25 @@ fn shape(config: &Config) -> Result<Shape, String> {
 
 /// A header, a row a layer, and their sums.
 fn rows(architecture: &Architecture) -> String {
-    let (mut flops, mut bytes) = (0, 0);
-    let mut text = format!(
-        "{:5}  {:14}  {:>12}  {:>12}  {:>14}  {:>14}\n{:5}  {:14}  {:>12}\n",
-        "layer",
-        "",
-        "output",
-        "parameters",
-        "FLOP a sample",
-        "bytes a sample",
-        "",
-        "samples",
-        architecture.input().to_string()
-    );
+    let row = |[layer, form, output, parameters, flops, bytes]: [&dyn Display; 6]| {
+        format!("{layer:5}  {form:14}  {output:>12}  {parameters:>12}  {flops:>14}  {bytes:>14}\n")
+    };
+    let (flops, bytes) = ("FLOP a sample", "bytes a sample");
+    let mut text = row([&"layer", &"", &"output", &"parameters", &flops, &bytes]);
+    let input = architecture.input().to_string();
+    text += &format!("{:5}  {:14}  {input:>12}\n", "", "samples");
+    let (mut all_flops, mut all_bytes) = (0, 0);
     for (index, block) in architecture.blocks().iter().enumerate() {
-        let (block_flops, block_bytes) = (
-            architecture.block_flops(index),
-            4 * architecture.block_map_len(index),
-        );
-        flops += block_flops;
-        bytes += block_bytes;
-        text += &format!(
-            "{index:5}  {:14}  {:>12}  {:>12}  {block_flops:>14}  {block_bytes:>14}\n",
-            block.spec.to_string(),
-            block.output.to_string(),
-            architecture.block_parameter_count(index),
-        );
+        let (form, output) = (block.spec.to_string(), block.output.to_string());
+        let parameters = architecture.block_parameter_count(index);
+        let flops = architecture.block_flops(index);
+        let bytes = 4 * architecture.block_map_len(index);
+        text += &row([&index, &form, &output, &parameters, &flops, &bytes]);
+        all_flops += flops;
+        all_bytes += bytes;
     }
-    text += &format!(
-        "{:5}  {:14}  {:>12}  {:>12}  {flops:>14}  {bytes:>14}\n",
-        "",
-        "all",
-        "",
-        architecture.parameter_count(),
-    );
+    let parameters = architecture.parameter_count();
+    text += &row([&"", &"all", &"", &parameters, &all_flops, &all_bytes]);
     text += "FLOP of the forward pass (the gradient in x takes as many again); bytes of the maps as f32, without borders";
     text
 }

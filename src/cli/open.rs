@@ -23,11 +23,7 @@ pub(super) fn executor(arguments: &AdapterArgs, work: CommandLength) -> Result<E
         Some(name) => AdapterChoice::Named(name.clone()),
         None => AdapterChoice::Best,
     };
-    let cache = if arguments.no_cache {
-        None
-    } else {
-        cache::folder()
-    };
+    let cache = cache::folder().filter(|_| !arguments.no_cache);
     let options = ExecutorOptions {
         cache: cache.clone(),
         ..Default::default()
@@ -51,16 +47,6 @@ pub(super) fn executor(arguments: &AdapterArgs, work: CommandLength) -> Result<E
         allow_tuning(&mut executor, options);
     }
     Ok(executor)
-}
-
-/// The adapter in words.
-pub(super) fn describe(executor: &Executor) -> String {
-    let adapter = executor.adapter();
-    let kind = match adapter.kind {
-        AdapterKind::Cpu => "software, on the CPU",
-        AdapterKind::Gpu => "GPU",
-    };
-    format!("{} ({}, {kind})", adapter.name, adapter.backend)
 }
 
 /// Loads a checkpoint, or the last one of a run folder, to compute with `weights`.

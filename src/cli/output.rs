@@ -1,7 +1,9 @@
 use super::error::CliError;
+use crate::words::choice;
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::{ErrorKind, Write, stderr, stdout};
+use std::path::Path;
 
 /// Prints one line to stdout. A reader that went away, as in `| head`, is no error.
 pub(super) fn line(text: &str) -> Result<(), CliError> {
@@ -32,6 +34,19 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
 /// Prints a value to stdout as JSON over several lines.
 pub(super) fn pretty_json(value: &impl Serialize) -> Result<(), CliError> {
     line(&serde_json::to_string_pretty(value).map_err(std::io::Error::from)?)
+}
+
+/// What the ending of `path` means among those that can be written.
+pub(super) fn ending<T: Copy>(path: &Path, known: &[(&str, T)]) -> Result<T, CliError> {
+    let given = path.extension().and_then(|ending| ending.to_str());
+    let found = known.iter().find(|(ending, _)| Some(*ending) == given);
+    found.map(|(_, meant)| *meant).ok_or_else(|| {
+        let endings = known.iter().map(|(ending, _)| format!(".{ending}"));
+        CliError::Ending {
+            path: path.into(),
+            wanted: choice(&endings.collect::<Vec<_>>()),
+        }
+    })
 }
 
 /// The values as an .npy file of this shape.

@@ -82,6 +82,36 @@ impl Progress {
     }
 }
 
+/// The progress of whatever takes long at the moment: one bar at a time, made when its work begins.
+pub(super) struct Stages {
+    quiet: bool,
+    bar: Option<Progress>,
+}
+
+impl Stages {
+    pub(super) fn new(quiet: bool) -> Self {
+        Stages { quiet, bar: None }
+    }
+
+    /// Shows that `done` steps `of` so many are done of the work called `what`.
+    pub(super) fn show(&mut self, what: &'static str, done: usize, of: usize) {
+        let is_this = |bar: &Progress| (bar.what, bar.length) == (what, of as u64);
+        if !self.bar.as_ref().is_some_and(is_this) {
+            self.clear();
+        }
+        self.bar
+            .get_or_insert_with(|| Progress::new(what, of as u64, self.quiet))
+            .set(done as u64, "");
+    }
+
+    /// Takes the bar off the screen.
+    pub(super) fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.clear();
+        }
+    }
+}
+
 /// The metrics of a step on one line.
 pub(super) fn describe(row: &MetricsRow) -> String {
     format!(

@@ -1,13 +1,13 @@
 use super::args::SampleArgs;
 use super::error::CliError;
 use super::open::CommandLength;
-use super::progress::Progress;
+use super::progress::Stages;
 use super::{open, output};
 use crate::files::write_atomically;
 use crate::model::{Model, SampleOptions, Samples};
 use crate::report::{gif, png_bytes, sample_grid, scatter};
 use image::RgbImage;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// States of the chains in an animation, and how long each is shown.
 const FRAMES: usize = 40;
@@ -19,7 +19,12 @@ pub(super) fn sample(arguments: &SampleArgs) -> Result<(), CliError> {
         .out
         .clone()
         .unwrap_or_else(|| PathBuf::from("samples.png"));
-    let ending = ending(&path)?;
+    let endings = [
+        ("png", Ending::Png),
+        ("npy", Ending::Npy),
+        ("gif", Ending::Gif),
+    ];
+    let ending = output::ending(&path, &endings)?;
     let model = open::model(&arguments.model, arguments.weights)?;
     let run = &model.config().run;
     let options = SampleOptions {
@@ -31,15 +36,12 @@ pub(super) fn sample(arguments: &SampleArgs) -> Result<(), CliError> {
         frames: if ending == Ending::Gif { FRAMES } else { 0 },
     };
     let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
-    let mut bar = None;
+    let mut bar = Stages::new(arguments.quiet);
     let samples = model.sample(&mut executor, &options, &mut |done, of| {
-        bar.get_or_insert_with(|| Progress::new("step", of as u64, arguments.quiet))
-            .set(done as u64, "");
+        bar.show("step", done, of);
         true
     })?;
-    if let Some(bar) = bar {
-        bar.clear();
-    }
+    bar.clear();
     if samples.lost > 0 {
         return Err(CliError::Lost {
             lost: samples.lost,
@@ -72,18 +74,6 @@ enum Ending {
     Png,
     Npy,
     Gif,
-}
-
-fn ending(path: &Path) -> Result<Ending, CliError> {
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("png") => Ok(Ending::Png),
-        Some("npy") => Ok(Ending::Npy),
-        Some("gif") => Ok(Ending::Gif),
-        _ => Err(CliError::Ending {
-            path: path.into(),
-            wanted: ".png, .npy or .gif",
-        }),
-    }
 }
 
 fn encode(

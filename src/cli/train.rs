@@ -1,7 +1,7 @@
 use super::args::TrainArgs;
 use super::error::CliError;
 use super::open::CommandLength;
-use super::progress::{Progress, describe};
+use super::progress::{Progress, Stages, describe};
 use super::{open, output};
 use crate::config::{self, Config};
 use crate::data;
@@ -28,7 +28,7 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         let size = data
             .len()
             .map_or("endless".to_owned(), |len| len.to_string());
-        output::note(format_args!("adapter   {}", open::describe(&executor)));
+        output::note(format_args!("adapter   {}", executor.adapter()));
         output::note(format_args!(
             "data      {} ({size} samples of {})",
             data.name(),
@@ -106,9 +106,8 @@ fn stop_on_ctrl_c(stop: Arc<AtomicBool>) -> Result<(), CliError> {
 
 struct Screen {
     steps: Progress,
-    /// Made when what comes after the last step begins, so that it does not show before.
-    last: Option<Progress>,
-    quiet: bool,
+    /// What comes after the last step.
+    last: Stages,
     json: bool,
     mixed: bool,
     failure: Result<(), CliError>,
@@ -118,8 +117,7 @@ impl Screen {
     fn new(config: &Config, arguments: &TrainArgs) -> Self {
         Screen {
             steps: Progress::new("step", config.run.steps, arguments.quiet),
-            last: None,
-            quiet: arguments.quiet,
+            last: Stages::new(arguments.quiet),
             json: arguments.json,
             mixed: config.run.precision == Precision::Mixed,
             failure: Ok(()),
@@ -164,14 +162,9 @@ impl Screen {
     /// Progress of what comes after the last optimiser step.
     fn after(&mut self, what: &'static str, done: usize, of: usize) {
         self.steps.clear();
-        let (done, of) = (done as u64, of as u64);
-        let bar = self
-            .last
-            .get_or_insert_with(|| Progress::new(what, of, self.quiet));
-        bar.set(done, "");
+        self.last.show(what, done, of);
         if done == of {
-            bar.clear();
-            self.last = None;
+            self.last.clear();
         }
     }
 }

@@ -3,7 +3,9 @@
 use super::error::ConfigError;
 use super::keys::{Key, Section, ValueKind};
 use crate::network::{LAYER_FORMS, LayerSpec};
+use crate::words::nearest;
 use serde::Deserialize;
+use std::fmt::Display;
 use toml::{Table, Value};
 
 /// Checks that `table` holds only sections and keys of `known`, each of the right type. `origin` says in messages
@@ -91,19 +93,13 @@ pub(super) fn check_words(table: &Table, known: &[Section]) -> Result<(), Config
 }
 
 /// Refuses `given` where it is none of `choices`.
-pub(super) fn one_of(key: &str, given: &str, choices: &[&str]) -> Result<(), ConfigError> {
+fn one_of(key: &str, given: &str, choices: &[&str]) -> Result<(), ConfigError> {
     if choices.contains(&given) {
         return Ok(());
     }
-    Err(not_allowed(
-        key,
-        &shortened(format!("{given:?}").chars()),
-        format!(
-            "be one of {}; did you mean `{}`?",
-            choices.join(", "),
-            nearest(given, choices)
-        ),
-    ))
+    let (choices, nearest) = (choices.join(", "), nearest(given, choices));
+    let allowed = format_args!("be one of {choices}; did you mean `{nearest}`?");
+    Err(not_allowed(key, &format!("{given:?}"), allowed))
 }
 
 /// Checks the form of one layer.
@@ -140,11 +136,8 @@ fn check_layer(path: &str, layer: &Value, origin: &str) -> Result<(), ConfigErro
             return Err(wrong_type(origin, &path, kind.wanted(), value));
         }
         if value.as_bool() == Some(false) {
-            return Err(not_allowed(
-                &path,
-                "false",
-                "be true, or the layer be left out".into(),
-            ));
+            let allowed = "be true, or the layer be left out";
+            return Err(not_allowed(&path, "false", allowed));
         }
     }
     // What still fails here lacks a key, or has those of two layers.
@@ -160,23 +153,13 @@ fn home_of(known: &[Section], name: &str) -> Option<String> {
         .map(|section| format!("{}.{name}", section.name))
 }
 
-/// The one of `names` that takes the fewest edits to reach from `given`, whatever its case.
-pub(super) fn nearest<'a>(given: &str, names: &[&'a str]) -> &'a str {
-    let given = given.to_lowercase();
-    names
-        .iter()
-        .min_by_key(|name| strsim::damerau_levenshtein(&given, name))
-        .copied()
-        .unwrap_or_default()
-}
-
 /// `text` on one line and of bounded length, for messages.
 pub(super) fn shown(text: &str) -> String {
     shortened(text.escape_debug())
 }
 
 /// The first characters of `text`, for messages.
-pub(super) fn shortened(text: impl Iterator<Item = char>) -> String {
+fn shortened(text: impl Iterator<Item = char>) -> String {
     const LONGEST: usize = 80;
     let mut text = text;
     let mut start: String = text.by_ref().take(LONGEST).collect();
@@ -187,11 +170,11 @@ pub(super) fn shortened(text: impl Iterator<Item = char>) -> String {
 }
 
 /// A value that its key does not allow; `allowed` completes the sentence "it must …".
-pub(super) fn not_allowed(key: &str, given: &str, allowed: String) -> ConfigError {
+pub(super) fn not_allowed(key: &str, given: &str, allowed: impl Display) -> ConfigError {
     ConfigError::Value {
         key: key.into(),
-        given: given.into(),
-        allowed,
+        given: shortened(given.chars()),
+        allowed: allowed.to_string(),
     }
 }
 

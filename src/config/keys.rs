@@ -9,7 +9,8 @@ use crate::network::LayerSpec;
 use crate::words::Word;
 use toml::Value;
 
-/// Declares a struct as it stands and implements [`Describe`] for it from its fields and their doc comments.
+/// Declares a struct of fields with a default each, and implements [`Default`] and [`Describe`] for it from them and their
+/// doc comments.
 macro_rules! documented {
     (
         $(#[doc = $about:literal])*
@@ -19,7 +20,7 @@ macro_rules! documented {
             $(
                 $(#[doc = $doc:literal])*
                 $(#[serde $field_serde:tt])?
-                pub $field:ident: $type:ty,
+                pub $field:ident: $type:ty = $default:expr,
             )*
         }
     ) => {
@@ -32,6 +33,14 @@ macro_rules! documented {
                 $(#[serde $field_serde])?
                 pub $field: $type,
             )*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                $name {
+                    $($field: $default,)*
+                }
+            }
         }
 
         impl $crate::config::keys::Describe for $name {
@@ -94,25 +103,14 @@ impl Section {
 
 /// Every section of `config`, in the order of its fields.
 pub(super) fn sections(config: &Config) -> Vec<Section> {
-    // No `..`: a section added to the struct and forgotten here does not compile.
-    let Config {
-        data,
-        network,
-        objective,
-        snapshot,
-        sampler,
-        optimiser,
-        run,
-    } = config;
-    vec![
-        Section::new("data", data),
-        Section::new("network", network),
-        Section::new("objective", objective),
-        Section::new("snapshot", snapshot),
-        Section::new("sampler", sampler),
-        Section::new("optimiser", optimiser),
-        Section::new("run", run),
-    ]
+    macro_rules! all {
+        ($($section:ident),*) => {{
+            // No `..`: a section added to the struct and forgotten here does not compile.
+            let Config { $($section),* } = config;
+            vec![$(Section::new(stringify!($section), $section)),*]
+        }};
+    }
+    all!(data, network, objective, snapshot, sampler, optimiser, run)
 }
 
 /// What a key holds.
@@ -186,20 +184,6 @@ impl<W: Word> Setting for W {
     }
 }
 
-impl Setting for f32 {
-    const KIND: ValueKind = ValueKind::Number;
-
-    fn literal(&self) -> Option<String> {
-        // Debug prints the shortest digits that read back to the same f32; TOML's own floats are f64, in which 0.005
-        // would come out as 0.004999999888241291.
-        Some(if self.is_nan() {
-            "nan".into()
-        } else {
-            format!("{self:?}")
-        })
-    }
-}
-
 impl<T: Setting> Setting for Option<T> {
     const KIND: ValueKind = T::KIND;
 
@@ -208,37 +192,20 @@ impl<T: Setting> Setting for Option<T> {
     }
 }
 
-impl Setting for u64 {
-    const KIND: ValueKind = ValueKind::Whole;
+/// Types whose debug text is TOML. That of an f32 has the shortest digits that read back to the same one; TOML's own floats
+/// are f64, in which 0.005 would come out as 0.004999999888241291.
+macro_rules! settings {
+    ($($type:ty: $kind:ident),*) => {$(
+        impl Setting for $type {
+            const KIND: ValueKind = ValueKind::$kind;
 
-    fn literal(&self) -> Option<String> {
-        Some(self.to_string())
-    }
+            fn literal(&self) -> Option<String> {
+                Some(format!("{self:?}"))
+            }
+        }
+    )*};
 }
-
-impl Setting for usize {
-    const KIND: ValueKind = ValueKind::Whole;
-
-    fn literal(&self) -> Option<String> {
-        Some(self.to_string())
-    }
-}
-
-impl Setting for Interval {
-    const KIND: ValueKind = ValueKind::Interval;
-
-    fn literal(&self) -> Option<String> {
-        Some(Value::from(*self).to_string())
-    }
-}
-
-impl Setting for bool {
-    const KIND: ValueKind = ValueKind::Flag;
-
-    fn literal(&self) -> Option<String> {
-        Some(self.to_string())
-    }
-}
+settings!(f32: Number, u64: Whole, usize: Whole, bool: Flag, Interval: Interval);
 
 impl Setting for Vec<LayerSpec> {
     const KIND: ValueKind = ValueKind::Layers;

@@ -1,10 +1,11 @@
 //! Reads a configuration from a preset, a file, a text and assignments, and writes it back.
 
 use super::Config;
-use super::check::{check_table, check_value, check_words, find_key, find_section, nearest, shown};
+use super::check::{check_table, check_value, check_words, find_key, find_section, shown};
 use super::error::ConfigError;
 use super::keys::{ValueKind, sections};
 use super::presets::{preset, presets};
+use crate::words::nearest;
 use serde::Deserialize;
 use std::path::Path;
 use toml::{Table, Value};

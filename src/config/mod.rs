@@ -57,18 +57,18 @@ documented! {
 pub struct DataConfig {
     /// digits, 8gaussians, 2spirals, checkerboard, rings, moons, pinwheel, idx, cifar10, images or npy.
     #[serde(with = "crate::words")]
-    pub source: Source,
+    pub source: Source = Source::DIGITS,
     /// File or folder, for idx, cifar10, images and npy.
-    pub path: String,
+    pub path: String = String::new(),
     /// The value that the darkest raw value maps to. Raw values of images lie in 0 to 255, of digits in 0 to 16;
     /// the planar sets and npy are taken as they are, and low and high only bound their box.
-    pub low: f32,
+    pub low: f32 = -1.0,
     /// The value that the brightest raw value maps to.
-    pub high: f32,
+    pub high: f32 = 1.0,
     /// Standard deviation of the Gaussian noise added to every data sample, in scaled units.
-    pub noise: f32,
+    pub noise: f32 = 0.0,
     /// Use only the first so many samples; 0 for all.
-    pub limit: usize,
+    pub limit: usize = 0,
 }
 }
 
@@ -81,31 +81,31 @@ pub struct NetworkConfig {
     /// { conv = channels, kernel = size, stride = 1, padding = 0 }, { dense = outputs },
     /// { residual = channels, kernel = 3, pool = 1 }: two convolutions beside a skip, then means over pool × pool pixels,
     /// { pool = size }: means over size × size pixels, or { global_sum = true }: the sum over all pixels of a channel.
-    pub layers: Vec<LayerSpec>,
+    pub layers: Vec<LayerSpec> = vec![LayerSpec::Dense { features: 1 }],
     /// silu, leaky_relu, softplus, tanh or identity; after every layer but poolings and the last with weights.
     #[serde(with = "crate::words")]
-    pub activation: &'static ActivationKind,
+    pub activation: &'static ActivationKind = Activation::SILU.kind,
     /// leaky_relu: its slope below zero. Other activations do not read it.
-    pub slope: f32,
+    pub slope: f32 = 0.2,
     /// Divide every weight by its largest singular value, estimated by one iteration of the power method an optimiser step
     /// (after 30 at the start): spectral normalisation.
-    pub spectral_norm: bool,
+    pub spectral_norm: bool = false,
     /// none, or gaussian: adds |x − base_mean|² / (2 base_std²) to the energy.
-    pub base: BaseKind,
+    pub base: BaseKind = BaseKind::None,
     /// gaussian base: its mean, in every coordinate.
-    pub base_mean: f32,
+    pub base_mean: f32 = 0.0,
     /// gaussian base: its standard deviation. Not read with base = none.
-    pub base_std: f32,
+    pub base_std: f32 = 1.0,
     /// The law of initial weights: default (uniform on ±1/√inputs, as PyTorch's layers start), he, xavier or orthogonal.
     /// Biases are uniform on ±1/√inputs in all of them.
-    pub initialisation: InitialWeights,
+    pub initialisation: InitialWeights = InitialWeights::Default,
     /// Start with the last layer with weights at zero, so that the first energy is the base alone. Not for a residual block,
     /// nor with spectral_norm.
-    pub zero_head: bool,
+    pub zero_head: bool = false,
     /// Factor on the initial weights of the first layer that has some. 1 for a residual block and with spectral_norm.
-    pub first_weight_scale: f32,
+    pub first_weight_scale: f32 = 1.0,
     /// Factor on the initial biases of that layer. 1 for a residual block.
-    pub first_bias_scale: f32,
+    pub first_bias_scale: f32 = 1.0,
 }
 }
 
@@ -119,33 +119,33 @@ pub struct ObjectiveConfig {
     /// ranking (every datum among its own noise samples), or contrastive-divergence (mean energies; no ratio to the
     /// snapshot, so that it needs snapshot.interval = 1).
     #[serde(with = "crate::words")]
-    pub generator: Criterion,
+    pub generator: Criterion = Criterion::Bregman(Generator::LOGISTIC),
     /// The exponent a of power, whose weights are (1 + a)·rᵃ and (1 + a)·r¹⁺ᵃ: towards 0 it becomes kl, at 1 it is twice
     /// least-squares. Between 0.01 and 5.
-    pub power: f32,
+    pub power: f32 = 0.5,
     /// Where the log-ratio is clamped, on both sides, in the weights of every generator but logistic, which grow without
     /// bound; the loss goes on along its tangent. Clamped samples are counted in the metrics. Ranking and
     /// contrastive-divergence clamp nothing. At most 60 divided by the steepest power of the ratio in the weights: 30 for
     /// least-squares, for instance.
-    pub clamp: f32,
+    pub clamp: f32 = 10.0,
     /// Noise samples per data sample.
-    pub noise_ratio: usize,
+    pub noise_ratio: usize = 1,
     /// The log-normaliser difference between snapshot and live parameters: zero; learned (by its gradient, from 0 at
     /// every refresh); profiled (the best value for every batch); or importance (by importance sampling from the noise,
     /// averaged since the refresh). With copy at snapshot.interval = 1, where every step is a refresh, all are 0. A mixture,
     /// a moving average and fixed noise never go back to 0. Ranking and contrastive-divergence have none.
-    pub normaliser: NormaliserKind,
+    pub normaliser: NormaliserKind = NormaliserKind::Zero,
     /// learned: the normaliser's learning rate.
-    pub normaliser_rate: f32,
+    pub normaliser_rate: f32 = 0.01,
     /// importance: decay of the average behind the normaliser. It takes in about 1 / (1 − decay) batches, which lowers its
     /// noise and bias, and lags behind the parameters by as many. 0 uses every batch alone.
-    pub normaliser_decay: f32,
+    pub normaliser_decay: f32 = 0.5,
     /// Divide the parameter gradient by its global norm, before optimiser.gradient_clip. Proposed for exponential, whose
     /// gradients differ widely in size; changes only the length of the gradient, so that any generator may use it. The
     /// clip then does nothing at 1 or above.
-    pub normalise_gradient: bool,
+    pub normalise_gradient: bool = false,
     /// Weight of the mean squared energies of data and noise.
-    pub energy_l2: f32,
+    pub energy_l2: f32 = 0.0,
 }
 }
 
@@ -157,20 +157,20 @@ pub struct SnapshotConfig {
     /// copy (the weights as they were at the last refresh), ema (their moving average), mixture (the last few copies,
     /// evenly), or noise that is no snapshot, for comparison: gaussian (with mean and covariance of the first 20,000 data samples) or
     /// uniform (on the box from data.low to data.high, widened by six times data.noise on every side).
-    pub kind: SnapshotKind,
+    pub kind: SnapshotKind = SnapshotKind::Copy,
     /// Noise update interval K: optimiser steps between two refreshes, for copy and mixture; ema, gaussian and uniform do
     /// not read it. 1 is maximum likelihood. Or "adaptive", for copy: a refresh after the step that undercuts
     /// ess_threshold, the last one on a pool of noise.
-    pub interval: Interval,
+    pub interval: Interval = Interval::Every(1),
     /// With an adaptive interval: the least effective sample size of exp(E_φ − E_θ) over the noise of a step, as a share
     /// of its size.
-    pub ess_threshold: f32,
+    pub ess_threshold: f32 = 0.5,
     /// With an adaptive interval: the most optimiser steps between two refreshes.
-    pub max_interval: u64,
+    pub max_interval: u64 = 100,
     /// ema: decay of the moving average, per optimiser step.
-    pub decay: f32,
+    pub decay: f32 = 0.99,
     /// mixture: how many snapshots it has.
-    pub components: usize,
+    pub components: usize = 4,
 }
 }
 
@@ -224,65 +224,65 @@ pub struct SamplerConfig {
     /// langevin (plain Langevin steps, biased by their size); mala (Metropolis-adjusted Langevin) or hmc (Hamiltonian Monte
     /// Carlo), which are exact; or underdamped (kinetic Langevin steps, biased by the square of their size).
     #[serde(with = "crate::words")]
-    pub kind: &'static SamplerKind,
+    pub kind: &'static SamplerKind = &LANGEVIN,
     /// persistent (chains live in the replay buffer), short_run (every chain starts from `start`) or data (every chain
     /// starts from a data sample).
-    pub chains: ChainKind,
+    pub chains: ChainKind = ChainKind::Persistent,
     /// Steps of a pass: one for every `reuse` optimiser steps.
-    pub steps: usize,
+    pub steps: usize = 20,
     /// Factor on the energy gradient in one step. That of hmc and underdamped, which move in time steps ε, is ε²/2.
-    pub step_size: f32,
+    pub step_size: f32 = 0.01,
     /// T: chains sample exp(−E/T). Only 1 fits a density to the data.
-    pub temperature: f32,
+    pub temperature: f32 = 1.0,
     /// Temperature of the first step of a pass, from which it falls geometrically to `temperature` at the last; absent: it
     /// is the same throughout.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub anneal: Option<f32>,
+    pub anneal: Option<f32> = None,
     /// hmc: leapfrog steps of a proposal.
-    pub leapfrog: usize,
+    pub leapfrog: usize = 5,
     /// underdamped: friction γ; the velocity is forgotten over a time of about 1/γ.
-    pub friction: f32,
+    pub friction: f32 = 1.0,
     /// mala and hmc: adapt the step size to `target_acceptance` in the first half of every pass, from `step_size` or where
     /// the last pass left it; absent: true. In the second half it stays as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub adapt: Option<bool>,
+    pub adapt: Option<bool> = None,
     /// mala and hmc: the mean acceptance to adapt to; absent: 0.574 for mala, 0.8 for hmc.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub target_acceptance: Option<f32>,
+    pub target_acceptance: Option<f32> = None,
     /// langevin: standard deviation of the noise of one step; absent: √(2·step_size·temperature).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub noise: Option<f32>,
+    pub noise: Option<f32> = None,
     /// langevin: clamp every component of the energy gradient to ±clip; 0 for none.
-    pub clip: f32,
+    pub clip: f32 = 0.0,
     /// langevin: none, clamp or reflect: what happens at the borders of the box from data.low to data.high.
-    pub bounds: BoundsKind,
+    pub bounds: BoundsKind = BoundsKind::None,
     /// gaussian (mean 0, standard deviation start_std), uniform (from data.low to data.high), data (a data sample of the
     /// step) or mixture (a share `data_share` from data, the others gaussian): where fresh chains start, but for those of
     /// chains = data. `sample`, which has no data, starts gaussian where it says data or mixture.
-    pub start: StartKind,
+    pub start: StartKind = StartKind::Gaussian,
     /// start = mixture: share of the fresh chains that start from data.
-    pub data_share: f32,
+    pub data_share: f32 = 0.5,
     /// Standard deviation of a Gaussian start; start = uniform does not read it.
-    pub start_std: f32,
+    pub start_std: f32 = 1.0,
     /// persistent: chains in the replay buffer, rounded down to a multiple of a step's noise samples. short_run and data
     /// have no buffer.
-    pub buffer: usize,
+    pub buffer: usize = 4096,
     /// persistent: share of the chains of a step that start afresh. Of short_run and data all do.
-    pub restart: f32,
+    pub restart: f32 = 0.05,
     /// Chances of every chain to jump to an independent draw from `start`, by a Metropolis test that keeps its law, before
     /// the first step and every `steps` steps. Lets chains cross between far modes where samples have few values;
     /// with many, hardly a jump is ever accepted.
-    pub jumps: usize,
+    pub jumps: usize = 0,
     /// Optimiser steps that share one pool of noise: only the first of them moves the chains, and the log-ratio accounts
     /// for the drift since. For copy and mixture, whose interval it divides, or the max_interval of an adaptive one; ema and
     /// fixed noise, which is another in every step, do not read it.
-    pub reuse: u64,
+    pub reuse: u64 = 1,
     /// Optimiser steps between two rows of diagnostics.jsonl, which say whether the chains of a pass agree; 0 for none.
     /// The last pass has one, too. A pass of fewer than 4 steps is too short for it.
-    pub diagnose: u64,
+    pub diagnose: u64 = 100,
     /// Steps that the chains go on after the last optimiser step, for the figure by which the run says whether they were
     /// samples of the snapshot; below 4, a pass of the last optimiser step has to do.
-    pub probe: usize,
+    pub probe: usize = 1000,
 }
 }
 
@@ -292,25 +292,25 @@ documented! {
 #[serde(deny_unknown_fields, default)]
 pub struct OptimiserConfig {
     /// Learning rate at its highest.
-    pub rate: f32,
+    pub rate: f32 = 1e-3,
     /// constant, cosine (down to final_rate) or exponential (to final_rate at the last step).
-    pub schedule: Schedule,
+    pub schedule: Schedule = Schedule::Cosine,
     /// The learning rate at the last step, as a share of `rate`; constant does not read it.
-    pub final_rate: f32,
+    pub final_rate: f32 = 0.02,
     /// Optimiser steps over which the rate rises linearly from 0.
-    pub warmup: u64,
+    pub warmup: u64 = 0,
     /// Decay of Adam's moving average of the gradient.
-    pub beta1: f32,
+    pub beta1: f32 = 0.9,
     /// Decay of Adam's moving average of the squared gradient.
-    pub beta2: f32,
+    pub beta2: f32 = 0.999,
     /// Added to the root of the squared gradient's average, against division by 0.
-    pub epsilon: f32,
+    pub epsilon: f32 = 1e-8,
     /// Decoupled weight decay (AdamW).
-    pub weight_decay: f32,
+    pub weight_decay: f32 = 0.0,
     /// Largest global norm of the gradient; 0 for no limit.
-    pub gradient_clip: f32,
+    pub gradient_clip: f32 = 1.0,
     /// Decay of the moving average of the weights, which is what samples are drawn from; 0 for none.
-    pub average: f32,
+    pub average: f32 = 0.995,
 }
 }
 
@@ -320,31 +320,31 @@ documented! {
 #[serde(deny_unknown_fields, default)]
 pub struct RunConfig {
     /// Optimiser steps.
-    pub steps: u64,
+    pub steps: u64 = 1000,
     /// Data samples per optimiser step.
-    pub batch: usize,
+    pub batch: usize = 128,
     /// The most samples, data or noise, that pass through the network at a time; more are taken in slices one after
     /// another, which changes the parameter gradient by rounding only. Absent: as many as memory and the adapter allow.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub slice: Option<usize>,
+    pub slice: Option<usize> = None,
     /// GPU memory that the run may use, in MiB, for adapters do not tell how much they have; absent: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub memory: Option<u64>,
+    pub memory: Option<u64> = None,
     /// How the maps between layers are stored: `full` as f32, or `mixed` as f16, which takes half the memory. Arithmetic,
     /// samples, energies, parameters and optimiser are f32 either way. Mixed is for software adapters so far; `sample`
     /// and `energy` compute in full.
-    pub precision: Precision,
+    pub precision: Precision = Precision::Full,
     /// Decides every random number: the same seed on the same adapter gives the same bits.
-    pub seed: u64,
+    pub seed: u64 = 1,
     /// Optimiser steps between two pictures of samples; 0 for only the last. There are pictures of points in the plane and
     /// of images.
-    pub sample_every: u64,
+    pub sample_every: u64 = 100,
     /// Samples in a picture, of points in the plane at least 1500, and what `afterimage sample` draws by default.
-    pub samples: usize,
+    pub samples: usize = 64,
     /// Sampler steps from fresh chains for the final picture, and what `afterimage sample` takes by default.
-    pub sample_steps: usize,
+    pub sample_steps: usize = 500,
     /// Optimiser steps between two checkpoints; 0 for only the last.
-    pub checkpoint_every: u64,
+    pub checkpoint_every: u64 = 0,
 }
 }
 
@@ -403,129 +403,6 @@ impl DataConfig {
             low: self.low,
             high: self.high,
             limit: self.limit,
-        }
-    }
-}
-
-impl Default for DataConfig {
-    fn default() -> Self {
-        DataConfig {
-            source: Source::DIGITS,
-            path: String::new(),
-            low: -1.0,
-            high: 1.0,
-            noise: 0.0,
-            limit: 0,
-        }
-    }
-}
-
-impl Default for NetworkConfig {
-    fn default() -> Self {
-        NetworkConfig {
-            layers: vec![LayerSpec::Dense { features: 1 }],
-            activation: Activation::SILU.kind,
-            slope: 0.2,
-            spectral_norm: false,
-            base: BaseKind::None,
-            base_mean: 0.0,
-            base_std: 1.0,
-            initialisation: InitialWeights::Default,
-            zero_head: false,
-            first_weight_scale: 1.0,
-            first_bias_scale: 1.0,
-        }
-    }
-}
-
-impl Default for ObjectiveConfig {
-    fn default() -> Self {
-        ObjectiveConfig {
-            generator: Criterion::Bregman(Generator::LOGISTIC),
-            power: 0.5,
-            clamp: 10.0,
-            noise_ratio: 1,
-            normaliser: NormaliserKind::Zero,
-            normaliser_rate: 0.01,
-            normaliser_decay: 0.5,
-            normalise_gradient: false,
-            energy_l2: 0.0,
-        }
-    }
-}
-
-impl Default for SnapshotConfig {
-    fn default() -> Self {
-        SnapshotConfig {
-            kind: SnapshotKind::Copy,
-            interval: Interval::Every(1),
-            ess_threshold: 0.5,
-            max_interval: 100,
-            decay: 0.99,
-            components: 4,
-        }
-    }
-}
-
-impl Default for SamplerConfig {
-    fn default() -> Self {
-        SamplerConfig {
-            kind: &LANGEVIN,
-            chains: ChainKind::Persistent,
-            steps: 20,
-            step_size: 0.01,
-            temperature: 1.0,
-            anneal: None,
-            leapfrog: 5,
-            friction: 1.0,
-            adapt: None,
-            target_acceptance: None,
-            noise: None,
-            clip: 0.0,
-            bounds: BoundsKind::None,
-            start: StartKind::Gaussian,
-            data_share: 0.5,
-            start_std: 1.0,
-            buffer: 4096,
-            restart: 0.05,
-            jumps: 0,
-            reuse: 1,
-            diagnose: 100,
-            probe: 1000,
-        }
-    }
-}
-
-impl Default for OptimiserConfig {
-    fn default() -> Self {
-        OptimiserConfig {
-            rate: 1e-3,
-            schedule: Schedule::Cosine,
-            final_rate: 0.02,
-            warmup: 0,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-            gradient_clip: 1.0,
-            average: 0.995,
-        }
-    }
-}
-
-impl Default for RunConfig {
-    fn default() -> Self {
-        RunConfig {
-            steps: 1000,
-            batch: 128,
-            slice: None,
-            memory: None,
-            precision: Precision::Full,
-            seed: 1,
-            sample_every: 100,
-            samples: 64,
-            sample_steps: 500,
-            checkpoint_every: 0,
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::dataset::{Loaded, Values};
+use super::dataset::Loaded;
 use super::file::{files_in, open_file, read_rest, unreadable};
 use super::source::{Origin, Source};
 use super::{DataError, Shape};
@@ -34,29 +34,21 @@ fn load(path: &Path, _: usize) -> Result<Loaded, DataError> {
     } else {
         append(path, &mut bytes)?;
     }
-    Ok(Loaded {
-        shape: SHAPE,
-        values: Values::Bytes {
-            bytes,
-            max: u8::MAX,
-        },
-    })
+    Ok(Loaded::bytes(SHAPE, bytes, u8::MAX))
 }
 
 /// Appends the images of one file, without their labels.
 fn append(path: &Path, images: &mut Vec<u8>) -> Result<(), DataError> {
     let (file, len) = open_file(path)?;
     if len == 0 {
-        return Err(DataError::Empty {
-            path: path.to_path_buf(),
-        });
+        return Err(DataError::Empty { path: path.into() });
     }
     let records = read_rest(file, len, path, |e| unreadable(path, e))?;
     // Labels first: another format fails here, and "cut short" would be the wrong advice for it.
     for (index, record) in records.chunks(RECORD_LEN).enumerate() {
         if record[0] > LAST_LABEL {
             return Err(DataError::Malformed {
-                path: path.to_path_buf(),
+                path: path.into(),
                 reason: format!(
                     "record {index} has label {}, but labels end at {LAST_LABEL}: unpack the binary version of CIFAR-10 and name one of its .bin files",
                     record[0]
@@ -66,7 +58,7 @@ fn append(path: &Path, images: &mut Vec<u8>) -> Result<(), DataError> {
     }
     if records.len() % RECORD_LEN != 0 {
         return Err(DataError::Truncated {
-            path: path.to_path_buf(),
+            path: path.into(),
             expected: len.next_multiple_of(RECORD_LEN as u64),
             found: len,
         });

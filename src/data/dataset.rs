@@ -18,6 +18,14 @@ pub(super) struct Loaded {
     pub(super) values: Values,
 }
 
+impl Loaded {
+    /// Raw values from 0 to `max`.
+    pub(super) fn bytes(shape: Shape, bytes: Vec<u8>, max: u8) -> Self {
+        let values = Values::Bytes { bytes, max };
+        Loaded { shape, values }
+    }
+}
+
 /// Values as they were read. Bytes stay bytes: a quarter of the memory of their scaled values.
 pub(super) enum Values {
     /// Raw values from 0 to `max`.

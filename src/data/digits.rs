@@ -5,7 +5,7 @@ use std::path::Path;
 
 use flate2::read::GzDecoder;
 
-use super::dataset::{Loaded, Values};
+use super::dataset::Loaded;
 use super::source::{Origin, Source};
 use super::{DataError, Shape};
 
@@ -29,7 +29,7 @@ fn load() -> Result<Loaded, DataError> {
     GzDecoder::new(PACKED)
         .read_to_string(&mut text)
         .map_err(|cause| DataError::Gzip {
-            path: path.to_path_buf(),
+            path: path.into(),
             cause,
         })?;
     let mut bytes = Vec::with_capacity(text.len());
@@ -43,7 +43,7 @@ fn load() -> Result<Loaded, DataError> {
         );
         if bytes.len() - before != SHAPE.len() {
             return Err(DataError::Malformed {
-                path: path.to_path_buf(),
+                path: path.into(),
                 reason: format!(
                     "line {} does not start with 64 numbers from 0 to {MAX}: restore the file and rebuild",
                     index + 1
@@ -51,8 +51,5 @@ fn load() -> Result<Loaded, DataError> {
             });
         }
     }
-    Ok(Loaded {
-        shape: SHAPE,
-        values: Values::Bytes { bytes, max: MAX },
-    })
+    Ok(Loaded::bytes(SHAPE, bytes, MAX))
 }

@@ -21,7 +21,7 @@ pub(super) fn open_file(path: &Path) -> Result<(BufReader<File>, u64), DataError
     let metadata = fs::metadata(path).map_err(|e| unreadable(path, e))?;
     if !metadata.is_file() {
         return Err(DataError::WrongKind {
-            path: path.to_path_buf(),
+            path: path.into(),
             wanted: "a file",
         });
     }
@@ -80,7 +80,7 @@ pub(super) fn files_in(
     }
     if paths.is_empty() {
         return Err(DataError::NothingInFolder {
-            folder: folder.to_path_buf(),
+            folder: folder.into(),
             pattern,
         });
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::dataset::{Loaded, Values};
+use super::dataset::Loaded;
 use super::file::{files_in, name_of, open_file, read_rest, read_up_to, unreadable};
 use super::source::{Origin, Source};
 use super::{DataError, Shape};
@@ -57,7 +57,7 @@ fn choose(folder: &Path) -> Result<PathBuf, DataError> {
     match <[PathBuf; 1]>::try_from(paths) {
         Ok([path]) => Ok(path),
         Err(paths) => Err(DataError::Ambiguous {
-            folder: folder.to_path_buf(),
+            folder: folder.into(),
             names: paths.iter().map(|path| name_of(path)).collect(),
         }),
     }
@@ -71,7 +71,7 @@ fn parse(
     let header = read_up_to(&mut reader, HEADER_LEN).map_err(&failed)?;
     if !header.starts_with(&MAGIC) {
         return Err(DataError::WrongMagic {
-            path: path.to_path_buf(),
+            path: path.into(),
             wanted: "an IDX file of byte images",
             expected: MAGIC.to_vec(),
             found: header.into_iter().take(MAGIC.len()).collect(),
@@ -80,7 +80,7 @@ fn parse(
     let (words, _) = header.as_chunks();
     let &[_, count, height, width] = words else {
         return Err(DataError::Truncated {
-            path: path.to_path_buf(),
+            path: path.into(),
             expected: HEADER_LEN as u64,
             found: header.len() as u64,
         });
@@ -91,21 +91,15 @@ fn parse(
         .iter()
         .try_fold(1u64, |product, &size| product.checked_mul(size.into()))
         .ok_or_else(|| DataError::Malformed {
-            path: path.to_path_buf(),
+            path: path.into(),
             reason: format!(
                 "the header claims {count} images of {height}×{width} pixels: fetch the file again"
             ),
         })?;
     if expected == 0 {
-        return Err(DataError::Empty {
-            path: path.to_path_buf(),
-        });
+        return Err(DataError::Empty { path: path.into() });
     }
-    Ok(Loaded {
-        shape: Shape::new(1, height as usize, width as usize),
-        values: Values::Bytes {
-            bytes: read_rest(reader, expected, path, failed)?,
-            max: u8::MAX,
-        },
-    })
+    let shape = Shape::new(1, height as usize, width as usize);
+    let bytes = read_rest(reader, expected, path, failed)?;
+    Ok(Loaded::bytes(shape, bytes, u8::MAX))
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, ImageReader};
 
-use super::dataset::{Loaded, Values};
+use super::dataset::Loaded;
 use super::file::{files_in, unreadable};
 use super::source::{Origin, Source};
 use super::{DataError, Shape};
@@ -24,7 +24,7 @@ pub(super) const SOURCE: Source = Source {
 fn load(path: &Path, limit: usize) -> Result<Loaded, DataError> {
     if path.is_file() {
         return Err(DataError::WrongKind {
-            path: path.to_path_buf(),
+            path: path.into(),
             wanted: "a folder of pictures",
         });
     }
@@ -67,13 +67,8 @@ fn load(path: &Path, limit: usize) -> Result<Loaded, DataError> {
         }
     }
     let (width, height) = first.map_or((0, 0), |(_, size)| size);
-    Ok(Loaded {
-        shape: Shape::new(channels, height as usize, width as usize),
-        values: Values::Bytes {
-            bytes,
-            max: u8::MAX,
-        },
-    })
+    let shape = Shape::new(channels, height as usize, width as usize);
+    Ok(Loaded::bytes(shape, bytes, u8::MAX))
 }
 
 fn decode(path: &Path) -> Result<DynamicImage, DataError> {
@@ -84,7 +79,7 @@ fn decode(path: &Path) -> Result<DynamicImage, DataError> {
         .map_err(|e| unreadable(path, e))?
         .decode()
         .map_err(|cause| DataError::Picture {
-            path: path.to_path_buf(),
+            path: path.into(),
             cause: cause.to_string(),
         })
 }

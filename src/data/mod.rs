@@ -22,7 +22,7 @@ pub use scaling::Scaling;
 pub use source::Source;
 
 use crate::shape::Shape;
-use crate::words::{Word, table};
+use crate::words::{Word, choice, nearest, table};
 use planar::SETS;
 use source::Origin;
 use std::path::Path;
@@ -142,30 +142,18 @@ fn names_of_files() -> String {
         .iter()
         .map(|name| format!("`{name}`"))
         .collect();
-    match quoted.split_last() {
-        Some((last, others)) => format!("{} or {last}", others.join(", ")),
-        None => String::new(),
-    }
+    choice(&quoted)
 }
 
 /// The source called `name`.
 fn named(name: &str) -> Result<Source, DataError> {
     Source::named(name).ok_or_else(|| DataError::UnknownSource {
         name: name.into(),
-        nearest: nearest(name),
+        // MNIST and its kin (Fashion-MNIST, EMNIST, …) are no sources of their own: they come as IDX files.
+        nearest: match name.to_lowercase().contains("mnist") {
+            true => "idx",
+            false => nearest(name, &Source::names()),
+        },
         known: Source::names(),
     })
-}
-
-/// The known source that `name` most likely means.
-fn nearest(name: &str) -> &'static str {
-    let name = name.to_lowercase();
-    // MNIST and its kin (Fashion-MNIST, EMNIST, …) are no sources of their own: they come as IDX files.
-    if name.contains("mnist") {
-        return "idx";
-    }
-    Source::names()
-        .into_iter()
-        .min_by_key(|known| strsim::damerau_levenshtein(known, &name))
-        .unwrap_or_default()
 }

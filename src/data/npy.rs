@@ -40,7 +40,7 @@ struct Header {
 /// Loads the array at `path`: N×D, N×H×W or N×C×H×W, in C order.
 fn load(path: &Path, _: usize) -> Result<Loaded, DataError> {
     let malformed = |reason: String| DataError::Malformed {
-        path: path.to_path_buf(),
+        path: path.into(),
         reason,
     };
     let failed = |cause| unreadable(path, cause);
@@ -50,7 +50,7 @@ fn load(path: &Path, _: usize) -> Result<Loaded, DataError> {
     let magic = read_up_to(&mut file, MAGIC.len()).map_err(failed)?;
     if magic != MAGIC {
         return Err(DataError::WrongMagic {
-            path: path.to_path_buf(),
+            path: path.into(),
             wanted: "a .npy file",
             expected: MAGIC.to_vec(),
             found: magic,
@@ -94,40 +94,23 @@ fn load(path: &Path, _: usize) -> Result<Loaded, DataError> {
             ))
         })?;
     if expected == 0 {
-        return Err(DataError::Empty {
-            path: path.to_path_buf(),
-        });
+        return Err(DataError::Empty { path: path.into() });
     }
     let bytes = read_rest(file, expected, path, failed)?;
-    let values = match header.element {
-        Element::U8 => Values::Bytes {
-            bytes,
-            max: u8::MAX,
-        },
-        Element::F32 { little } => Values::Floats(decode(&bytes, |b: [u8; 4]| {
-            if little {
-                f32::from_le_bytes(b)
-            } else {
-                f32::from_be_bytes(b)
-            }
-        })),
-        Element::F64 { little } => Values::Floats(decode(&bytes, |b: [u8; 8]| {
-            let value = if little {
-                f64::from_le_bytes(b)
-            } else {
-                f64::from_be_bytes(b)
-            };
-            value as f32
-        })),
+    let floats: Vec<f32> = match header.element {
+        Element::U8 => return Ok(Loaded::bytes(shape, bytes, u8::MAX)),
+        Element::F32 { little: true } => decode(&bytes, f32::from_le_bytes),
+        Element::F32 { little: false } => decode(&bytes, f32::from_be_bytes),
+        Element::F64 { little: true } => decode(&bytes, |b| f64::from_le_bytes(b) as f32),
+        Element::F64 { little: false } => decode(&bytes, |b| f64::from_be_bytes(b) as f32),
     };
-    if let Values::Floats(floats) = &values
-        && let Some(at) = floats.iter().position(|value| !value.is_finite())
-    {
+    if let Some(at) = floats.iter().position(|value| !value.is_finite()) {
         return Err(DataError::NonFinite {
-            path: path.to_path_buf(),
+            path: path.into(),
             sample: at / shape.len(),
         });
     }
+    let values = Values::Floats(floats);
     Ok(Loaded { shape, values })
 }
 
@@ -140,7 +123,7 @@ fn exactly(
     let bytes = read_up_to(reader, count).map_err(|e| unreadable(path, e))?;
     if bytes.len() < count {
         return Err(DataError::Malformed {
-            path: path.to_path_buf(),
+            path: path.into(),
             reason: "its header is cut short: save it with np.save again".into(),
         });
     }

@@ -140,61 +140,40 @@ pub(super) struct Integrals {
 }
 
 impl Integrals {
-    fn values(&self) -> [f64; 7] {
-        [
-            self.log_z,
-            self.nll,
-            self.data_entropy,
-            self.model_entropy,
-            self.kl_model_data,
-            self.total_variation,
-            self.mass_off_data,
-        ]
-    }
-
-    fn from_values(values: [f64; 7]) -> Self {
-        let [
-            log_z,
-            nll,
-            data_entropy,
-            model_entropy,
-            kl_model_data,
-            total_variation,
-            mass_off_data,
-        ] = values;
+    /// Each figure with the same of `other`.
+    fn with(&self, other: &Integrals, combined: impl Fn(f64, f64) -> f64) -> Integrals {
+        let of = |figure: fn(&Integrals) -> f64| combined(figure(self), figure(other));
         Integrals {
-            log_z,
-            nll,
-            data_entropy,
-            model_entropy,
-            kl_model_data,
-            total_variation,
-            mass_off_data,
+            log_z: of(|i| i.log_z),
+            nll: of(|i| i.nll),
+            data_entropy: of(|i| i.data_entropy),
+            model_entropy: of(|i| i.model_entropy),
+            kl_model_data: of(|i| i.kl_model_data),
+            total_variation: of(|i| i.total_variation),
+            mass_off_data: of(|i| i.mass_off_data),
         }
     }
 
     /// The limit of errors of order h², from cells of side 2h (`coarse`) and h.
     fn extrapolated(&self, coarse: &Integrals) -> Integrals {
-        let (fine, coarse) = (self.values(), coarse.values());
-        Integrals::from_values(std::array::from_fn(|i| {
-            fine[i] + (fine[i] - coarse[i]) / 3.0
-        }))
+        self.with(coarse, |fine, coarse| fine + (fine - coarse) / 3.0)
     }
 
     fn change_since(&self, other: &Integrals) -> Change {
-        let change = |of: fn(&Integrals) -> f64| (of(self) - of(other)).abs();
+        let change = self.with(other, |now, before| (now - before).abs());
+        let kl_data_model = |i: &Integrals| i.nll - i.data_entropy;
         let smooth = [
-            change(|i| i.log_z),
-            change(|i| i.nll),
-            change(|i| i.nll - i.data_entropy),
-            change(|i| i.data_entropy),
-            change(|i| i.model_entropy),
-            change(|i| i.mass_off_data),
+            change.log_z,
+            change.nll,
+            (kl_data_model(self) - kl_data_model(other)).abs(),
+            change.data_entropy,
+            change.model_entropy,
+            change.mass_off_data,
         ];
         Change {
             smooth: smooth.into_iter().fold(0.0, f64::max),
-            kl_model_data: change(|i| i.kl_model_data),
-            total_variation: change(|i| i.total_variation),
+            kl_model_data: change.kl_model_data,
+            total_variation: change.total_variation,
         }
     }
 }

@@ -1,5 +1,6 @@
 use super::error::GpuError;
 use serde::Serialize;
+use std::fmt;
 
 /// Which adapter to open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +32,16 @@ pub struct AdapterSummary {
     /// Largest storage buffer that can be bound, in bytes.
     pub largest_binding: u64,
     pub subgroup_sizes: [u32; 2],
+}
+
+impl fmt::Display for AdapterSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            AdapterKind::Cpu => "software, on the CPU",
+            AdapterKind::Gpu => "GPU",
+        };
+        write!(f, "{} ({}, {kind})", self.name, self.backend)
+    }
 }
 
 pub(super) fn instance() -> wgpu::Instance {

@@ -202,17 +202,9 @@ impl Executor {
             });
         }
         let handle = Buffer::new(label, (buffer.size() / 4) as usize);
-        self.check_size(handle)?;
+        self.resources.check(handle.into())?;
         self.resources.adopt(handle, buffer.clone());
         Ok(handle)
-    }
-
-    /// Whether the adapter allows a buffer of this size. Makes nothing.
-    ///
-    /// # Errors
-    /// When it does not.
-    pub(crate) fn check_size(&self, buffer: Buffer) -> Result<(), GpuError> {
-        self.resources.check_size(buffer)
     }
 
     /// Whether the adapter's limits allow everything that `recording` uses. Makes nothing.
@@ -223,16 +215,16 @@ impl Executor {
         for command in recording.commands() {
             match command {
                 Command::Upload { buffer, .. } | Command::Fetch { buffer, .. } => {
-                    self.check_size(*buffer)?;
+                    self.resources.check((*buffer).into())?;
                 }
                 Command::Copy { from, to, .. } => {
-                    self.check_size(*from)?;
-                    self.check_size(*to)?;
+                    self.resources.check((*from).into())?;
+                    self.resources.check((*to).into())?;
                 }
                 Command::Dispatch(dispatch) => {
                     self.check_workgroups(dispatch)?;
                     for resource in &dispatch.resources {
-                        self.resources.check(resource)?;
+                        self.resources.check(*resource)?;
                     }
                 }
                 Command::Replay { frozen, .. } => self.admits(frozen.recording())?,
@@ -426,9 +418,8 @@ impl Executor {
             .iter()
             .position(|(ticket, _)| *ticket == READ_TICKET);
         let place = place.ok_or_else(|| GpuError::Lost("a read did not come back".into()))?;
-        let (_, read) = results.swap_remove(place);
-        // What else came back is ordered by its tickets.
-        results.sort_by_key(|(ticket, _)| *ticket);
+        let (_, read) = results.remove(place);
+        // What else came back stays in order.
         self.stash = results;
         Ok(read)
     }
@@ -497,7 +488,7 @@ impl Executor {
         for (dispatch, index) in dispatches.iter().zip(pipelines) {
             let mut ids = Vec::with_capacity(dispatch.resources.len());
             for resource in &dispatch.resources {
-                self.resources.make(resource)?;
+                self.resources.make(*resource)?;
                 ids.push(resource.id());
             }
             let entries = || {

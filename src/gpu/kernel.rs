@@ -21,7 +21,7 @@ pub enum Access {
 }
 
 /// A compute shader as the Rust side sees it: one WGSL file with the entry point `main`.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Kernel {
     /// The name of the WGSL file, without its ending.
     pub name: &'static str,

@@ -34,7 +34,7 @@ pub(crate) mod low_level {
     pub use crate::gpu::handles::{Image, ImageFormat, Purpose};
     pub use crate::gpu::kernel::{Access, Constant, Kernel, Program};
     pub use crate::gpu::options::Profile;
-    pub use crate::gpu::preprocess::{Expanded, PreprocessError, expand};
+    pub use crate::gpu::preprocess::{PreprocessError, expand};
     pub use crate::gpu::recording::{Command, Dispatch, Frozen, Resource, grid};
 }
 pub(crate) use low_level::*;

@@ -154,16 +154,14 @@ impl Compiler {
 
     fn compile(&self, program: &Program) -> Result<Compiled, GpuError> {
         let (device, kernel) = (&self.device, program.kernel);
-        let expanded =
-            expand(kernel.source, kernel.shared, &program.constants).map_err(|source| {
-                GpuError::Preprocess {
-                    kernel: kernel.name,
-                    source,
-                }
-            })?;
+        let text = expand(kernel.source, kernel.shared, &program.constants);
+        let text = text.map_err(|source| GpuError::Preprocess {
+            kernel: kernel.name,
+            source,
+        })?;
         let descriptor = wgpu::ShaderModuleDescriptor {
             label: Some(kernel.name),
-            source: wgpu::ShaderSource::Wgsl(expanded.text.into()),
+            source: wgpu::ShaderSource::Wgsl(text.into()),
         };
         let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
         let module = if self.runtime_checks {

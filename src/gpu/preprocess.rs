@@ -46,18 +46,13 @@ pub enum PreprocessError {
     BadRepeat { line: usize, text: String },
 }
 
-/// A shader's text, ready for the compiler.
-#[derive(Debug)]
-pub struct Expanded {
-    pub text: String,
-}
-
-/// Expands the directives in `source`, which may import the texts `shared` with it by their names, under `constants`.
+/// Expands the directives in `source`, which may import the texts `shared` with it by their names, under `constants`: the
+/// text for the compiler.
 pub fn expand(
     source: &str,
     shared: &[(&str, &str)],
     constants: &[(Cow<'static, str>, Constant)],
-) -> Result<Expanded, PreprocessError> {
+) -> Result<String, PreprocessError> {
     let mut state = Expansion {
         shared,
         constants,
@@ -66,15 +61,13 @@ pub fn expand(
         text: String::new(),
     };
     state.file(source)?;
-    if let Some((name, _)) = constants
-        .iter()
-        .find(|(name, _)| !state.used.contains(name.as_ref()))
-    {
-        return Err(PreprocessError::UndeclaredConstant {
+    let is_unused = |(name, _): &&(Cow<str>, Constant)| !state.used.contains(name.as_ref());
+    match constants.iter().find(is_unused) {
+        Some((name, _)) => Err(PreprocessError::UndeclaredConstant {
             name: name.to_string(),
-        });
+        }),
+        None => Ok(state.text),
     }
-    Ok(Expanded { text: state.text })
 }
 
 struct Expansion<'a> {
@@ -85,7 +78,12 @@ struct Expansion<'a> {
     text: String,
 }
 
-impl Expansion<'_> {
+impl<'a> Expansion<'a> {
+    /// The constant called `name`, if it was given.
+    fn given(&self, name: &str) -> Option<&'a (Cow<'static, str>, Constant)> {
+        self.constants.iter().find(|(known, _)| *known == name)
+    }
+
     fn file(&mut self, source: &str) -> Result<(), PreprocessError> {
         let lines: Vec<(usize, String)> = source
             .lines()
@@ -116,27 +114,18 @@ impl Expansion<'_> {
                 .split_once(char::is_whitespace)
                 .unwrap_or((trimmed, ""));
             let rest = rest.trim();
+            let unmatched = |directive| PreprocessError::Unmatched { line, directive };
             match directive {
                 "#if" => {
                     let value = !kept || self.flag(rest, line)?;
                     open.push(value);
                 }
-                "#else" => match open.last_mut() {
-                    Some(branch) => *branch = !*branch,
-                    None => {
-                        return Err(PreprocessError::Unmatched {
-                            line,
-                            directive: "#else",
-                        });
-                    }
-                },
+                "#else" => {
+                    let branch = open.last_mut().ok_or(unmatched("#else"))?;
+                    *branch = !*branch;
+                }
                 "#endif" => {
-                    if open.pop().is_none() {
-                        return Err(PreprocessError::Unmatched {
-                            line,
-                            directive: "#endif",
-                        });
-                    }
+                    open.pop().ok_or(unmatched("#endif"))?;
                 }
                 "#repeat" => {
                     let length =
@@ -146,12 +135,7 @@ impl Expansion<'_> {
                     }
                     position += length + 1;
                 }
-                "#end" => {
-                    return Err(PreprocessError::Unmatched {
-                        line,
-                        directive: "#end",
-                    });
-                }
+                "#end" => return Err(unmatched("#end")),
                 "#import" if kept && rest.starts_with('"') => {
                     self.import(rest.trim_matches('"'), line)?;
                 }
@@ -166,10 +150,9 @@ impl Expansion<'_> {
                 }
             }
         }
-        if open.is_empty() {
-            Ok(())
-        } else {
-            Err(PreprocessError::Unclosed)
+        match open.is_empty() {
+            true => Ok(()),
+            false => Err(PreprocessError::Unclosed),
         }
     }
 
@@ -187,7 +170,7 @@ impl Expansion<'_> {
             .split_once(char::is_whitespace)
             .ok_or_else(wrong)?;
         let count = count.trim();
-        let count = match self.constants.iter().find(|(known, _)| *known == count) {
+        let count = match self.given(count) {
             Some((_, Constant::U32(value))) => *value,
             _ => count.parse().map_err(|_| wrong())?,
         };
@@ -216,38 +199,27 @@ impl Expansion<'_> {
     }
 
     fn text(&mut self, name: &str, line: usize) -> Result<(), PreprocessError> {
-        match self.constants.iter().find(|(known, _)| *known == name) {
+        match self.given(name) {
             Some((known, Constant::Text(text))) => {
                 self.used.insert(known.as_ref());
                 self.file(text)
             }
-            _ => Err(PreprocessError::MissingConstant {
-                line,
-                name: name.into(),
-                wanted: "text".into(),
-            }),
+            _ => Err(missing(line, name, "text")),
         }
     }
 
     fn constant(&mut self, declaration: &str, line: usize) -> Result<(), PreprocessError> {
         let (name, kind) = declaration.split_once(':').unwrap_or((declaration, ""));
         let (name, kind) = (name.trim(), kind.trim());
-        let found = self.constants.iter().find(|(known, _)| *known == name);
-        match found {
+        match self.given(name) {
             Some((known, value)) if kind_of(*value) == kind => {
                 self.used.insert(known.as_ref());
-                if let Constant::Format(_) = value {
-                    return Ok(());
+                if !matches!(value, Constant::Format(_)) {
+                    self.text += &format!("const {name}: {kind} = {value};\n");
                 }
-                self.text
-                    .push_str(&format!("const {name}: {kind} = {value};\n"));
                 Ok(())
             }
-            _ => Err(PreprocessError::MissingConstant {
-                line,
-                name: name.into(),
-                wanted: kind.into(),
-            }),
+            _ => Err(missing(line, name, kind)),
         }
     }
 
@@ -265,14 +237,18 @@ impl Expansion<'_> {
     }
 
     fn flag(&self, name: &str, line: usize) -> Result<bool, PreprocessError> {
-        match self.constants.iter().find(|(known, _)| *known == name) {
+        match self.given(name) {
             Some((_, Constant::Bool(value))) => Ok(*value),
-            _ => Err(PreprocessError::MissingConstant {
-                line,
-                name: name.into(),
-                wanted: "bool".into(),
-            }),
+            _ => Err(missing(line, name, "bool")),
         }
+    }
+}
+
+fn missing(line: usize, name: &str, wanted: &str) -> PreprocessError {
+    PreprocessError::MissingConstant {
+        line,
+        name: name.into(),
+        wanted: wanted.into(),
     }
 }
 
@@ -331,7 +307,7 @@ mod tests {
     fn expand(
         source: &str,
         constants: &[(&'static str, Constant)],
-    ) -> Result<Expanded, PreprocessError> {
+    ) -> Result<String, PreprocessError> {
         let owned: Vec<_> = constants
             .iter()
             .map(|&(name, value)| (name.into(), value))
@@ -347,7 +323,6 @@ mod tests {
                 source,
                 &[("N", Constant::U32(3)), ("WIDE", Constant::Bool(wide))],
             )
-            .map(|e| e.text)
             .unwrap()
         };
         assert_eq!(
@@ -363,7 +338,7 @@ mod tests {
     #[test]
     fn repeats_nest() {
         let source = "#const N: u32\n#repeat i N\n#repeat j 2\na[$i][$j];\n#end\n#end";
-        let text = expand(source, &[("N", Constant::U32(2))]).unwrap().text;
+        let text = expand(source, &[("N", Constant::U32(2))]).unwrap();
         assert_eq!(
             text,
             "const N: u32 = 2u;\na[0u][0u];\na[0u][1u];\na[1u][0u];\na[1u][1u];\n"
@@ -386,7 +361,7 @@ mod tests {
             ("LAST_1", Constant::Bool(true)),
         ];
         assert_eq!(
-            expand(source, &constants).unwrap().text,
+            expand(source, &constants).unwrap(),
             "const N_0: u32 = 1u;\nf_0_0(g_-1, 0u, ${pq});\nconst LAST_0: bool = false;\n\
              const N_1: u32 = 2u;\nf_1_0(g_0, 1u, ${pq});\nf_1_1(g_0, 1u, ${pq});\nconst LAST_1: bool = true;\nh_11;\n"
         );
@@ -416,7 +391,7 @@ mod tests {
     #[test]
     fn shared_texts_are_imported_once() {
         let source = "#import \"double\"\n#import \"double\"\nend";
-        assert_eq!(expand(source, &[]).expect("expands").text, "twice\nend\n");
+        assert_eq!(expand(source, &[]).expect("expands"), "twice\nend\n");
     }
 
     #[test]
@@ -427,7 +402,7 @@ mod tests {
             ("BODY", Constant::Text("#repeat i N\na$i\n#end")),
         ];
         assert_eq!(
-            expand(source, &given).expect("expands").text,
+            expand(source, &given).expect("expands"),
             "const N: u32 = 2u;\na0u\na1u\nend\n"
         );
         for other in [vec![], vec![("BODY", Constant::U32(1))]] {
@@ -444,7 +419,7 @@ mod tests {
         let source = "before $F\n#const F: format\ntexture_storage_2d<$F, read> to_$F($p)\n";
         let given = [("F", Constant::Format(ImageFormat::F16))];
         assert_eq!(
-            expand(source, &given).expect("expands").text,
+            expand(source, &given).expect("expands"),
             "before $F\ntexture_storage_2d<rgba16float, read> to_rgba16float($p)\n"
         );
         assert!(matches!(

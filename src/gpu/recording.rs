@@ -78,6 +78,14 @@ impl Resource {
         }
     }
 
+    /// What it is called in listings and errors.
+    pub(super) fn label(&self) -> &'static str {
+        match self {
+            Resource::Buffer(buffer) => buffer.label,
+            Resource::Image(image) => image.label,
+        }
+    }
+
     /// Its size in bytes.
     pub fn bytes(&self) -> u64 {
         match self {
@@ -160,14 +168,6 @@ impl Recording {
     /// Adds a kernel launch.
     pub fn dispatch(&mut self, dispatch: Dispatch) {
         self.commands.push(Command::Dispatch(dispatch));
-    }
-
-    /// Says how many bytes the launch recorded last has to read and write, each value counted once: for kernels that
-    /// move data rather than compute.
-    pub fn moves(&mut self, bytes: usize) {
-        if let Some(Command::Dispatch(dispatch)) = self.commands.last_mut() {
-            dispatch.bytes = bytes as u64;
-        }
     }
 
     /// Adds an upload of f32 values.
@@ -374,14 +374,7 @@ impl fmt::Display for Command {
                 )
             }
             Command::Dispatch(dispatch) => {
-                let names: Vec<_> = dispatch
-                    .resources
-                    .iter()
-                    .map(|resource| match resource {
-                        Resource::Buffer(buffer) => buffer.label,
-                        Resource::Image(image) => image.label,
-                    })
-                    .collect();
+                let names: Vec<_> = dispatch.resources.iter().map(Resource::label).collect();
                 let [x, y, z] = dispatch.workgroups;
                 write!(
                     f,
@@ -443,11 +436,10 @@ mod tests {
                 step_word: None,
                 workgroups: [1, 1, 1],
                 flops: 7,
-                bytes: 0,
+                bytes: 4,
             });
         }
-        recording.moves(16);
-        assert_eq!((recording.flops(), recording.bytes()), (21, 16));
+        assert_eq!((recording.flops(), recording.bytes()), (21, 12));
         assert_eq!(recording.launches()["nothing"], 3);
         assert_eq!(recording.resources(), HashSet::from([a.into(), b.into()]));
         let text = recording.to_string();

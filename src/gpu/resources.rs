@@ -1,8 +1,7 @@
 use super::error::GpuError;
-use super::handles::{Buffer, Image, ImageFormat, Mark};
+use super::handles::{Buffer, ImageFormat, Mark};
 use super::recording::Resource;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 /// What every buffer is used for.
 pub(super) const USAGES: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
@@ -60,34 +59,42 @@ impl Resources {
         self.released.push([mark.id(), Mark::now().id()]);
     }
 
-    /// Whether the adapter allows a buffer of this size.
-    pub(super) fn check_size(&self, buffer: Buffer) -> Result<(), GpuError> {
+    /// Whether the adapter allows something of this size.
+    pub(super) fn check(&self, resource: Resource) -> Result<(), GpuError> {
         let limits = self.device.limits();
-        let allowed = limits
-            .max_buffer_size
-            .min(limits.max_storage_buffer_binding_size);
-        if buffer.bytes() > allowed {
-            return Err(GpuError::TooLarge {
-                label: buffer.label,
-                needed: buffer.bytes(),
-                allowed,
-            });
+        match resource {
+            Resource::Buffer(buffer) => {
+                let allowed = limits
+                    .max_buffer_size
+                    .min(limits.max_storage_buffer_binding_size);
+                match buffer.bytes() <= allowed {
+                    true => Ok(()),
+                    false => Err(GpuError::TooLarge {
+                        label: buffer.label,
+                        needed: buffer.bytes(),
+                        allowed,
+                    }),
+                }
+            }
+            Resource::Image(image) => {
+                let allowed = limits.max_texture_dimension_2d;
+                match image.width.max(image.height) <= allowed {
+                    true => Ok(()),
+                    false => Err(GpuError::ImageTooLarge {
+                        label: image.label,
+                        width: image.width,
+                        height: image.height,
+                        allowed,
+                    }),
+                }
+            }
         }
-        Ok(())
     }
 
     /// The buffer behind a handle.
     pub(super) fn buffer(&mut self, buffer: Buffer) -> Result<wgpu::Buffer, GpuError> {
-        self.make_buffer(buffer)?;
+        self.make(buffer.into())?;
         Ok(self.buffers[&buffer.id].clone())
-    }
-
-    /// Sees to it that there is an object behind a handle.
-    pub(super) fn make(&mut self, resource: &Resource) -> Result<(), GpuError> {
-        match resource {
-            Resource::Buffer(buffer) => self.make_buffer(*buffer),
-            Resource::Image(image) => self.make_image(*image),
-        }
     }
 
     /// How to bind a resource that [`Self::make`] has made.
@@ -98,73 +105,77 @@ impl Resources {
         }
     }
 
-    /// Whether the adapter allows something of this size.
-    pub(super) fn check(&self, resource: &Resource) -> Result<(), GpuError> {
+    /// Sees to it that there is an object behind a handle.
+    pub(super) fn make(&mut self, resource: Resource) -> Result<(), GpuError> {
+        self.check(resource)?;
+        let id = resource.id();
+        if self.buffers.contains_key(&id) || self.images.contains_key(&id) {
+            return Ok(());
+        }
+        self.check_not_released(resource)?;
         match resource {
-            Resource::Buffer(buffer) => self.check_size(*buffer),
-            Resource::Image(image) => self.check_image(*image),
-        }
-    }
-
-    fn check_image(&self, image: Image) -> Result<(), GpuError> {
-        let allowed = self.device.limits().max_texture_dimension_2d;
-        if image.width > allowed || image.height > allowed {
-            return Err(GpuError::ImageTooLarge {
-                label: image.label,
-                width: image.width,
-                height: image.height,
-                allowed,
-            });
-        }
-        Ok(())
-    }
-
-    fn make_buffer(&mut self, buffer: Buffer) -> Result<(), GpuError> {
-        self.check_size(buffer)?;
-        if let Entry::Vacant(place) = self.buffers.entry(buffer.id) {
-            check_not_released(&self.released, buffer.id, buffer.label)?;
-            place.insert(allocated(
-                &self.device,
-                buffer.label,
-                buffer.bytes(),
-                || {
-                    self.device.create_buffer(&wgpu::BufferDescriptor {
+            Resource::Buffer(buffer) => {
+                let made = self.allocated(resource, |device| {
+                    device.create_buffer(&wgpu::BufferDescriptor {
                         label: Some(buffer.label),
                         size: buffer.bytes(),
                         usage: USAGES,
                         mapped_at_creation: false,
                     })
-                },
-            )?);
-            self.most = self.most.max(self.bytes());
+                })?;
+                self.buffers.insert(id, made);
+            }
+            Resource::Image(image) => {
+                let made = self.allocated(resource, |device| {
+                    device.create_texture(&wgpu::TextureDescriptor {
+                        label: Some(image.label),
+                        size: wgpu::Extent3d {
+                            width: image.width,
+                            height: image.height,
+                            depth_or_array_layers: 1,
+                        },
+                        mip_level_count: 1,
+                        sample_count: 1,
+                        dimension: wgpu::TextureDimension::D2,
+                        format: texture_format(image.format),
+                        usage: wgpu::TextureUsages::STORAGE_BINDING,
+                        view_formats: &[],
+                    })
+                })?;
+                let view = made.create_view(&Default::default());
+                self.images.insert(id, view);
+            }
         }
+        self.most = self.most.max(self.bytes());
         Ok(())
     }
 
-    fn make_image(&mut self, image: Image) -> Result<(), GpuError> {
-        self.check_image(image)?;
-        if let Entry::Vacant(place) = self.images.entry(image.id) {
-            check_not_released(&self.released, image.id, image.label)?;
-            let texture = allocated(&self.device, image.label, image.bytes(), || {
-                self.device.create_texture(&wgpu::TextureDescriptor {
-                    label: Some(image.label),
-                    size: wgpu::Extent3d {
-                        width: image.width,
-                        height: image.height,
-                        depth_or_array_layers: 1,
-                    },
-                    mip_level_count: 1,
-                    sample_count: 1,
-                    dimension: wgpu::TextureDimension::D2,
-                    format: texture_format(image.format),
-                    usage: wgpu::TextureUsages::STORAGE_BINDING,
-                    view_formats: &[],
-                })
-            })?;
-            place.insert(texture.create_view(&Default::default()));
-            self.most = self.most.max(self.bytes());
+    /// Refuses what would otherwise come back to life as zeros.
+    fn check_not_released(&self, resource: Resource) -> Result<(), GpuError> {
+        let (id, label) = (resource.id(), resource.label());
+        let place = self.released.partition_point(|[_, last]| *last < id);
+        match self.released.get(place) {
+            Some([first, _]) if *first <= id => Err(GpuError::Released { label }),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// What `make` makes, unless memory runs out: caught here because a host program's device may have no handler, and
+    /// wgpu's own would panic.
+    fn allocated<T>(
+        &self,
+        resource: Resource,
+        make: impl FnOnce(&wgpu::Device) -> T,
+    ) -> Result<T, GpuError> {
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let made = make(&self.device);
+        let (label, bytes) = (resource.label(), resource.bytes());
+        match pollster::block_on(scope.pop()) {
+            Some(_) => Err(GpuError::OutOfMemory {
+                what: format!("making '{label}' of {bytes} bytes"),
+            }),
+            None => Ok(made),
+        }
     }
 }
 
@@ -172,32 +183,5 @@ pub(super) fn texture_format(format: ImageFormat) -> wgpu::TextureFormat {
     match format {
         ImageFormat::F32 => wgpu::TextureFormat::Rgba32Float,
         ImageFormat::F16 => wgpu::TextureFormat::Rgba16Float,
-    }
-}
-
-/// Refuses what would otherwise come back to life as zeros.
-fn check_not_released(released: &[[u64; 2]], id: u64, label: &'static str) -> Result<(), GpuError> {
-    let place = released.partition_point(|[_, last]| *last < id);
-    match released.get(place) {
-        Some([first, _]) if *first <= id => Err(GpuError::Released { label }),
-        _ => Ok(()),
-    }
-}
-
-/// What `make` makes, unless memory runs out: caught here because a host program's device may have no handler, and
-/// wgpu's own would panic.
-fn allocated<T>(
-    device: &wgpu::Device,
-    label: &'static str,
-    bytes: u64,
-    make: impl FnOnce() -> T,
-) -> Result<T, GpuError> {
-    let scope = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-    let made = make();
-    match pollster::block_on(scope.pop()) {
-        Some(_) => Err(GpuError::OutOfMemory {
-            what: format!("making '{label}' of {bytes} bytes"),
-        }),
-        None => Ok(made),
     }
 }

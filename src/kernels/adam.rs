@@ -1,4 +1,3 @@
-use super::launch::over;
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 
 /// The settings of one Adam step.
@@ -61,24 +60,14 @@ pub fn adam(
         correction(s.beta1),
         correction(s.beta2),
     ];
-    let mut immediates: Vec<u32> = floats.iter().map(|value| value.to_bits()).collect();
-    immediates.push(arguments.norm_place as u32);
-    immediates.push(u32::from(s.normalise_gradient));
-    let resources = vec![
-        arguments.gradient.into(),
-        arguments.norm.into(),
-        arguments.parameters.into(),
-        arguments.first_moment.into(),
-        arguments.second_moment.into(),
-        arguments.average.into(),
-    ];
-    over(
-        recording,
-        Program::new(&KERNEL).u32("COUNT", count),
-        resources,
-        immediates,
-        count,
-    );
-    // Five arrays are read, and all but the gradient are written back.
-    recording.moves(36 * count);
+    Program::new(&KERNEL)
+        .u32("COUNT", count)
+        .bind([arguments.gradient, arguments.norm, arguments.parameters])
+        .bind([arguments.first_moment, arguments.second_moment])
+        .bind([arguments.average])
+        .immediates(floats.map(f32::to_bits))
+        .immediates([arguments.norm_place as u32, s.normalise_gradient.into()])
+        // Five arrays are read, and all but the gradient are written back.
+        .moving(36 * count)
+        .over(recording, count);
 }

@@ -1,4 +1,3 @@
-use super::launch::over;
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::random::Stream;
 
@@ -14,16 +13,11 @@ pub fn add_noise(
     count: usize,
     x: Buffer,
 ) {
-    let program = Program::new(&KERNEL)
+    Program::new(&KERNEL)
         .u32("COUNT", count)
-        .u32("STREAM", Stream::DataNoise as usize);
-    let immediates = vec![seed as u32, (seed >> 32) as u32, step, std.to_bits()];
-    over(
-        recording,
-        program,
-        vec![x.into()],
-        immediates,
-        count.div_ceil(4),
-    );
-    recording.moves(8 * count);
+        .u32("STREAM", Stream::DataNoise as usize)
+        .bind([x])
+        .immediates([seed as u32, (seed >> 32) as u32, step, std.to_bits()])
+        .moving(8 * count)
+        .over(recording, count.div_ceil(4));
 }

@@ -1,4 +1,3 @@
-use super::launch::launch;
 use super::metrics::METRICS_STRUCT;
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 
@@ -17,17 +16,12 @@ pub fn divergence_head(
     factor: Buffer,
     metrics: Buffer,
 ) {
-    let program = Program::new(&KERNEL)
+    Program::new(&KERNEL)
         .u32("DATA", data)
         .u32("NOISE", noise)
-        .text("METRICS", METRICS_STRUCT);
-    launch(
-        recording,
-        program,
-        [live, live, factor, metrics].map(Into::into).to_vec(),
-        vec![energy_l2.to_bits()],
-        [1, 1, 1],
-        (data + noise) as u64 * 50,
-    );
-    recording.moves(8 * (data + noise));
+        .text("METRICS", METRICS_STRUCT)
+        .bind([live, live, factor, metrics])
+        .immediates([energy_l2.to_bits()])
+        .moving(8 * (data + noise))
+        .launch(recording, [1, 1, 1], (data + noise) as u64 * 50);
 }

@@ -1,4 +1,3 @@
-use super::launch::launch;
 use super::quadratic_base::QuadraticBase;
 use crate::gpu::{Buffer, Kernel, Program, Recording, grid};
 
@@ -23,24 +22,17 @@ pub fn energy_head(
     let scale = base.map_or(0.0, |base| 0.5 / (base.std * base.std));
     let values = outputs + base.map_or(0, |_| sample_length);
     let alone = values <= ALONE;
-    let program = Program::new(&KERNEL)
+    let groups = if alone { samples.div_ceil(64) } else { samples };
+    let flops = samples * (outputs + if base.is_some() { 3 * sample_length } else { 0 });
+    Program::new(&KERNEL)
         .flag("ALONE", alone)
         .u32("SAMPLES", samples)
         .u32("OUTPUTS", outputs)
         .u32("SAMPLE_LENGTH", sample_length)
         .flag("BASE", base.is_some())
         .f32("BASE_MEAN", base.map_or(0.0, |base| base.mean))
-        .f32("BASE_SCALE", scale);
-    let resources = vec![head.into(), x.into(), energies.into()];
-    let flops = samples * (outputs + if base.is_some() { 3 * sample_length } else { 0 });
-    launch(
-        recording,
-        program,
-        resources,
-        vec![],
-        grid(if alone { samples.div_ceil(64) } else { samples }),
-        flops as u64,
-    );
-    let read = outputs + if base.is_some() { sample_length } else { 0 };
-    recording.moves(4 * samples * (read + 1));
+        .f32("BASE_SCALE", scale)
+        .bind([head, x, energies])
+        .moving(4 * samples * (values + 1))
+        .launch(recording, grid(groups), flops as u64);
 }

@@ -3,7 +3,6 @@
 //! `Choice`. They have the methods, of the same names, that the sums over the families in `variant.rs`, `layer.rs` and
 //! `maps.rs` call, which say what these do.
 
-use super::{texel, tiled};
 use crate::gpu::Profile;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -45,7 +44,7 @@ macro_rules! families {
         sum! {
             /// Which shape of the layer kernels to run.
             #[derive(Clone, Copy, PartialEq, Eq)]
-            Variant { $($(#[$doc])* $Family($folder::$Family),)* }
+            Variant { $($(#[$doc])* $Family(super::$folder::$Family),)* }
         }
 
         sum! {
@@ -55,20 +54,20 @@ macro_rules! families {
             // A network has a handful of these, so their size does not matter.
             #[allow(clippy::large_enum_variant)]
             #[derive(Clone, Debug)]
-            Layer { $($(#[$doc])* $Family($folder::Layer),)* }
+            Layer { $($(#[$doc])* $Family(super::$folder::Layer),)* }
         }
 
         sum! {
             /// A batch of feature maps on the GPU. All that meet in a kernel are of one family.
             #[derive(Clone, Copy, Debug)]
-            Maps { $($(#[$doc])* $Family($folder::Maps),)* }
+            Maps { $($(#[$doc])* $Family(super::$folder::Maps),)* }
         }
 
         sum! {
             /// One way of computing a pass.
             #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
             #[serde(rename_all = "snake_case")]
-            Choice { $($(#[$doc])* $Family($folder::Choice),)* }
+            Choice { $($(#[$doc])* $Family(super::$folder::Choice),)* }
         }
 
         /// The same on whichever family's part of a sum there is.
@@ -85,8 +84,8 @@ macro_rules! families {
             /// least of its driver.
             pub fn of_each_family(profile: &Profile) -> Vec<(Variant, Option<Variant>)> {
                 vec![$((
-                    Variant::$Family($folder::$Family::best(profile)),
-                    $folder::$Family::plain(profile).map(Variant::$Family),
+                    Variant::$Family(super::$folder::$Family::best(profile)),
+                    super::$folder::$Family::plain(profile).map(Variant::$Family),
                 ),)*]
             }
         }
@@ -99,7 +98,7 @@ macro_rules! families {
                         Layer::$Family(own) => Some(own),
                         _ => None,
                     });
-                    $folder::Layer::share_scratch(own);
+                    super::$folder::Layer::share_scratch(own);
                 )*
             }
         }

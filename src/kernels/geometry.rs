@@ -16,6 +16,26 @@ pub struct ConvGeometry {
 }
 
 impl ConvGeometry {
+    /// Of an input of (channels, height, width) under a kernel of (height, width).
+    pub const fn new(
+        [in_channels, in_height, in_width]: [usize; 3],
+        out_channels: usize,
+        [kernel_height, kernel_width]: [usize; 2],
+        stride: usize,
+        padding: usize,
+    ) -> Self {
+        ConvGeometry {
+            in_channels,
+            in_height,
+            in_width,
+            out_channels,
+            kernel_height,
+            kernel_width,
+            stride,
+            padding,
+        }
+    }
+
     /// Rows of the output: ⌊(height + 2·padding − kernel) / stride⌋ + 1. The kernel must fit the padded input.
     pub fn out_height(&self) -> usize {
         (self.in_height + 2 * self.padding - self.kernel_height) / self.stride + 1
@@ -44,6 +64,25 @@ impl ConvGeometry {
     /// Floating-point operations of one sample in the forward pass, counting a multiply-add as two.
     pub(crate) fn flops(&self) -> u64 {
         2 * (self.weight_len() * self.out_height() * self.out_width()) as u64
+    }
+
+    /// Whether the kernel covers the whole input, and nothing else.
+    pub(super) fn covers_input(&self) -> bool {
+        let kernel = (self.kernel_height, self.kernel_width);
+        self.padding == 0 && kernel == (self.in_height, self.in_width)
+    }
+
+    /// A layer like it, but over one pixel of `in_channels` channels.
+    pub(super) fn over_pixel(self, in_channels: usize) -> Self {
+        ConvGeometry {
+            in_channels,
+            in_height: 1,
+            in_width: 1,
+            kernel_height: 1,
+            kernel_width: 1,
+            stride: 1,
+            ..self
+        }
     }
 
     /// Adds all of it to a program.

@@ -1,4 +1,3 @@
-use super::launch::launch;
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 
 /// Partial sums of the norm: the words the scratch buffer needs.
@@ -24,24 +23,14 @@ pub fn gradient_norm(
             .u32("PARTS", parts)
             .flag("FINAL", last)
     };
-    let place = vec![place as u32];
-    let first = vec![gradient.into(), scratch.into()];
-    launch(
-        recording,
-        program(false),
-        first,
-        place.clone(),
-        [parts as u32, 1, 1],
-        2 * count as u64,
-    );
-    recording.moves(4 * count);
-    launch(
-        recording,
-        program(true),
-        vec![scratch.into(), norm.into()],
-        place,
-        [1, 1, 1],
-        parts as u64,
-    );
-    recording.moves(4 * parts);
+    program(false)
+        .bind([gradient, scratch])
+        .immediates([place as u32])
+        .moving(4 * count)
+        .launch(recording, [parts as u32, 1, 1], 2 * count as u64);
+    program(true)
+        .bind([scratch, norm])
+        .immediates([place as u32])
+        .moving(4 * parts)
+        .launch(recording, [1, 1, 1], parts as u64);
 }

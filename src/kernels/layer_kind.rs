@@ -61,11 +61,7 @@ impl LayerKind {
     pub(super) fn flattened(&self) -> ConvGeometry {
         match *self {
             LayerKind::Conv(geometry) => geometry,
-            LayerKind::Dense { input, outputs } => LayerKind::Dense {
-                input: Shape::new(input.len(), 1, 1),
-                outputs,
-            }
-            .as_convolution(),
+            LayerKind::Dense { input, .. } => self.as_convolution().over_pixel(input.len()),
         }
     }
 }

@@ -59,7 +59,7 @@ pub(crate) use map_reader::MapReader;
 pub use maps::{load, pool_forward, pool_input_gradient, unload};
 pub(crate) use metrics::metrics;
 pub use metrics::{METRIC_WORDS, RatioMetrics};
-pub use move_chains::{gather_chains, scatter_chains};
+pub use move_chains::ReplayTurn;
 pub use parameters::LayerParameters;
 pub use philox_words::philox_words;
 pub use pooling::Pooling;

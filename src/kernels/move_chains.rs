@@ -1,70 +1,38 @@
-use super::launch::over;
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 
 static KERNEL: Kernel = kernel!("move_chains", 1, [Read, Read, ReadWrite]);
 
-/// Copies chain i from slot `order[first + i]` of `replay` (cyclically) into row i of `x`.
-#[allow(clippy::too_many_arguments)]
-pub fn gather_chains(
-    recording: &mut Recording,
-    chains: usize,
-    sample_length: usize,
-    first: u32,
-    replay: Buffer,
-    order: Buffer,
-    x: Buffer,
-) {
-    move_chains(
-        recording,
-        true,
-        chains,
-        sample_length,
-        first,
-        [order, replay, x],
-    );
+/// Chains of a replay buffer that take a turn: chain i is in slot `order[first + i]` of `states` (cyclically).
+#[derive(Clone, Copy, Debug)]
+pub struct ReplayTurn {
+    pub states: Buffer,
+    pub order: Buffer,
+    pub first: u32,
+    pub chains: usize,
+    /// Values of a chain.
+    pub length: usize,
 }
 
-/// Copies row i of `x` into slot `order[first + i]` of `replay` (cyclically). The slots must differ.
-#[allow(clippy::too_many_arguments)]
-pub fn scatter_chains(
-    recording: &mut Recording,
-    chains: usize,
-    sample_length: usize,
-    first: u32,
-    replay: Buffer,
-    order: Buffer,
-    x: Buffer,
-) {
-    move_chains(
-        recording,
-        false,
-        chains,
-        sample_length,
-        first,
-        [order, x, replay],
-    );
-}
+impl ReplayTurn {
+    /// Copies chain i into row i of `x`.
+    pub fn gather(&self, recording: &mut Recording, x: Buffer) {
+        self.copy(recording, true, [self.states, x]);
+    }
 
-fn move_chains(
-    recording: &mut Recording,
-    take_out: bool,
-    chains: usize,
-    sample_length: usize,
-    first: u32,
-    buffers: [Buffer; 3],
-) {
-    let program = Program::new(&KERNEL)
-        .u32("CHAINS", chains)
-        .u32("SAMPLE_LENGTH", sample_length)
-        .u32("SLOTS", buffers[0].words())
-        .flag("TAKE_OUT", take_out);
-    let resources = buffers.map(Into::into).to_vec();
-    over(
-        recording,
-        program,
-        resources,
-        vec![first],
-        chains * sample_length,
-    );
-    recording.moves(4 * chains * (2 * sample_length + 1));
+    /// Copies row i of `x` into the slot of chain i. The slots must differ.
+    pub fn scatter(&self, recording: &mut Recording, x: Buffer) {
+        self.copy(recording, false, [x, self.states]);
+    }
+
+    fn copy(&self, recording: &mut Recording, take_out: bool, [from, to]: [Buffer; 2]) {
+        Program::new(&KERNEL)
+            .u32("CHAINS", self.chains)
+            .u32("SAMPLE_LENGTH", self.length)
+            .u32("SLOTS", self.order.words())
+            .flag("TAKE_OUT", take_out)
+            .bind([self.order, from, to])
+            .immediates([self.first])
+            .moving(4 * self.chains * (2 * self.length + 1))
+            .over(recording, self.chains * self.length);
+    }
 }

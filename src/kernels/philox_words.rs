@@ -1,4 +1,4 @@
-use super::launch::{WIDTH, launch};
+use super::launch::WIDTH;
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 
 pub(crate) static KERNEL: Kernel = kernel!("philox_words", 0, [Read, Read, ReadWrite]);
@@ -11,14 +11,9 @@ pub fn philox_words(
     keys: Buffer,
     words: Buffer,
 ) {
-    let program = Program::new(&KERNEL).u32("COUNT", count);
-    let resources = vec![counters.into(), keys.into(), words.into()];
-    launch(
-        recording,
-        program,
-        resources,
-        vec![],
-        [count.div_ceil(WIDTH) as u32, 1, 1],
-        count as u64 * 100,
-    );
+    let groups = [count.div_ceil(WIDTH) as u32, 1, 1];
+    Program::new(&KERNEL)
+        .u32("COUNT", count)
+        .bind([counters, keys, words])
+        .launch(recording, groups, count as u64 * 100);
 }

@@ -1,4 +1,3 @@
-use super::launch::over;
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 
 /// The quadratic base |x − mean|² / (2 std²) of an energy.
@@ -18,16 +17,11 @@ pub fn quadratic_base_gradient(
     x: Buffer,
     gradient: Buffer,
 ) {
-    let program = Program::new(&KERNEL)
+    Program::new(&KERNEL)
         .u32("COUNT", count)
         .f32("BASE_MEAN", base.mean)
-        .f32("BASE_PRECISION", 1.0 / (base.std * base.std));
-    over(
-        recording,
-        program,
-        vec![x.into(), gradient.into()],
-        vec![],
-        count,
-    );
-    recording.moves(12 * count);
+        .f32("BASE_PRECISION", 1.0 / (base.std * base.std))
+        .bind([x, gradient])
+        .moving(12 * count)
+        .over(recording, count);
 }

@@ -1,4 +1,3 @@
-use super::launch::launch;
 use super::metrics::METRICS_STRUCT;
 use super::ratio_head::HeadArguments;
 use crate::gpu::{Kernel, Program, Recording};
@@ -15,23 +14,13 @@ pub fn ranking_head(
     energy_l2: f32,
     arguments: &HeadArguments,
 ) {
-    let program = Program::new(&KERNEL)
+    Program::new(&KERNEL)
         .u32("DATA", data)
         .u32("NOISE", noise)
-        .text("METRICS", METRICS_STRUCT);
-    let HeadArguments {
-        live,
-        snapshot,
-        factor,
-        metrics,
-    } = *arguments;
-    launch(
-        recording,
-        program,
-        [live, snapshot, factor, metrics].map(Into::into).to_vec(),
-        vec![energy_l2.to_bits()],
-        [1, 1, 1],
-        (data + noise) as u64 * 200,
-    );
-    recording.moves(12 * (data + noise));
+        .text("METRICS", METRICS_STRUCT)
+        .bind([arguments.live, arguments.snapshot])
+        .bind([arguments.factor, arguments.metrics])
+        .immediates([energy_l2.to_bits()])
+        .moving(12 * (data + noise))
+        .launch(recording, [1, 1, 1], (data + noise) as u64 * 200);
 }

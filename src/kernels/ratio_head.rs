@@ -1,5 +1,4 @@
 use super::generators::Bregman;
-use super::launch::launch;
 use super::metrics::METRICS_STRUCT;
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 
@@ -75,7 +74,7 @@ pub fn ratio_head(
         clamp,
     } = settings.bregman;
     let importance = matches!(settings.normaliser, Normaliser::Importance { .. });
-    let program = Program::new(&KERNEL)
+    Program::new(&KERNEL)
         .u32("DATA", data)
         .u32("NOISE", noise)
         .f32("EXPONENT", exponent)
@@ -84,22 +83,10 @@ pub fn ratio_head(
         .flag("PROFILED", settings.normaliser == Normaliser::Profiled)
         .flag("IMPORTANCE", importance)
         .text("GENERATOR", generator.source)
-        .text("METRICS", METRICS_STRUCT);
-    let HeadArguments {
-        live,
-        snapshot,
-        factor,
-        metrics,
-    } = *arguments;
-    let resources = [live, snapshot, factor, metrics, normaliser].map(Into::into);
-    let immediates = [settings.energy_l2, rate, decay].map(f32::to_bits);
-    launch(
-        recording,
-        program,
-        resources.to_vec(),
-        immediates.to_vec(),
-        [1, 1, 1],
-        (data + noise) as u64 * 200,
-    );
-    recording.moves(12 * (data + noise));
+        .text("METRICS", METRICS_STRUCT)
+        .bind([arguments.live, arguments.snapshot])
+        .bind([arguments.factor, arguments.metrics, normaliser])
+        .immediates([settings.energy_l2, rate, decay].map(f32::to_bits))
+        .moving(12 * (data + noise))
+        .launch(recording, [1, 1, 1], (data + noise) as u64 * 200);
 }

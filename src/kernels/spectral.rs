@@ -3,7 +3,6 @@
 //!
 //! u lies among the parameters and is no function of W within a step, so that ∂σ/∂W = u vᵀ, v = Wᵀu / |Wᵀu|, exactly.
 
-use super::launch::{launch, over};
 use crate::gpu::{Buffer, Kernel, Program, Recording, grid};
 
 /// Where a weight, its bias right behind it and its vector lie in a parameter buffer, and where its place in the
@@ -60,10 +59,11 @@ impl SpectralWeight {
 
 /// Wᵀu.
 fn columns(r: &mut Recording, w: &SpectralWeight, parameters: Buffer, scratch: Buffer) {
-    let places = vec![w.weight as u32, w.vector as u32, w.products()];
-    let resources = vec![parameters.into(), scratch.into()];
-    over(r, w.program(&COLUMNS), resources, places, w.columns);
-    r.moves(4 * (w.len() + w.rows + w.columns));
+    w.program(&COLUMNS)
+        .bind([parameters, scratch])
+        .immediates([w.weight as u32, w.vector as u32, w.products()])
+        .moving(4 * (w.len() + w.rows + w.columns))
+        .over(r, w.columns);
 }
 
 /// Σ over each row of `left` × Wᵀu, or × `right`.
@@ -74,18 +74,12 @@ fn rows(
     right: Option<Buffer>,
     scratch: Buffer,
 ) {
-    let places = vec![w.weight as u32, w.products(), w.row_sums()];
-    let resources = vec![left.into(), right.unwrap_or(left).into(), scratch.into()];
-    let program = w.program(&ROWS).flag("VECTOR", right.is_none());
-    launch(
-        r,
-        program,
-        resources,
-        places,
-        grid(w.rows),
-        2 * w.len() as u64,
-    );
-    r.moves(4 * w.len() * if right.is_some() { 2 } else { 1 });
+    w.program(&ROWS)
+        .flag("VECTOR", right.is_none())
+        .bind([left, right.unwrap_or(left), scratch])
+        .immediates([w.weight as u32, w.products(), w.row_sums()])
+        .moving(4 * w.len() * if right.is_some() { 2 } else { 1 })
+        .launch(r, grid(w.rows), 2 * w.len() as u64);
 }
 
 /// Writes W/σ and the bias to where they are in `parameters`, but in `normalised`.
@@ -98,15 +92,16 @@ pub fn spectral_weights(
 ) {
     let (r, w) = (recording, weight);
     columns(r, w, parameters, scratch);
-    let places = vec![w.vector as u32, w.products(), w.sigma()];
-    let resources = vec![parameters.into(), scratch.into()];
-    let flops = 2 * (w.rows + w.columns) as u64;
-    launch(r, w.program(&SIGMA), resources, places, [1, 1, 1], flops);
-    r.moves(4 * (w.rows + w.columns));
-    let places = vec![w.weight as u32, w.sigma()];
-    let resources = vec![parameters.into(), scratch.into(), normalised.into()];
-    over(r, w.program(&WEIGHTS), resources, places, w.len() + w.rows);
-    r.moves(8 * (w.len() + w.rows));
+    w.program(&SIGMA)
+        .bind([parameters, scratch])
+        .immediates([w.vector as u32, w.products(), w.sigma()])
+        .moving(4 * (w.rows + w.columns))
+        .launch(r, [1, 1, 1], 2 * (w.rows + w.columns) as u64);
+    w.program(&WEIGHTS)
+        .bind([parameters, scratch, normalised])
+        .immediates([w.weight as u32, w.sigma()])
+        .moving(8 * (w.len() + w.rows))
+        .over(r, w.len() + w.rows);
 }
 
 /// Makes of the gradient in W/σ the gradient in W, after [`spectral_weights`] of the same `parameters`.
@@ -120,16 +115,12 @@ pub fn spectral_gradient(
 ) {
     let (r, w) = (recording, weight);
     rows(r, w, gradient, Some(normalised), scratch);
-    let places = vec![
-        w.weight as u32,
-        w.vector as u32,
-        w.products(),
-        w.sigma(),
-        w.row_sums(),
-    ];
-    let resources = vec![parameters.into(), scratch.into(), gradient.into()];
-    over(r, w.program(&GRADIENT), resources, places, w.len());
-    r.moves(8 * w.len());
+    w.program(&GRADIENT)
+        .bind([parameters, scratch, gradient])
+        .immediates([w.weight as u32, w.vector as u32])
+        .immediates([w.products(), w.sigma(), w.row_sums()])
+        .moving(8 * w.len())
+        .over(r, w.len());
 }
 
 /// One iteration of the power method on the u of `parameters`.
@@ -142,9 +133,10 @@ pub fn spectral_turn(
     let (r, w) = (recording, weight);
     columns(r, w, parameters, scratch);
     rows(r, w, parameters, None, scratch);
-    let program = Program::new(&TURN).u32("ROWS", w.rows);
-    let places = vec![w.vector as u32, w.row_sums()];
-    let resources = vec![scratch.into(), parameters.into()];
-    launch(r, program, resources, places, [1, 1, 1], 2 * w.rows as u64);
-    r.moves(8 * w.rows);
+    Program::new(&TURN)
+        .u32("ROWS", w.rows)
+        .bind([scratch, parameters])
+        .immediates([w.vector as u32, w.row_sums()])
+        .moving(8 * w.rows)
+        .launch(r, [1, 1, 1], 2 * w.rows as u64);
 }

@@ -1,4 +1,4 @@
-use super::launch::{blocks, over};
+use super::launch::blocks;
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::random::Stream;
 
@@ -9,6 +9,16 @@ pub enum ChainStart {
     Gaussian { mean: f32, std: f32 },
     /// Every value uniform on (low, high).
     Uniform { low: f32, high: f32 },
+}
+
+impl ChainStart {
+    /// As the shaders take it: whether it is uniform, and its two numbers.
+    pub(super) fn numbers(self) -> (bool, [f32; 2]) {
+        match self {
+            ChainStart::Gaussian { mean, std } => (false, [mean, std]),
+            ChainStart::Uniform { low, high } => (true, [low, high]),
+        }
+    }
 }
 
 pub(crate) static KERNEL: Kernel = kernel!("start_chains", 8, [ReadWrite]);
@@ -26,30 +36,15 @@ pub fn start_chains(
     count: usize,
     x: Buffer,
 ) {
-    let (uniform, a, b) = match start {
-        ChainStart::Gaussian { mean, std } => (false, mean, std),
-        ChainStart::Uniform { low, high } => (true, low, high),
-    };
-    let program = Program::new(&KERNEL)
+    let (uniform, [a, b]) = start.numbers();
+    Program::new(&KERNEL)
         .u32("STREAM", stream as usize)
-        .flag("UNIFORM", uniform);
-    let immediates = vec![
-        seed as u32,
-        (seed >> 32) as u32,
-        step,
-        first_element,
-        count as u32,
-        a.to_bits(),
-        b.to_bits(),
+        .flag("UNIFORM", uniform)
+        .bind([x])
+        .immediates([seed as u32, (seed >> 32) as u32, step])
+        .immediates([first_element, count as u32, a.to_bits(), b.to_bits()])
         // The shader's struct is as long as a multiple of its alignment, that of the seed's vec2.
-        0,
-    ];
-    over(
-        recording,
-        program,
-        vec![x.into()],
-        immediates,
-        blocks(first_element, count),
-    );
-    recording.moves(4 * count);
+        .immediates([0])
+        .moving(4 * count)
+        .over(recording, blocks(first_element, count));
 }

@@ -1,4 +1,3 @@
-use super::launch::over;
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 
 pub(crate) static KERNEL: Kernel = kernel!("sum_partials", 1, [Read, ReadWrite]);
@@ -14,16 +13,12 @@ pub fn sum_partials(
     partials: Buffer,
     gradient: Buffer,
 ) {
-    let program = Program::new(&KERNEL)
+    Program::new(&KERNEL)
         .u32("PARTS", parts)
         .u32("LENGTH", length)
-        .flag("ACCUMULATE", accumulate);
-    over(
-        recording,
-        program,
-        vec![partials.into(), gradient.into()],
-        vec![first as u32],
-        length,
-    );
-    recording.moves(4 * (parts + 1) * length);
+        .flag("ACCUMULATE", accumulate)
+        .bind([partials, gradient])
+        .immediates([first as u32])
+        .moving(4 * (parts + 1) * length)
+        .over(recording, length);
 }

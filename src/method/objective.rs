@@ -31,11 +31,6 @@ impl Criterion {
         all[COUNT - 1] = Criterion::ContrastiveDivergence;
         all
     };
-
-    /// Whether there is a log-normaliser difference to handle.
-    pub fn has_normaliser(&self) -> bool {
-        matches!(self, Criterion::Bregman(_))
-    }
 }
 
 impl Word for Criterion {

@@ -10,7 +10,7 @@ pub(crate) use trace::Probe;
 use super::chains::{ChainPass, Chains, PreparedChains};
 use super::strategy::Strategy;
 use crate::gpu::{Buffer, Recording};
-use crate::kernels::{gather_chains, scatter_chains, start_chains};
+use crate::kernels::{ReplayTurn, start_chains};
 use crate::network::Network;
 use crate::purpose::CHAINS;
 use crate::random::Stream;
@@ -179,20 +179,18 @@ impl Sampler {
         let before = first % self.part_length();
         let left = self.part_length() - before;
         let count = self.chains.network().samples().min(left);
-        let replay = self.replay.as_ref().map(|replay| {
+        let turn = self.replay.as_ref().map(|replay| {
             let batch = (pass % self.batches(replay)) as usize;
-            (replay, (batch * self.count + first) as u32)
-        });
-        if let Some((replay, place)) = replay {
-            gather_chains(
-                recording,
-                count,
+            ReplayTurn {
+                states: replay.states,
+                order: replay.order,
+                first: (batch * self.count + first) as u32,
+                chains: count,
                 length,
-                place,
-                replay.states,
-                replay.order,
-                x,
-            );
+            }
+        });
+        if let Some(turn) = turn {
+            turn.gather(recording, x);
         }
         // The order of the replay buffer is random, so the first few of a batch are as good as any.
         let [fresh, from_data] = self
@@ -209,16 +207,8 @@ impl Sampler {
             done += rows;
         }
         self.run(recording, chains, pass, first);
-        if let Some((replay, place)) = replay {
-            scatter_chains(
-                recording,
-                count,
-                length,
-                place,
-                replay.states,
-                replay.order,
-                x,
-            );
+        if let Some(turn) = turn {
+            turn.scatter(recording, x);
         }
         let behind = (data_count + first) * length;
         recording.copy_range(x, 0, samples, behind, count * length);

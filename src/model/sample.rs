@@ -195,12 +195,9 @@ impl Model {
                 break;
             }
         }
-        if let Some(control) = chains.control() {
-            let words = executor.read_words(control, 0, control.words())?;
-            if let Some(control) = StepControl::from_words(&words) {
-                samples.step_size = control.step_size;
-                samples.acceptance = control.acceptance;
-            }
+        if let Some(control) = StepControl::read(executor, chains.control())? {
+            samples.step_size = control.step_size;
+            samples.acceptance = control.acceptance;
         }
         samples.values.truncate(options.count * length);
         let is_lost = |sample: &&[f32]| sample.iter().any(|value| !value.is_finite());

@@ -179,12 +179,20 @@ impl Architecture {
     /// normalisation `weight` is `weight_orig`, and there are `weight_u`, as PyTorch's `spectral_norm` calls them.
     pub fn tensors(&self) -> Vec<ParameterTensor> {
         let mut tensors = Vec::new();
-        let weight = if self.spectral_norm {
-            "weight_orig"
-        } else {
-            "weight"
+        let mut add = |name, shape: Vec<usize>, offset| {
+            let len = shape.iter().product();
+            tensors.push(ParameterTensor {
+                name,
+                shape,
+                offset,
+                len,
+            });
         };
-        for (index, layer) in self.layers.iter().enumerate() {
+        let weight = match self.spectral_norm {
+            true => "weight_orig",
+            false => "weight",
+        };
+        for (index, (layer, name)) in self.layers.iter().zip(&self.names).enumerate() {
             let offset = self.parameter_offset(index);
             let shape = match *layer {
                 LayerKind::Conv(g) => vec![
@@ -195,28 +203,14 @@ impl Architecture {
                 ],
                 LayerKind::Dense { input, outputs } => vec![outputs, input.len()],
             };
-            let len = layer.weight_len();
-            tensors.push(ParameterTensor {
-                name: format!("{}.{weight}", self.names[index]),
-                shape,
-                offset,
-                len,
-            });
-            tensors.push(ParameterTensor {
-                name: format!("{}.bias", self.names[index]),
-                shape: vec![layer.outputs()],
-                offset: offset + len,
-                len: layer.outputs(),
-            });
+            add(format!("{name}.{weight}"), shape, offset);
+            let bias = offset + layer.weight_len();
+            add(format!("{name}.bias"), vec![layer.outputs()], bias);
         }
         if self.spectral_norm {
-            for (index, layer) in self.layers.iter().enumerate() {
-                tensors.push(ParameterTensor {
-                    name: format!("{}.weight_u", self.names[index]),
-                    shape: vec![layer.outputs()],
-                    offset: self.vector_offset(index),
-                    len: layer.outputs(),
-                });
+            for (index, (layer, name)) in self.layers.iter().zip(&self.names).enumerate() {
+                let offset = self.vector_offset(index);
+                add(format!("{name}.weight_u"), vec![layer.outputs()], offset);
             }
         }
         tensors

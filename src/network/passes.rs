@@ -279,15 +279,16 @@ impl<'a> Prepared<'a> {
     ///
     /// `x` is (sample, channel, row, column), `energies` one word a sample.
     pub fn energies(&self, recording: &mut Recording, x: Buffer, energies: Buffer, keep: bool) {
-        self.forward(recording, x, self.network.parts.len(), keep);
-        unload(recording, &self.network.head, self.network.outputs);
+        let network = self.network;
+        self.forward(recording, x, network.parts.len(), keep);
+        unload(recording, &network.head, network.outputs);
         energy_head(
             recording,
-            self.network.samples,
-            self.network.outputs_per_sample(),
-            self.network.outputs,
-            self.network.architecture.base(),
-            self.network.architecture.input().len(),
+            network.samples,
+            network.outputs_per_sample(),
+            network.outputs,
+            network.architecture.base(),
+            network.architecture.input().len(),
             x,
             energies,
         );
@@ -317,23 +318,19 @@ impl<'a> Prepared<'a> {
             Some(energies) => self.energies(recording, x, energies, true),
             None => self.derivatives(recording, x),
         }
-        for index in (1..self.network.parts.len()).rev() {
-            self.backward(recording, x, index, None, Some(&self.network.target(index)));
+        let network = self.network;
+        for index in (1..network.parts.len()).rev() {
+            self.backward(recording, x, index, None, Some(&network.target(index)));
         }
-        let input_gradient = match (self.network.parts[0], self.network.inputs[0]) {
-            (Part::Layer(first), maps) => {
-                self.network.layers[first].sample_gradient(&maps, gradient)
-            }
+        let maps = match (network.parts[0], network.inputs[0]) {
+            (Part::Layer(first), maps) => network.layers[first].sample_gradient(&maps, gradient),
             (_, maps) => maps.at_end(gradient),
         };
-        let target = Target {
-            maps: input_gradient,
-            derivative: None,
-        };
-        self.backward(recording, x, 0, None, Some(&target));
-        unload(recording, &input_gradient, gradient);
-        if let Some(base) = self.network.architecture.base() {
-            let count = self.network.samples * self.network.architecture.input().len();
+        let derivative = None;
+        self.backward(recording, x, 0, None, Some(&Target { maps, derivative }));
+        unload(recording, &maps, gradient);
+        if let Some(base) = network.architecture.base() {
+            let count = network.samples * network.architecture.input().len();
             quadratic_base_gradient(recording, base, count, x, gradient);
         }
     }
@@ -370,16 +367,13 @@ impl<'a> Prepared<'a> {
 
     /// The first `count` blocks on `x`.
     fn forward(&self, recording: &mut Recording, x: Buffer, count: usize, keep: bool) {
-        load(recording, x, &self.network.input(0, x));
+        let network = self.network;
+        load(recording, x, &network.input(0, x));
         let mut passage = self.passage(recording);
-        for (index, part) in self.network.parts[..count].iter().enumerate() {
-            let input = self.network.input(index, x);
-            let output = self
-                .network
-                .inputs
-                .get(index + 1)
-                .unwrap_or(&self.network.head);
-            let derivative = self.network.derivatives.get(index).and_then(Option::as_ref);
+        for (index, part) in network.parts[..count].iter().enumerate() {
+            let input = network.input(index, x);
+            let output = network.inputs.get(index + 1).unwrap_or(&network.head);
+            let derivative = network.derivatives.get(index).and_then(Option::as_ref);
             let derivative = derivative.filter(|_| keep);
             match part {
                 Part::Layer(layer) => passage.forward(*layer, &input, output, derivative),
@@ -424,17 +418,9 @@ impl<'a> Prepared<'a> {
             }
             Part::Pool(pooling) => {
                 if let Some(Target { maps, derivative }) = target {
+                    let (r, samples) = (passage.recording, passage.samples);
                     let (derivative, from) = (derivative.as_ref(), &output_gradient);
-                    let r = passage.recording;
-                    pool_input_gradient(
-                        r,
-                        pooling,
-                        self.network.samples,
-                        from,
-                        None,
-                        derivative,
-                        maps,
-                    );
+                    pool_input_gradient(r, pooling, samples, from, None, derivative, maps);
                 }
             }
             Part::Residual(residual) => {

@@ -108,25 +108,20 @@ impl Residual {
         derivative: Option<&Maps>,
         keep: bool,
     ) {
-        let ResidualBlock {
-            conv1,
-            conv2,
-            skip,
-            join,
-        } = &self.block;
+        let block = &self.block;
         let kept = keep.then_some(&self.hidden_derivative);
-        passage.forward(*conv1, input, &self.hidden, kept);
-        passage.forward(*conv2, &self.hidden, &self.branch, None);
-        let skipped = match (skip, &self.projection) {
+        passage.forward(block.conv1, input, &self.hidden, kept);
+        passage.forward(block.conv2, &self.hidden, &self.branch, None);
+        let skipped = match (block.skip, &self.projection) {
             (Some(skip), Some(projection)) => {
-                passage.forward(*skip, input, &projection.output, None);
+                passage.forward(skip, input, &projection.output, None);
                 &projection.output
             }
             _ => input,
         };
         pool_forward(
             passage.recording,
-            join,
+            &block.join,
             self.activation,
             passage.samples,
             &self.branch,
@@ -146,20 +141,15 @@ impl Residual {
         weights: Option<&WeightPass>,
         target: Option<&Target>,
     ) {
-        let ResidualBlock {
-            conv1,
-            conv2,
-            skip,
-            join,
-        } = &self.block;
+        let block = &self.block;
         let samples = passage.samples;
-        let in_sum = if join.is_identity() {
+        let in_sum = if block.join.is_identity() {
             output_gradient
         } else {
             let to = &self.branch;
             pool_input_gradient(
                 passage.recording,
-                join,
+                &block.join,
                 samples,
                 output_gradient,
                 None,
@@ -169,24 +159,24 @@ impl Residual {
             to
         };
         if let Some(weights) = weights {
-            passage.weight_gradient(*conv2, &self.hidden, in_sum, weights);
-            if let Some(skip) = skip {
-                passage.weight_gradient(*skip, input, in_sum, weights);
+            passage.weight_gradient(block.conv2, &self.hidden, in_sum, weights);
+            if let Some(skip) = block.skip {
+                passage.weight_gradient(skip, input, in_sum, weights);
             }
         }
         let derivative = Some(&self.hidden_derivative);
-        passage.input_gradient(*conv2, in_sum, derivative, &self.hidden);
+        passage.input_gradient(block.conv2, in_sum, derivative, &self.hidden);
         if let Some(weights) = weights {
-            passage.weight_gradient(*conv1, input, &self.hidden, weights);
+            passage.weight_gradient(block.conv1, input, &self.hidden, weights);
         }
         let Some(target) = target else { return };
-        passage.input_gradient(*conv1, &self.hidden, None, &self.first_gradient);
-        let (pooling, through_skip) = match (skip, &self.projection) {
+        passage.input_gradient(block.conv1, &self.hidden, None, &self.first_gradient);
+        let (pooling, through_skip) = match (block.skip, &self.projection) {
             (Some(skip), Some(projection)) => {
-                passage.input_gradient(*skip, in_sum, None, &projection.gradient);
+                passage.input_gradient(skip, in_sum, None, &projection.gradient);
                 (Pooling::average(self.input, 1), &projection.gradient)
             }
-            _ => (*join, output_gradient),
+            _ => (block.join, output_gradient),
         };
         pool_input_gradient(
             passage.recording,

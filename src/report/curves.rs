@@ -28,7 +28,7 @@ pub struct Series {
 }
 
 /// The width of the whole picture in pixels.
-pub(super) const WIDTH: usize = 1200;
+const WIDTH: usize = 1200;
 pub(super) const PANEL_HEIGHT: usize = 320;
 pub(super) const COLUMNS: usize = 2;
 
@@ -37,7 +37,7 @@ pub(super) const MARGIN_RIGHT: f64 = 26.0;
 pub(super) const MARGIN_BOTTOM: f64 = 56.0;
 pub(super) const TITLE_HEIGHT: f64 = 40.0;
 const TITLE_SIZE: f64 = 20.0;
-pub(super) const TEXT_SIZE: f64 = 16.0;
+const TEXT_SIZE: f64 = 16.0;
 const LEGEND_ROW: f64 = 20.0;
 /// Rows of the legend; what does not fit is left out, so that the plot keeps its room.
 const LEGEND_ROWS: usize = 2;
@@ -67,10 +67,18 @@ const COLOURS: [RGBColor; 6] = [
 /// # Errors
 /// [`ReportError`] if there is no panel, or so many that the picture would be too large.
 pub fn curves(panels: &[Panel]) -> Result<RgbImage, ReportError> {
+    in_columns(panels, COLUMNS.min(panels.len()), draw_panel)
+}
+
+/// Has `draw` put every panel at its upper left corner, in its width.
+pub(super) fn in_columns<P>(
+    panels: &[P],
+    columns: usize,
+    draw: impl Fn(&Canvas, &P, (f64, f64), f64) -> Result<(), ReportError>,
+) -> Result<RgbImage, ReportError> {
     if panels.is_empty() {
         return Err(ReportError::Nothing { what: "panels" });
     }
-    let columns = COLUMNS.min(panels.len());
     let rows = panels.len().div_ceil(columns);
     let (width, height) = check_size(WIDTH, rows.saturating_mul(PANEL_HEIGHT))?;
     let panel_width = (WIDTH / columns) as f64;
@@ -78,7 +86,7 @@ pub fn curves(panels: &[Panel]) -> Result<RgbImage, ReportError> {
         for (index, panel) in panels.iter().enumerate() {
             let left = (index % columns) as f64 * panel_width;
             let top = (index / columns * PANEL_HEIGHT) as f64;
-            draw_panel(canvas, panel, (left, top), panel_width)?;
+            draw(canvas, panel, (left, top), panel_width)?;
         }
         Ok(())
     })
@@ -118,12 +126,10 @@ fn draw_panel(
         y: value_axis(lines.iter().flatten().map(|point| point.1), panel.log_scale),
     };
     frame.draw(canvas)?;
-    let middle = left + width / 2.0;
-    let below = panel_top + PANEL_HEIGHT as f64 - 26.0;
-    let centred = (HPos::Center, VPos::Center);
-    canvas.text("optimiser step", (middle, below), TEXT_SIZE, ink(), centred)?;
+    draw_size(canvas, "optimiser step", (left, panel_top), width)?;
     if lines.iter().all(Vec::is_empty) {
-        let at = (middle, frame.top + frame.height / 2.0);
+        let at = (left + width / 2.0, frame.top + frame.height / 2.0);
+        let centred = (HPos::Center, VPos::Center);
         canvas.text("no data", at, TITLE_SIZE, grey(), centred)?;
     }
     for (index, line) in lines.iter().enumerate() {
@@ -162,6 +168,18 @@ pub(super) fn draw_title(
     let title = canvas.fit(title, TITLE_SIZE, room)?;
     let anchor = (HPos::Left, VPos::Center);
     canvas.text(&title, (left, middle), TITLE_SIZE, ink(), anchor)
+}
+
+/// Says below the plot what its horizontal axis is.
+pub(super) fn draw_size(
+    canvas: &Canvas,
+    text: &str,
+    (left, top): (f64, f64),
+    width: f64,
+) -> Result<(), ReportError> {
+    let below = (left + width / 2.0, top + PANEL_HEIGHT as f64 - 26.0);
+    let centred = (HPos::Center, VPos::Center);
+    canvas.text(text, below, TEXT_SIZE, ink(), centred)
 }
 
 /// Names the series above the plot, where no line can run through the names; returns the rows used.

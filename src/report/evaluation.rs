@@ -4,9 +4,9 @@ use image::RgbImage;
 
 use super::ReportError;
 use super::canvas::paint;
-use super::colour::{LOUD, viridis};
 use super::landscape::{
-    PITCH, SAMPLE_COLOUR, count_note, draw_panel, draw_points, fill, panel_height,
+    PITCH, SAMPLE_COLOUR, check_extent, check_grids, count_note, draw_panel, draw_points, fill,
+    finite, panel_height,
 };
 
 /// Energies this many nats above the lowest are as dark as the highest.
@@ -45,26 +45,8 @@ pub fn evaluation(panels: &EvaluationPanels<'_>) -> Result<RgbImage, ReportError
         extent,
         samples,
     } = *panels;
-    if side == 0 {
-        return Err(ReportError::Nothing { what: "cells" });
-    }
-    for grid in [data, model, energies] {
-        if side.checked_mul(side) != Some(grid.len()) {
-            return Err(ReportError::LandscapeSize {
-                energies: grid.len(),
-                side,
-            });
-        }
-    }
-    if !(1e-6..=1e6).contains(&extent) {
-        return Err(ReportError::Extent { extent });
-    }
-    let finite = |grid: &'_ [f32]| -> Vec<f32> {
-        grid.iter()
-            .copied()
-            .filter(|value| value.is_finite())
-            .collect()
-    };
+    check_grids("cells", &[data, model, energies], side)?;
+    check_extent(extent)?;
     let densest = [finite(data), finite(model)].concat();
     let densest = densest.into_iter().fold(f32::MIN_POSITIVE, f32::max);
     let lowest = finite(energies).into_iter().fold(f32::INFINITY, f32::min);
@@ -78,24 +60,15 @@ pub fn evaluation(panels: &EvaluationPanels<'_>) -> Result<RgbImage, ReportError
     let mut image = paint(4 * PITCH, panel_height(), |canvas| {
         for (panel, (title, grid)) in (0..).zip(grids) {
             let lost = grid.len() - finite(grid).len();
-            draw_panel(
-                canvas,
-                panel,
-                extent,
-                title,
-                &count_note(&[(lost, "not finite")]),
-            )?;
+            let note = count_note(&[(lost, "not finite")]);
+            draw_panel(canvas, panel, extent, title, &note)?;
         }
         draw_points(canvas, 3, extent, "model samples", samples, SAMPLE_COLOUR)
     })?;
     for (panel, (_, grid)) in (0..).zip(grids) {
-        let brightness = |value: f32| match panel {
+        fill(&mut image, panel, side, grid, |value| match panel {
             2 => 1.0 - (value - lowest) / ENERGY_RANGE,
             _ => value / densest,
-        };
-        fill(&mut image, panel, side, |cell| match grid[cell] {
-            value if value.is_finite() => viridis(brightness(value)),
-            _ => LOUD,
         });
     }
     Ok(image)

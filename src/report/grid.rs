@@ -48,19 +48,14 @@ pub fn sample_grid(
     if samples.is_empty() {
         return Err(ReportError::Nothing { what: "samples" });
     }
-    let partial = ReportError::PartialSample {
-        values: samples.len(),
-        shape,
-    };
-    // A product that overflows exceeds the length of any slice.
-    let Some(pixels) = height.checked_mul(width) else {
-        return Err(partial);
-    };
-    let Some(sample_len) = pixels.checked_mul(channels) else {
-        return Err(partial);
-    };
+    // A product that would overflow exceeds the length of any slice.
+    let pixels = height.saturating_mul(width);
+    let sample_len = pixels.saturating_mul(channels);
     if !samples.len().is_multiple_of(sample_len) {
-        return Err(partial);
+        return Err(ReportError::PartialSample {
+            values: samples.len(),
+            shape,
+        });
     }
 
     let count = samples.len() / sample_len;

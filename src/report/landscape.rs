@@ -1,6 +1,6 @@
 //! A 2-D model beside its data.
 
-use image::{Rgb, RgbImage};
+use image::RgbImage;
 use plotters::style::{Color, RGBColor};
 
 use super::ReportError;
@@ -48,29 +48,19 @@ pub fn landscape(
     data: &[[f32; 2]],
     samples: &[[f32; 2]],
 ) -> Result<RgbImage, ReportError> {
-    if side == 0 {
-        return Err(ReportError::Nothing { what: "energies" });
-    }
-    if side.checked_mul(side) != Some(energies.len()) {
-        return Err(ReportError::LandscapeSize {
-            energies: energies.len(),
-            side,
-        });
-    }
-    if !(1e-6..=1e6).contains(&extent) {
-        return Err(ReportError::Extent { extent });
-    }
-
+    check_grids("energies", &[energies], side)?;
+    check_extent(extent)?;
+    let finite = finite(energies);
+    let lowest = finite.iter().copied().fold(f32::INFINITY, f32::min);
     let mut image = paint(3 * PITCH, panel_height(), |canvas| {
-        let energy_note = count_note(&[(
-            energies.iter().filter(|energy| !energy.is_finite()).count(),
-            "not finite",
-        )]);
+        let energy_note = count_note(&[(energies.len() - finite.len(), "not finite")]);
         draw_panel(canvas, 0, extent, "energy: exp(−E)", &energy_note)?;
         draw_points(canvas, 1, extent, "data", data, DATA_COLOUR)?;
         draw_points(canvas, 2, extent, "model samples", samples, SAMPLE_COLOUR)
     })?;
-    colour_cells(&mut image, energies, side);
+    fill(&mut image, 0, side, energies, |energy| {
+        (lowest - energy).exp()
+    });
     Ok(image)
 }
 
@@ -83,39 +73,60 @@ pub(crate) fn scatter(
     extent: f32,
     points: &[[f32; 2]],
 ) -> Result<RgbImage, ReportError> {
-    if !(1e-6..=1e6).contains(&extent) {
-        return Err(ReportError::Extent { extent });
-    }
+    check_extent(extent)?;
     paint(PITCH, panel_height(), |canvas| {
         draw_points(canvas, 0, extent, title, points, SAMPLE_COLOUR)
     })
 }
 
-/// Fills the first panel.
-fn colour_cells(image: &mut RgbImage, energies: &[f32], side: usize) {
-    let lowest = energies
-        .iter()
-        .copied()
-        .filter(|energy| energy.is_finite())
-        .fold(f32::INFINITY, f32::min);
-    fill(image, 0, side, |cell| match energies[cell] {
-        energy if energy.is_finite() => viridis((lowest - energy).exp()),
-        _ => LOUD,
-    });
+/// Refuses grids that do not have `side` × `side` values, and those without any, which lack `what`.
+pub(super) fn check_grids(
+    what: &'static str,
+    grids: &[&[f32]],
+    side: usize,
+) -> Result<(), ReportError> {
+    if side == 0 {
+        return Err(ReportError::Nothing { what });
+    }
+    for energies in grids.iter().map(|grid| grid.len()) {
+        if side.checked_mul(side) != Some(energies) {
+            return Err(ReportError::LandscapeSize { energies, side });
+        }
+    }
+    Ok(())
 }
 
-/// Fills the inside of a panel, cell by cell, straight into the finished picture: cells have no edges to smooth.
+pub(super) fn check_extent(extent: f32) -> Result<(), ReportError> {
+    match (1e-6..=1e6).contains(&extent) {
+        true => Ok(()),
+        false => Err(ReportError::Extent { extent }),
+    }
+}
+
+/// Those of `values` that are finite.
+pub(super) fn finite(values: &[f32]) -> Vec<f32> {
+    let finite = values.iter().filter(|value| value.is_finite());
+    finite.copied().collect()
+}
+
+/// Fills the inside of a panel with the colours of `values`, cell by cell, straight into the finished picture: cells have
+/// no edges to smooth.
 pub(super) fn fill(
     image: &mut RgbImage,
     panel: u32,
     side: usize,
-    colour: impl Fn(usize) -> Rgb<u8>,
+    values: &[f32],
+    brightness: impl Fn(f32) -> f32,
 ) {
+    let colour = |value: f32| match value.is_finite() {
+        true => viridis(brightness(value)),
+        false => LOUD,
+    };
     let cell = |pixel: u32| pixel as usize * side / SIDE as usize;
     // The outermost pixels stay as they are: they carry the frame.
     for y in 1..SIDE {
         for x in 1..SIDE {
-            let colour = colour(cell(y) * side + cell(x));
+            let colour = colour(values[cell(y) * side + cell(x)]);
             image.put_pixel(panel * PITCH + MARGIN_LEFT + x, MARGIN_TOP + y, colour);
         }
     }

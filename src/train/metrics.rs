@@ -129,16 +129,4 @@ mod tests {
             "the table in docs/training.md"
         );
     }
-
-    #[test]
-    fn a_line_has_the_metrics_in_the_order_of_the_list() {
-        let line = serde_json::to_string(&MetricsRow::default()).expect("is JSON");
-        let mut rest = line.as_str();
-        for (name, _) in DESCRIBED {
-            let (before, behind) = rest.split_once(&format!("\"{name}\":")).expect(name);
-            assert!(!before.contains('"'), "{before} comes before {name}");
-            rest = behind;
-        }
-        assert!(!rest.contains('"'), "{rest} is not described");
-    }
 }

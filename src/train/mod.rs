@@ -32,4 +32,3 @@ pub(crate) mod low_level {
     pub use crate::train::plan::TrainingPlan;
     pub use crate::train::settings::initialisation;
 }
-pub(crate) use low_level::*;

@@ -24,7 +24,7 @@ use crate::shape::Shape;
 pub struct TrainingPlan {
     architecture: Architecture,
     snapshot: Snapshot,
-    noise: Box<dyn Noise>,
+    noise: Noise,
     objective: Objective,
     optimiser: Optimiser,
     /// For one slice of data and noise together. The chains, never in use at the same time, share its workspace.
@@ -62,7 +62,7 @@ impl TrainingPlan {
         let objective = Objective::new(settings::objective(config), data_count, noise_count);
         Ok(TrainingPlan {
             snapshot: Snapshot::new(parameters, settings::refresh(config)),
-            noise: noise::new(config, &network)?,
+            noise: Noise::new(config, &network)?,
             objective,
             optimiser: Optimiser::new(settings::optimiser(config), parameters),
             network,
@@ -172,10 +172,10 @@ impl TrainingPlan {
 
     fn fetch_diagnostics(&self, r: &mut Recording, step: u64) {
         if let Some(control) = self.control() {
-            r.fetch(control, 0, control.words(), Ticket::Control(step).number());
+            r.fetch(control, 0, control.words(), Ticket::Control.number(step));
         }
         if let Some((trace, _)) = self.trace(step) {
-            r.fetch(trace, 0, trace.words(), Ticket::Trace(step).number());
+            r.fetch(trace, 0, trace.words(), Ticket::Trace.number(step));
         }
     }
 
@@ -277,8 +277,8 @@ impl TrainingPlan {
         network.finish_gradient(r, self.optimiser.gradient());
         self.optimiser.step(r, step, live, self.objective.metrics());
         self.network.turn(r, live);
-        self.objective
-            .fetch_metrics(r, Ticket::Metrics(step).number());
+        let ticket = Ticket::Metrics.number(step);
+        self.objective.fetch_metrics(r, ticket);
         recording
     }
 }

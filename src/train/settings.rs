@@ -4,8 +4,8 @@
 use crate::config::{ChainKind, Config, Interval, NormaliserKind, SnapshotKind, StartKind};
 use crate::kernels::AdamSettings;
 use crate::method::{
-    ChainMode, Diagnose, Diagnostics, FixedNoise, Mixture, Normaliser, ObjectiveSettings,
-    OptimiserSettings, Refresh, SamplerSettings,
+    ChainMode, Diagnose, Diagnostics, Normaliser, ObjectiveSettings, OptimiserSettings, Refresh,
+    SamplerSettings,
 };
 use crate::model::chain_start;
 use crate::network::Initialisation;
@@ -68,40 +68,6 @@ pub(super) fn refresh(config: &Config) -> Refresh {
                 pool: config.pool(),
             },
         },
-    }
-}
-
-/// The noise that is no snapshot, if the configuration asks for one: `count` draws of `length` values a step.
-pub(super) fn fixed_noise(config: &Config, count: usize, length: usize) -> Option<FixedNoise> {
-    let seed = config.run.seed;
-    match config.snapshot.kind {
-        SnapshotKind::Gaussian => Some(FixedNoise::gaussian(count, length, seed)),
-        SnapshotKind::Uniform => {
-            // The data with its noise lies in this box but for one value in 5·10⁸.
-            let margin = 6.0 * config.data.noise;
-            let (low, high) = (config.data.low - margin, config.data.high + margin);
-            Some(FixedNoise::uniform(low, high, count, length, seed))
-        }
-        SnapshotKind::Copy | SnapshotKind::Ema | SnapshotKind::Mixture => None,
-    }
-}
-
-/// The last few snapshots as one distribution, if the configuration asks for that: for a network of `parameters` values
-/// and batches of `samples`.
-pub(super) fn mixture(config: &Config, parameters: usize, samples: usize) -> Option<Mixture> {
-    let Interval::Every(interval) = config.snapshot.interval else {
-        return None;
-    };
-    match config.snapshot.kind {
-        SnapshotKind::Mixture => Some(Mixture::new(
-            config.snapshot.components,
-            interval,
-            parameters,
-            samples,
-        )),
-        SnapshotKind::Copy | SnapshotKind::Ema | SnapshotKind::Gaussian | SnapshotKind::Uniform => {
-            None
-        }
     }
 }
 

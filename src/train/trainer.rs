@@ -163,10 +163,10 @@ impl Trainer {
         let mut recording = Recording::new();
         if self.data.is_planar() {
             let average = self.plan.optimiser().average();
-            let ticket = Ticket::Average(self.step).number();
+            let ticket = Ticket::Average.number(self.step);
             recording.fetch(average, 0, average.words(), ticket);
         }
-        recording.fetch(states, start, words, Ticket::States(self.step).number());
+        recording.fetch(states, start, words, Ticket::States.number(self.step));
         Ok(self.executor.run(&recording)?)
     }
 
@@ -205,11 +205,8 @@ impl Trainer {
         let parameters = self.executor.read(self.plan.optimiser().average())?;
         let live = self.executor.read(self.plan.live_parameters())?;
         let model = self.model_of(parameters, self.step)?.with_live(live)?;
-        let Some(control) = self.plan.control() else {
-            return Ok(model);
-        };
-        let words = self.executor.read_words(control, 0, control.words())?;
-        Ok(match StepControl::from_words(&words) {
+        let control = StepControl::read(&mut self.executor, self.plan.control())?;
+        Ok(match control {
             Some(control) => model.with_step_size(control.step_size),
             None => model,
         })
@@ -265,12 +262,7 @@ impl Trainer {
             }
         }
         let trace = self.executor.read(probe.trace())?;
-        let control = match self.plan.control() {
-            Some(control) => {
-                StepControl::from_words(&self.executor.read_words(control, 0, control.words())?)
-            }
-            None => None,
-        };
+        let control = StepControl::read(&mut self.executor, self.plan.control())?;
         let (step_size, acceptance) = self.said(control);
         let step = self.step.saturating_sub(1);
         Ok(Some(Diagnostics::from_trace(
@@ -283,23 +275,23 @@ impl Trainer {
         )))
     }
 
-    fn arrival(&mut self, ticket: Ticket, words: &[u32]) -> Option<Arrival> {
+    fn arrival(&mut self, (ticket, step): (Ticket, u64), words: &[u32]) -> Option<Arrival> {
         let floats = || -> Vec<f32> { words.iter().map(|&word| f32::from_bits(word)).collect() };
         match ticket {
-            Ticket::Average(step) => {
+            Ticket::Average => {
                 self.averages.insert(step, floats());
                 None
             }
-            Ticket::States(step) => Some(Arrival::States {
+            Ticket::States => Some(Arrival::States {
                 step,
                 values: floats(),
                 average: self.averages.remove(&step),
             }),
-            Ticket::Control(step) => {
+            Ticket::Control => {
                 self.controls.insert(step, StepControl::from_words(words)?);
                 None
             }
-            Ticket::Trace(step) => {
+            Ticket::Trace => {
                 let (_, records) = self.plan.trace(step)?;
                 let (step_size, acceptance) = self.control(step);
                 Some(Arrival::Diagnostics(Diagnostics::from_trace(
@@ -311,7 +303,7 @@ impl Trainer {
                     step_size,
                 )))
             }
-            Ticket::Metrics(step) => {
+            Ticket::Metrics => {
                 let metrics = RatioMetrics::from_words(words);
                 let mut row = MetricsRow::new(&metrics, step);
                 if let Some(age) = self.plan.snapshot_age(step) {

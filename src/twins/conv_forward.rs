@@ -6,12 +6,22 @@ use crate::kernels::activations::Activation;
 use crate::kernels::geometry::ConvGeometry;
 
 /// A layer's output and the activation's derivative there, both (sample, channel, row, column).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConvForward {
     /// act(z).
     pub output: Vec<f64>,
     /// act′(z), which the backward pass multiplies by.
     pub derivative: Vec<f64>,
+}
+
+impl ConvForward {
+    /// Of the linear part `z`.
+    pub(super) fn activated(z: &[f64], activation: Activation) -> Self {
+        ConvForward {
+            output: z.iter().map(|&z| activation.value(z)).collect(),
+            derivative: z.iter().map(|&z| activation.derivative(z)).collect(),
+        }
+    }
 }
 
 /// Convolves (cross-correlates, as PyTorch does) each sample with `weight`, adds `bias` (one value per
@@ -38,41 +48,25 @@ pub fn conv_forward(
             z[n * out_len + tap.output] += weight[tap.weight] * input[n * in_len + tap.input];
         });
     }
-    ConvForward {
-        output: z.iter().map(|&z| activation.value(z)).collect(),
-        derivative: z.iter().map(|&z| activation.derivative(z)).collect(),
-    }
+    ConvForward::activated(&z, activation)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::twins::testing::{activations, assert_close, awkward_geometries, dot, random};
+    use crate::twins::testing::{
+        activations, assert_close, awkward_geometries, dot, linear, random,
+    };
 
     /// A 3×3 image under a 2×2 kernel, stride 2, padding 1, two output channels, worked out on paper.
     #[test]
     fn a_tiny_convolution_by_hand() {
-        let geometry = ConvGeometry {
-            in_channels: 1,
-            in_height: 3,
-            in_width: 3,
-            out_channels: 2,
-            kernel_height: 2,
-            kernel_width: 2,
-            stride: 2,
-            padding: 1,
-        };
+        let geometry = ConvGeometry::new([1, 3, 3], 2, [2, 2], 2, 1);
         let input = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
         // The padded image's 2×2 blocks are [0 0; 0 1], [0 0; 2 3], [0 4; 0 7] and [5 6; 8 9].
         let weight = [1.0, 10.0, 100.0, 1000.0, 1.0, 1.0, 1.0, 1.0];
-        let result = conv_forward(
-            &geometry,
-            Activation::IDENTITY,
-            1,
-            &input,
-            &weight,
-            &[0.5, -1.0],
-        );
+        let (identity, bias) = (Activation::IDENTITY, [0.5, -1.0]);
+        let result = conv_forward(&geometry, identity, 1, &input, &weight, &bias);
         assert_eq!(
             result.output,
             [1000.5, 3200.5, 7040.5, 9865.5, 0.0, 4.0, 10.0, 27.0]
@@ -83,31 +77,15 @@ mod tests {
     /// A kernel as large as the image meets it once, value by value in memory order.
     #[test]
     fn a_kernel_over_the_whole_image_is_a_dot_product() {
-        let geometry = ConvGeometry {
-            in_channels: 3,
-            in_height: 2,
-            in_width: 5,
-            out_channels: 2,
-            kernel_height: 2,
-            kernel_width: 5,
-            stride: 1,
-            padding: 0,
-        };
+        let geometry = ConvGeometry::new([3, 2, 5], 2, [2, 5], 1, 0);
         let input = random(30, 1);
         let weight = random(60, 2);
-        let result = conv_forward(
-            &geometry,
-            Activation::IDENTITY,
-            1,
-            &input,
-            &weight,
-            &[0.5, -2.0],
-        );
+        let output = linear(&geometry, 1, &input, &weight, &[0.5, -2.0]);
         let expected = [
             0.5 + dot(&weight[..30], &input),
             -2.0 + dot(&weight[30..], &input),
         ];
-        assert_close(&result.output, &expected, 1e-12);
+        assert_close(&output, &expected, 1e-12);
     }
 
     #[test]

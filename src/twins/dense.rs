@@ -4,16 +4,7 @@ use crate::kernels::geometry::ConvGeometry;
 
 /// The convolution that a dense layer is: its features are the channels of a 1×1 image.
 pub fn dense_geometry(in_features: usize, out_features: usize) -> ConvGeometry {
-    ConvGeometry {
-        in_channels: in_features,
-        in_height: 1,
-        in_width: 1,
-        out_channels: out_features,
-        kernel_height: 1,
-        kernel_width: 1,
-        stride: 1,
-        padding: 0,
-    }
+    ConvGeometry::new([in_features, 1, 1], out_features, [1, 1], 1, 0)
 }
 
 #[cfg(test)]

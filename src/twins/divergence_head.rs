@@ -22,7 +22,7 @@ pub fn divergence_head(input: &RatioInput) -> RatioOutput {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::twins::testing::{assert_close, central_differences, random};
+    use crate::twins::testing::{assert_close, batch, central_differences, random};
 
     #[test]
     fn factor_agrees_with_finite_differences() {
@@ -30,12 +30,8 @@ mod tests {
             let live = random(data_count + noise_count, 1);
             let head = |live: &[f64]| {
                 divergence_head(&RatioInput {
-                    live,
-                    snapshot: live,
-                    data_count,
-                    noise_count,
-                    c: 0.0,
                     energy_l2: 0.1,
+                    ..batch(live, live, (data_count, noise_count))
                 })
             };
             let output = head(&live);

@@ -112,10 +112,7 @@ impl TwinBlock {
     }
 
     fn forward(&self, samples: usize, input: &[f64]) -> Computed {
-        let nothing = ConvForward {
-            output: Vec::new(),
-            derivative: Vec::new(),
-        };
+        let nothing = ConvForward::default();
         let (result, inside) = match self {
             TwinBlock::Layer(layer) => (layer.forward(samples, input), nothing),
             TwinBlock::Pool(pooling) => {
@@ -285,25 +282,6 @@ mod tests {
         std: 0.8,
     };
 
-    fn conv(
-        in_shape: [usize; 3],
-        out_channels: usize,
-        kernel: [usize; 2],
-        stride: usize,
-        padding: usize,
-    ) -> ConvGeometry {
-        ConvGeometry {
-            in_channels: in_shape[0],
-            in_height: in_shape[1],
-            in_width: in_shape[2],
-            out_channels,
-            kernel_height: kernel[0],
-            kernel_width: kernel[1],
-            stride,
-            padding,
-        }
-    }
-
     fn layer(geometry: ConvGeometry, activation: Activation, seed: u64) -> TwinLayer {
         let fan_in = geometry.weight_len() / geometry.out_channels;
         let weight = random(geometry.weight_len(), seed + 1);
@@ -322,8 +300,8 @@ mod tests {
         base: Option<QuadraticBase>,
     ) -> TwinNetwork {
         let geometries = [
-            conv([channels, 7, 6], 4, [3, 3], 2, 1),
-            conv([4, 4, 3], 3, [2, 3], 2, 0),
+            ConvGeometry::new([channels, 7, 6], 4, [3, 3], 2, 1),
+            ConvGeometry::new([4, 4, 3], 3, [2, 3], 2, 0),
             dense_geometry(6, 5),
             dense_geometry(5, 2),
         ];
@@ -346,16 +324,13 @@ mod tests {
     fn residual_network(activation: Activation) -> TwinNetwork {
         let residual = |in_shape: [usize; 3], channels, pool, activation, seed| {
             let [in_channels, height, width] = in_shape;
-            let second = conv([channels, height, width], channels, [3, 3], 1, 1);
+            let first = ConvGeometry::new(in_shape, channels, [3, 3], 1, 1);
+            let second = ConvGeometry::new([channels, height, width], channels, [3, 3], 1, 1);
             TwinBlock::Residual {
-                first: layer(
-                    conv(in_shape, channels, [3, 3], 1, 1),
-                    Activation::TANH,
-                    seed,
-                ),
+                first: layer(first, Activation::TANH, seed),
                 second: layer(second, Activation::IDENTITY, seed + 10),
                 skip: (in_channels != channels).then(|| {
-                    let skip = conv(in_shape, channels, [1, 1], 1, 0);
+                    let skip = ConvGeometry::new(in_shape, channels, [1, 1], 1, 0);
                     layer(skip, Activation::IDENTITY, seed + 20)
                 }),
                 join: Pooling::average(Shape::new(channels, height, width), pool),

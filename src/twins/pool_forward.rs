@@ -32,10 +32,7 @@ pub fn pool_forward(
             z[i / in_len * out_len + window] += f64::from(pooling.factor) * (value + skipped);
         }
     }
-    ConvForward {
-        output: z.iter().map(|&z| activation.value(z)).collect(),
-        derivative: z.iter().map(|&z| activation.derivative(z)).collect(),
-    }
+    ConvForward::activated(&z, activation)
 }
 
 #[cfg(test)]

@@ -41,16 +41,12 @@ fn sign(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::twins::testing::{assert_close, central_differences, random};
+    use crate::twins::testing::{assert_close, batch, central_differences, random};
 
     fn input<'a>(live: &'a [f64], snapshot: &'a [f64], counts: (usize, usize)) -> RatioInput<'a> {
         RatioInput {
-            live,
-            snapshot,
-            data_count: counts.0,
-            noise_count: counts.1,
-            c: 0.0,
             energy_l2: 0.1,
+            ..batch(live, snapshot, counts)
         }
     }
 
@@ -81,11 +77,7 @@ mod tests {
         for (data, negatives) in [(1, 1), (3, 1), (2, 5)] {
             let noise = data * negatives;
             let energies = random(data + noise, 1);
-            let fresh = RatioInput {
-                energy_l2: 0.0,
-                ..input(&energies, &energies, (data, noise))
-            };
-            let output = ranking_head(&fresh);
+            let output = ranking_head(&batch(&energies, &energies, (data, noise)));
             let share = negatives as f64 / (negatives + 1) as f64;
             let mut want = vec![share / data as f64; data];
             want.resize(data + noise, -share / noise as f64);

@@ -204,7 +204,7 @@ fn mean(values: &[f64]) -> f64 {
 mod tests {
     use super::*;
     use crate::kernels::{GENERATORS, Generator};
-    use crate::twins::testing::{assert_close, central_differences, random};
+    use crate::twins::testing::{assert_close, batch, central_differences, random};
 
     /// Every generator, clamped where few samples of the tests are.
     fn every() -> impl Iterator<Item = Bregman> {
@@ -232,12 +232,9 @@ mod tests {
                 let live = random(data_count + noise_count, 1);
                 let snapshot = random(data_count + noise_count, 2);
                 let input = RatioInput {
-                    live: &live,
-                    snapshot: &snapshot,
-                    data_count,
-                    noise_count,
                     c: 0.3,
                     energy_l2: 0.1,
+                    ..batch(&live, &snapshot, (data_count, noise_count))
                 };
                 let output = ratio_head(&bregman, &input);
                 let in_live = central_differences(&live, |live| {
@@ -260,17 +257,8 @@ mod tests {
             every().flat_map(|bregman| COUNTS.map(|counts| (bregman, counts)))
         {
             let energies = random(data_count + noise_count, 1);
-            let output = ratio_head(
-                &bregman,
-                &RatioInput {
-                    live: &energies,
-                    snapshot: &energies,
-                    data_count,
-                    noise_count,
-                    c: 0.0,
-                    energy_l2: 0.0,
-                },
-            );
+            let input = batch(&energies, &energies, (data_count, noise_count));
+            let output = ratio_head(&bregman, &input);
             let nu = noise_count as f64 / data_count as f64;
             let share = bregman.curvature(nu);
             let mut expected = vec![share / data_count as f64; data_count];
@@ -284,17 +272,13 @@ mod tests {
     #[test]
     fn every_metric_by_hand() {
         // u = [1, 0 | −1, 2] and ν = 1, so h = u: data right, tie | noise right, noise wrong.
-        let output = ratio_head(
-            &LOGISTIC,
-            &RatioInput {
-                live: &[1.0, 3.0, 2.0, -2.0],
-                snapshot: &[1.5, 2.5, 0.5, -0.5],
-                data_count: 2,
-                noise_count: 2,
-                c: 0.5,
-                energy_l2: 0.1,
-            },
-        );
+        let (live, snapshot) = ([1.0, 3.0, 2.0, -2.0], [1.5, 2.5, 0.5, -0.5]);
+        let input = RatioInput {
+            c: 0.5,
+            energy_l2: 0.1,
+            ..batch(&live, &snapshot, (2, 2))
+        };
+        let output = ratio_head(&LOGISTIC, &input);
         assert_eq!(output.log_ratio, [1.0, 0.0, -1.0, 2.0]);
         assert_eq!(
             [output.mean_energy_data, output.mean_energy_noise],
@@ -314,17 +298,7 @@ mod tests {
     /// With four noise samples per datum the line between the classes is at u = ln 4, not at 0.
     #[test]
     fn the_decision_line_moves_with_the_noise_ratio() {
-        let output = ratio_head(
-            &LOGISTIC,
-            &RatioInput {
-                live: &[0.0; 5],
-                snapshot: &[1.0; 5],
-                data_count: 1,
-                noise_count: 4,
-                c: 0.0,
-                energy_l2: 0.0,
-            },
-        );
+        let output = ratio_head(&LOGISTIC, &batch(&[0.0; 5], &[1.0; 5], (1, 4)));
         assert_close(&[output.accuracy], &[0.8], 1e-15);
     }
 
@@ -353,22 +327,14 @@ mod tests {
     /// Beside the mean, the closed forms that hold without clamps.
     #[test]
     fn the_profiled_normaliser_has_the_closed_forms() {
-        let (data_count, noise_count) = (7, 12);
         let (live, snapshot) = (random(19, 1), random(19, 2));
-        let input = RatioInput {
-            live: &live,
-            snapshot: &snapshot,
-            data_count,
-            noise_count,
-            c: 0.0,
-            energy_l2: 0.0,
-        };
+        let input = batch(&live, &snapshot, (7, 12));
         let v = input.differences();
         let log_mean = |of: &[f64], power: f64| {
             let terms: Vec<f64> = of.iter().map(|v| (power * v).exp()).collect();
             mean(&terms).ln()
         };
-        let (data, noise) = v.split_at(data_count);
+        let (data, noise) = v.split_at(input.data_count);
         for bregman in every() {
             let free = Bregman {
                 clamp: 25.0,
@@ -397,15 +363,7 @@ mod tests {
         let (live, snapshot) = (random(19, 1), random(19, 2));
         let estimate = |step: usize, decay, state| {
             let moved: Vec<f64> = live.iter().map(|e| e + 0.3 * step as f64).collect();
-            let input = RatioInput {
-                live: &moved,
-                snapshot: &snapshot,
-                data_count: 7,
-                noise_count: 12,
-                c: 0.0,
-                energy_l2: 0.0,
-            };
-            importance_normaliser(&input, decay, state)
+            importance_normaliser(&batch(&moved, &snapshot, (7, 12)), decay, state)
         };
         let mean = |step| (-estimate(step, 0.0, (0.0, 0.0)).0).exp();
         let decay: f64 = 0.6;

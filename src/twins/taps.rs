@@ -56,16 +56,7 @@ mod tests {
 
     #[test]
     fn without_padding_there_is_one_tap_per_multiply_add() {
-        let geometry = ConvGeometry {
-            in_channels: 3,
-            in_height: 6,
-            in_width: 5,
-            out_channels: 2,
-            kernel_height: 2,
-            kernel_width: 3,
-            stride: 3,
-            padding: 0,
-        };
+        let geometry = ConvGeometry::new([3, 6, 5], 2, [2, 3], 3, 0);
         let mut count = 0;
         for_each_tap(&geometry, |_| count += 1);
         assert_eq!(2 * count, geometry.flops());
@@ -74,16 +65,7 @@ mod tests {
     #[test]
     fn taps_in_the_padding_are_left_out() {
         // A 1×1 input under a 3×3 kernel padded by 1: only the kernel's centre touches it.
-        let geometry = ConvGeometry {
-            in_channels: 1,
-            in_height: 1,
-            in_width: 1,
-            out_channels: 1,
-            kernel_height: 3,
-            kernel_width: 3,
-            stride: 1,
-            padding: 1,
-        };
+        let geometry = ConvGeometry::new([1, 1, 1], 1, [3, 3], 1, 1);
         let mut taps = Vec::new();
         for_each_tap(&geometry, |tap| taps.push(tap));
         assert_eq!(

@@ -1,6 +1,8 @@
 //! What the twins' own tests share: reproducible data, shapes, comparison, finite differences.
 
+use super::conv_forward::conv_forward;
 use super::philox_normal::normal;
+use super::ratio_head::RatioInput;
 use crate::kernels::activations::{ACTIVATIONS, Activation};
 use crate::kernels::geometry::ConvGeometry;
 use crate::random::Stream;
@@ -20,31 +22,42 @@ pub(crate) fn random(len: usize, seed: u64) -> Vec<f64> {
 /// Shapes that expose indexing mistakes: odd and unequal sizes, 1 and 3 channels, strides that leave
 /// input rows unread, strides larger than the kernel, kernels larger than the input or as large as it.
 pub(crate) fn awkward_geometries() -> Vec<ConvGeometry> {
-    // (channels, height, width) in, channels out, (height, width) of the kernel, stride, padding.
-    let shape = |(in_channels, in_height, in_width),
-                 out_channels,
-                 kernel: (usize, usize),
-                 stride,
-                 padding| {
-        ConvGeometry {
-            in_channels,
-            in_height,
-            in_width,
-            out_channels,
-            kernel_height: kernel.0,
-            kernel_width: kernel.1,
-            stride,
-            padding,
-        }
-    };
     vec![
-        shape((1, 5, 7), 2, (3, 3), 2, 1),
-        shape((3, 6, 5), 2, (2, 3), 3, 0),
-        shape((3, 9, 4), 1, (1, 1), 4, 0),
-        shape((2, 4, 4), 3, (4, 4), 1, 0),
-        shape((1, 3, 2), 3, (5, 4), 1, 2),
-        shape((1, 1, 1), 1, (1, 1), 1, 0),
+        ConvGeometry::new([1, 5, 7], 2, [3, 3], 2, 1),
+        ConvGeometry::new([3, 6, 5], 2, [2, 3], 3, 0),
+        ConvGeometry::new([3, 9, 4], 1, [1, 1], 4, 0),
+        ConvGeometry::new([2, 4, 4], 3, [4, 4], 1, 0),
+        ConvGeometry::new([1, 3, 2], 3, [5, 4], 1, 2),
+        ConvGeometry::new([1, 1, 1], 1, [1, 1], 1, 0),
     ]
+}
+
+/// The output of a convolution without activation.
+pub(super) fn linear(
+    geometry: &ConvGeometry,
+    samples: usize,
+    input: &[f64],
+    weight: &[f64],
+    bias: &[f64],
+) -> Vec<f64> {
+    let identity = Activation::IDENTITY;
+    conv_forward(geometry, identity, samples, input, weight, bias).output
+}
+
+/// The energies of so many data and noise samples, with neither a normaliser nor a penalty.
+pub(super) fn batch<'a>(
+    live: &'a [f64],
+    snapshot: &'a [f64],
+    (data_count, noise_count): (usize, usize),
+) -> RatioInput<'a> {
+    RatioInput {
+        live,
+        snapshot,
+        data_count,
+        noise_count,
+        c: 0.0,
+        energy_l2: 0.0,
+    }
 }
 
 /// Panics unless every pair agrees to `tolerance`, relative for values above 1 and absolute below.

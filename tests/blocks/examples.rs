@@ -96,7 +96,10 @@ pub fn architectures() -> Vec<Architecture> {
     all
 }
 
-/// Every kind of block.
+/// Every kind of block, as few of each as there can be.
+pub const FEW_LAYERS: &str = "network.layers=[{residual=4, pool=2}, {pool=2}, {residual=6, kernel=1}, \
+                          {global_sum=true}, {dense=1}]";
+/// Every kind of block, with several of some.
 pub const LAYERS: &str = "network.layers=[{conv=4, kernel=3, padding=1}, {residual=4, pool=2}, {residual=6}, {pool=2}, \
                       {residual=6, kernel=1}, {global_sum=true}, {dense=1}]";
 

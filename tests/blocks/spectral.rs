@@ -1,7 +1,9 @@
 //! Spectral normalisation: its kernels, its estimate, and its vectors in training.
 
-use crate::common::{ROUNDING, assert_close, executor, filled, normals, poisoned, variants, widen};
-use crate::examples::{DIGITS, PLAIN, digits};
+use crate::common::{
+    ROUNDING, assert_close, executor, extended, filled, normals, poisoned, variants, widen,
+};
+use crate::examples::{DIGITS, FEW_LAYERS, LAYERS, PLAIN, digits};
 use afterimage::gpu::Recording;
 use afterimage::low_level::kernels::{
     SpectralWeight, spectral_gradient, spectral_turn, spectral_weights,
@@ -110,7 +112,11 @@ fn the_estimate_reaches_the_largest_singular_value() {
 /// Initial vectors are near the singular vectors, and a step of training moves them on by one iteration.
 #[test]
 fn training_turns_the_vectors_once_a_step() {
-    let config = digits(&["network.zero_head=false", "network.spectral_norm=true"]);
+    let config = digits(&[
+        if extended() { LAYERS } else { FEW_LAYERS },
+        "network.zero_head=false",
+        "network.spectral_norm=true",
+    ]);
     for (name, variant) in &variants(&executor(false))[..2] {
         let mut executor = executor(false);
         let plan = TrainingPlan::new(&config, DIGITS, *variant).expect("fits");

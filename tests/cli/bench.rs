@@ -16,7 +16,7 @@ fn bench_lines(arguments: &[&str]) -> (Value, Vec<Value>) {
 }
 
 #[test]
-fn bench_measures_everything_it_promises() {
+fn bench_measures_everything_it_promises_and_briefly_what_a_comparison_needs() {
     let (header, figures) = bench_lines(&["bench", "--nets", "D", "--seconds", "0", "--json"]);
     assert_eq!(header["kind"], "header");
     assert_eq!(header["afterimage"], env!("CARGO_PKG_VERSION"));
@@ -106,10 +106,8 @@ fn bench_measures_everything_it_promises() {
         );
         assert!(kernel["launches"].as_f64() > Some(0.0), "{kernel}");
     }
-}
 
-#[test]
-fn a_brief_bench_has_only_what_a_comparison_needs() {
+    // A brief one has only what a comparison needs.
     let (_, figures) = bench_lines(&[
         "bench",
         "--nets",

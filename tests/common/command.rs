@@ -8,6 +8,15 @@ pub fn tuning(folder: impl AsRef<Path>, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_afterimage"));
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
     command.args(arguments).current_dir(folder);
+    let mut unless_set = |name: &str, value: &Path| {
+        if std::env::var_os(name).is_none() {
+            command.env(name, value);
+        }
+    };
+    // What the driver compiled is shared by all of them, also by those that are given another cache.
+    unless_set("MESA_SHADER_CACHE_DIR", &cache);
+    // As many tests run as there are cores, and waking lavapipe's threads takes longer than such small work.
+    unless_set("LP_NUM_THREADS", Path::new("0"));
     command.env("AFTERIMAGE_CACHE", cache);
     command
 }

@@ -3,12 +3,14 @@
 
 pub mod command;
 pub mod programs;
+mod turns;
 
 use afterimage::config::Precision;
 use afterimage::gpu::{AdapterChoice, Buffer, Executor, ExecutorOptions, Recording};
 use afterimage::low_level::kernels::{ACTIVATIONS, Activation, ConvGeometry, LayerKind, Variant};
 pub use afterimage::low_level::network::twin;
 use afterimage::low_level::random::{Philox, Stream};
+pub use turns::{extended, one_of};
 
 /// Half a unit in the last place of 1.0f32: the relative error of one rounding.
 pub const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
@@ -40,6 +42,22 @@ pub fn mixed_variants(executor: &Executor) -> Vec<(&'static str, Variant)> {
         Some((name, variant))
     };
     variants(executor).into_iter().filter_map(mixed).collect()
+}
+
+/// The variants that whole networks are checked in, with what each may be off by: the best of each family, and those that
+/// ask less of a driver or store f16, whose kernels `tests/layers.rs` checks one by one, in turn.
+pub fn network_variants(
+    executor: &Executor,
+    turn: usize,
+    [full, mixed]: [f64; 2],
+) -> Vec<(&'static str, Variant, f64)> {
+    let all = variants(executor).into_iter();
+    let mut best: Vec<_> = all.map(|(name, v)| (name, v, full)).collect();
+    let mut others = best.split_off(2);
+    let mixed_variants = mixed_variants(executor).into_iter();
+    others.extend(mixed_variants.map(|(name, v)| (name, v, mixed)));
+    best.extend(one_of(others, turn));
+    best
 }
 
 /// Rounding to the nearest f16, which has 11 bits, relative to the value; values below 2⁻¹⁴ err by up to 2⁻²⁴.

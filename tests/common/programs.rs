@@ -82,8 +82,7 @@ pub fn check_spirv(dispatch: &Dispatch) -> usize {
 fn validated(dispatch: &Dispatch) -> (naga::Module, naga::valid::ModuleInfo) {
     let kernel = dispatch.program.kernel;
     let text = expand(kernel.source, kernel.shared, &dispatch.program.constants)
-        .unwrap_or_else(|error| panic!("{}: {error}", kernel.name))
-        .text;
+        .unwrap_or_else(|error| panic!("{}: {error}", kernel.name));
     let module = naga::front::wgsl::parse_str(&text)
         .unwrap_or_else(|error| panic!("{}: {}", kernel.name, error.emit_to_string(&text)));
     let info = naga::valid::Validator::new(Default::default(), naga::valid::Capabilities::all())

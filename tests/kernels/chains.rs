@@ -117,10 +117,17 @@ fn chains_are_gathered_and_scattered_as_their_twins_do() {
         r.upload(order_buffer, 0, order.clone());
         let source = filled(&mut r, "replay", &replay);
         let taken = poisoned(&mut r, "x", chains * length);
-        gpu::gather_chains(&mut r, chains, length, first, source, order_buffer, taken);
+        let turn = |states| gpu::ReplayTurn {
+            states,
+            order: order_buffer,
+            first,
+            chains,
+            length,
+        };
+        turn(source).gather(&mut r, taken);
         let target = guarded(&mut r, "replay", &replay);
         let from = filled(&mut r, "x", &x);
-        gpu::scatter_chains(&mut r, chains, length, first, target, order_buffer, from);
+        turn(target).scatter(&mut r, from);
 
         let mut want_taken = vec![f64::NAN; chains * length];
         let wide = widen(&replay);

@@ -1,7 +1,7 @@
 //! What the log-normaliser difference is in each of its modes.
 
 use crate::batch::{Batch, LOG_ERROR, NORMALISERS, every, run_ratio_head};
-use crate::common::{ROUNDING, assert_within, executor, normals};
+use crate::common::{ROUNDING, assert_within, executor, normals, one_of};
 use afterimage::low_level::kernels::Normaliser;
 use afterimage::low_level::twins;
 
@@ -9,9 +9,10 @@ use afterimage::low_level::twins;
 #[test]
 fn the_profiled_normaliser_is_the_twin_s_root() {
     let mut executor = executor(false);
-    for (data, noise) in [(1, 1), (64, 64), (50, 150), (200, 20)] {
-        let batch = Batch::random(data, noise, 1.0);
-        for bregman in every(12.0) {
+    let counts = vec![(1, 1), (64, 64), (50, 150), (200, 20)];
+    for (turn, bregman) in every(12.0).enumerate() {
+        for (data, noise) in one_of(counts.clone(), turn) {
+            let batch = Batch::random(data, noise, 1.0);
             let root = batch.twin(0.0, 0.0, |input| {
                 twins::profiled_normaliser(&bregman, input)
             });
@@ -73,8 +74,12 @@ fn every_normaliser_is_zero_at_a_fresh_snapshot() {
         live: energies.clone(),
         snapshot: energies,
     };
-    for bregman in every(10.0) {
-        for normaliser in [Normaliser::Zero].into_iter().chain(NORMALISERS) {
+    for (turn, bregman) in every(10.0).enumerate() {
+        // Only the profiled one solves an equation of the generator's.
+        let [learned, profiled, importance] = NORMALISERS;
+        let mut normalisers = one_of(vec![Normaliser::Zero, learned, importance], turn);
+        normalisers.push(profiled);
+        for normaliser in normalisers {
             let state = vec![0.0; normaliser.words()];
             let (got, ..) = run_ratio_head(&mut executor, bregman, normaliser, 0.0, &batch, &state);
             assert_eq!(got.normaliser, 0.0, "{bregman:?}, {normaliser:?}");

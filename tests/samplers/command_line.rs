@@ -1,6 +1,7 @@
 //! Samplers from the command line, and settings that are refused.
 
 use crate::common::command::{run, stderr, stdout};
+use crate::common::one_of;
 use afterimage::config;
 use afterimage::low_level::kernels::SAMPLERS;
 use afterimage::model::Model;
@@ -28,8 +29,9 @@ const TINY: [&str; 15] = [
 
 #[test]
 fn every_kind_trains_and_samples_from_the_command_line() {
-    for preset in ["8gaussians", "digits"] {
-        for kind in SAMPLERS {
+    for (turn, kind) in SAMPLERS.into_iter().enumerate() {
+        // No sampler knows what its samples are.
+        for preset in one_of(vec!["8gaussians", "digits"], turn) {
             let folder = tempfile::tempdir().expect("makes a folder");
             let name = format!("sampler.kind={}", kind.name);
             let mut arguments = vec!["train", preset, "--out", "run", "--set", &name];

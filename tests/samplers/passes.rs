@@ -1,6 +1,6 @@
 //! Passes of chains: batches, acceptance, adaptation, what is rejected and what is counted.
 
-use crate::common::{executor, normals, variants};
+use crate::common::{executor, normals, one_of, variants};
 use crate::moments::adapted;
 use crate::target::{Target, control, dynamics, kind, pass};
 use afterimage::gpu::Recording;
@@ -12,8 +12,8 @@ fn chains_do_not_depend_on_the_batches_they_run_in() {
     let mut executor = executor(false);
     let target = Target::random(5);
     let start = normals(4, 64 * 5);
-    for kind in SAMPLERS {
-        for (variant_name, variant) in variants(&executor) {
+    for (turn, kind) in SAMPLERS.into_iter().enumerate() {
+        for (variant_name, variant) in one_of(variants(&executor), turn) {
             let mut ends = |count: usize| -> Vec<u32> {
                 let mut states = Vec::new();
                 for first_chain in (0..64).step_by(count) {

@@ -9,7 +9,7 @@ use afterimage::low_level::kernels::tiled::Tiled;
 use afterimage::low_level::kernels::{LANGEVIN, SAMPLERS, Variant};
 use afterimage::low_level::train::TrainingPlan;
 use afterimage::shape::Shape;
-use afterimage::train::{Trainer, run};
+use afterimage::train::{MetricsRow, Trainer, run};
 use std::sync::atomic::AtomicBool;
 
 const DIGITS: Shape = Shape {
@@ -174,4 +174,37 @@ fn fresh_chains_start_where_they_are_told() {
     assert_eq!(on_data(ChainKind::ShortRun, StartKind::Mixture, 5), 2);
     assert_eq!(on_data(ChainKind::ShortRun, StartKind::Data, 5), 8);
     assert_eq!(on_data(ChainKind::Data, StartKind::Gaussian, 5), 8);
+}
+
+/// What a checkpoint waits for overtakes nothing that came back before: a row of metrics has its own step's step size.
+#[test]
+fn checkpoints_on_the_way_change_no_metrics() {
+    let rows = |checkpoint_every| {
+        let mala = SAMPLERS.into_iter().find(|kind| kind.name == "mala");
+        let mut config = small(mala.expect("is there"));
+        config.run.steps = 4;
+        config.run.checkpoint_every = checkpoint_every;
+        (
+            config.run.sample_every,
+            config.sampler.probe,
+            config.run.sample_steps,
+        ) = (0, 0, 1);
+        let data = data::open(&config.data.options(), 1).expect("opens");
+        let mut trainer = Trainer::new(executor(false), &config, data).expect("starts");
+        let folder = tempfile::tempdir().expect("a folder");
+        let (out, stop) = (folder.path().join("run"), AtomicBool::new(false));
+        run(&mut trainer, &config, &out, false, &stop, &mut |_| ()).expect("trains");
+        let rows = std::fs::read_to_string(out.join("metrics.jsonl")).expect("reads");
+        let rows = rows.lines().map(|line| {
+            let row: MetricsRow = serde_json::from_str(line).expect("is a row");
+            (row.step_size, row.acceptance)
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let plain = rows(0);
+    assert!(
+        plain.windows(2).any(|rows| rows[0] != rows[1]),
+        "nothing was adapted"
+    );
+    assert_eq!(rows(1), plain);
 }

@@ -1,14 +1,16 @@
 //! `[data]`
 
-use super::rules::{ensure, finite, not_negative};
+use super::rules::{ensure, finite, key, not_negative};
 use crate::config::DataConfig;
 use crate::config::error::ConfigError;
 
 pub(super) fn validate(data: &DataConfig) -> Result<(), ConfigError> {
-    finite("data.low", data.low)?;
-    finite("data.high", data.high)?;
-    ensure(data.low < data.high, "data.low", &data.low, || {
-        format!("lie below data.high = {:?}", data.high)
-    })?;
-    not_negative("data.noise", data.noise)
+    finite(key!(data.low))?;
+    finite(key!(data.high))?;
+    ensure(
+        key!(data.low),
+        data.low < data.high,
+        format_args!("lie below data.high = {:?}", data.high),
+    )?;
+    not_negative(key!(data.noise))
 }

@@ -1,6 +1,6 @@
 //! `[network]`
 
-use super::rules::{Conditional, ensure, finite, not_negative, positive, share};
+use super::rules::{Conditional, ensure, finite, key, not_negative, positive, share};
 use crate::config::check::not_allowed;
 use crate::config::error::ConfigError;
 use crate::config::{BaseKind, NetworkConfig};
@@ -13,10 +13,9 @@ pub(super) const CONDITIONAL: &[Conditional] = &[
 
 pub(super) fn validate(network: &NetworkConfig) -> Result<(), ConfigError> {
     ensure(
+        key!(network.layers),
         !network.layers.is_empty(),
-        "network.layers",
-        &network.layers,
-        || "have at least one layer, for instance [{ dense = 1 }]".into(),
+        "have at least one layer, for instance [{ dense = 1 }]",
     )?;
     let mut after_dense = false;
     for (index, layer) in network.layers.iter().enumerate() {
@@ -24,50 +23,45 @@ pub(super) fn validate(network: &NetworkConfig) -> Result<(), ConfigError> {
         layer.check(after_dense).map_err(refused)?;
         after_dense = layer.is_flat();
     }
-    let first = network.layers.iter().find(|layer| layer.has_weights());
-    let last = network.layers.iter().rfind(|layer| layer.has_weights());
-    ensure(last.is_some(), "network.layers", &network.layers, || {
-        "have something to learn: a conv, dense or residual layer".into()
-    })?;
-    let residual_head = matches!(last, Some(LayerSpec::Residual { .. }));
+    let mut learning = network.layers.iter().filter(|layer| layer.has_weights());
+    let Some(first) = learning.next() else {
+        let given = format!("{:?}", network.layers);
+        let allowed = "have something to learn: a conv, dense or residual layer";
+        return Err(not_allowed("network.layers", &given, allowed));
+    };
+    let last = learning.next_back().unwrap_or(first);
+    let is_residual = |layer: &LayerSpec| matches!(layer, LayerSpec::Residual { .. });
     ensure(
-        !(network.zero_head && residual_head),
-        "network.zero_head",
-        &network.zero_head,
-        || {
-            "be false where a residual block is the last layer with weights, since its skip is not zero: put { dense = 1 } or a conv behind it"
-                .into()
-        },
+        key!(network.zero_head),
+        !(network.zero_head && is_residual(last)),
+        "be false where a residual block is the last layer with weights, since its skip is not zero: put { dense = 1 } or a conv behind it",
     )?;
     ensure(
+        key!(network.zero_head),
         !(network.zero_head && network.spectral_norm),
-        "network.zero_head",
-        &network.zero_head,
-        || "be false with network.spectral_norm, which cannot normalise a weight of zeros".into(),
+        "be false with network.spectral_norm, which cannot normalise a weight of zeros",
     )?;
-    let scale = network.first_weight_scale;
     ensure(
-        scale == 1.0 || !network.spectral_norm,
-        "network.first_weight_scale",
-        &scale,
-        || "be 1 with network.spectral_norm, which divides it out again".into(),
+        key!(network.first_weight_scale),
+        network.first_weight_scale == 1.0 || !network.spectral_norm,
+        "be 1 with network.spectral_norm, which divides it out again",
     )?;
-    let residual_first = matches!(first, Some(LayerSpec::Residual { .. }));
-    for (key, scale) in [
-        ("network.first_weight_scale", scale),
-        ("network.first_bias_scale", network.first_bias_scale),
+    for scale in [
+        key!(network.first_weight_scale),
+        key!(network.first_bias_scale),
     ] {
-        ensure(!residual_first || scale == 1.0, key, &scale, || {
+        ensure(
+            scale,
+            *scale.1 == 1.0 || !is_residual(first),
             "be 1 where a residual block is the first layer with weights, since what its skip lets pass would stay as it is: \
-             put a conv before it"
-                .into()
-        })?;
+             put a conv before it",
+        )?;
     }
-    share("network.slope", network.slope)?;
-    finite("network.base_mean", network.base_mean)?;
-    positive("network.base_std", network.base_std)?;
-    positive("network.first_weight_scale", network.first_weight_scale)?;
-    not_negative("network.first_bias_scale", network.first_bias_scale)
+    share(key!(network.slope))?;
+    finite(key!(network.base_mean))?;
+    positive(key!(network.base_std))?;
+    positive(key!(network.first_weight_scale))?;
+    not_negative(key!(network.first_bias_scale))
 }
 
 /// What is wrong with the layer at `path`, in the words of the configuration.

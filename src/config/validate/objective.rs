@@ -1,12 +1,12 @@
 //! `[objective]`
 
-use super::rules::{Conditional, count, decay, ensure, not_negative, positive, within};
+use super::rules::{Conditional, count, decay, ensure, key, not_negative, positive, within};
 use crate::config::error::ConfigError;
 use crate::config::{Config, NormaliserKind, ObjectiveConfig};
 use crate::method::Criterion;
 use crate::words::Word;
 
-const MOST_NOISE_RATIO: u64 = 1 << 10;
+const MOST_NOISE_RATIO: usize = 1 << 10;
 // Below, the weights are those of `kl` to a per cent and the loss a difference of large numbers; above, single samples rule.
 const SMALLEST_POWER: f32 = 0.01;
 const LARGEST_POWER: f32 = 5.0;
@@ -22,54 +22,36 @@ pub(super) const CONDITIONAL: &[Conditional] = &[
 ];
 
 pub(super) fn validate(objective: &ObjectiveConfig) -> Result<(), ConfigError> {
-    count(
-        "objective.noise_ratio",
-        objective.noise_ratio,
-        MOST_NOISE_RATIO,
-    )?;
-    let why = match objective.generator {
-        Criterion::Bregman(_) => None,
-        Criterion::Ranking => Some("cancels"),
-        Criterion::ContrastiveDivergence => Some("does not occur"),
+    let generator = objective.generator.name();
+    count(key!(objective.noise_ratio), MOST_NOISE_RATIO)?;
+    let (steepest, normaliser) = match objective.generator {
+        Criterion::Bregman(generator) => {
+            ((generator.steepest)(objective.power.into()) as f32, None)
+        }
+        Criterion::Ranking => (0.0, Some("cancels")),
+        Criterion::ContrastiveDivergence => (0.0, Some("does not occur")),
     };
     ensure(
-        why.is_none() || objective.normaliser == NormaliserKind::Zero,
-        "objective.normaliser",
-        &objective.normaliser.name(),
-        || {
-            format!(
-                "be `zero` with objective.generator = {}, where the log-normaliser difference {}",
-                objective.generator.name(),
-                why.unwrap_or_default()
-            )
-        },
+        key!(objective.normaliser),
+        normaliser.is_none() || objective.normaliser == NormaliserKind::Zero,
+        format_args!(
+            "be `zero` with objective.generator = {generator}, where the log-normaliser difference {}",
+            normaliser.unwrap_or_default()
+        ),
     )?;
-    positive("objective.normaliser_rate", objective.normaliser_rate)?;
-    decay("objective.normaliser_decay", objective.normaliser_decay)?;
-    within(
-        "objective.power",
-        objective.power,
-        SMALLEST_POWER,
-        LARGEST_POWER,
-    )?;
-    positive("objective.clamp", objective.clamp)?;
-    let steepest = match objective.generator {
-        Criterion::Bregman(generator) => (generator.steepest)(objective.power.into()) as f32,
-        Criterion::Ranking | Criterion::ContrastiveDivergence => 0.0,
-    };
+    positive(key!(objective.normaliser_rate))?;
+    decay(key!(objective.normaliser_decay))?;
+    within(key!(objective.power), SMALLEST_POWER, LARGEST_POWER)?;
+    positive(key!(objective.clamp))?;
+    let most = LARGEST_LOG_WEIGHT / steepest;
     ensure(
+        key!(objective.clamp),
         steepest * objective.clamp <= LARGEST_LOG_WEIGHT,
-        "objective.clamp",
-        &objective.clamp,
-        || {
-            let most = LARGEST_LOG_WEIGHT / steepest;
-            format!(
-                "be at most {most} with objective.generator = {}, or weights would overflow",
-                objective.generator.name()
-            )
-        },
+        format_args!(
+            "be at most {most} with objective.generator = {generator}, or weights would overflow"
+        ),
     )?;
-    not_negative("objective.energy_l2", objective.energy_l2)
+    not_negative(key!(objective.energy_l2))
 }
 
 fn has_exponent(config: &Config) -> bool {

@@ -1,23 +1,22 @@
 //! `[optimiser]`
 
-use super::rules::{decay, ensure, not_negative, positive, share};
+use super::rules::{decay, ensure, key, not_negative, positive, share};
 use crate::config::OptimiserConfig;
 use crate::config::error::ConfigError;
 use crate::method::Schedule;
 
 pub(super) fn validate(optimiser: &OptimiserConfig) -> Result<(), ConfigError> {
-    positive("optimiser.rate", optimiser.rate)?;
-    share("optimiser.final_rate", optimiser.final_rate)?;
+    positive(key!(optimiser.rate))?;
+    share(key!(optimiser.final_rate))?;
     ensure(
+        key!(optimiser.final_rate),
         optimiser.schedule != Schedule::Exponential || optimiser.final_rate > 0.0,
-        "optimiser.final_rate",
-        &optimiser.final_rate,
-        || "be above 0 with the exponential schedule, which never reaches 0".into(),
+        "be above 0 with the exponential schedule, which never reaches 0",
     )?;
-    decay("optimiser.beta1", optimiser.beta1)?;
-    decay("optimiser.beta2", optimiser.beta2)?;
-    positive("optimiser.epsilon", optimiser.epsilon)?;
-    not_negative("optimiser.weight_decay", optimiser.weight_decay)?;
-    not_negative("optimiser.gradient_clip", optimiser.gradient_clip)?;
-    decay("optimiser.average", optimiser.average)
+    decay(key!(optimiser.beta1))?;
+    decay(key!(optimiser.beta2))?;
+    positive(key!(optimiser.epsilon))?;
+    not_negative(key!(optimiser.weight_decay))?;
+    not_negative(key!(optimiser.gradient_clip))?;
+    decay(key!(optimiser.average))
 }

@@ -1,15 +1,16 @@
 //! `[sampler]`
 
 use super::MOST_SAMPLE_STEPS;
-use super::rules::{Conditional, at_least_one, count, ensure, not_negative, positive, share};
+use super::rules::{
+    Conditional, at_least_one, at_most, count, ensure, if_given, key, not_negative, positive, share,
+};
 use crate::config::error::ConfigError;
 use crate::config::{BoundsKind, ChainKind, Config, SamplerConfig, StartKind};
-use crate::words::Word;
 
-const MOST_SAMPLER_STEPS: u64 = 10_000;
+const MOST_SAMPLER_STEPS: usize = 10_000;
 const MOST_JUMPS: usize = 1000;
-const MOST_LEAPFROG: u64 = 1000;
-const MOST_CHAINS: u64 = 1 << 28;
+const MOST_LEAPFROG: usize = 1000;
+const MOST_CHAINS: usize = 1 << 28;
 
 const LAW: &str = "its steps would no longer follow the law of the energy";
 
@@ -27,112 +28,69 @@ pub(super) const CONDITIONAL: &[Conditional] = &[
 ];
 
 pub(super) fn validate(sampler: &SamplerConfig) -> Result<(), ConfigError> {
-    count("sampler.steps", sampler.steps, MOST_SAMPLER_STEPS)?;
+    count(key!(sampler.steps), MOST_SAMPLER_STEPS)?;
+    at_most(key!(sampler.buffer), MOST_CHAINS)?;
+    positive(key!(sampler.step_size))?;
+    if_given(key!(sampler.noise), not_negative)?;
+    positive(key!(sampler.temperature))?;
+    if_given(key!(sampler.anneal), positive)?;
+    count(key!(sampler.leapfrog), MOST_LEAPFROG)?;
+    positive(key!(sampler.friction))?;
+    if_given(key!(sampler.target_acceptance), |target| {
+        let fine = *target.1 > 0.0 && *target.1 < 1.0;
+        ensure(target, fine, "lie between 0 and 1, without either")
+    })?;
+    not_negative(key!(sampler.clip))?;
+    positive(key!(sampler.start_std))?;
+    share(key!(sampler.data_share))?;
+    share(key!(sampler.restart))?;
+    at_most(key!(sampler.jumps), MOST_JUMPS)?;
     ensure(
-        sampler.buffer as u64 <= MOST_CHAINS,
-        "sampler.buffer",
-        &sampler.buffer,
-        || format!("be at most {MOST_CHAINS}"),
-    )?;
-    positive("sampler.step_size", sampler.step_size)?;
-    not_negative("sampler.noise", sampler.noise.unwrap_or(0.0))?;
-    positive("sampler.temperature", sampler.temperature)?;
-    positive("sampler.anneal", sampler.anneal.unwrap_or(1.0))?;
-    count("sampler.leapfrog", sampler.leapfrog, MOST_LEAPFROG)?;
-    positive("sampler.friction", sampler.friction)?;
-    let target = sampler.target_acceptance.unwrap_or(0.5);
-    ensure(
-        target > 0.0 && target < 1.0,
-        "sampler.target_acceptance",
-        &target,
-        || "lie between 0 and 1, without either".into(),
-    )?;
-    not_negative("sampler.clip", sampler.clip)?;
-    positive("sampler.start_std", sampler.start_std)?;
-    share("sampler.data_share", sampler.data_share)?;
-    share("sampler.restart", sampler.restart)?;
-    ensure(
-        sampler.jumps <= MOST_JUMPS,
-        "sampler.jumps",
-        &sampler.jumps,
-        || format!("be at most {MOST_JUMPS}"),
-    )?;
-    ensure(
+        key!(sampler.start),
         sampler.jumps == 0 || !sampler.start.takes_data(),
-        "sampler.start",
-        &sampler.start.name(),
-        || {
-            "be gaussian or uniform with sampler.jumps above 0: the density of jumps must be known"
-                .into()
-        },
+        "be gaussian or uniform with sampler.jumps above 0: the density of jumps must be known",
+    )?;
+    let is_plain =
+        sampler.noise.is_none() && sampler.clip == 0.0 && sampler.bounds == BoundsKind::None;
+    ensure(
+        key!(sampler.jumps),
+        sampler.jumps == 0 || is_plain,
+        "be 0 with sampler.noise, clip or bounds, under which steps follow another law than the jumps",
     )?;
     ensure(
-        sampler.jumps == 0
-            || (sampler.noise.is_none()
-                && sampler.clip == 0.0
-                && sampler.bounds == BoundsKind::None),
-        "sampler.jumps",
-        &sampler.jumps,
-        || {
-            "be 0 with sampler.noise, clip or bounds, under which steps follow another law than the jumps"
-                .into()
-        },
-    )?;
-    ensure(
+        key!(sampler.anneal),
         sampler.anneal.is_none() || !sampler.kind.is_exact() || sampler.adapt == Some(false),
-        "sampler.anneal",
-        &sampler.anneal.unwrap_or_default(),
-        || {
-            "be left out, or sampler.adapt = false: the step size would be adapted to chains that are still hot".into()
-        },
+        "be left out, or sampler.adapt = false: the step size would be adapted to chains that are still hot",
     )?;
-    at_least_one("sampler.reuse", sampler.reuse)?;
-    ensure(
-        sampler.probe as u64 <= MOST_SAMPLE_STEPS,
-        "sampler.probe",
-        &sampler.probe,
-        || format!("be at most {MOST_SAMPLE_STEPS}"),
-    )
+    at_least_one(key!(sampler.reuse))?;
+    at_most(key!(sampler.probe), MOST_SAMPLE_STEPS)
 }
 
 /// What makes sense only together, among values that are read.
 pub(super) fn validate_together(sampler: &SamplerConfig) -> Result<(), ConfigError> {
+    let temperature = sampler.temperature;
     ensure(
-        sampler.noise.is_none() || (sampler.temperature == 1.0 && sampler.anneal.is_none()),
-        "sampler.noise",
-        &sampler.noise.unwrap_or_default(),
-        || "be left out where sampler.temperature or sampler.anneal says how much there is".into(),
+        key!(sampler.noise),
+        sampler.noise.is_none() || (temperature == 1.0 && sampler.anneal.is_none()),
+        "be left out where sampler.temperature or sampler.anneal says how much there is",
     )?;
-    let anneal = sampler.anneal.unwrap_or(sampler.temperature);
     ensure(
-        anneal >= sampler.temperature,
-        "sampler.anneal",
-        &anneal,
-        || {
-            format!(
-                "be at least sampler.temperature = {:?}, so that chains cool and do not warm up",
-                sampler.temperature
-            )
-        },
+        key!(sampler.anneal),
+        sampler.anneal.is_none_or(|anneal| anneal >= temperature),
+        format_args!(
+            "be at least sampler.temperature = {temperature:?}, so that chains cool and do not warm up"
+        ),
     )?;
     let adapts = sampler.kind.is_exact() && sampler.adapt.unwrap_or(true);
     ensure(
+        key!(sampler.steps),
         !adapts || sampler.steps >= 2,
-        "sampler.steps",
-        &sampler.steps,
-        || {
-            "be 2 or above to adapt the step size in the first half of them; or set sampler.adapt = false"
-            .into()
-        },
+        "be 2 or above to adapt the step size in the first half of them; or set sampler.adapt = false",
     )?;
     ensure(
+        key!(sampler.start),
         sampler.chains != ChainKind::Data || !sampler.start.takes_data(),
-        "sampler.start",
-        &sampler.start.name(),
-        || {
-            "be gaussian or uniform, for `sample`, with sampler.chains = data, which starts every chain from data already"
-                .into()
-        },
+        "be gaussian or uniform, for `sample`, with sampler.chains = data, which starts every chain from data already",
     )
 }
 

@@ -1,11 +1,11 @@
 //! `[snapshot]`
 
-use super::rules::{Conditional, at_least_one, count, decay, ensure, share};
+use super::rules::{Conditional, at_least_one, count, decay, ensure, key, share};
 use crate::config::error::ConfigError;
 use crate::config::{Config, Interval, SnapshotConfig, SnapshotKind};
 use crate::words::Word;
 
-const MOST_COMPONENTS: u64 = 64;
+const MOST_COMPONENTS: usize = 64;
 
 #[rustfmt::skip]
 pub(super) const CONDITIONAL: &[Conditional] = &[
@@ -16,24 +16,21 @@ pub(super) const CONDITIONAL: &[Conditional] = &[
 ];
 
 pub(super) fn validate(snapshot: &SnapshotConfig) -> Result<(), ConfigError> {
-    match snapshot.interval {
-        Interval::Every(steps) => at_least_one("snapshot.interval", steps)?,
-        Interval::Adaptive => ensure(
-            snapshot.kind == SnapshotKind::Copy,
-            "snapshot.interval",
-            &snapshot.interval,
-            || {
-                format!(
-                    "be a number with snapshot.kind = \"{}\"",
-                    snapshot.kind.name()
-                )
-            },
-        )?,
-    }
-    share("snapshot.ess_threshold", snapshot.ess_threshold)?;
-    at_least_one("snapshot.max_interval", snapshot.max_interval)?;
-    decay("snapshot.decay", snapshot.decay)?;
-    count("snapshot.components", snapshot.components, MOST_COMPONENTS)
+    let kind = snapshot.kind;
+    ensure(
+        key!(snapshot.interval),
+        snapshot.interval != Interval::Every(0),
+        "be 1 or above",
+    )?;
+    ensure(
+        key!(snapshot.interval),
+        snapshot.interval != Interval::Adaptive || kind == SnapshotKind::Copy,
+        format_args!("be a number with snapshot.kind = \"{}\"", kind.name()),
+    )?;
+    share(key!(snapshot.ess_threshold))?;
+    at_least_one(key!(snapshot.max_interval))?;
+    decay(key!(snapshot.decay))?;
+    count(key!(snapshot.components), MOST_COMPONENTS)
 }
 
 fn is_adaptive(config: &Config) -> bool {

@@ -7,7 +7,7 @@
 use super::rules::Conditional;
 use super::{network, objective, sampler, snapshot};
 use crate::config::Config;
-use crate::config::check::shortened;
+use crate::config::check::not_allowed;
 use crate::config::error::ConfigError;
 use crate::config::keys::{Section, sections};
 
@@ -29,14 +29,9 @@ pub(super) fn refuse_unread(config: &Config) -> Result<(), ConfigError> {
         let value = literal(&given, key);
         if value != literal(&default, key) && !is_read(config) {
             let other_value = literal(&given, other).unwrap_or_default();
-            return Err(ConfigError::Value {
-                key: key.into(),
-                given: shortened(value.unwrap_or_default().chars()),
-                allowed: format!(
-                    "be left out with {other} = {}: {why}",
-                    other_value.trim_matches('"')
-                ),
-            });
+            let other_value = other_value.trim_matches('"');
+            let allowed = format_args!("be left out with {other} = {other_value}: {why}");
+            return Err(not_allowed(key, &value.unwrap_or_default(), allowed));
         }
     }
     Ok(())

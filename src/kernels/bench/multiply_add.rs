@@ -1,5 +1,5 @@
 use crate::gpu::{Buffer, Kernel, Program, Recording, grid};
-use crate::kernels::launch::{WIDTH, launch};
+use crate::kernels::launch::WIDTH;
 
 /// A loop of multiply-adds in registers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,17 +25,12 @@ pub fn multiply_add(
     sums: Buffer,
 ) {
     let s = settings;
-    let program = Program::new(&KERNEL)
+    let multiply_adds = workgroups * WIDTH * s.rounds * s.updates * s.accumulators * 4;
+    Program::new(&KERNEL)
         .u32("ACCUMULATORS", s.accumulators)
         .u32("ROUNDS", s.rounds)
-        .u32("UPDATES", s.updates);
-    let multiply_adds = workgroups * WIDTH * s.rounds * s.updates * s.accumulators * 4;
-    launch(
-        recording,
-        program,
-        vec![sums.into()],
-        vec![s.factor.to_bits(), s.term.to_bits()],
-        grid(workgroups),
-        2 * multiply_adds as u64,
-    );
+        .u32("UPDATES", s.updates)
+        .bind([sums])
+        .immediates([s.factor.to_bits(), s.term.to_bits()])
+        .launch(recording, grid(workgroups), 2 * multiply_adds as u64);
 }

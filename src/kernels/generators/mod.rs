@@ -24,7 +24,7 @@ mod least_squares;
 mod logistic;
 mod power;
 
-use std::fmt;
+use crate::words::table;
 
 /// All generators.
 pub const GENERATORS: &[Generator] = &[
@@ -73,17 +73,7 @@ impl Generator {
     }
 }
 
-impl PartialEq for Generator {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl fmt::Debug for Generator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
+table!(Generator, Generator, GENERATORS);
 
 /// A generator with the numbers that its functions need.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,5 +1,4 @@
 use crate::gpu::{Buffer, Kernel, Program, Recording};
-use crate::kernels::launch::over;
 
 /// Outside its box a uniform density counts as e⁻⁸⁰ of what it is inside, not as 0, so that logarithms stay finite; no
 /// weight that a generator gives notices the difference.
@@ -19,18 +18,14 @@ pub(crate) fn box_energy(
 ) {
     let count = energies.words();
     let constant = length as f64 * (f64::from(high) - f64::from(low)).ln();
-    over(
-        recording,
-        Program::new(&KERNEL)
-            .u32("LENGTH", length)
-            .u32("SAMPLES", count)
-            .f32("LOW", low)
-            .f32("HIGH", high)
-            .f32("CONSTANT", constant as f32)
-            .f32("OUTSIDE", OUTSIDE),
-        vec![samples.into(), energies.into()],
-        vec![],
-        count,
-    );
-    recording.moves(4 * count * (length + 1));
+    Program::new(&KERNEL)
+        .u32("LENGTH", length)
+        .u32("SAMPLES", count)
+        .f32("LOW", low)
+        .f32("HIGH", high)
+        .f32("CONSTANT", constant as f32)
+        .f32("OUTSIDE", OUTSIDE)
+        .bind([samples, energies])
+        .moving(4 * count * (length + 1))
+        .over(recording, count);
 }

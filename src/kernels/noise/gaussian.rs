@@ -1,5 +1,4 @@
 use crate::gpu::{Buffer, Kernel, Program, Recording, grid};
-use crate::kernels::launch::{launch, over};
 
 pub(crate) static NOISE: Kernel = kernel!("noise/gaussian_noise", 1, [Read, Read, Read, ReadWrite]);
 
@@ -17,16 +16,13 @@ pub(crate) fn gaussian_noise(
     first: usize,
 ) {
     let (length, count) = (mean.words(), xi.words());
-    over(
-        recording,
-        Program::new(&NOISE)
-            .u32("LENGTH", length)
-            .u32("COUNT", count),
-        vec![mean.into(), factor.into(), xi.into(), samples.into()],
-        vec![first as u32],
-        count,
-    );
-    recording.moves(4 * (2 * count + length * length));
+    Program::new(&NOISE)
+        .u32("LENGTH", length)
+        .u32("COUNT", count)
+        .bind([mean, factor, xi, samples])
+        .immediates([first as u32])
+        .moving(4 * (2 * count + length * length))
+        .over(recording, count);
 }
 
 /// `energies[n]` = |M (xₙ − mean)|² / 2 + `constant`: −ln of the density of a Gaussian if `constant` is
@@ -40,21 +36,11 @@ pub(crate) fn gaussian_energy(
     energies: Buffer,
 ) {
     let (length, count) = (mean.words(), energies.words());
-    launch(
-        recording,
-        Program::new(&ENERGY)
-            .u32("LENGTH", length)
-            .u32("SAMPLES", count)
-            .f32("CONSTANT", constant),
-        vec![
-            mean.into(),
-            whitener.into(),
-            samples.into(),
-            energies.into(),
-        ],
-        vec![],
-        grid(count),
-        (count * length * length) as u64,
-    );
-    recording.moves(4 * (count * length + length * length));
+    Program::new(&ENERGY)
+        .u32("LENGTH", length)
+        .u32("SAMPLES", count)
+        .f32("CONSTANT", constant)
+        .bind([mean, whitener, samples, energies])
+        .moving(4 * (count * length + length * length))
+        .launch(recording, grid(count), (count * length * length) as u64);
 }

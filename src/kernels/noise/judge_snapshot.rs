@@ -1,5 +1,4 @@
 use crate::gpu::{Buffer, Kernel, Program, Recording};
-use crate::kernels::launch::launch;
 use crate::kernels::metrics::METRICS_STRUCT;
 
 pub(crate) static KERNEL: Kernel = kernel!("noise/judge_snapshot", 3, [ReadWrite, ReadWrite]);
@@ -16,15 +15,11 @@ pub fn judge_snapshot(
     state: Buffer,
     metrics: Buffer,
 ) {
-    let program = Program::new(&KERNEL).text("METRICS", METRICS_STRUCT);
     let word = |steps: u64| u32::try_from(steps.max(1)).unwrap_or(u32::MAX);
-    launch(
-        recording,
-        program,
-        vec![state.into(), metrics.into()],
-        vec![ess_threshold.to_bits(), word(most), word(pool)],
-        [1, 1, 1],
-        16,
-    );
-    recording.moves(24);
+    Program::new(&KERNEL)
+        .text("METRICS", METRICS_STRUCT)
+        .bind([state, metrics])
+        .immediates([ess_threshold.to_bits(), word(most), word(pool)])
+        .moving(24)
+        .launch(recording, [1, 1, 1], 16);
 }

@@ -1,5 +1,4 @@
 use crate::gpu::{Buffer, Kernel, Program, Recording};
-use crate::kernels::launch::over;
 
 pub(crate) static KERNEL: Kernel = kernel!("noise/mixture_energy", 1, [Read, Read, ReadWrite]);
 
@@ -14,12 +13,10 @@ pub fn mixture_energy(
     energies: Buffer,
 ) {
     let samples = energies.words();
-    over(
-        recording,
-        Program::new(&KERNEL).u32("SAMPLES", samples),
-        vec![components.into(), offsets.into(), energies.into()],
-        vec![count as u32],
-        samples,
-    );
-    recording.moves(4 * samples * (count + 1));
+    Program::new(&KERNEL)
+        .u32("SAMPLES", samples)
+        .bind([components, offsets, energies])
+        .immediates([count as u32])
+        .moving(4 * samples * (count + 1))
+        .over(recording, samples);
 }

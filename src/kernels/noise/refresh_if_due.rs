@@ -1,5 +1,4 @@
 use crate::gpu::{Buffer, Kernel, Program, Recording};
-use crate::kernels::launch::over;
 
 pub(crate) static KERNEL: Kernel = kernel!(
     "noise/refresh_if_due",
@@ -16,20 +15,10 @@ pub fn refresh_if_due(
     normaliser: Buffer,
 ) {
     let count = snapshot.words();
-    let program = Program::new(&KERNEL)
+    Program::new(&KERNEL)
         .u32("COUNT", count)
-        .u32("NORMALISER_WORDS", normaliser.words());
-    over(
-        recording,
-        program,
-        vec![
-            state.into(),
-            live.into(),
-            snapshot.into(),
-            normaliser.into(),
-        ],
-        vec![],
-        count.max(normaliser.words()),
-    );
-    recording.moves(8 * count);
+        .u32("NORMALISER_WORDS", normaliser.words())
+        .bind([state, live, snapshot, normaliser])
+        .moving(8 * count)
+        .over(recording, count.max(normaliser.words()));
 }

@@ -8,9 +8,8 @@ use super::{
     ChainBatch, ChainSteps, Dynamics, EnergyGradient, Moment, STEP_WORD, SamplerKind,
     moment_immediates, per_chain,
 };
-use crate::gpu::{Access, Buffer, Dispatch, Kernel, Program, Recording, Resource, grid};
-use crate::kernels::launch::{blocks, launch, one_dimensional, over};
-use std::sync::Arc;
+use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
+use crate::kernels::launch::blocks;
 
 /// Optimal for long targets of independent coordinates (Roberts & Rosenthal 1998).
 pub(super) static MALA: SamplerKind = SamplerKind {
@@ -126,75 +125,50 @@ impl Hamiltonian {
         let batch = &self.batch;
         let count = batch.chains * batch.length;
         let kernel = if first { &LEAPFROG_FIRST } else { &LEAPFROG };
-        let program = Program::new(kernel)
+        let first_element = (moment.first_chain * batch.length) as u32;
+        let bound = Program::new(kernel)
             .u32("COUNT", count)
             .u32("SAMPLE_LENGTH", batch.length)
             .u32("STREAM", batch.stream as usize)
             .f32("JITTER", self.jitter)
-            .flag("FIRST", first);
-        let mut resources = vec![
-            self.control.into(),
-            self.velocity.into(),
-            self.proposal.into(),
-        ];
-        if first {
-            resources.extend([batch.gradient, batch.x, self.drawn].map(Resource::from));
-        } else {
-            resources.push(self.proposal_gradient.into());
-        }
-        let first_element = (moment.first_chain * batch.length) as u32;
-        let immediates = moment_immediates(batch, moment);
-        recording.dispatch(Dispatch {
-            step_word: Some(STEP_WORD),
-            ..one_dimensional(program, resources, immediates, blocks(first_element, count))
-        });
-        recording.moves(20 * count);
+            .flag("FIRST", first)
+            .bind([self.control, self.velocity, self.proposal]);
+        let bound = match first {
+            true => bound.bind([batch.gradient, batch.x, self.drawn]),
+            false => bound.bind([self.proposal_gradient]),
+        };
+        bound
+            .immediates(moment_immediates(batch, moment))
+            .step_word(STEP_WORD)
+            .moving(20 * count)
+            .over(recording, blocks(first_element, count));
     }
 
     fn test(&self, recording: &mut Recording, moment: &Moment) {
         let batch = &self.batch;
         let count = batch.chains * batch.length;
-        let (groups, alone) = per_chain(batch);
-        let program = Program::new(&METROPOLIS)
-            .flag("ALONE", alone)
-            .u32("CHAINS", batch.chains)
-            .u32("SAMPLE_LENGTH", batch.length)
-            .u32("STREAM", batch.stream as usize)
-            .f32("JITTER", self.jitter);
-        recording.dispatch(Dispatch {
-            program: Arc::new(program),
-            resources: vec![
-                self.control.into(),
-                self.drawn.into(),
-                self.velocity.into(),
-                self.proposal_gradient.into(),
-                self.proposal_energies.into(),
-                batch.energies.into(),
-                self.tests.into(),
-            ],
-            immediates: moment_immediates(batch, moment),
-            step_word: Some(STEP_WORD),
-            workgroups: grid(groups),
-            flops: 16 * count as u64,
-            bytes: 12 * count as u64,
-        });
-        let program = Program::new(&ACCEPT)
+        let (program, groups) = per_chain(&METROPOLIS, batch, batch.stream);
+        program
+            .f32("JITTER", self.jitter)
+            .bind([self.control, self.drawn, self.velocity])
+            .bind([self.proposal_gradient, self.proposal_energies])
+            .bind([batch.energies, self.tests])
+            .immediates(moment_immediates(batch, moment))
+            .step_word(STEP_WORD)
+            .moving(12 * count)
+            .launch(recording, groups, 16 * count as u64);
+        Program::new(&ACCEPT)
             .u32("COUNT", count)
-            .u32("SAMPLE_LENGTH", batch.length);
-        let resources = vec![
-            self.tests.into(),
-            self.proposal.into(),
-            self.proposal_gradient.into(),
-            batch.x.into(),
-            batch.gradient.into(),
-        ];
-        over(recording, program, resources, vec![], count);
-        recording.moves(16 * count);
+            .u32("SAMPLE_LENGTH", batch.length)
+            .bind([self.tests, self.proposal, self.proposal_gradient])
+            .bind([batch.x, batch.gradient])
+            .moving(16 * count)
+            .over(recording, count);
     }
 
     fn adapt(&self, recording: &mut Recording, moment: &Moment) {
         let target = self.target_acceptance.filter(|_| moment.adapt);
-        let program = Program::new(&ADAPT)
+        Program::new(&ADAPT)
             .u32("CHAINS", self.batch.chains)
             .flag("ADAPT", target.is_some())
             .f32("TARGET", target.unwrap_or(0.0))
@@ -202,10 +176,9 @@ impl Hamiltonian {
             .f32("HALF", ADAPTATION_HALF)
             .f32("LEAST", ADAPTATION_LEAST)
             .f32("SMALLEST", STEP_SIZES[0])
-            .f32("LARGEST", STEP_SIZES[1]);
-        let resources = vec![self.tests.into(), self.control.into()];
-        let flops = 16 * self.batch.chains as u64;
-        launch(recording, program, resources, vec![], [1, 1, 1], flops);
+            .f32("LARGEST", STEP_SIZES[1])
+            .bind([self.tests, self.control])
+            .launch(recording, [1, 1, 1], 16 * self.batch.chains as u64);
     }
 }
 

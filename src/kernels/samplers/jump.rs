@@ -1,8 +1,7 @@
 use super::{ChainBatch, Moment, moment_immediates, per_chain};
-use crate::gpu::{Buffer, Dispatch, Kernel, Program, Recording, grid};
+use crate::gpu::{Buffer, Kernel, Recording};
 use crate::kernels::start_chains::{ChainStart, start_chains};
 use crate::random::Stream;
-use std::sync::Arc;
 
 static KERNEL: Kernel = kernel!("samplers/jump", 6, [Read, Read, ReadWrite, ReadWrite]);
 
@@ -31,31 +30,14 @@ pub fn jump_chains(
         proposal,
     );
     energies_at(recording, proposal, proposal_energies);
-    let (groups, alone) = per_chain(batch);
-    let (uniform, a, b) = match start {
-        ChainStart::Gaussian { mean, std } => (false, mean, std),
-        ChainStart::Uniform { low, high } => (true, low, high),
-    };
-    let program = Program::new(&KERNEL)
-        .flag("ALONE", alone)
-        .u32("CHAINS", batch.chains)
-        .u32("SAMPLE_LENGTH", batch.length)
-        .u32("STREAM", stream as usize)
+    let (program, groups) = per_chain(&KERNEL, batch, stream);
+    let (uniform, [a, b]) = start.numbers();
+    program
         .flag("UNIFORM", uniform)
         .f32("A", a)
-        .f32("B", b);
-    recording.dispatch(Dispatch {
-        program: Arc::new(program),
-        resources: vec![
-            proposal.into(),
-            proposal_energies.into(),
-            batch.x.into(),
-            batch.energies.into(),
-        ],
-        immediates: moment_immediates(batch, moment),
-        step_word: None,
-        workgroups: grid(groups),
-        flops: 8 * count as u64,
-        bytes: 12 * count as u64,
-    });
+        .f32("B", b)
+        .bind([proposal, proposal_energies, batch.x, batch.energies])
+        .immediates(moment_immediates(batch, moment))
+        .moving(12 * count)
+        .launch(recording, groups, 8 * count as u64);
 }

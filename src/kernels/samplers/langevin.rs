@@ -2,8 +2,8 @@
 //! step needs nothing of the one before but the states, so that whole chains can be walked in one launch.
 
 use super::{ChainBatch, ChainSteps, EnergyGradient, Moment, STEP_WORD, SamplerKind};
-use crate::gpu::{Dispatch, Kernel, Program, Recording};
-use crate::kernels::launch::{blocks, one_dimensional};
+use crate::gpu::{Kernel, Program, Recording};
+use crate::kernels::launch::blocks;
 
 /// x ← x − h·∇E + noise·ξ, which needs nothing but the gradient.
 pub static LANGEVIN: SamplerKind = SamplerKind {
@@ -96,17 +96,13 @@ pub fn langevin(
     let program = Program::new(&KERNEL)
         .u32("COUNT", count)
         .u32("STREAM", batch.stream as usize);
-    let dispatch = one_dimensional(
-        settings.describe(program),
-        vec![batch.x.into(), batch.gradient.into()],
-        step_immediates(settings, batch.seed, step, first_element),
-        blocks(first_element, count),
-    );
-    recording.dispatch(Dispatch {
-        step_word: Some(STEP_WORD),
-        ..dispatch
-    });
-    recording.moves(12 * count);
+    settings
+        .describe(program)
+        .bind([batch.x, batch.gradient])
+        .immediates(step_immediates(settings, batch.seed, step, first_element))
+        .step_word(STEP_WORD)
+        .moving(12 * count)
+        .over(recording, blocks(first_element, count));
 }
 
 struct Langevin {

@@ -13,7 +13,7 @@ pub(super) use langevin::step_immediates;
 pub use langevin::{Bounds, LANGEVIN, LangevinSettings, langevin};
 pub use trace::{TRACE_VALUES, trace_chains};
 
-use crate::gpu::{Buffer, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording, grid};
 use crate::random::Stream;
 use crate::words::table;
 
@@ -188,13 +188,17 @@ fn moment_immediates(batch: &ChainBatch, moment: &Moment) -> Vec<u32> {
 /// Up to so many values a chain are summed by one invocation, more by a workgroup.
 const ALONE: usize = 128;
 
-/// Workgroups of a kernel that sums over each chain, and whether one invocation does.
-fn per_chain(batch: &ChainBatch) -> (usize, bool) {
+/// A program of a kernel that sums over each chain, with the random numbers of `stream`, and its workgroups.
+fn per_chain(kernel: &'static Kernel, batch: &ChainBatch, stream: Stream) -> (Program, [u32; 3]) {
     let alone = batch.length <= ALONE;
-    let groups = if alone {
-        batch.chains.div_ceil(64)
-    } else {
-        batch.chains
+    let program = Program::new(kernel)
+        .flag("ALONE", alone)
+        .u32("CHAINS", batch.chains)
+        .u32("SAMPLE_LENGTH", batch.length)
+        .u32("STREAM", stream as usize);
+    let groups = match alone {
+        true => batch.chains.div_ceil(64),
+        false => batch.chains,
     };
-    (groups, alone)
+    (program, grid(groups))
 }

@@ -1,6 +1,5 @@
 use super::{ChainBatch, per_chain};
-use crate::gpu::{Buffer, Dispatch, Kernel, Program, Recording, grid};
-use std::sync::Arc;
+use crate::gpu::{Buffer, Kernel, Recording};
 
 /// Values of one record of one chain: energy, three projections, mean squared distance a coordinate.
 pub const TRACE_VALUES: usize = 5;
@@ -17,30 +16,12 @@ pub fn trace_chains(
     before: Buffer,
     trace: Buffer,
 ) {
-    let (groups, alone) = per_chain(batch);
-    let program = Program::new(&KERNEL)
-        .flag("ALONE", alone)
-        .u32("CHAINS", batch.chains)
-        .u32("SAMPLE_LENGTH", batch.length)
-        .u32("STREAM", batch.stream as usize);
-    let count = (batch.chains * batch.length) as u64;
-    recording.dispatch(Dispatch {
-        program: Arc::new(program),
-        resources: vec![
-            batch.x.into(),
-            before.into(),
-            batch.energies.into(),
-            trace.into(),
-        ],
-        immediates: vec![
-            batch.seed as u32,
-            (batch.seed >> 32) as u32,
-            number as u32,
-            0,
-        ],
-        step_word: None,
-        workgroups: grid(groups),
-        flops: 64 * count,
-        bytes: 8 * count,
-    });
+    let (program, groups) = per_chain(&KERNEL, batch, batch.stream);
+    let count = batch.chains * batch.length;
+    program
+        .bind([batch.x, before, batch.energies, trace])
+        .immediates([batch.seed as u32, (batch.seed >> 32) as u32])
+        .immediates([number as u32, 0])
+        .moving(8 * count)
+        .launch(recording, groups, 64 * count as u64);
 }

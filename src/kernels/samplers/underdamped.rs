@@ -6,8 +6,8 @@ use super::{
     ChainBatch, ChainSteps, Dynamics, EnergyGradient, Moment, STEP_WORD, SamplerKind,
     moment_immediates,
 };
-use crate::gpu::{Access, Buffer, Dispatch, Kernel, Program, Recording};
-use crate::kernels::launch::{blocks, one_dimensional};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
+use crate::kernels::launch::{blocks, with_optional_last};
 
 pub(super) static UNDERDAMPED: SamplerKind = SamplerKind {
     name: "underdamped",
@@ -19,13 +19,12 @@ pub(super) static UNDERDAMPED: SamplerKind = SamplerKind {
     lay_out: |dynamics, batch| Box::new(Underdamped::new(dynamics, batch)),
 };
 
-static MOVE: Kernel = kernel!("samplers/underdamped", 6, [Read, ReadWrite, ReadWrite]);
-
-/// The same file with BEGIN.
-static BEGIN: Kernel = Kernel {
-    bindings: &[Access::Read, Access::ReadWrite],
-    ..MOVE
-};
+/// With BEGIN, which moves nothing yet, and without.
+static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
+    "samplers/underdamped",
+    6,
+    [Read, ReadWrite, ReadWrite]
+));
 
 struct Underdamped {
     batch: ChainBatch,
@@ -50,25 +49,21 @@ impl Underdamped {
         let batch = &self.batch;
         let count = batch.chains * batch.length;
         let [time, decay, spread] = self.constants;
-        let program = Program::new(if begin { &BEGIN } else { &MOVE })
+        let first_element = (moment.first_chain * batch.length) as u32;
+        Program::new(&KERNELS[usize::from(!begin)])
             .u32("COUNT", count)
             .u32("SAMPLE_LENGTH", batch.length)
             .u32("STREAM", batch.stream as usize)
             .flag("BEGIN", begin)
             .f32("TIME", time)
             .f32("DECAY", decay)
-            .f32("SPREAD", spread);
-        let mut resources = vec![batch.gradient.into(), self.velocity.into()];
-        if !begin {
-            resources.push(batch.x.into());
-        }
-        let first_element = (moment.first_chain * batch.length) as u32;
-        let immediates = moment_immediates(batch, moment);
-        recording.dispatch(Dispatch {
-            step_word: Some(STEP_WORD),
-            ..one_dimensional(program, resources, immediates, blocks(first_element, count))
-        });
-        recording.moves(if begin { 8 } else { 20 } * count);
+            .f32("SPREAD", spread)
+            .bind([batch.gradient, self.velocity])
+            .bind((!begin).then_some(batch.x))
+            .immediates(moment_immediates(batch, moment))
+            .step_word(STEP_WORD)
+            .moving(if begin { 8 } else { 20 } * count)
+            .over(recording, blocks(first_element, count));
     }
 }
 

@@ -1,10 +1,10 @@
 use super::pack_weights::PackedWeights;
 use super::plane::{Border, IN, OUT, Plane};
 use super::tile::{Tile, WIDTH, describe_lanes};
-use crate::gpu::{Kernel, Program, Recording, Resource};
+use crate::gpu::{Kernel, Program, Recording};
 use crate::kernels::activations::Activation;
 use crate::kernels::geometry::ConvGeometry;
-use crate::kernels::launch::{launch, with_optional_last};
+use crate::kernels::launch::with_optional_last;
 
 static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
     "texel/conv_forward",
@@ -31,11 +31,9 @@ pub(crate) fn conv_forward_border(geometry: &ConvGeometry, pixels: usize) -> Bor
 }
 
 /// `output` = act(W ∗ `input` + b) and, if asked for, `derivative`, laid out like `output`, = act′, from weights packed by
-/// `pack_forward`.
-#[allow(clippy::too_many_arguments)]
-pub fn conv_forward(
+/// [`PackedWeights::forward`].
+pub(crate) fn conv_forward(
     recording: &mut Recording,
-    geometry: &ConvGeometry,
     activation: Activation,
     lanes: usize,
     input: &Plane,
@@ -43,9 +41,10 @@ pub fn conv_forward(
     output: &Plane,
     derivative: Option<&Plane>,
 ) {
-    let g = geometry;
-    let tile = weights.tile;
-    let Tile { pixels, block } = tile;
+    let PackedWeights {
+        geometry: g, tile, ..
+    } = weights;
+    let Tile { pixels, block } = *tile;
     let block_count = tile.blocks(output.groups());
     debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
     let program = g
@@ -61,21 +60,14 @@ pub fn conv_forward(
         .u32("OUT_MAP_HEIGHT", g.out_height())
         .flag("STORE_DERIVATIVE", derivative.is_some());
     let program = describe_lanes(activation.describe(program), lanes);
-    let program = output.describe(input.describe(program, &IN, g.padding), &OUT, 0);
-    let mut resources = vec![
-        input.image.into(),
-        weights.image.into(),
-        output.image.into(),
-    ];
-    resources.extend(derivative.map(|plane| Resource::Image(plane.image)));
     let tiles = input.samples * g.out_height() * g.out_width().div_ceil(pixels);
-    let workgroups = [tiles.div_ceil(WIDTH) as u32, block_count as u32, 1];
-    launch(
-        recording,
-        program,
-        resources,
-        vec![],
-        workgroups,
-        g.flops() * input.samples as u64,
-    );
+    output
+        .describe(input.describe(program, &IN, g.padding), &OUT, 0)
+        .bind([input.image, weights.image, output.image])
+        .bind(derivative.map(|plane| plane.image))
+        .launch(
+            recording,
+            [tiles.div_ceil(WIDTH) as u32, block_count as u32, 1],
+            g.flops() * input.samples as u64,
+        );
 }

@@ -2,9 +2,9 @@ use super::pack_weights::PackedWeights;
 use super::phase::phases;
 use super::plane::{Border, IN, OUT, Plane, describe_derivative};
 use super::tile::{Tile, WIDTH, describe_lanes};
-use crate::gpu::{Kernel, Program, Recording, Resource};
+use crate::gpu::{Kernel, Program, Recording};
 use crate::kernels::geometry::ConvGeometry;
-use crate::kernels::launch::{launch, with_optional_last};
+use crate::kernels::launch::with_optional_last;
 
 static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
     "texel/conv_input_gradient",
@@ -33,22 +33,21 @@ pub(crate) fn conv_input_gradient_border(geometry: &ConvGeometry, tile: Tile) ->
 }
 
 /// `input_gradient` = Wᵀ ∗ `output_gradient` × `input_derivative`, from weights packed by
-/// `pack_conv_input_gradient`.
-#[allow(clippy::too_many_arguments)]
-pub fn conv_input_gradient(
+/// [`PackedWeights::conv_input_gradient`].
+pub(crate) fn conv_input_gradient(
     recording: &mut Recording,
-    geometry: &ConvGeometry,
     lanes: usize,
     output_gradient: &Plane,
     weights: &PackedWeights,
     input_derivative: Option<&Plane>,
     input_gradient: &Plane,
 ) {
-    let g = geometry;
-    let tile = weights.tile;
-    let Tile { pixels, block } = tile;
+    let PackedWeights {
+        geometry: g, tile, ..
+    } = weights;
+    let Tile { pixels, block } = *tile;
     let block_count = tile.blocks(input_gradient.groups());
-    for ((y, x), &first_texel) in phases(g).iter().zip(&weights.parts) {
+    for ((y, x), part) in phases(g).iter().zip(&weights.parts) {
         // A phase that meets no tap still writes its zeros: one tap of zero weights (see `PackedWeights`).
         let (taps_y, taps_x) = (y.taps.max(1), x.taps.max(1));
         let program = Program::new(&KERNELS[usize::from(input_derivative.is_some())])
@@ -64,33 +63,19 @@ pub fn conv_input_gradient(
             .u32("OUT_MAP_WIDTH", g.in_width)
             .u32("OUT_MAP_HEIGHT", g.in_height);
         let program = output_gradient.describe(describe_lanes(program, lanes), &IN, 0);
-        let program =
-            describe_derivative(input_gradient.describe(program, &OUT, 0), input_derivative);
-        let mut resources = vec![
-            output_gradient.image.into(),
-            weights.image.into(),
-            input_gradient.image.into(),
-        ];
-        resources.extend(input_derivative.map(|plane| Resource::Image(plane.image)));
-        let immediates = [x.offset, y.offset, x.reach, y.reach, first_texel]
-            .map(|value| value as u32)
-            .to_vec();
+        let program = input_gradient.describe(program, &OUT, 0);
+        let places = [x.offset, y.offset, x.reach, y.reach, part.first_texel];
         let tiles = output_gradient.samples * y.pixels * x.pixels.div_ceil(pixels);
-        let workgroups = [tiles.div_ceil(WIDTH) as u32, block_count as u32, 1];
-        let multiply_adds = output_gradient.samples
-            * y.pixels
-            * x.pixels
-            * y.taps
-            * x.taps
-            * g.in_channels
-            * g.out_channels;
-        launch(
-            recording,
-            program,
-            resources,
-            immediates,
-            workgroups,
-            2 * multiply_adds as u64,
-        );
+        let pairs = g.in_channels * g.out_channels;
+        let multiply_adds = output_gradient.samples * y.pixels * x.pixels * y.taps * x.taps * pairs;
+        describe_derivative(program, input_derivative)
+            .bind([output_gradient.image, weights.image, input_gradient.image])
+            .bind(input_derivative.map(|plane| plane.image))
+            .immediates(places.map(|place| place as u32))
+            .launch(
+                recording,
+                [tiles.div_ceil(WIDTH) as u32, block_count as u32, 1],
+                2 * multiply_adds as u64,
+            );
     }
 }

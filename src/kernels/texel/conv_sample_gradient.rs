@@ -3,8 +3,6 @@ use super::phase::phases;
 use super::plane::{IN, Plane};
 use super::tile::{Tile, WIDTH, describe_lanes};
 use crate::gpu::{Buffer, Kernel, Program, Recording};
-use crate::kernels::geometry::ConvGeometry;
-use crate::kernels::launch::launch;
 
 pub(super) static KERNEL: Kernel = kernel!(
     "texel/conv_sample_gradient",
@@ -13,18 +11,17 @@ pub(super) static KERNEL: Kernel = kernel!(
 );
 
 /// `gradient` = Wᵀ ∗ `output_gradient` as (sample, channel, row, column), for convolutions of fewer than four input
-/// channels, from weights packed by `pack_conv_sample_gradient`.
+/// channels, from weights packed by [`PackedWeights::conv_sample_gradient`].
 pub(crate) fn conv_sample_gradient(
     recording: &mut Recording,
-    geometry: &ConvGeometry,
     lanes: usize,
     output_gradient: &Plane,
     weights: &PackedWeights,
     gradient: Buffer,
 ) {
-    let g = geometry;
+    let g = &weights.geometry;
     let Tile { pixels, .. } = weights.tile;
-    for ((y, x), &first_texel) in phases(g).iter().zip(&weights.parts) {
+    for ((y, x), part) in phases(g).iter().zip(&weights.parts) {
         // A phase that meets no tap still writes its zeros: one tap of zero weights (see `PackedWeights`).
         let (taps_y, taps_x) = (y.taps.max(1), x.taps.max(1));
         let program = Program::new(&KERNEL)
@@ -38,25 +35,19 @@ pub(crate) fn conv_sample_gradient(
             .u32("LOADS", (taps_x * g.in_channels).div_ceil(lanes))
             .u32("MAP_WIDTH", g.in_width)
             .u32("MAP_HEIGHT", g.in_height);
-        let program = output_gradient.describe(describe_lanes(program, lanes), &IN, 0);
-        let resources = vec![
-            output_gradient.image.into(),
-            weights.image.into(),
-            gradient.into(),
-        ];
-        let immediates = [x.offset, y.offset, x.reach, y.reach, first_texel]
-            .map(|value| value as u32)
-            .to_vec();
+        let places = [x.offset, y.offset, x.reach, y.reach, part.first_texel];
         let tiles = output_gradient.samples * y.pixels * x.pixels.div_ceil(pixels);
         let pairs = g.in_channels * g.out_channels;
         let multiply_adds = output_gradient.samples * y.pixels * x.pixels * y.taps * x.taps * pairs;
-        launch(
-            recording,
-            program,
-            resources,
-            immediates,
-            [tiles.div_ceil(WIDTH) as u32, 1, 1],
-            2 * multiply_adds as u64,
-        );
+        output_gradient
+            .describe(describe_lanes(program, lanes), &IN, 0)
+            .bind([output_gradient.image, weights.image])
+            .bind([gradient])
+            .immediates(places.map(|place| place as u32))
+            .launch(
+                recording,
+                [tiles.div_ceil(WIDTH) as u32, 1, 1],
+                2 * multiply_adds as u64,
+            );
     }
 }

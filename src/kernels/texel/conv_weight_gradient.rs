@@ -3,7 +3,6 @@ use super::plane::{Border, IN, OUT, Plane};
 use super::tile::{describe_lanes, shares};
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::kernels::geometry::ConvGeometry;
-use crate::kernels::launch::launch;
 
 pub(super) static KERNEL: Kernel = kernel!(
     "texel/conv_weight_gradient",
@@ -70,25 +69,15 @@ pub fn conv_weight_gradient(
         .u32("OUT_MAP_WIDTH", g.out_width())
         .u32("OUT_MAP_HEIGHT", g.out_height());
     let program = input.describe(describe_lanes(program, lanes), &IN, g.padding);
-    let program = output_gradient.describe(program, &OUT, 0);
-    let resources = vec![
-        input.image.into(),
-        output_gradient.image.into(),
-        factor.into(),
-        partials.into(),
-    ];
     let workgroups = [
         output_gradient.groups().div_ceil(lanes),
         input.groups() * g.kernel_height,
         share_count,
     ];
     let flops = g.flops() * input.samples as u64;
-    launch(
-        recording,
-        program,
-        resources,
-        vec![],
-        workgroups.map(|n| n as u32),
-        flops,
-    );
+    output_gradient
+        .describe(program, &OUT, 0)
+        .bind([input.image, output_gradient.image])
+        .bind([factor, partials])
+        .launch(recording, workgroups.map(|n| n as u32), flops);
 }

@@ -1,9 +1,9 @@
 use super::pack_weights::PackedWeights;
 use super::plane::{IN, OUT, Plane};
 use super::tile::{Tile, WIDTH, describe_lanes};
-use crate::gpu::{Kernel, Program, Recording, Resource};
+use crate::gpu::{Kernel, Program, Recording};
 use crate::kernels::activations::Activation;
-use crate::kernels::launch::{launch, with_optional_last};
+use crate::kernels::launch::with_optional_last;
 
 static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
     "texel/dense_forward",
@@ -17,8 +17,7 @@ static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
 ));
 
 /// `output` = act(W `input` + b) over the flattened maps of `input` and, if asked for, `derivative`, laid out like `output`, = act′, from
-/// weights packed by `pack_forward`.
-#[allow(clippy::too_many_arguments)]
+/// weights packed by [`PackedWeights::forward`].
 pub(crate) fn dense_forward(
     recording: &mut Recording,
     activation: Activation,
@@ -43,22 +42,15 @@ pub(crate) fn dense_forward(
         .u32("IN_MAP_HEIGHT", input.shape.height)
         .flag("STORE_DERIVATIVE", derivative.is_some());
     let program = describe_lanes(activation.describe(program), lanes);
-    let program = output.describe(input.describe(program, &IN, 0), &OUT, 0);
-    let mut resources = vec![
-        input.image.into(),
-        weights.image.into(),
-        output.image.into(),
-    ];
-    resources.extend(derivative.map(|plane| Resource::Image(plane.image)));
     let tiles = input.samples.div_ceil(pixels);
-    let workgroups = [tiles.div_ceil(WIDTH) as u32, block_count as u32, 1];
     let flops = 2 * input.samples * input.shape.len() * output.shape.channels;
-    launch(
-        recording,
-        program,
-        resources,
-        vec![],
-        workgroups,
-        flops as u64,
-    );
+    output
+        .describe(input.describe(program, &IN, 0), &OUT, 0)
+        .bind([input.image, weights.image, output.image])
+        .bind(derivative.map(|plane| plane.image))
+        .launch(
+            recording,
+            [tiles.div_ceil(WIDTH) as u32, block_count as u32, 1],
+            flops as u64,
+        );
 }

@@ -1,8 +1,8 @@
 use super::pack_weights::PackedWeights;
 use super::plane::{IN, OUT, Plane, describe_derivative};
 use super::tile::{Tile, WIDTH, describe_lanes};
-use crate::gpu::{Kernel, Program, Recording, Resource};
-use crate::kernels::launch::{launch, with_optional_last};
+use crate::gpu::{Kernel, Program, Recording};
+use crate::kernels::launch::with_optional_last;
 
 static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
     "texel/dense_input_gradient",
@@ -16,7 +16,7 @@ static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
 ));
 
 /// `input_gradient` = Wᵀ `output_gradient` × `input_derivative`, in the map layout of the layer's input, from weights
-/// packed by `pack_dense_input_gradient`.
+/// packed by [`PackedWeights::dense_input_gradient`].
 pub(crate) fn dense_input_gradient(
     recording: &mut Recording,
     lanes: usize,
@@ -40,22 +40,14 @@ pub(crate) fn dense_input_gradient(
         .u32("OUT_MAP_WIDTH", shape.width)
         .u32("OUT_MAP_HEIGHT", shape.height);
     let program = output_gradient.describe(describe_lanes(program, lanes), &IN, 0);
-    let program = describe_derivative(input_gradient.describe(program, &OUT, 0), input_derivative);
-    let mut resources = vec![
-        output_gradient.image.into(),
-        weights.image.into(),
-        input_gradient.image.into(),
-    ];
-    resources.extend(input_derivative.map(|plane| Resource::Image(plane.image)));
     let tiles = output_gradient.samples.div_ceil(pixels);
-    let workgroups = [tiles.div_ceil(WIDTH) as u32, block_count as u32, 1];
     let flops = 2 * output_gradient.samples * shape.len() * output_gradient.shape.channels;
-    launch(
-        recording,
-        program,
-        resources,
-        vec![],
-        workgroups,
-        flops as u64,
-    );
+    describe_derivative(input_gradient.describe(program, &OUT, 0), input_derivative)
+        .bind([output_gradient.image, weights.image, input_gradient.image])
+        .bind(input_derivative.map(|plane| plane.image))
+        .launch(
+            recording,
+            [tiles.div_ceil(WIDTH) as u32, block_count as u32, 1],
+            flops as u64,
+        );
 }

@@ -1,7 +1,6 @@
 use super::plane::{IN, OUT, Plane};
 use super::tile::{describe_lanes, shares};
 use crate::gpu::{Buffer, Kernel, Program, Recording};
-use crate::kernels::launch::launch;
 use crate::shape::Shape;
 
 /// Input texels whose weights one invocation keeps.
@@ -55,25 +54,15 @@ pub(crate) fn dense_weight_gradient(
         .u32("IN_MAP_WIDTH", input.shape.width)
         .u32("IN_MAP_HEIGHT", input.shape.height);
     let program = input.describe(describe_lanes(program, lanes), &IN, 0);
-    let program = output_gradient.describe(program, &OUT, 0);
-    let resources = vec![
-        input.image.into(),
-        output_gradient.image.into(),
-        factor.into(),
-        partials.into(),
-    ];
     let workgroups = [
         output_gradient.groups().div_ceil(lanes),
         input_texels(input.shape).div_ceil(TEXELS),
         share_count,
     ];
     let flops = 2 * input.samples * input.shape.len() * out_features;
-    launch(
-        recording,
-        program,
-        resources,
-        vec![],
-        workgroups.map(|n| n as u32),
-        flops as u64,
-    );
+    output_gradient
+        .describe(program, &OUT, 0)
+        .bind([input.image, output_gradient.image])
+        .bind([factor, partials])
+        .launch(recording, workgroups.map(|n| n as u32), flops as u64);
 }

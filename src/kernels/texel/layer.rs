@@ -8,10 +8,7 @@ use super::dense_forward::dense_forward;
 use super::dense_input_gradient::dense_input_gradient;
 use super::dense_weight_gradient::{dense_weight_gradient, dense_weight_gradient_shares};
 use super::maps::Maps;
-use super::pack_weights::{
-    PackedWeights, pack_conv_input_gradient, pack_conv_sample_gradient, pack_dense_input_gradient,
-    pack_forward,
-};
+use super::pack_weights::PackedWeights;
 use super::plane::{Border, Plane};
 use super::tile::{Tile, sample_tile, tiles, weight_gradient_pixels};
 use super::variant::Texel;
@@ -44,8 +41,7 @@ pub struct Layer {
 /// How a pass is computed, with its copy of the weights.
 #[derive(Clone, Debug)]
 enum Pass {
-    Conv(PackedWeights),
-    Dense(PackedWeights),
+    Direct(PackedWeights),
     /// Straight into a flat buffer: see [`Layer::reading_samples`].
     Samples(PackedWeights),
     Winograd(Box<Winograd>),
@@ -112,20 +108,15 @@ impl Layer {
         let geometry = kind.as_convolution();
         let direct = |pass| {
             let tile = chosen(pass).unwrap_or_else(|| tiles(kind, samples, pass, lanes)[0]);
-            match (pass, kind) {
-                (LayerPass::Forward, LayerKind::Conv(_)) => {
-                    Pass::Conv(PackedWeights::forward(&geometry, tile))
-                }
-                (LayerPass::Forward, LayerKind::Dense { .. }) => {
-                    Pass::Dense(PackedWeights::forward(&geometry, tile))
-                }
+            Pass::Direct(match (pass, kind) {
+                (LayerPass::Forward, _) => PackedWeights::forward(&geometry, tile),
                 (LayerPass::InputGradient, LayerKind::Conv(_)) => {
-                    Pass::Conv(PackedWeights::conv_input_gradient(&geometry, tile))
+                    PackedWeights::conv_input_gradient(&geometry, tile)
                 }
                 (LayerPass::InputGradient, LayerKind::Dense { .. }) => {
-                    Pass::Dense(PackedWeights::dense_input_gradient(&geometry, tile))
+                    PackedWeights::dense_input_gradient(&geometry, tile)
                 }
-            }
+            })
         };
         let winograd = |pass| match (kind, algorithm(pass)) {
             (LayerKind::Conv(g), Algorithm::Winograd) => {
@@ -151,7 +142,7 @@ impl Layer {
     /// The algorithms of the forward pass and the input gradient.
     pub fn algorithms(&self) -> [Algorithm; 2] {
         [&self.forward, &self.input_gradient].map(|pass| match pass {
-            Pass::Conv(_) | Pass::Dense(_) | Pass::Samples(_) => Algorithm::Direct,
+            Pass::Direct(_) | Pass::Samples(_) => Algorithm::Direct,
             Pass::Winograd(_) => Algorithm::Winograd,
         })
     }
@@ -159,37 +150,30 @@ impl Layer {
     fn winograd_plans(&mut self) -> impl Iterator<Item = &mut Winograd> {
         let passes = [&mut self.forward, &mut self.input_gradient].into_iter();
         passes.filter_map(|pass| match pass {
-            Pass::Conv(_) | Pass::Dense(_) | Pass::Samples(_) => None,
+            Pass::Direct(_) | Pass::Samples(_) => None,
             Pass::Winograd(plan) => Some(plan.as_mut()),
         })
     }
 
-    /// The border it needs around its input.
-    fn input_border(&self) -> Border {
+    /// The borders it needs around its input, and around the gradient in its output.
+    fn borders(&self) -> [Border; 2] {
         let LayerKind::Conv(geometry) = &self.kind else {
-            return Border::default();
+            return Default::default();
         };
-        let (gradient, _) = conv_weight_gradient_borders(geometry, self.gradient_pixels);
-        gradient.max(match &self.forward {
+        let forward = match &self.forward {
             Pass::Winograd(plan) => plan.border(),
-            Pass::Conv(weights) | Pass::Dense(weights) | Pass::Samples(weights) => {
-                conv_forward_border(geometry, weights.tile().pixels)
+            Pass::Direct(weights) | Pass::Samples(weights) => {
+                conv_forward_border(geometry, weights.tile.pixels)
             }
-        })
-    }
-
-    /// And around the gradient in its output.
-    fn output_border(&self) -> Border {
-        let LayerKind::Conv(geometry) = &self.kind else {
-            return Border::default();
         };
-        let (_, gradient) = conv_weight_gradient_borders(geometry, self.gradient_pixels);
-        gradient.max(match &self.input_gradient {
+        let input_gradient = match &self.input_gradient {
             Pass::Winograd(plan) => plan.border(),
-            Pass::Conv(weights) | Pass::Dense(weights) | Pass::Samples(weights) => {
-                conv_input_gradient_border(geometry, weights.tile())
+            Pass::Direct(weights) | Pass::Samples(weights) => {
+                conv_input_gradient_border(geometry, weights.tile)
             }
-        })
+        };
+        let (input, output) = conv_weight_gradient_borders(geometry, self.gradient_pixels);
+        [input.max(forward), output.max(input_gradient)]
     }
 
     pub(crate) fn kind(&self) -> LayerKind {
@@ -229,7 +213,7 @@ impl Layer {
     pub(crate) fn sample_gradient(&self, maps: &Maps, gradient: Buffer) -> Maps {
         match self.input_gradient {
             Pass::Samples(_) => Maps::Flat(gradient),
-            Pass::Conv(_) | Pass::Dense(_) | Pass::Winograd(_) => *maps,
+            Pass::Direct(_) | Pass::Winograd(_) => *maps,
         }
     }
 
@@ -254,8 +238,8 @@ impl Layer {
         precision: Precision,
     ) -> Result<Maps, GpuError> {
         let border = readers.iter().map(|reader| match reader {
-            MapReader::Input(layer) => layer.input_border(),
-            MapReader::OutputGradient(layer) => layer.output_border(),
+            MapReader::Input(layer) => layer.borders()[0],
+            MapReader::OutputGradient(layer) => layer.borders()[1],
         });
         let border = border.fold(Border::default(), Border::max);
         let format = match precision {
@@ -267,83 +251,60 @@ impl Layer {
     }
 
     pub(crate) fn prepare(&self, recording: &mut Recording, parameters: LayerParameters) {
-        let geometry = &self.kind.as_convolution();
-        match &self.forward {
-            Pass::Winograd(plan) => winograd_weights(recording, plan, parameters),
-            Pass::Conv(packed) | Pass::Dense(packed) | Pass::Samples(packed) => {
-                pack_forward(recording, geometry, parameters, packed);
-            }
-        }
-        match &self.input_gradient {
-            Pass::Winograd(plan) => winograd_weights(recording, plan, parameters),
-            Pass::Samples(packed) => {
-                pack_conv_sample_gradient(recording, geometry, parameters, packed);
-            }
-            Pass::Conv(packed) => {
-                pack_conv_input_gradient(recording, geometry, parameters, packed);
-            }
-            Pass::Dense(packed) => {
-                pack_dense_input_gradient(recording, geometry, parameters, packed);
+        for pass in [&self.forward, &self.input_gradient] {
+            match pass {
+                Pass::Winograd(plan) => winograd_weights(recording, plan, parameters),
+                Pass::Direct(packed) | Pass::Samples(packed) => packed.pack(recording, parameters),
             }
         }
     }
 
     pub(crate) fn forward(
         &self,
-        recording: &mut Recording,
+        r: &mut Recording,
         _: LayerParameters,
         input: &Maps,
         output: &Maps,
         derivative: Option<&Maps>,
     ) {
         let (activation, lanes) = (self.activation, self.variant.lanes);
-        let (input, output) = (input.plane(), output.plane());
+        let (from, to) = (input.plane(), output.plane());
         let derivative = derivative.map(Maps::plane);
-        match &self.forward {
-            Pass::Winograd(plan) => {
-                winograd_forward(recording, plan, activation, input, output, derivative);
+        match (&self.forward, self.kind) {
+            (Pass::Winograd(plan), _) => {
+                winograd_forward(r, plan, activation, from, to, derivative)
             }
-            Pass::Dense(weights) => {
-                dense_forward(
-                    recording, activation, lanes, input, weights, output, derivative,
-                );
+            (Pass::Direct(weights) | Pass::Samples(weights), LayerKind::Conv(_)) => {
+                conv_forward(r, activation, lanes, from, weights, to, derivative);
             }
-            Pass::Conv(weights) | Pass::Samples(weights) => {
-                let geometry = &self.kind.as_convolution();
-                conv_forward(
-                    recording, geometry, activation, lanes, input, weights, output, derivative,
-                );
+            (Pass::Direct(weights) | Pass::Samples(weights), LayerKind::Dense { .. }) => {
+                dense_forward(r, activation, lanes, from, weights, to, derivative);
             }
         }
     }
 
     pub(crate) fn input_gradient(
         &self,
-        recording: &mut Recording,
+        r: &mut Recording,
         _: LayerParameters,
         output_gradient: &Maps,
         input_derivative: Option<&Maps>,
         input_gradient: &Maps,
     ) {
-        let geometry = &self.kind.as_convolution();
-        let (lanes, from) = (self.variant.lanes, output_gradient.plane());
+        let (lanes, from, to) = (self.variant.lanes, output_gradient.plane(), input_gradient);
         let derivative = input_derivative.map(Maps::plane);
-        match &self.input_gradient {
-            Pass::Samples(weights) => {
-                let to = input_gradient.buffer();
-                conv_sample_gradient(recording, geometry, lanes, from, weights, to);
+        match (&self.input_gradient, self.kind) {
+            (Pass::Samples(weights), _) => {
+                conv_sample_gradient(r, lanes, from, weights, to.buffer());
             }
-            Pass::Winograd(plan) => {
-                let to = input_gradient.plane();
-                winograd_input_gradient(recording, plan, from, derivative, to);
+            (Pass::Winograd(plan), _) => {
+                winograd_input_gradient(r, plan, from, derivative, to.plane());
             }
-            Pass::Conv(weights) => {
-                let to = input_gradient.plane();
-                conv_input_gradient(recording, geometry, lanes, from, weights, derivative, to);
+            (Pass::Direct(weights), LayerKind::Conv(_)) => {
+                conv_input_gradient(r, lanes, from, weights, derivative, to.plane());
             }
-            Pass::Dense(weights) => {
-                let to = input_gradient.plane();
-                dense_input_gradient(recording, lanes, from, weights, derivative, to);
+            (Pass::Direct(weights), LayerKind::Dense { .. }) => {
+                dense_input_gradient(r, lanes, from, weights, derivative, to.plane());
             }
         }
     }

@@ -24,12 +24,9 @@ mod winograd_input_gradient;
 mod winograd_product;
 mod winograd_weights;
 
-pub use conv_forward::conv_forward;
-pub use conv_input_gradient::conv_input_gradient;
 pub use conv_weight_gradient::conv_weight_gradient;
 pub use layer::Layer;
 pub use maps::Maps;
-pub use pack_weights::PackedWeights;
 pub use plane::{Border, Plane};
 pub use tile::{Tile, Tile as Choice};
 pub use variant::Texel;

@@ -47,25 +47,24 @@ pub(super) struct PlaneNames {
     pub(super) y: &'static str,
 }
 
-pub(super) const IN: PlaneNames = PlaneNames {
-    format: "IN_FORMAT",
-    groups: "IN_GROUPS",
-    width: "IN_WIDTH",
-    height: "IN_HEIGHT",
-    per_row: "IN_PER_ROW",
-    x: "IN_X",
-    y: "IN_Y",
-};
+/// Those names, which all begin alike.
+macro_rules! plane_names {
+    ($prefix:literal) => {
+        $crate::kernels::texel::plane::PlaneNames {
+            format: concat!($prefix, "FORMAT"),
+            groups: concat!($prefix, "GROUPS"),
+            width: concat!($prefix, "WIDTH"),
+            height: concat!($prefix, "HEIGHT"),
+            per_row: concat!($prefix, "PER_ROW"),
+            x: concat!($prefix, "X"),
+            y: concat!($prefix, "Y"),
+        }
+    };
+}
+pub(super) use plane_names;
 
-pub(super) const OUT: PlaneNames = PlaneNames {
-    format: "OUT_FORMAT",
-    groups: "OUT_GROUPS",
-    width: "OUT_WIDTH",
-    height: "OUT_HEIGHT",
-    per_row: "OUT_PER_ROW",
-    x: "OUT_X",
-    y: "OUT_Y",
-};
+pub(super) const IN: PlaneNames = plane_names!("IN_");
+pub(super) const OUT: PlaneNames = plane_names!("OUT_");
 
 impl Plane {
     /// Lays out `samples` maps of `shape` in an image of at most `longest_side` texels a side.
@@ -154,15 +153,7 @@ impl Plane {
 /// Adds the layout of the plane of activation derivatives, if there is one, to an input-gradient program. Its format is
 /// that of the gradient it is multiplied into.
 pub(super) fn describe_derivative(program: Program, derivative: Option<&Plane>) -> Program {
-    const NAMES: PlaneNames = PlaneNames {
-        format: "",
-        groups: "",
-        width: "DERIVATIVE_WIDTH",
-        height: "DERIVATIVE_HEIGHT",
-        per_row: "DERIVATIVE_PER_ROW",
-        x: "DERIVATIVE_X",
-        y: "DERIVATIVE_Y",
-    };
+    const NAMES: PlaneNames = plane_names!("DERIVATIVE_");
     match derivative {
         Some(plane) => plane.describe_without_groups(program.flag("DERIVATIVE", true), &NAMES, 0),
         None => program

@@ -1,35 +1,24 @@
 use super::load_maps::texels;
 use super::maps::Maps;
-use super::plane::{IN, OUT, Plane, PlaneNames};
-use crate::gpu::{Access, Kernel, Program, Recording, Resource};
+use super::plane::{IN, OUT, Plane, PlaneNames, plane_names};
+use crate::gpu::{Kernel, Program, Recording};
 use crate::kernels::activations::Activation;
-use crate::kernels::launch::over;
+use crate::kernels::launch::with_optional_last;
 use crate::kernels::pooling::Pooling;
 
-const BINDINGS: [Access; 4] = [
-    Access::FormatRead("IN_FORMAT"),
-    Access::FormatWrite("OUT_FORMAT"),
-    Access::FormatRead("SKIP_FORMAT"),
-    Access::FormatWrite("OUT_FORMAT"),
-];
+/// Without another map, with a skip, and with a derivative beside it.
+static KERNELS: [Kernel; 3] = with_optional_last(kernel!(
+    "texel/pool_forward",
+    0,
+    [
+        FormatRead("IN_FORMAT"),
+        FormatWrite("OUT_FORMAT"),
+        FormatRead("SKIP_FORMAT"),
+        FormatWrite("OUT_FORMAT")
+    ]
+));
 
-const fn kernel(bindings: &'static [Access]) -> Kernel {
-    kernel!("texel/pool_forward", 0, bindings)
-}
-
-static KERNEL: Kernel = kernel(BINDINGS.split_at(2).0);
-static KERNEL_WITH_SKIP: Kernel = kernel(BINDINGS.split_at(3).0);
-static KERNEL_WITH_DERIVATIVE: Kernel = kernel(&BINDINGS);
-
-const SKIP: PlaneNames = PlaneNames {
-    format: "SKIP_FORMAT",
-    groups: "",
-    width: "SKIP_WIDTH",
-    height: "SKIP_HEIGHT",
-    per_row: "SKIP_PER_ROW",
-    x: "SKIP_X",
-    y: "SKIP_Y",
-};
+const SKIP: PlaneNames = plane_names!("SKIP_");
 
 /// Adds the pooling and the layouts of the maps on both sides to a program.
 pub(super) fn describe(
@@ -73,26 +62,18 @@ impl Maps {
         let (skip, derivative) = (skip.map(Maps::plane), derivative.map(Maps::plane));
         debug_assert!(derivative.is_none() || skip.is_some());
         debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
-        let kernel = match (skip, derivative) {
-            (None, _) => &KERNEL,
-            (Some(_), None) => &KERNEL_WITH_SKIP,
-            (Some(_), Some(_)) => &KERNEL_WITH_DERIVATIVE,
-        };
-        let program = describe(Program::new(kernel), pooling, (output, &OUT), (input, &IN))
+        let others = skip.into_iter().chain(derivative).map(|plane| plane.image);
+        let read = texels(input) * (1 + usize::from(skip.is_some()));
+        let program = Program::new(&KERNELS[others.clone().count()]);
+        let program = describe(program, pooling, (output, &OUT), (input, &IN))
             .flag("SKIP", skip.is_some())
             .flag("STORE_DERIVATIVE", derivative.is_some());
         let program = describe_plane(program, skip.unwrap_or(input), &SKIP);
-        let mut resources = vec![input.image.into(), output.image.into()];
-        let others = skip.into_iter().chain(derivative);
-        resources.extend(others.map(|plane| Resource::Image(plane.image)));
-        over(
-            recording,
-            activation.describe(program),
-            resources,
-            vec![],
-            texels(output),
-        );
-        let read = texels(input) * (1 + usize::from(skip.is_some()));
-        recording.moves(16 * (read + texels(output) * (1 + usize::from(derivative.is_some()))));
+        activation
+            .describe(program)
+            .bind([input.image, output.image])
+            .bind(others)
+            .moving(16 * (read + texels(output) * (1 + usize::from(derivative.is_some()))))
+            .over(recording, texels(output));
     }
 }

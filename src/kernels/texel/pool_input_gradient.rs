@@ -1,9 +1,8 @@
 use super::load_maps::texels;
 use super::maps::Maps;
-use super::plane::{IN, OUT, Plane, PlaneNames, describe_derivative};
+use super::plane::{IN, OUT, PlaneNames, describe_derivative, plane_names};
 use super::pool_forward::{describe, describe_plane};
-use crate::gpu::{Access, Kernel, Program, Recording, Resource};
-use crate::kernels::launch::over;
+use crate::gpu::{Access, Kernel, Program, Recording};
 use crate::kernels::pooling::Pooling;
 
 const GRADIENT: Access = Access::FormatRead("IN_FORMAT");
@@ -20,15 +19,7 @@ static KERNEL_WITH_ADDED: Kernel = kernel(&[GRADIENT, RESULT, ADDED]);
 static KERNEL_WITH_DERIVATIVE: Kernel = kernel(&[GRADIENT, RESULT, DERIVATIVE]);
 static KERNEL_WITH_BOTH: Kernel = kernel(&[GRADIENT, RESULT, ADDED, DERIVATIVE]);
 
-const ADD: PlaneNames = PlaneNames {
-    format: "ADD_FORMAT",
-    groups: "",
-    width: "ADD_WIDTH",
-    height: "ADD_HEIGHT",
-    per_row: "ADD_PER_ROW",
-    x: "ADD_X",
-    y: "ADD_Y",
-};
+const ADD: PlaneNames = plane_names!("ADD_");
 
 impl Maps {
     /// Of these maps as the gradient in the output.
@@ -53,17 +44,15 @@ impl Maps {
         let program = describe(Program::new(kernel), pooling, small, (input_gradient, &OUT))
             .flag("ADD", added.is_some());
         let program = describe_plane(program, added.unwrap_or(input_gradient), &ADD);
-        let others: Vec<&Plane> = added.into_iter().chain(input_derivative).collect();
-        let mut resources = vec![output_gradient.image.into(), input_gradient.image.into()];
-        resources.extend(others.iter().map(|plane| Resource::Image(plane.image)));
-        over(
-            recording,
-            describe_derivative(program, input_derivative),
-            resources,
-            vec![],
-            texels(input_gradient),
-        );
-        let moved = texels(output_gradient) + texels(input_gradient) * (1 + others.len());
-        recording.moves(16 * moved);
+        let others = added
+            .into_iter()
+            .chain(input_derivative)
+            .map(|plane| plane.image);
+        let texels_read = texels(output_gradient) + texels(input_gradient) * others.clone().count();
+        describe_derivative(program, input_derivative)
+            .bind([output_gradient.image, input_gradient.image])
+            .bind(others)
+            .moving(16 * (texels_read + texels(input_gradient)))
+            .over(recording, texels(input_gradient));
     }
 }

@@ -2,9 +2,9 @@ use super::plane::{IN, OUT, Plane};
 use super::tile::WIDTH;
 use super::winograd::{POSITIONS, Winograd};
 use super::winograd_product::winograd_product;
-use crate::gpu::{Kernel, Program, Recording, Resource};
+use crate::gpu::{Kernel, Program, Recording};
 use crate::kernels::activations::Activation;
-use crate::kernels::launch::{launch, with_optional_last};
+use crate::kernels::launch::{Bound, with_optional_last};
 
 pub(super) static INPUT: Kernel = kernel!(
     "texel/winograd_input",
@@ -27,22 +27,16 @@ static OUTPUT_KERNELS: [Kernel; 2] = with_optional_last(kernel!(
 /// transformed tile is read or written once, and so are `map_texels` texels of every sample.
 pub(super) fn transform(
     recording: &mut Recording,
-    program: Program,
-    resources: Vec<Resource>,
+    bound: Bound,
     (first, samples): (usize, usize),
     workgroups: [usize; 3],
     map_texels: usize,
 ) {
     let items = workgroups.iter().product::<usize>() * WIDTH * POSITIONS;
-    launch(
-        recording,
-        program,
-        resources,
-        vec![first as u32, samples as u32],
-        workgroups.map(|n| n as u32),
-        items as u64 * 16,
-    );
-    recording.moves(16 * (items + samples * map_texels));
+    bound
+        .immediates([first as u32, samples as u32])
+        .moving(16 * (items + samples * map_texels))
+        .launch(recording, workgroups.map(|n| n as u32), items as u64 * 16);
 }
 
 /// What [`super::conv_forward`] computes, as planned for [`crate::kernels::LayerPass::Forward`], from weights transformed by
@@ -59,14 +53,11 @@ pub fn winograd_forward(
     let g = &plan.geometry;
     for slice in plan.slices() {
         let workgroups = (slice.1 * plan.tiles()).div_ceil(WIDTH);
-        transform(
-            recording,
-            input.describe(plan.describe_tiles(Program::new(&INPUT)), &IN, g.padding),
-            vec![input.image.into(), plan.scratch.transformed.into()],
-            slice,
-            [4, workgroups, input.groups()],
-            input.map_texels(),
-        );
+        let program = plan.describe_tiles(Program::new(&INPUT));
+        let bound = input.describe(program, &IN, g.padding);
+        let bound = bound.bind([input.image, plan.scratch.transformed]);
+        let sides = [4, workgroups, input.groups()];
+        transform(recording, bound, slice, sides, input.map_texels());
         winograd_product(recording, plan, slice.1);
         let program = Program::new(&OUTPUT_KERNELS[usize::from(derivative.is_some())])
             .u32("OUT_MAP_WIDTH", g.out_width())
@@ -74,19 +65,12 @@ pub fn winograd_forward(
             .u32("BIAS_START", POSITIONS * plan.position_texels())
             .flag("STORE_DERIVATIVE", derivative.is_some());
         let program = activation.describe(plan.describe_tiles(program));
-        let mut resources = vec![
-            plan.scratch.products.into(),
-            plan.weights.into(),
-            output.image.into(),
-        ];
-        resources.extend(derivative.map(|plane| Resource::Image(plane.image)));
-        transform(
-            recording,
-            output.describe(program, &OUT, 0),
-            resources,
-            slice,
-            [workgroups, output.groups(), 1],
-            output.map_texels() * (1 + usize::from(derivative.is_some())),
-        );
+        let bound = output
+            .describe(program, &OUT, 0)
+            .bind([plan.scratch.products, plan.weights, output.image])
+            .bind(derivative.map(|plane| plane.image));
+        let sides = [workgroups, output.groups(), 1];
+        let texels = output.map_texels() * (1 + usize::from(derivative.is_some()));
+        transform(recording, bound, slice, sides, texels);
     }
 }

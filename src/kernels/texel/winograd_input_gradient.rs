@@ -3,7 +3,7 @@ use super::tile::WIDTH;
 use super::winograd::{TILE, Winograd};
 use super::winograd_forward::transform;
 use super::winograd_product::winograd_product;
-use crate::gpu::{Kernel, Program, Recording, Resource};
+use crate::gpu::{Kernel, Program, Recording};
 use crate::kernels::launch::with_optional_last;
 
 pub(super) static OUTPUT_GRADIENT: Kernel = kernel!(
@@ -53,21 +53,13 @@ pub fn winograd_input_gradient(
         phase_tiles(g.in_width, g.padding),
     );
     for slice in plan.slices() {
-        transform(
-            recording,
-            output_gradient.describe(plan.describe_tiles(Program::new(&OUTPUT_GRADIENT)), &IN, 0),
-            vec![
-                output_gradient.image.into(),
-                plan.scratch.transformed.into(),
-            ],
-            slice,
-            [
-                (slice.1 * plan.tiles()).div_ceil(WIDTH),
-                output_gradient.groups(),
-                1,
-            ],
-            output_gradient.map_texels(),
-        );
+        let program = plan.describe_tiles(Program::new(&OUTPUT_GRADIENT));
+        let bound = output_gradient
+            .describe(program, &IN, 0)
+            .bind([output_gradient.image, plan.scratch.transformed]);
+        let tiles = (slice.1 * plan.tiles()).div_ceil(WIDTH);
+        let sides = [tiles, output_gradient.groups(), 1];
+        transform(recording, bound, slice, sides, output_gradient.map_texels());
         winograd_product(recording, plan, slice.1);
         let program = Program::new(&KERNELS[usize::from(input_derivative.is_some())])
             .u32("MADE_X", made_x)
@@ -76,19 +68,12 @@ pub fn winograd_input_gradient(
             .u32("OUT_MAP_WIDTH", g.in_width)
             .u32("OUT_MAP_HEIGHT", g.in_height);
         let program = input_gradient.describe(plan.describe_tiles(program), &OUT, 0);
-        let mut resources = vec![plan.scratch.products.into(), input_gradient.image.into()];
-        resources.extend(input_derivative.map(|plane| Resource::Image(plane.image)));
-        transform(
-            recording,
-            describe_derivative(program, input_derivative),
-            resources,
-            slice,
-            [
-                4,
-                (slice.1 * made_y * made_x).div_ceil(WIDTH),
-                input_gradient.groups(),
-            ],
-            input_gradient.map_texels() * (1 + usize::from(input_derivative.is_some())),
-        );
+        let bound = describe_derivative(program, input_derivative)
+            .bind([plan.scratch.products, input_gradient.image])
+            .bind(input_derivative.map(|plane| plane.image));
+        let tiles = (slice.1 * made_y * made_x).div_ceil(WIDTH);
+        let sides = [4, tiles, input_gradient.groups()];
+        let texels = input_gradient.map_texels() * (1 + usize::from(input_derivative.is_some()));
+        transform(recording, bound, slice, sides, texels);
     }
 }

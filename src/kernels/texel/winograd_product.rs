@@ -1,6 +1,5 @@
 use super::winograd::{PER_LANE, POSITIONS, Winograd};
 use crate::gpu::{Kernel, Program, Recording};
-use crate::kernels::launch::launch;
 
 pub(super) static KERNEL: Kernel = kernel!(
     "texel/winograd_product",
@@ -17,16 +16,14 @@ pub(super) fn winograd_product(recording: &mut Recording, plan: &Winograd, sampl
         .u32("PER_LANE", PER_LANE)
         .u32("CHUNK", plan.chunk());
     let sizes = [plan.summed(), plan.made(), block_count, plan.slice_chunks()];
-    launch(
-        recording,
-        plan.describe_lanes(program),
-        vec![
-            plan.scratch.transformed.into(),
-            plan.weights.into(),
-            plan.scratch.products.into(),
-        ],
-        sizes.map(|n| n as u32).to_vec(),
-        [block_count, plan.chunks(samples), POSITIONS].map(|n| n as u32),
-        plan.geometry.flops() * samples as u64,
-    );
+    let workgroups = [block_count, plan.chunks(samples), POSITIONS];
+    let flops = plan.geometry.flops() * samples as u64;
+    plan.describe_lanes(program)
+        .bind([
+            plan.scratch.transformed,
+            plan.weights,
+            plan.scratch.products,
+        ])
+        .immediates(sizes.map(|n| n as u32))
+        .launch(recording, workgroups.map(|n| n as u32), flops);
 }

@@ -1,9 +1,9 @@
 use super::tile::{Order, Slices, Tile, flattened, is_flat};
-use crate::gpu::{Buffer, Kernel, Program, Recording, Resource};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::kernels::LayerParameters;
 use crate::kernels::activations::Activation;
 use crate::kernels::geometry::ConvGeometry;
-use crate::kernels::launch::{launch, with_optional_last};
+use crate::kernels::launch::with_optional_last;
 
 static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
     "tiled/conv_forward",
@@ -57,18 +57,16 @@ pub fn conv_forward(
         right_along_columns: !is_flat(&g),
         result_along_rows: is_flat(&g),
     };
-    let kernel = &KERNELS[usize::from(derivative.is_some())];
-    let program = activation
-        .describe(tile.describe(Program::new(kernel), &g, order))
-        .flag("STORE_DERIVATIVE", derivative.is_some());
-    let mut resources = vec![input.into(), parameters.buffer.into(), output.into()];
-    resources.extend(derivative.map(Resource::from));
-    launch(
-        recording,
-        program,
-        resources,
-        vec![parameters.offset as u32, samples as u32],
-        tile.workgroups(rows, columns, 1),
-        samples as u64 * g.flops(),
-    );
+    let program = Program::new(&KERNELS[usize::from(derivative.is_some())]);
+    activation
+        .describe(tile.describe(program, &g, order))
+        .flag("STORE_DERIVATIVE", derivative.is_some())
+        .bind([input, parameters.buffer, output])
+        .bind(derivative)
+        .immediates([parameters.offset as u32, samples as u32])
+        .launch(
+            recording,
+            tile.workgroups(rows, columns, 1),
+            samples as u64 * g.flops(),
+        );
 }

@@ -1,8 +1,8 @@
 use super::tile::{Order, Slices, Tile, flattened, is_flat};
-use crate::gpu::{Buffer, Kernel, Program, Recording, Resource};
+use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::kernels::LayerParameters;
 use crate::kernels::geometry::ConvGeometry;
-use crate::kernels::launch::{launch, with_optional_last};
+use crate::kernels::launch::with_optional_last;
 
 static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
     "tiled/conv_input_gradient",
@@ -59,25 +59,15 @@ pub fn conv_input_gradient(
         right_along_columns: !is_flat(&g),
         result_along_rows: g.in_height * g.in_width == 1,
     };
-    let program = tile
-        .describe(
-            Program::new(&KERNELS[usize::from(input_derivative.is_some())]),
-            &g,
-            order,
-        )
-        .flag("TIMES_DERIVATIVE", input_derivative.is_some());
-    let mut resources = vec![
-        output_gradient.into(),
-        parameters.buffer.into(),
-        input_gradient.into(),
-    ];
-    resources.extend(input_derivative.map(Resource::from));
-    launch(
-        recording,
-        program,
-        resources,
-        vec![parameters.offset as u32, samples as u32],
-        tile.workgroups(rows, columns, phases),
-        samples as u64 * g.flops(),
-    );
+    let program = Program::new(&KERNELS[usize::from(input_derivative.is_some())]);
+    tile.describe(program, &g, order)
+        .flag("TIMES_DERIVATIVE", input_derivative.is_some())
+        .bind([output_gradient, parameters.buffer, input_gradient])
+        .bind(input_derivative)
+        .immediates([parameters.offset as u32, samples as u32])
+        .launch(
+            recording,
+            tile.workgroups(rows, columns, phases),
+            samples as u64 * g.flops(),
+        );
 }

@@ -1,7 +1,6 @@
 use super::tile::{BUSY, Order, Slices, Tile, flattened, is_flat};
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::kernels::geometry::ConvGeometry;
-use crate::kernels::launch::launch;
 
 /// The most chunks, and the most words they may take up together.
 const MOST_CHUNKS: usize = 64;
@@ -98,20 +97,14 @@ pub fn conv_weight_gradient(
         right_along_columns: is_flat(&g),
         result_along_rows: false,
     };
-    let program = tile.describe(Program::new(&KERNEL), &g, order);
-    launch(
-        recording,
-        program,
-        vec![
-            input.into(),
-            output_gradient.into(),
-            factor.into(),
-            partials.into(),
-        ],
-        vec![chunk as u32, samples as u32],
-        tile.workgroups(g.out_channels, columns(&g), chunks),
-        samples as u64 * g.flops(),
-    );
+    tile.describe(Program::new(&KERNEL), &g, order)
+        .bind([input, output_gradient, factor, partials])
+        .immediates([chunk as u32, samples as u32])
+        .launch(
+            recording,
+            tile.workgroups(g.out_channels, columns(&g), chunks),
+            samples as u64 * g.flops(),
+        );
 }
 
 #[cfg(test)]

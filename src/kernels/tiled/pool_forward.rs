@@ -1,23 +1,15 @@
 use super::maps::Maps;
-use crate::gpu::{Access, Kernel, Program, Recording, Resource};
+use crate::gpu::{Kernel, Program, Recording};
 use crate::kernels::activations::Activation;
-use crate::kernels::launch::over;
+use crate::kernels::launch::with_optional_last;
 use crate::kernels::pooling::Pooling;
 
-const BINDINGS: [Access; 4] = [
-    Access::Read,
-    Access::ReadWrite,
-    Access::Read,
-    Access::ReadWrite,
-];
-
-const fn kernel(bindings: &'static [Access]) -> Kernel {
-    kernel!("tiled/pool_forward", 1, bindings)
-}
-
-static KERNEL: Kernel = kernel(BINDINGS.split_at(2).0);
-static KERNEL_WITH_SKIP: Kernel = kernel(BINDINGS.split_at(3).0);
-static KERNEL_WITH_DERIVATIVE: Kernel = kernel(&BINDINGS);
+/// Without another map, with a skip, and with a derivative beside it.
+static KERNELS: [Kernel; 3] = with_optional_last(kernel!(
+    "tiled/pool_forward",
+    1,
+    [Read, ReadWrite, Read, ReadWrite]
+));
 
 impl Maps {
     /// Of these maps as the input. A `derivative` needs a `skip`.
@@ -35,25 +27,19 @@ impl Maps {
         debug_assert!(derivative.is_none() || skip.is_some());
         debug_assert!(self.0.words() >= samples * pooling.input.len());
         debug_assert!(output.0.words() >= samples * pooling.output_shape().len());
-        let kernel = match (skip, derivative) {
-            (None, _) => &KERNEL,
-            (Some(_), None) => &KERNEL_WITH_SKIP,
-            (Some(_), Some(_)) => &KERNEL_WITH_DERIVATIVE,
-        };
-        let program = activation
-            .describe(pooling.describe(Program::new(kernel)))
+        let others = skip.into_iter().chain(derivative).map(|maps| maps.0);
+        let values = samples * pooling.output_shape().len();
+        let read = samples * pooling.input.len() * (1 + usize::from(skip.is_some()));
+        let program = Program::new(&KERNELS[others.clone().count()]);
+        activation
+            .describe(pooling.describe(program))
             .u32("CHANNELS", pooling.input.channels)
             .flag("SKIP", skip.is_some())
-            .flag("STORE_DERIVATIVE", derivative.is_some());
-        let mut resources = vec![self.0.into(), output.0.into()];
-        resources.extend(
-            skip.into_iter()
-                .chain(derivative)
-                .map(|maps| Resource::from(maps.0)),
-        );
-        let values = samples * pooling.output_shape().len();
-        over(recording, program, resources, vec![samples as u32], values);
-        let read = samples * pooling.input.len() * (1 + usize::from(skip.is_some()));
-        recording.moves(4 * (read + values * (1 + usize::from(derivative.is_some()))));
+            .flag("STORE_DERIVATIVE", derivative.is_some())
+            .bind([self.0, output.0])
+            .bind(others)
+            .immediates([samples as u32])
+            .moving(4 * (read + values * (1 + usize::from(derivative.is_some()))))
+            .over(recording, values);
     }
 }

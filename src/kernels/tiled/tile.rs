@@ -131,18 +131,9 @@ pub(super) fn is_flat(geometry: &ConvGeometry) -> bool {
 /// The same layer, but as a dense one (1×1 maps, 1×1 kernel) where the kernel covers the whole unpadded input: memory
 /// is laid out alike, and no tap meets the padding any more.
 pub(super) fn flattened(geometry: &ConvGeometry) -> ConvGeometry {
-    let g = *geometry;
-    if g.padding > 0 || (g.kernel_height, g.kernel_width) != (g.in_height, g.in_width) {
-        return g;
-    }
-    ConvGeometry {
-        in_channels: g.in_len(),
-        in_height: 1,
-        in_width: 1,
-        kernel_height: 1,
-        kernel_width: 1,
-        stride: 1,
-        ..g
+    match geometry.covers_input() {
+        true => geometry.over_pixel(geometry.in_len()),
+        false => *geometry,
     }
 }
 

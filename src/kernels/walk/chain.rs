@@ -1,7 +1,6 @@
 use super::THREADS;
 use super::plan::WalkPlan;
 use crate::gpu::{Buffer, Kernel, Program, Recording, grid};
-use crate::kernels::launch::launch;
 use crate::kernels::samplers::{LangevinSettings, step_immediates};
 use crate::random::Stream;
 
@@ -51,26 +50,17 @@ pub fn walk_chains(
     for start in (0..steps).step_by(most) {
         let count = most.min(steps - start);
         let step = first_step.wrapping_add(start as u32);
-        let mut immediates = step_immediates(
-            arguments.settings,
-            arguments.seed,
-            step,
-            arguments.first_element,
-        );
+        let first_element = arguments.first_element;
+        let mut immediates =
+            step_immediates(arguments.settings, arguments.seed, step, first_element);
         // The shader's struct is as long as a multiple of its alignment, that of the seed's vec2.
         immediates.extend([count as u32, 0]);
-        launch(
-            recording,
-            program(plan, arguments),
-            vec![
-                arguments.packed.into(),
-                arguments.x.into(),
-                arguments.energies.into(),
-            ],
-            immediates,
-            grid(samples.div_ceil(plan.samples_per_group)),
-            count as u64 * samples as u64 * plan.flops,
-        );
+        let groups = samples.div_ceil(plan.samples_per_group);
+        let flops = count as u64 * samples as u64 * plan.flops;
+        program(plan, arguments)
+            .bind([arguments.packed, arguments.x, arguments.energies])
+            .immediates(immediates)
+            .launch(recording, grid(groups), flops);
     }
 }
 

@@ -19,24 +19,13 @@ impl Hidden {
     pub(super) fn new(kind: &LayerKind, first: bool, weight_at: usize) -> Self {
         let original = kind.as_convolution();
         let g = original;
-        let covers = g.padding == 0
-            && (g.kernel_height, g.kernel_width) == (g.in_height, g.in_width)
-            && g.in_height * g.in_width > 1;
-        let flattened = |in_channels| ConvGeometry {
-            in_channels,
-            in_height: 1,
-            in_width: 1,
-            kernel_height: 1,
-            kernel_width: 1,
-            stride: 1,
-            ..g
-        };
+        let covers = g.covers_input() && g.in_height * g.in_width > 1;
         // Samples are kept value by value, in the order of the parameters; maps in groups of four channels.
         let (geometry, original) = match (covers, first) {
-            (true, true) => (flattened(g.in_len()), flattened(g.in_len())),
+            (true, true) => (g.over_pixel(g.in_len()), g.over_pixel(g.in_len())),
             (true, false) => {
                 let channels = g.in_channels.next_multiple_of(4);
-                (flattened(channels * g.in_height * g.in_width), original)
+                (g.over_pixel(channels * g.in_height * g.in_width), original)
             }
             (false, _) => (g, original),
         };

@@ -1,7 +1,6 @@
 use super::plan::WalkPlan;
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::kernels::geometry::ConvGeometry;
-use crate::kernels::launch::over;
 
 static KERNEL: Kernel = kernel!("walk/pack_weights", 2, [Read, ReadWrite]);
 
@@ -16,27 +15,20 @@ pub fn pack_walk_weights(
     debug_assert!(packed.words() >= plan.packed_words());
     let mut parameters_at = 0;
     for layer in &plan.hidden {
-        let program = describe(&layer.original, layer.rows())
+        describe(&layer.original, layer.rows())
             .flag("HEAD", false)
-            .flag("FLAT", layer.flat);
-        let quads = layer.weight_quads() + layer.pitch();
-        let immediates = vec![parameters_at as u32, layer.weight_at as u32];
-        let resources = vec![parameters.into(), packed.into()];
-        over(recording, program, resources, immediates, quads);
+            .flag("FLAT", layer.flat)
+            .bind([parameters, packed])
+            .immediates([parameters_at as u32, layer.weight_at as u32])
+            .over(recording, layer.weight_quads() + layer.pitch());
         parameters_at += layer.original.weight_len() + layer.original.out_channels;
     }
-    let program = describe(&plan.head, plan.head.in_channels)
+    describe(&plan.head, plan.head.in_channels)
         .flag("HEAD", true)
-        .flag("FLAT", false);
-    let immediates = vec![parameters_at as u32, plan.head_at as u32];
-    let resources = vec![parameters.into(), packed.into()];
-    over(
-        recording,
-        program,
-        resources,
-        immediates,
-        plan.head_length() + 1,
-    );
+        .flag("FLAT", false)
+        .bind([parameters, packed])
+        .immediates([parameters_at as u32, plan.head_at as u32])
+        .over(recording, plan.head_length() + 1);
 }
 
 fn describe(geometry: &ConvGeometry, rows: usize) -> Program {

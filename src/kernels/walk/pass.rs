@@ -1,7 +1,6 @@
 use super::THREADS;
 use super::hidden::Hidden;
 use crate::gpu::Program;
-use crate::kernels::geometry::ConvGeometry;
 use crate::shape::Shape;
 
 /// What a load of four values costs against a multiply-add of as many: a guess from the public figures of GPUs (a vec4
@@ -41,20 +40,13 @@ pub(super) struct WalkPass {
     forward: bool,
     first: bool,
     last: bool,
-    writes_back: bool,
     in_at: usize,
     in_units: usize,
     in_size: [usize; 2],
     out_at: usize,
     out_groups: usize,
     out_size: [usize; 2],
-    geometry: ConvGeometry,
-    weight_at: usize,
-    bias_at: usize,
-    rows: usize,
-    pitch: usize,
-    /// Input channels in a group.
-    channels: usize,
+    hidden: Hidden,
     split: Split,
 }
 
@@ -125,8 +117,8 @@ impl WalkPass {
         };
         WalkPass {
             forward: true,
+            first,
             last: layer + 1 == hidden.len(),
-            writes_back: !first,
             in_at,
             in_units,
             in_size: [g.in_height, g.in_width],
@@ -134,7 +126,7 @@ impl WalkPass {
             out_groups: work.groups,
             out_size,
             split: Split::choose(&work, maps[layer].quads(samples), scratch),
-            ..Self::of(&hidden[layer], first)
+            hidden: hidden[layer].clone(),
         }
     }
 
@@ -165,8 +157,8 @@ impl WalkPass {
         let quads = out_groups * out_size[0] * out_size[1] * samples;
         WalkPass {
             forward: false,
+            first,
             last: false,
-            writes_back: false,
             in_at: maps[layer].at,
             in_units: maps[layer].groups,
             in_size: [g.out_height(), g.out_width()],
@@ -174,34 +166,7 @@ impl WalkPass {
             out_groups,
             out_size,
             split: Split::choose(&work, quads, scratch),
-            ..Self::of(&hidden[layer], first)
-        }
-    }
-
-    /// What both directions share; the rest is for them to fill in.
-    fn of(hidden: &Hidden, first: bool) -> Self {
-        WalkPass {
-            forward: true,
-            first,
-            last: false,
-            writes_back: false,
-            in_at: 0,
-            in_units: 0,
-            in_size: [0; 2],
-            out_at: 0,
-            out_groups: 0,
-            out_size: [0; 2],
-            geometry: hidden.geometry,
-            weight_at: hidden.weight_at,
-            bias_at: hidden.weight_at + hidden.weight_quads(),
-            rows: hidden.rows(),
-            pitch: hidden.pitch(),
-            channels: hidden.geometry.in_channels.min(4),
-            split: Split {
-                tile: 1,
-                tiles: 1,
-                parts: 1,
-            },
+            hidden: hidden[layer].clone(),
         }
     }
 
@@ -225,6 +190,7 @@ impl WalkPass {
     /// Adds the constants of pass `p`.
     pub(super) fn describe(&self, mut program: Program, p: usize, samples: usize) -> Program {
         let Split { tile, tiles, parts } = self.split;
+        let (hidden, g) = (&self.hidden, self.hidden.geometry);
         let rounds = self.split.rounds(self.out_groups);
         let slots = match parts {
             1 => rounds * tile,
@@ -234,7 +200,7 @@ impl WalkPass {
             ("FORWARD", self.forward),
             ("FIRST", self.first),
             ("LAST", self.last),
-            ("WRITES_BACK", self.writes_back),
+            ("WRITES_BACK", self.forward && !self.first),
             ("SPLIT", parts > 1),
         ];
         for (name, value) in flags {
@@ -249,15 +215,15 @@ impl WalkPass {
             ("OUT_GROUPS", self.out_groups),
             ("OUT_HEIGHT", self.out_size[0]),
             ("OUT_WIDTH", self.out_size[1]),
-            ("KERNEL_HEIGHT", self.geometry.kernel_height),
-            ("KERNEL_WIDTH", self.geometry.kernel_width),
-            ("STRIDE", self.geometry.stride),
-            ("PADDING", self.geometry.padding),
-            ("WEIGHT_AT", self.weight_at),
-            ("BIAS_AT", self.bias_at),
-            ("ROWS", self.rows),
-            ("PITCH", self.pitch),
-            ("CHANNELS", self.channels),
+            ("KERNEL_HEIGHT", g.kernel_height),
+            ("KERNEL_WIDTH", g.kernel_width),
+            ("STRIDE", g.stride),
+            ("PADDING", g.padding),
+            ("WEIGHT_AT", hidden.weight_at),
+            ("BIAS_AT", hidden.weight_at + hidden.weight_quads()),
+            ("ROWS", hidden.rows()),
+            ("PITCH", hidden.pitch()),
+            ("CHANNELS", g.in_channels.min(4)),
             ("TILE", tile),
             ("TILES", tiles),
             ("PARTS", parts),

@@ -1,8 +1,8 @@
 //! Passes: so many steps in a row, with the jumps between them.
 
 use super::PreparedChains;
-use crate::gpu::Recording;
-use crate::kernels::{Moment, jump_chains};
+use crate::gpu::{Buffer, Executor, GpuError, Recording};
+use crate::kernels::{Dynamics, Moment, jump_chains};
 use crate::random::Stream;
 use std::ops::Range;
 
@@ -15,6 +15,21 @@ pub struct StepControl {
 }
 
 impl StepControl {
+    /// Reads what chains of this control have come to, if they have one. Waits for the GPU.
+    ///
+    /// # Errors
+    /// What the GPU reported.
+    pub fn read(
+        executor: &mut Executor,
+        control: Option<Buffer>,
+    ) -> Result<Option<Self>, GpuError> {
+        let Some(control) = control else {
+            return Ok(None);
+        };
+        let words = executor.read_words(control, 0, control.words())?;
+        Ok(Self::from_words(&words))
+    }
+
     /// Reads the words of the buffer; none where they are not as many.
     pub fn from_words(words: &[u32]) -> Option<Self> {
         let &[step_size, sum, count, _] = words else {
@@ -54,6 +69,18 @@ impl ChainPass {
         }
         first * (last / first).powf(share)
     }
+
+    /// What step `position` is recorded for where it neither adapts nor shows energies.
+    pub(super) fn moment(&self, position: usize, dynamics: &Dynamics) -> Moment {
+        Moment {
+            step: self.first_step.wrapping_add(position as u32),
+            first_chain: self.first_chain,
+            temperature: self.temperature(position, dynamics.temperature),
+            annealed: self.anneal.is_some(),
+            adapt: false,
+            energies: false,
+        }
+    }
 }
 
 impl PreparedChains<'_> {
@@ -68,14 +95,7 @@ impl PreparedChains<'_> {
         if let (Some(control), 0, 0) = (chains.control(), pass.first_chain, position) {
             recording.upload_f32(control, 1, &[0.0, 0.0]);
         }
-        let moment = Moment {
-            step: pass.first_step.wrapping_add(position as u32),
-            first_chain: pass.first_chain,
-            temperature: pass.temperature(position, chains.dynamics.temperature),
-            annealed: pass.anneal.is_some(),
-            adapt: false,
-            energies: false,
-        };
+        let moment = pass.moment(position, &chains.dynamics);
         chains.steps.begin(recording, &moment);
     }
 
@@ -100,33 +120,30 @@ impl PreparedChains<'_> {
 
     /// Offers the chains to jump before step `position` of a pass, where they may.
     fn offer_jumps(&self, recording: &mut Recording, pass: &ChainPass, position: usize) {
-        let (Some(proposals), Some(network)) = (self.chains.jump, self.network()) else {
+        let chains = self.chains;
+        let (Some(proposals), Some(network)) = (chains.jump, self.network()) else {
             return;
         };
         let energies_at = |recording: &mut Recording, x, energies| {
             network.energies(recording, x, energies, false);
         };
-        energies_at(recording, self.chains.batch.x, self.chains.batch.energies);
-        let stream = match self.chains.batch.stream {
+        energies_at(recording, chains.batch.x, chains.batch.energies);
+        let stream = match chains.batch.stream {
             Stream::Sampling => Stream::SamplingJump,
             _ => Stream::Jump,
         };
-        let first = pass.first_step.wrapping_add(position as u32);
-        for offer in 0..self.chains.dynamics.jumps.count as u32 {
+        let moment = pass.moment(position, &chains.dynamics);
+        let count = chains.dynamics.jumps.count as u32;
+        for offer in 0..count {
             let moment = Moment {
-                step: first
-                    .wrapping_mul(self.chains.dynamics.jumps.count as u32)
-                    .wrapping_add(offer),
-                first_chain: pass.first_chain,
-                temperature: pass.temperature(position, self.chains.dynamics.temperature),
-                annealed: pass.anneal.is_some(),
-                adapt: false,
+                step: moment.step.wrapping_mul(count).wrapping_add(offer),
                 energies: true,
+                ..moment
             };
             jump_chains(
                 recording,
-                &self.chains.batch,
-                self.chains.start,
+                &chains.batch,
+                chains.start,
                 stream,
                 &moment,
                 proposals,

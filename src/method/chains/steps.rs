@@ -95,21 +95,17 @@ impl<'a> PreparedChains<'a> {
         position: usize,
         adapt: bool,
     ) {
-        let temperature = pass.temperature(position, self.chains.dynamics.temperature);
-        let settings = self.chains.dynamics.langevin.at_temperature(temperature);
-        let step = pass.first_step.wrapping_add(position as u32);
-        let Some(network) = self.walk(recording, &settings, step, 1, pass.first_chain) else {
-            return;
-        };
+        let dynamics = &self.chains.dynamics;
         let moment = Moment {
-            step,
-            first_chain: pass.first_chain,
-            temperature,
-            annealed: true,
             adapt,
             energies: true,
+            ..pass.moment(position, dynamics)
         };
-        self.record(recording, network, &moment);
+        let settings = dynamics.langevin.at_temperature(moment.temperature);
+        let network = self.walk(recording, &settings, moment.step, 1, pass.first_chain);
+        if let Some(network) = network {
+            self.record(recording, network, &moment);
+        }
     }
 
     fn record(&self, recording: &mut Recording, network: Prepared<'_>, moment: &Moment) {

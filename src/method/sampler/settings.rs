@@ -140,47 +140,15 @@ mod tests {
     use crate::kernels::{LangevinSettings, SAMPLERS};
     use crate::method::Mixing;
 
-    #[test]
-    fn a_run_says_what_it_is_fitted_to() {
+    /// Of chains at temperature 1.
+    fn settings() -> SamplerSettings {
         let langevin = LangevinSettings {
             step_size: 0.01,
             noise: 0.02f32.sqrt(),
             clip: 0.0,
             bounds: crate::kernels::Bounds::None,
         };
-        let mut settings = SamplerSettings {
-            mode: ChainMode::Persistent {
-                slots: 8,
-                restart: 0.1,
-            },
-            steps: 1,
-            dynamics: langevin.into(),
-            start: ChainStart::Gaussian {
-                mean: 0.0,
-                std: 1.0,
-            },
-            data_share: 0.0,
-            anneal: None,
-            diagnose: None,
-        };
-        assert!(settings.target().starts_with("a density"));
-        settings.dynamics.langevin.noise = 0.005;
-        assert!(settings.target().starts_with("the law of its chains"));
-        settings.mode = ChainMode::ShortRun;
-        settings.dynamics.langevin.clip = 0.03;
-        assert!(settings.target().contains("generator"));
-        assert!(settings.target().ends_with("±0.03"));
-    }
-
-    #[test]
-    fn the_verdict_names_its_figure() {
-        let langevin = LangevinSettings {
-            step_size: 0.01,
-            noise: 0.02f32.sqrt(),
-            clip: 0.0,
-            bounds: crate::kernels::Bounds::None,
-        };
-        let mut settings = SamplerSettings {
+        SamplerSettings {
             mode: ChainMode::Persistent {
                 slots: 8,
                 restart: 0.0,
@@ -194,7 +162,24 @@ mod tests {
             data_share: 0.0,
             anneal: None,
             diagnose: None,
-        };
+        }
+    }
+
+    #[test]
+    fn a_run_says_what_it_is_fitted_to() {
+        let mut settings = settings();
+        assert!(settings.target().starts_with("a density"));
+        settings.dynamics.langevin.noise = 0.005;
+        assert!(settings.target().starts_with("the law of its chains"));
+        settings.mode = ChainMode::ShortRun;
+        settings.dynamics.langevin.clip = 0.03;
+        assert!(settings.target().contains("generator"));
+        assert!(settings.target().ends_with("±0.03"));
+    }
+
+    #[test]
+    fn the_verdict_names_its_figure() {
+        let mut settings = settings();
         let mixing = |r_hat| Mixing {
             r_hat,
             ..Mixing::default()

@@ -188,27 +188,23 @@ impl Task {
             buffer: Buffer::new("tuning parameters", kind.weight_len() + kind.outputs()),
             offset: 0,
         };
+        let derivative = |shape| {
+            let new = || layer.new_plain("tuning derivative", shape);
+            self.derivative.then(new).transpose()
+        };
         let mut recording = Recording::new();
         match self.pass {
             LayerPass::Forward => {
                 let input = layer.new_input("tuning input")?;
                 let output = layer.new_plain("tuning output", kind.output_shape())?;
-                let derivative = if self.derivative {
-                    Some(layer.new_plain("tuning derivative", kind.output_shape())?)
-                } else {
-                    None
-                };
+                let derivative = derivative(kind.output_shape())?;
                 let derivative = derivative.as_ref();
                 layer.forward(&mut recording, parameters, &input, &output, derivative);
             }
             LayerPass::InputGradient => {
                 let from = layer.new_output_gradient("tuning output gradient")?;
                 let to = layer.new_plain("tuning input gradient", kind.input_shape())?;
-                let derivative = if self.derivative {
-                    Some(layer.new_plain("tuning derivative", kind.input_shape())?)
-                } else {
-                    None
-                };
+                let derivative = derivative(kind.input_shape())?;
                 let derivative = derivative.as_ref();
                 layer.input_gradient(&mut recording, parameters, &from, derivative, &to);
             }

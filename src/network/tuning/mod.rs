@@ -16,7 +16,6 @@ use super::architecture::Architecture;
 use super::known::Known;
 use crate::gpu::{Executor, GpuError};
 use crate::kernels::{Choices, LayerKind, LayerPass, Variant};
-use measure::Task;
 use search::search;
 use std::sync::Arc;
 use std::time::Instant;
@@ -98,22 +97,13 @@ pub fn tuned_kernels(
         tuner.report.measured += found.len();
         tuner.report.left = missing.len() - found.len();
         let mut tuning = Tuning::clone(&tuner.tuning);
-        for (
-            Task {
-                key, candidates, ..
-            },
-            best,
-        ) in missing.iter().zip(&found)
-        {
-            if *best > 0 {
+        for (task, &place) in missing.into_iter().zip(&found) {
+            let (first, best) = (task.candidates[0], task.candidates[place]);
+            if place > 0 {
                 tuner.report.improved += 1;
-                tracing::info!(
-                    "{key}: {:?} in place of {:?}",
-                    candidates[*best],
-                    candidates[0]
-                );
+                tracing::info!("{}: {best:?} in place of {first:?}", task.key);
             }
-            tuning.insert(key.clone(), candidates[*best]);
+            tuning.insert(task.key, best);
         }
         if let Some(folder) = &tuner.options.folder
             && !found.is_empty()

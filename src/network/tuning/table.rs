@@ -200,32 +200,17 @@ mod tests {
             name.starts_with("tuning-A-B-C-256-") && name.ends_with("-1.2.3.json"),
             "{name}"
         );
-        for other in [
-            Identity {
-                format: FORMAT + 1,
-                ..self::identity()
-            },
-            Identity {
-                version: "1.2.4".into(),
-                ..self::identity()
-            },
-            Identity {
-                adapter: "B".into(),
-                ..self::identity()
-            },
-            Identity {
-                driver: "d 2".into(),
-                ..self::identity()
-            },
-            Identity {
-                backend: "metal".into(),
-                ..self::identity()
-            },
-            Identity {
-                subgroup_sizes: [16, 16],
-                ..self::identity()
-            },
-        ] {
+        let changes: [fn(&mut Identity); 6] = [
+            |identity| identity.format += 1,
+            |identity| identity.version = "1.2.4".into(),
+            |identity| identity.adapter = "B".into(),
+            |identity| identity.driver = "d 2".into(),
+            |identity| identity.backend = "metal".into(),
+            |identity| identity.subgroup_sizes = [16, 16],
+        ];
+        for change in changes {
+            let mut other = self::identity();
+            change(&mut other);
             assert_eq!(parse(&bytes, &other), None, "{other:?}");
             assert_ne!(other.file_name(), name, "{other:?}");
         }

@@ -1,103 +1,202 @@
-//! The noise of a step: its draws and its energies, a kind a file.
-
-mod fixed;
-mod mixture;
-mod snapshot;
+//! The noise of a step: its draws and its energies.
 
 use super::TrainingPlan;
 use super::slices::equal_parts;
-use crate::config::Config;
+use crate::config::{Config, Interval, SnapshotKind};
 use crate::gpu::Recording;
-use crate::method::{FixedNoise, Fresh, GaussianFit, MOST_GAUSSIAN_VALUES, Sampler, Strategy};
+use crate::method::{
+    FixedNoise, Fresh, GaussianFit, MOST_GAUSSIAN_VALUES, Mixture, Sampler, Strategy,
+};
 use crate::network::{Network, Prepared};
 use crate::train::TrainError;
 use crate::train::settings;
-use fixed::KnownNoise;
-use mixture::MixtureNoise;
-use snapshot::SnapshotNoise;
 
 /// Where the noise comes from. What a kind has beside the snapshot's two buffers is its own; of what all of them share,
-/// `plan` tells.
-pub(super) trait Noise {
+/// a plan tells. A plan has one of these, so its size does not matter.
+#[allow(clippy::large_enum_variant)]
+pub(super) enum Noise {
+    /// A distribution that never changes and needs no chains.
+    Fixed(FixedNoise),
+    /// The model itself, some steps ago.
+    Snapshot(Sampler),
+    /// The last few snapshots, each of which is loaded into the buffer of the snapshot in its turn; chains in as many
+    /// parts as there are components.
+    Mixture(Mixture, Sampler),
+}
+
+impl Noise {
+    /// The noise of a run, whose chains share the workspace of `network`.
+    ///
+    /// # Errors
+    /// When it cannot be had for samples as large.
+    pub(super) fn new(config: &Config, network: &Network) -> Result<Self, TrainError> {
+        let (run, snapshot) = (&config.run, &config.snapshot);
+        let (architecture, seed) = (network.architecture(), run.seed);
+        let (count, length) = (
+            run.batch * config.objective.noise_ratio,
+            architecture.input().len(),
+        );
+        let sampler = |parts: usize| {
+            // Every group is drawn from one part, and all parts give as many.
+            let group = equal_parts(count / parts, network.samples());
+            let settings = settings::sampler(config);
+            Sampler::new(network.for_samples(group), count, settings, seed).in_parts(parts)
+        };
+        Ok(match (snapshot.kind, snapshot.interval) {
+            (SnapshotKind::Gaussian, _) if length > MOST_GAUSSIAN_VALUES => {
+                return Err(TrainError::GaussianTooLarge {
+                    values: length,
+                    most: MOST_GAUSSIAN_VALUES,
+                });
+            }
+            (SnapshotKind::Gaussian, _) => Noise::Fixed(FixedNoise::gaussian(count, length, seed)),
+            (SnapshotKind::Uniform, _) => {
+                // The data with its noise lies in this box but for one value in 5·10⁸.
+                let margin = 6.0 * config.data.noise;
+                let (low, high) = (config.data.low - margin, config.data.high + margin);
+                Noise::Fixed(FixedNoise::uniform(low, high, count, length, seed))
+            }
+            (SnapshotKind::Mixture, Interval::Every(interval)) => {
+                let (parameters, samples) = (architecture.parameter_count(), run.batch + count);
+                let mixture = Mixture::new(snapshot.components, interval, parameters, samples);
+                let sampler = sampler(mixture.components());
+                Noise::Mixture(mixture, sampler)
+            }
+            // Configurations have no mixture with an adaptive interval.
+            (SnapshotKind::Mixture, Interval::Adaptive)
+            | (SnapshotKind::Copy | SnapshotKind::Ema, _) => Noise::Snapshot(sampler(1)),
+        })
+    }
+
+    /// The same noise with its chains, if it has any, run by `strategy`.
+    pub(super) fn with_strategy(self, strategy: Strategy) -> Self {
+        match self {
+            Noise::Fixed(_) => self,
+            Noise::Snapshot(sampler) => Noise::Snapshot(sampler.with_strategy(strategy)),
+            Noise::Mixture(mixture, sampler) => {
+                Noise::Mixture(mixture, sampler.with_strategy(strategy))
+            }
+        }
+    }
+
+    /// Gives the distribution the moments of the data, if it takes any.
+    pub(super) fn set_fit(&mut self, fit: GaussianFit) {
+        if let Noise::Fixed(fixed) = self {
+            fixed.set_fit(fit);
+        }
+    }
+
+    /// The distribution, where it is known and never changes.
+    pub(super) fn fixed(&self) -> Option<&FixedNoise> {
+        match self {
+            Noise::Fixed(fixed) => Some(fixed),
+            Noise::Snapshot(_) | Noise::Mixture(..) => None,
+        }
+    }
+
+    /// What draws it by chains.
+    pub(super) fn sampler(&self) -> Option<&Sampler> {
+        match self {
+            Noise::Fixed(_) => None,
+            Noise::Snapshot(sampler) | Noise::Mixture(_, sampler) => Some(sampler),
+        }
+    }
+
+    /// See [`TrainingPlan::snapshot_age`].
+    pub(super) fn age(&self, plan: &TrainingPlan, step: u64) -> Option<u64> {
+        match self {
+            Noise::Fixed(_) => Some(step),
+            Noise::Snapshot(_) => plan.snapshot.age(step),
+            Noise::Mixture(mixture, _) => Some(mixture.age(step)),
+        }
+    }
+
     /// Must be recorded once before anything else.
-    fn setup(&self, r: &mut Recording);
+    pub(super) fn setup(&self, r: &mut Recording) {
+        match self {
+            Noise::Fixed(fixed) => fixed.setup(r),
+            Noise::Snapshot(sampler) | Noise::Mixture(_, sampler) => sampler.setup(r),
+        }
+    }
 
     /// Moves the distribution to where it is in optimiser step `step`. What the normaliser is after a refresh that this
     /// tells of is up to the caller.
-    fn begin(&self, plan: &TrainingPlan, r: &mut Recording, step: u64) -> Fresh;
+    pub(super) fn begin(&self, plan: &TrainingPlan, r: &mut Recording, step: u64) -> Fresh {
+        let (snapshot, c) = (&plan.snapshot, plan.objective.normaliser());
+        match self {
+            Noise::Fixed(_) => Fresh::No,
+            Noise::Snapshot(_) => snapshot.begin(r, step, c),
+            Noise::Mixture(mixture, _) => {
+                mixture.begin(r, step, snapshot.live(), c);
+                Fresh::No
+            }
+        }
+    }
 
-    /// Draws the noise number `pool`, of the chains at most `most` groups a part. Gives the network of the plan where it is
-    /// prepared for the snapshot then.
-    fn draw<'p>(
+    /// Draws the noise number `pool`, of the chains at most `most` groups a part. Gives the network of the plan where it
+    /// is prepared for the snapshot then.
+    pub(super) fn draw<'p>(
         &self,
         plan: &'p TrainingPlan,
         r: &mut Recording,
         pool: u64,
         most: usize,
-    ) -> Option<Prepared<'p>>;
+    ) -> Option<Prepared<'p>> {
+        let snapshot = plan.snapshot.parameters();
+        match self {
+            Noise::Fixed(fixed) => {
+                let (samples, first, _) = plan.noise_samples();
+                fixed.draw(r, pool, samples, first);
+                None
+            }
+            Noise::Snapshot(sampler) => {
+                let chains = sampler.chains().prepare(r, snapshot);
+                sampler.draw(r, &plan.noise_draw(pool, most), &mut |_, _| chains);
+                Some(chains.prepare_workspace(r, &plan.network))
+            }
+            Noise::Mixture(mixture, sampler) => {
+                let mut prepared = |r: &mut Recording, part| {
+                    mixture.load(r, part, snapshot);
+                    sampler.chains().prepare(r, snapshot)
+                };
+                sampler.draw(r, &plan.noise_draw(pool, most), &mut prepared);
+                None
+            }
+        }
+    }
 
     /// The energies of at most `most` slices of all samples under the distribution; `on_snapshot` is the network where it
     /// is prepared for the snapshot.
-    fn energies(
+    pub(super) fn energies(
         &self,
         plan: &TrainingPlan,
         r: &mut Recording,
         on_snapshot: Option<Prepared<'_>>,
         most: usize,
-    );
-
-    /// See [`TrainingPlan::snapshot_age`].
-    fn age(&self, plan: &TrainingPlan, step: u64) -> Option<u64>;
-
-    /// What draws it by chains.
-    fn sampler(&self) -> Option<&Sampler> {
-        None
+    ) {
+        let (snapshot, energies) = (plan.snapshot.parameters(), plan.snapshot_energies);
+        match self {
+            Noise::Fixed(fixed) => fixed.energies(r, plan.samples, energies),
+            Noise::Snapshot(_) => {
+                let network = on_snapshot.unwrap_or_else(|| plan.network.prepare(r, snapshot));
+                plan.energies(r, network, energies, false, most);
+            }
+            Noise::Mixture(mixture, _) => {
+                for index in 0..mixture.components() {
+                    mixture.load(r, index, snapshot);
+                    let network = plan.network.prepare(r, snapshot);
+                    plan.energies(r, network, mixture.component_energies(), false, most);
+                    mixture.keep(r, index);
+                }
+                mixture.energies(r, energies);
+            }
+        }
     }
 
     /// Makes the snapshot parameters those that the last chains were drawn from.
-    fn recall(&self, _plan: &TrainingPlan, _r: &mut Recording) {}
-
-    /// The same noise with its chains, if it has any, run by `strategy`.
-    fn with_strategy(self: Box<Self>, strategy: Strategy) -> Box<dyn Noise>;
-
-    /// The distribution, where it is known and never changes.
-    fn fixed(&self) -> Option<&FixedNoise> {
-        None
-    }
-
-    /// Gives the distribution the moments of the data, if it takes any.
-    fn set_fit(&mut self, _fit: GaussianFit) {}
-}
-
-/// The noise of a run, whose chains share the workspace of `network`.
-///
-/// # Errors
-/// When it cannot be had for samples as large.
-pub(super) fn new(config: &Config, network: &Network) -> Result<Box<dyn Noise>, TrainError> {
-    let (architecture, data_count) = (network.architecture(), config.run.batch);
-    let noise_count = data_count * config.objective.noise_ratio;
-    let length = architecture.input().len();
-    if let Some(fixed) = settings::fixed_noise(config, noise_count, length) {
-        if fixed.is_gaussian() && length > MOST_GAUSSIAN_VALUES {
-            return Err(TrainError::GaussianTooLarge {
-                values: length,
-                most: MOST_GAUSSIAN_VALUES,
-            });
+    pub(super) fn recall(&self, plan: &TrainingPlan, r: &mut Recording) {
+        if let Noise::Mixture(mixture, _) = self {
+            mixture.load(r, mixture.components() - 1, plan.snapshot.parameters());
         }
-        return Ok(Box::new(KnownNoise(fixed)));
     }
-    let sampler = |parts: usize| {
-        // Every group is drawn from one part, and all parts give as many.
-        let group = equal_parts(noise_count / parts, network.samples());
-        let (network, settings) = (network.for_samples(group), settings::sampler(config));
-        Sampler::new(network, noise_count, settings, config.run.seed).in_parts(parts)
-    };
-    let (parameters, count) = (architecture.parameter_count(), data_count + noise_count);
-    Ok(match settings::mixture(config, parameters, count) {
-        Some(mixture) => {
-            let sampler = sampler(mixture.components());
-            Box::new(MixtureNoise { mixture, sampler })
-        }
-        None => Box::new(SnapshotNoise(sampler(1))),
-    })
 }
