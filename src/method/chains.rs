@@ -155,7 +155,7 @@ impl Chains {
         self.resume(ChainPreparation(preparation))
     }
 
-    /// Goes on with what has been prepared before, as [`Network::resume`] does.
+    /// Goes on with what has been prepared before, as `Network::resume` does.
     pub fn resume(&self, preparation: ChainPreparation) -> PreparedChains<'_> {
         PreparedChains {
             chains: self,

@@ -28,7 +28,7 @@ pub(crate) fn split_r_hat(chains: &[Vec<f64>]) -> Option<f64> {
 }
 
 /// The effective sample size of the mean of the rank-normalised draws of all chains together, with the
-/// autocorrelation cut off by Geyer's initial monotone sequence (Geyer 1992). None as for [`split_r_hat`].
+/// autocorrelation cut off by Geyer's initial monotone sequence (Geyer 1992). None as for `split_r_hat`.
 pub(crate) fn bulk_ess(chains: &[Vec<f64>]) -> Option<f64> {
     let normalised = rank_normalised(&split(chains)?);
     let (count, length) = (normalised.len() as f64, normalised[0].len());
@@ -183,11 +183,11 @@ fn variance(values: &[f64]) -> f64 {
 /// What the chains say of one quantity. A figure is absent where chains do not vary or are shorter than 4 records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mixing {
-    /// See [`split_r_hat`].
+    /// See `split_r_hat`.
     pub r_hat: Option<f64>,
-    /// See [`bulk_ess`]; as many as all records of all chains where they are independent.
+    /// See `bulk_ess`; as many as all records of all chains where they are independent.
     pub ess: Option<f64>,
-    /// Between neighbouring records; see [`autocorrelation`].
+    /// Between neighbouring records; see `autocorrelation`.
     pub autocorrelation: Option<f64>,
 }
 

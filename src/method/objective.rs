@@ -128,7 +128,7 @@ impl Objective {
     }
 
     /// From the energies under the live parameters and the snapshot to factors and metrics. `snapshot` is not looked at
-    /// unless the objective [compares](Self::compares) the two.
+    /// unless the objective compares the two.
     pub fn weigh(&self, recording: &mut Recording, live: Buffer, snapshot: Buffer) {
         let s = &self.settings;
         let arguments = HeadArguments {

@@ -77,7 +77,7 @@ impl Architecture {
 
     /// The same network with every weight divided by an estimate of its largest singular value (Miyato et al. 2018). The
     /// parameters then are the weights before that, the biases, and behind them all one vector for each layer, which
-    /// [`Network::turn`](super::Network::turn) and no gradient moves.
+    /// `Network::turn` and no gradient moves.
     ///
     /// # Errors
     /// When there are more parameters than a buffer can address.

@@ -45,7 +45,7 @@ pub enum Event<'a> {
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
     pub folder: PathBuf,
-    /// What the model is fitted to: see [`crate::method::SamplerSettings::verdict`].
+    /// What the model is fitted to: see `SamplerSettings::verdict`.
     pub fits: String,
     /// What the chains said of themselves last.
     pub diagnostics: Option<Diagnostics>,

@@ -70,7 +70,7 @@ impl PackedWeights {
         }
     }
 
-    /// Weights and bias for [`super::conv_forward`] or [`super::dense_forward`].
+    /// Weights and bias for [`super::conv_forward`] or `dense_forward`.
     pub(crate) fn forward(g: &ConvGeometry, tile: Tile) -> Self {
         let (groups, blocks) = (
             g.in_channels.div_ceil(4),
@@ -91,13 +91,13 @@ impl PackedWeights {
         Self::by_phases("packed weights, input gradient", g, tile, 1, channels)
     }
 
-    /// For [`super::conv_sample_gradient`].
+    /// For `conv_sample_gradient`.
     pub(crate) fn conv_sample_gradient(g: &ConvGeometry, tile: Tile) -> Self {
         let channels = g.in_channels;
         Self::by_phases("packed weights, sample gradient", g, tile, 3, channels)
     }
 
-    /// For [`super::dense_input_gradient`].
+    /// For `dense_input_gradient`.
     pub(crate) fn dense_input_gradient(g: &ConvGeometry, tile: Tile) -> Self {
         let map_texels = g.in_channels.div_ceil(4) * g.kernel_height * g.kernel_width;
         let groups = g.out_channels.div_ceil(4);

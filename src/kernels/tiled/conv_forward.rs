@@ -29,7 +29,7 @@ const ALONE: Slices = Slices {
 };
 
 /// `output` = act(W ∗ `input` + b) and, if asked for, `derivative` = act′ at the same place, by `tile`, by
-/// default the first of [`forward_tiles`].
+/// default the first of `forward_tiles`.
 ///
 /// `input` is samples × in_len, `output` and `derivative` are samples × out_len, all (sample, channel, row, column).
 #[allow(clippy::too_many_arguments)]

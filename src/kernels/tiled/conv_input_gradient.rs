@@ -30,7 +30,7 @@ fn by_phases(count: usize) -> Slices {
 
 /// `input_gradient` = Wᵀ ∗ `output_gradient`, times `input_derivative` value by value if it is given: act′ of the layer
 /// before, which makes the result ∂E/∂z of that layer. By `tile`, by default the first of
-/// [`input_gradient_tiles`].
+/// `input_gradient_tiles`.
 ///
 /// `output_gradient` is samples × out_len; `input_derivative` and `input_gradient` are samples × in_len.
 #[allow(clippy::too_many_arguments)]
