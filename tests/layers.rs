@@ -203,7 +203,7 @@ fn check(
     let full = variants(executor)
         .into_iter()
         .filter(|(_, variant)| {
-            turn % 3 == 0 || *variant != Variant::Tiled(tiled::Tiled) || extended()
+            turn.is_multiple_of(3) || *variant != Variant::Tiled(tiled::Tiled) || extended()
         })
         .map(|(name, variant)| (name, variant, Place::Ends, 0.0));
     let mixed = one_of(mixed_variants(executor), turn)

@@ -305,7 +305,7 @@ impl Recording {
         self.total(&|dispatch| dispatch.flops)
     }
 
-    /// Bytes moved by all launches that [say how many](Self::moves).
+    /// Bytes moved by all launches that [say how many](Dispatch::bytes).
     pub fn bytes(&self) -> u64 {
         self.total(&|dispatch| dispatch.bytes)
     }

@@ -11,7 +11,7 @@ use crate::shape::Shape;
 use crate::twins;
 
 /// How one workgroup can walk `samples_per_group` Langevin chains on `architecture` within `limit` bytes of workgroup
-/// memory; None where [`WalkPlan::new`] says so, and for networks with poolings, residual blocks or
+/// memory; None where `WalkPlan::new` says so, and for networks with poolings, residual blocks or
 /// spectral normalisation.
 pub fn walk_plan(
     architecture: &Architecture,

@@ -1,8 +1,9 @@
 //! Training: what runs when.
 //!
 //! A [`Trainer`] trains what a [`Config`](crate::config::Config) asks for, one optimiser step at a time, and gives the
-//! [`Model`](crate::model::Model) of any step; [`run`] trains to the end, fills a run folder and tells an observer on the way. What a
-//! step is, [`TrainingPlan`] writes down as a recording and needs no device for it.
+//! [`Model`](crate::model::Model) of any step; [`run`] trains to the end, fills a run folder and tells an observer on the
+//! way. What a step is, [`TrainingPlan`](crate::low_level::train::TrainingPlan) writes down as a recording, for which it
+//! needs no device.
 
 mod drawing;
 mod error;

@@ -5,12 +5,12 @@ use crate::common::{
     nearest_f16, normals, poisoned, variants, widen,
 };
 use afterimage::config::Precision;
-use afterimage::gpu::{Buffer, Executor, Recording};
+use afterimage::gpu::{Executor, Recording};
 use afterimage::low_level::gpu::ImageFormat;
 use afterimage::low_level::kernels::texel::{self, Border, Plane, Texel};
 use afterimage::low_level::kernels::{
-    ACTIVATIONS, Activation, Maps, Pooling, Variant, load, pool_forward, pool_input_gradient,
-    tiled, unload,
+    ACTIVATIONS, Activation, Layer, LayerKind, Maps, Pooling, Variant, load, pool_forward,
+    pool_input_gradient, unload,
 };
 use afterimage::low_level::twins;
 use afterimage::shape::Shape;
@@ -25,7 +25,6 @@ fn maps(
     values: &[f32],
 ) -> Maps {
     let maps = match variant {
-        Variant::Tiled(_) => Maps::Tiled(tiled::Maps(Buffer::new("maps", samples * shape.len()))),
         Variant::Texel(Texel {
             longest_side,
             precision,
@@ -43,6 +42,15 @@ fn maps(
             };
             let plane = Plane::new("maps", samples, shape, border, format, longest_side);
             Maps::Texel(texel::Maps::Plane(plane.expect("fits")))
+        }
+        // Other families lay out all maps alike.
+        _ => {
+            let kind = LayerKind::Dense {
+                input: shape,
+                outputs: 1,
+            };
+            let layer = Layer::new(kind, Activation::IDENTITY, samples, variant);
+            layer.new_plain("maps", shape).expect("fits")
         }
     };
     let flat = filled(r, "values", values);

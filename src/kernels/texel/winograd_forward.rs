@@ -39,7 +39,7 @@ pub(super) fn transform(
         .launch(recording, workgroups.map(|n| n as u32), items as u64 * 16);
 }
 
-/// What [`super::conv_forward`] computes, as planned for [`crate::kernels::LayerPass::Forward`], from weights transformed by
+/// What `conv_forward` computes, as planned for [`crate::kernels::LayerPass::Forward`], from weights transformed by
 /// [`super::winograd_weights`].
 pub fn winograd_forward(
     recording: &mut Recording,

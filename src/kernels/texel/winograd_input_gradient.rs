@@ -38,7 +38,7 @@ fn phase_tiles(length: usize, padding: usize) -> usize {
         .max(1)
 }
 
-/// What [`super::conv_input_gradient`] computes, as planned for [`crate::kernels::LayerPass::InputGradient`], from weights transformed by
+/// What `conv_input_gradient` computes, as planned for [`crate::kernels::LayerPass::InputGradient`], from weights transformed by
 /// [`super::winograd_weights`].
 pub fn winograd_input_gradient(
     recording: &mut Recording,
