@@ -3,7 +3,7 @@
     python3 benches/same_bits.py > before.txt
 
 Every line is a short run (see benches/same_bits/main.rs) with the SHA-256 of its last checkpoint and of its
-metrics.jsonl without what depends on time; what is refused stands there with its message. Sums are those of one
+metrics.jsonl without what depends on time; what is refused stands there with its message, and counts as much. Sums are those of one
 adapter, driver and machine.
 """
 
@@ -15,7 +15,8 @@ import subprocess
 import tempfile
 
 BUILD = ["cargo", "build", "--release", "--quiet", "--example", "same_bits"]
-BINARY = "target/release/examples/same_bits"
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BINARY = ROOT / "target/release/examples/same_bits"
 TIMING = {"samples_per_second"}
 
 
@@ -36,13 +37,14 @@ def main():
     parser.add_argument("--only", default="", help="only the runs whose line contains this text")
     arguments = parser.parse_args()
     if arguments.binary is None:
-        subprocess.run(BUILD, check=True)
+        subprocess.run(BUILD, check=True, cwd=ROOT)
     with tempfile.TemporaryDirectory() as root:
         command = [arguments.binary or BINARY, root, arguments.only]
+        runs = 0
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             for line in process.stdout:
+                runs += 1
                 folder, what, error = line.rstrip("\n").split("\t")
-                what = " ".join(what.split())
                 run = pathlib.Path(root) / folder
                 checkpoints = sorted((run / "checkpoints").glob("*.safetensors"))
                 if checkpoints:
@@ -52,6 +54,8 @@ def main():
                 print(f"{what}: {sums} {error}".rstrip(), flush=True)
         if process.returncode:
             raise SystemExit(f"{command} ended with {process.returncode}")
+        if runs == 0:
+            raise SystemExit(f"no run's line contains '{arguments.only}'")
 
 
 if __name__ == "__main__":

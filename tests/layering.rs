@@ -584,6 +584,9 @@ fn no_match_on_a_configuration_word_has_a_wildcard_arm() {
     for known in ["SnapshotKind", "Precision", "Schedule"] {
         assert!(types.contains(known), "{types:?}");
     }
+    // Not only words, but as much chosen by configurations.
+    let others = ["Criterion", "Interval", "LayerSpec", "Normaliser", "Self"];
+    let types: BTreeSet<_> = types.into_iter().chain(others.map(String::from)).collect();
     let names_word = |pattern: &[String]| {
         let pairs = pattern.windows(2);
         pairs

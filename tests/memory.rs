@@ -13,7 +13,8 @@ use afterimage::low_level::train::TrainingPlan;
 use afterimage::shape::Shape;
 use afterimage::train::{TrainError, Trainer, run};
 use common::{
-    ROUNDING, assert_close, executor, extended, mixed_variants, normals, one_of, variants, widen,
+    ROUNDING, assert_close, best_variants, executor, extended, mixed_variants, normals, one_of,
+    variants, widen,
 };
 use std::sync::atomic::AtomicBool;
 
@@ -85,7 +86,7 @@ fn the_device_holds_what_was_predicted() {
             config.sampler.chains = chains;
             let all = executor(false);
             // Both kinds of kernels meet every net, and so do maps of f16.
-            let mut runs = variants(&all)[..2].to_vec();
+            let mut runs = best_variants(&all);
             runs = one_of(runs, index + turn);
             if turn == index % 2 || extended() {
                 runs.extend(mixed_variants(&all).into_iter().next());
@@ -259,7 +260,7 @@ fn slices_change_no_chain_and_the_gradient_by_rounding_only() {
         // Adam divides the gradient by its own size, which would make much of a rounding; this hardly does.
         config.optimiser.epsilon = 1.0;
         // Slices are cut before either kind of kernels is chosen.
-        for (name, variant) in one_of(variants(&executor(false))[..2].to_vec(), turn) {
+        for (name, variant) in one_of(best_variants(&executor(false)), turn) {
             config.run.slice = None;
             let whole = steps(&config, variant, 3);
             config.run.slice = Some(slice);

@@ -133,7 +133,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let only = std::env::args().nth(2).unwrap_or_default();
     let mut number = 0;
     let mut run = |preset: &str, small: &[&str], set: &str, how: How, what: &str| {
-        if !format!("{preset} {what} {set}").contains(&only) {
+        let line = format!("{preset} {what} {set}");
+        let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        if !line.contains(&only) {
             return;
         }
         let folder = root.join(format!("{number:04}"));
@@ -143,11 +145,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let sets: Vec<String> = sets.into_iter().chain(own).collect();
         let outcome = one(preset, &sets, how, &folder);
         let name = folder.file_name().unwrap_or_default().display();
-        let set = set.split_whitespace().collect::<Vec<_>>().join(" ");
         // What is refused or diverges is part of the list, too.
         match outcome {
-            Ok(()) => println!("{name}\t{preset} {what} {set}\t"),
-            Err(error) => println!("{name}\t{preset} {what} {set}\t{error}"),
+            Ok(()) => println!("{name}\t{line}\t"),
+            Err(error) => println!("{name}\t{line}\t{error}"),
         }
     };
     for preset in config::presets() {

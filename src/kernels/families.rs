@@ -1,7 +1,7 @@
-//! The table of the families of layer kernels. Each has a line here and a folder, here and in `shaders/`; nothing else
-//! knows which there are. The folder exports the family's variant, called like the family, and its `Layer`, `Maps` and
-//! `Choice`. They have the methods, of the same names, that the sums over the families in `variant.rs`, `layer.rs` and
-//! `maps.rs` call, which say what these do.
+//! The table of the families of layer kernels. Each has a line here and a folder, here and in `shaders/`; beside the
+//! folder's `mod` line nothing else needs to know which there are. The folder exports the family's variant, called like
+//! the family, and its `Layer`, `Maps` and `Choice`. They have the methods, of the same names, that the sums over the
+//! families in `variant.rs`, `layer.rs` and `maps.rs` call, which say what these do.
 
 use crate::gpu::Profile;
 use serde::{Deserialize, Serialize};

@@ -22,7 +22,7 @@ impl Normaliser {
     pub fn words(self) -> usize {
         match self {
             Normaliser::Importance { .. } => 2,
-            _ => 1,
+            Normaliser::Zero | Normaliser::Learned { .. } | Normaliser::Profiled => 1,
         }
     }
 }

@@ -139,7 +139,11 @@ impl Sampler {
         if let Some(replay) = &self.replay {
             let batches = self.batches(replay);
             if draw.pass.is_multiple_of(batches) {
-                let order = self.order(draw.pass / batches, replay.slots);
+                // Only a whole draw needs the order, which takes as much memory here as on the GPU.
+                let order = match draw.groups {
+                    usize::MAX => self.order(draw.pass / batches, replay.slots),
+                    _ => vec![0],
+                };
                 recording.upload(replay.order, 0, order);
             }
         }

@@ -69,9 +69,10 @@ pub(super) fn tuned_plan(
 fn fits(executor: &Executor, config: &Config, plan: &TrainingPlan) -> Result<(), TrainError> {
     executor.admits(&plan.first_slice())?;
     executor.admits(&plan.first_probe())?;
-    let (memory, Some(allowed)) = (plan.memory(), config.run.memory) else {
+    let Some(allowed) = config.run.memory else {
         return Ok(());
     };
+    let memory = plan.memory();
     let needed = memory.total();
     if needed <= allowed.saturating_mul(1 << 20) {
         return Ok(());

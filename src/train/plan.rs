@@ -242,7 +242,8 @@ impl TrainingPlan {
         let r = &mut recording;
 
         r.upload_f32(self.samples, 0, data);
-        self.data_noise.add(r, step, data.len(), self.samples);
+        let values = self.data_count * self.architecture.input().len();
+        self.data_noise.add(r, step, values, self.samples);
 
         let fresh = self.noise.begin(self, r, step);
         if fresh == Fresh::Yes {

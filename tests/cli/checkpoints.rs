@@ -27,9 +27,9 @@ fn samples_are_written_in_every_format() {
         for ending in ["png", "npy", "gif"] {
             let bytes = sample(&format!("a.{ending}"), "1");
             assert!(bytes == sample(&format!("b.{ending}"), "1"), "{ending}");
-            // Another seed draws other samples, whatever they are written to.
-            if ending == "npy" {
-                assert!(bytes != sample("c.npy", "2"));
+            // A GIF is written as a PNG is.
+            if ending != "gif" {
+                assert!(bytes != sample(&format!("c.{ending}"), "2"), "{ending}");
             }
         }
         let (found, values) = npy(&folder.path().join("a.npy"));

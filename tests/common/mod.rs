@@ -35,6 +35,12 @@ pub fn variants(executor: &Executor) -> Vec<(&'static str, Variant)> {
     best.chain(plain).map(named).collect()
 }
 
+/// The best variant of each family, likewise.
+pub fn best_variants(executor: &Executor) -> Vec<(&'static str, Variant)> {
+    let families = Variant::of_each_family(&executor.profile()).len();
+    variants(executor).into_iter().take(families).collect()
+}
+
 /// The variants that can store maps as f16, doing so.
 pub fn mixed_variants(executor: &Executor) -> Vec<(&'static str, Variant)> {
     let mixed = |(name, variant): (_, Variant)| {
@@ -53,7 +59,7 @@ pub fn network_variants(
 ) -> Vec<(&'static str, Variant, f64)> {
     let all = variants(executor).into_iter();
     let mut best: Vec<_> = all.map(|(name, v)| (name, v, full)).collect();
-    let mut others = best.split_off(2);
+    let mut others = best.split_off(best_variants(executor).len());
     let mixed_variants = mixed_variants(executor).into_iter();
     others.extend(mixed_variants.map(|(name, v)| (name, v, mixed)));
     best.extend(one_of(others, turn));

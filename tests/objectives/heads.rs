@@ -153,8 +153,8 @@ fn check_ratio_head(
 
 #[test]
 fn every_generator_agrees_with_its_twin_on_awkward_batches() {
-    // Every pair of counts is a program of its own for every generator and normaliser, and programs with checks take long
-    // to compile: every two of the three meet.
+    // Every pair of counts is a program of its own for every generator and normaliser: every two of the three meet.
+    // Programs with checks take long to compile, so that there a generator meets one normaliser.
     let counts = [(1, 1), (1, 3), (63, 65), (70, 7), (130, 333)];
     for (runtime_checks, counts) in [(false, &counts[..]), (true, &[(5, 20)])] {
         let mut executor = executor(runtime_checks);

@@ -1,7 +1,7 @@
 //! The theorem: at a fresh snapshot every objective is maximum likelihood, whatever the network.
 
 use crate::batch::{EXPONENT, LOG_ERROR};
-use crate::common::{ROUNDING, assert_within, executor, normals, one_of, variants, widen};
+use crate::common::{ROUNDING, assert_within, best_variants, executor, normals, one_of, widen};
 use crate::drawn::{Drawn, blocks, convolutions, drawn, perceptrons};
 use crate::networks::{PLAIN, Setting, gradient, settings};
 use afterimage::config::{Criterion, Word};
@@ -91,7 +91,7 @@ fn check_the_theorem(executor: &mut Executor, drawn: &Drawn, turn: usize) {
     let largest = in_f64.sizes.iter().fold(0.0f64, |m, &size| m.max(size));
     let depth = architecture.layers().len().max(4) as f64;
     let tolerance = depth * (25.0f64 * 81.0).sqrt() * ROUNDING * largest + 1e-30;
-    for (name, variant) in one_of(variants(executor)[..2].to_vec(), turn) {
+    for (name, variant) in one_of(best_variants(executor), turn) {
         let setting = Setting {
             architecture: architecture.clone(),
             variant,

@@ -110,7 +110,9 @@ impl SamplerSettings {
                         100.0 * restart
                     )
                 }
-                _ => String::new(),
+                ChainMode::Persistent { .. } | ChainMode::ShortRun | ChainMode::Data => {
+                    String::new()
+                }
             };
             format!(
                 "a density, its negatives being samples of the snapshot{bias}{fresh}: {figure}, at most {SETTLED}"

@@ -5,16 +5,15 @@ use crate::gpu::Recording;
 use crate::method::Sampler;
 
 impl TrainingPlan {
-    /// Records what a run does with its first slice and its first group of chains: everything that steps use, at a length
-    /// that does not grow with the number of slices.
+    /// Records what a run does with its first slice and the first group of every part of its chains, without the data:
+    /// everything that steps use, at a size that grows neither with the number of slices nor with the replay buffer.
     pub(in crate::train) fn first_slice(&self) -> Recording {
         let mut recording = self.setup(&[]);
-        let data = vec![0.0; self.data_count * self.architecture.input().len()];
         // One step with a refresh, one without, and one with a diagnosis.
         let traced = self.noise.sampler().and_then(Sampler::first_traced);
         let traced = traced.map(|pass| pass * self.config.pool());
         for step in [0, 1].into_iter().chain(traced) {
-            recording.append(self.part_of_step(step, &data, 1));
+            recording.append(self.part_of_step(step, &[], 1));
         }
         recording
     }
@@ -110,6 +109,25 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// What is checked before a run must not itself take the memory that it is about.
+    #[test]
+    fn the_first_slice_takes_no_memory_for_data_and_chains() {
+        let uploaded = |sets: &[&str]| -> usize {
+            let sets: Vec<String> = sets.iter().map(|&set| set.into()).collect();
+            let recording = plan(&sets).first_slice();
+            let commands = recording.commands().iter();
+            commands
+                .map(|command| match command {
+                    Command::Upload { words, .. } => words.len(),
+                    _ => 0,
+                })
+                .sum()
+        };
+        let small = uploaded(&["run.slice=7", "sampler.buffer=64"]);
+        let large = uploaded(&["run.slice=7", "sampler.buffer=100000000"]);
+        assert_eq!(large, small);
     }
 
     /// Four steps have a refresh, a diagnosis and the lack of both.
