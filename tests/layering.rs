@@ -471,9 +471,17 @@ fn the_device_layer_names_nothing_that_is_computed_on_it() {
         for (line, text) in (1..).zip(text.lines()) {
             let lower = text.to_lowercase();
             let spoken = lower.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-            let mut named: Vec<&str> = spoken
-                .filter(|word| words.contains(word) || words.contains(word.trim_end_matches('s')))
-                .collect();
+            let is_named =
+                |word: &str| words.contains(word) || words.contains(word.trim_end_matches('s'));
+            let mut named: Vec<&str> = spoken.filter(|word| is_named(word)).collect();
+            // `LayerKind` and `layer_count` name layers, too; what wgpu calls its own is not ours.
+            let parts = parts_of_names(&text.replace("depth_or_array_layers", ""));
+            let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+            named.extend(
+                parts
+                    .iter()
+                    .filter(|part| NETWORK_WORDS.contains(&part.trim_end_matches('s'))),
+            );
             named.extend(
                 keys.iter()
                     .map(String::as_str)
@@ -501,6 +509,22 @@ fn the_device_layer_names_nothing_that_is_computed_on_it() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The words that names in `text` are made of, in lower case: `layer` and `kind` of `LayerKind` and `layer_kind`.
+fn parts_of_names(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut before = ' ';
+    for c in text.chars() {
+        if !c.is_alphanumeric() || (c.is_uppercase() && before.is_lowercase()) {
+            parts.push(String::new());
+        }
+        if c.is_alphanumeric() {
+            parts.last_mut().expect("has one").extend(c.to_lowercase());
+        }
+        before = c;
+    }
+    parts
 }
 
 /// The enums that `words!` declares: what configurations choose from.
@@ -604,6 +628,13 @@ fn no_match_on_a_configuration_word_has_a_wildcard_arm() {
         }
     }
     assert!(seen > 10, "only {seen} matches on words were found");
+}
+
+#[test]
+fn names_are_taken_apart() {
+    let parts = parts_of_names("LayerKind of layer_count");
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    assert_eq!(parts, ["layer", "kind", "of", "layer", "count"]);
 }
 
 #[test]
