@@ -19,6 +19,7 @@ use common::{
     ROUNDING, assert_close, best_variants, executor, filled, normals, one_of, poisoned, variants,
     widen,
 };
+use std::mem::offset_of;
 
 const PLANE: Shape = Shape {
     channels: 2,
@@ -84,13 +85,15 @@ fn a_snapshot_is_judged_by_effective_sample_size_age_and_pool() {
         let state = Buffer::new("state", 2);
         r.upload(state, 0, vec![before.0, before.1]);
         let metrics = poisoned(&mut r, "metrics", METRIC_WORDS);
-        r.upload_f32(metrics, RatioMetrics::ESS_PLACE, &[ess]);
+        let ess_place = offset_of!(RatioMetrics, ess) / size_of::<f32>();
+        r.upload_f32(metrics, ess_place, &[ess]);
         kernels::judge_snapshot(&mut r, threshold, most, pool, state, metrics);
         executor.run(&r).expect("runs");
         let got = executor.read_words(state, 0, 2).expect("reads");
         assert_eq!((got[0], got[1]), after, "{settings:?} {before:?} {ess}");
-        let metrics = executor.read(metrics).expect("reads");
-        assert_eq!(metrics[RatioMetrics::AGE_PLACE], after.1 as f32);
+        let metrics = executor.read_words(metrics, 0, METRIC_WORDS);
+        let metrics = RatioMetrics::from_words(&metrics.expect("reads"));
+        assert_eq!(metrics.age, after.1 as f32);
     }
 }
 

@@ -85,10 +85,6 @@ metrics!(buffer);
 pub const METRIC_WORDS: usize = size_of::<RatioMetrics>() / size_of::<f32>();
 
 impl RatioMetrics {
-    /// The word of the effective sample size.
-    pub const ESS_PLACE: usize = offset_of!(RatioMetrics, ess) / size_of::<f32>();
-    /// That of the snapshot's age.
-    pub const AGE_PLACE: usize = offset_of!(RatioMetrics, age) / size_of::<f32>();
-    /// That of the gradient's norm.
+    /// The word of the gradient's norm, which the optimiser writes.
     pub const NORM_PLACE: usize = offset_of!(RatioMetrics, gradient_norm) / size_of::<f32>();
 }
