@@ -664,7 +664,7 @@ const OFFERED: &[(&str, &str)] = &[
     ),
     (
         "data",
-        "DataError DataOptions Dataset PlanarDensity Scaling Source open",
+        "Channels Colour DataError DataOptions Dataset Layout PlanarDensity RawRange SampleFile Scaling Source open",
     ),
     (
         "evaluation",

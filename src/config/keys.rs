@@ -5,6 +5,7 @@
 //! from the structs.
 
 use super::{Config, Interval};
+use crate::data::{Channels, Colour, RawRange};
 use crate::network::LayerSpec;
 use crate::words::Word;
 use toml::Value;
@@ -125,6 +126,12 @@ pub(super) enum ValueKind {
     Layers,
     /// A whole number or [`ADAPTIVE`].
     Interval,
+    /// Two numbers or "auto".
+    Range,
+    /// 1, 3 or "auto".
+    Channels,
+    /// A text such as #ffffff.
+    Colour,
 }
 
 /// The word for an interval that is no number.
@@ -142,6 +149,11 @@ impl ValueKind {
             ValueKind::Interval => {
                 ValueKind::Whole.admits(value) || value.as_str() == Some(ADAPTIVE)
             }
+            ValueKind::Range => RawRange::try_from(value.clone()).is_ok(),
+            ValueKind::Channels => Channels::try_from(value.clone()).is_ok(),
+            ValueKind::Colour => value
+                .as_str()
+                .is_some_and(|text| Colour::try_from(text.to_owned()).is_ok()),
         }
     }
 
@@ -153,6 +165,9 @@ impl ValueKind {
             ValueKind::Whole => "a whole number, 0 or above",
             ValueKind::Flag => "true or false",
             ValueKind::Interval => "a whole number, 0 or above, or \"adaptive\"",
+            ValueKind::Range => "two numbers such as [0, 255], or \"auto\"",
+            ValueKind::Channels => "1, 3 or \"auto\"",
+            ValueKind::Colour => "a colour such as \"#ffffff\"",
             ValueKind::Layers => {
                 "a list of layers such as [{ conv = 32, kernel = 3 }, { dense = 1 }]"
             }
@@ -206,6 +221,30 @@ macro_rules! settings {
     )*};
 }
 settings!(f32: Number, u64: Whole, usize: Whole, bool: Flag, Interval: Interval);
+
+impl Setting for RawRange {
+    const KIND: ValueKind = ValueKind::Range;
+
+    fn literal(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Setting for Channels {
+    const KIND: ValueKind = ValueKind::Channels;
+
+    fn literal(&self) -> Option<String> {
+        Some(Value::from(*self).to_string())
+    }
+}
+
+impl Setting for Colour {
+    const KIND: ValueKind = ValueKind::Colour;
+
+    fn literal(&self) -> Option<String> {
+        Some(Value::from(self.to_string()).to_string())
+    }
+}
 
 impl Setting for Vec<LayerSpec> {
     const KIND: ValueKind = ValueKind::Layers;

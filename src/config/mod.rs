@@ -24,7 +24,7 @@ pub use crate::method::{Criterion, Schedule};
 pub use crate::network::{InitialWeights, LayerSpec};
 pub use crate::words::Word;
 
-use crate::data::{DataOptions, Source};
+use crate::data::{Channels, Colour, DataOptions, Layout, RawRange, Source};
 use crate::kernels::{Activation, Bounds, Dynamics, Generator, Jumps, LANGEVIN, LangevinSettings};
 use keys::{ADAPTIVE, documented};
 use serde::{Deserialize, Serialize};
@@ -60,10 +60,17 @@ pub struct DataConfig {
     pub source: Source = Source::DIGITS,
     /// File or folder, for idx, cifar10, images and npy.
     pub path: String = String::new(),
-    /// The value that the darkest raw value maps to. Raw values of images lie in 0 to 255, of digits in 0 to 16;
-    /// the planar sets and npy are taken as they are, and low and high only bound their box.
+    /// Which raw values stand for low and high: two numbers such as [0, 255], or auto.
+    pub range: RawRange = RawRange::Auto,
+    /// The order of the axes of arrays of pictures: nchw (channels first), nhwc (channels last), or auto.
+    pub layout: Layout = Layout::Auto,
+    /// How many channels pictures are read with: 1, 3, or auto (1 where all pictures are grey).
+    pub channels: Channels = Channels::Auto,
+    /// The colour that transparent pictures are seen over, as #rrggbb.
+    pub background: Colour = Colour([0; 3]),
+    /// The model value that the lowest raw value maps to.
     pub low: f32 = -1.0,
-    /// The value that the brightest raw value maps to.
+    /// The model value that the highest raw value maps to.
     pub high: f32 = 1.0,
     /// Standard deviation of the Gaussian noise added to every data sample, in scaled units.
     pub noise: f32 = 0.0,
@@ -400,6 +407,10 @@ impl DataConfig {
         DataOptions {
             source: self.source.name.into(),
             path: self.path.clone(),
+            range: self.range,
+            layout: self.layout,
+            channels: self.channels,
+            background: self.background,
             low: self.low,
             high: self.high,
             limit: self.limit,

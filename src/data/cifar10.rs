@@ -7,7 +7,7 @@ use std::path::Path;
 use super::dataset::Loaded;
 use super::file::{files_in, open_file, read_rest, unreadable};
 use super::source::{Origin, Source};
-use super::{DataError, Shape};
+use super::{DataError, DataOptions, Shape};
 
 pub(super) const SOURCE: Source = Source {
     name: "cifar10",
@@ -24,7 +24,7 @@ const RECORD_LEN: usize = 1 + IMAGE_LEN;
 const LAST_LABEL: u8 = 9;
 
 /// Loads `path`: one `.bin` file, or a folder of `data_batch_*.bin`.
-fn load(path: &Path, _: usize) -> Result<Loaded, DataError> {
+fn load(path: &Path, _: &DataOptions) -> Result<Loaded, DataError> {
     let mut bytes = Vec::new();
     if path.is_dir() {
         let fits = |name: &str| name.starts_with("data_batch_") && name.ends_with(".bin");

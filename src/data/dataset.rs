@@ -1,6 +1,7 @@
 //! A data set in memory, or generated as it is read.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use rand::seq::SliceRandom;
 
@@ -16,13 +17,35 @@ const FIXED_DRAW: u32 = u32::MAX;
 pub(super) struct Loaded {
     pub(super) shape: Shape,
     pub(super) values: Values,
+    /// Where the samples came from, one each; empty where they have no files of their own.
+    pub(super) files: Vec<SampleFile>,
+    /// What was decided on the way that a user should know, a line each.
+    pub(super) notes: Vec<String>,
+}
+
+/// The file that a sample came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampleFile {
+    /// From the folder that was opened.
+    pub path: PathBuf,
+    /// The folder below the opened one that it lies in, where there are several: its class.
+    pub class: Option<String>,
 }
 
 impl Loaded {
+    /// Samples without files of their own.
+    pub(super) fn new(shape: Shape, values: Values) -> Self {
+        Loaded {
+            shape,
+            values,
+            files: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
     /// Raw values from 0 to `max`.
     pub(super) fn bytes(shape: Shape, bytes: Vec<u8>, max: u8) -> Self {
-        let values = Values::Bytes { bytes, max };
-        Loaded { shape, values }
+        Loaded::new(shape, Values::Bytes { bytes, max })
     }
 }
 
@@ -30,9 +53,15 @@ impl Loaded {
 pub(super) enum Values {
     /// Raw values from 0 to `max`.
     Bytes { bytes: Vec<u8>, max: u8 },
+    /// Brightness of 16 bits: 257 of its steps are one of a byte, so that both have one white.
+    #[expect(dead_code)] // until pictures are read with all their bits
+    Words(Vec<u16>),
     /// Values taken as they are; all finite.
     Floats(Vec<f32>),
 }
+
+/// Steps of a brightness of 16 bits in one of 8 bits.
+const STEPS_OF_A_BYTE: f64 = 257.0;
 
 enum Store {
     /// Raw values and the model value of each of them.
@@ -40,6 +69,8 @@ enum Store {
         bytes: Vec<u8>,
         table: Box<[f32; 256]>,
     },
+    /// Brightness of 16 bits.
+    Words(Vec<u16>),
     Floats(Vec<f32>),
     Generated(&'static Planar),
 }
@@ -57,6 +88,8 @@ pub struct Dataset {
     scaling: Scaling,
     seed: u64,
     store: Store,
+    files: Vec<SampleFile>,
+    notes: Vec<String>,
     permutation: Option<Permutation>,
 }
 
@@ -68,11 +101,14 @@ impl Dataset {
         options: &super::DataOptions,
         seed: u64,
     ) -> Self {
-        let Loaded { shape, values } = loaded;
-        let kept = match options.limit {
-            0 => usize::MAX,
-            limit => limit.saturating_mul(shape.len()),
-        };
+        let Loaded {
+            shape,
+            values,
+            mut files,
+            notes,
+        } = loaded;
+        files.truncate(options.most());
+        let kept = options.most().saturating_mul(shape.len());
         let (scaling, store) = match values {
             Values::Bytes { mut bytes, max } => {
                 bytes.truncate(kept);
@@ -83,6 +119,12 @@ impl Dataset {
                 let scaling = Scaling::from_raw_max(f32::from(max), options.low, options.high);
                 let table = Box::new(table);
                 (scaling, Store::Bytes { bytes, table })
+            }
+            Values::Words(mut words) => {
+                words.truncate(kept);
+                words.shrink_to_fit();
+                let scaling = Scaling::from_raw_max(u8::MAX.into(), options.low, options.high);
+                (scaling, Store::Words(words))
             }
             Values::Floats(mut floats) => {
                 floats.truncate(kept);
@@ -98,6 +140,8 @@ impl Dataset {
             scaling,
             seed,
             store,
+            files,
+            notes,
             permutation: None,
         }
     }
@@ -110,6 +154,8 @@ impl Dataset {
             scaling: Scaling::unscaled(-4.0, 4.0),
             seed,
             store: Store::Generated(planar),
+            files: Vec::new(),
+            notes: Vec::new(),
             permutation: None,
         };
         if limit > 0 {
@@ -138,11 +184,22 @@ impl Dataset {
         self.scaling
     }
 
+    /// The file that sample `index` came from, where samples have files of their own.
+    pub fn file(&self, index: usize) -> Option<&SampleFile> {
+        self.files.get(index)
+    }
+
+    /// What was decided when it was opened that a user should know, a line each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// The number of samples, at least 1; none if samples are generated without end.
     #[expect(clippy::len_without_is_empty)] // never empty
     pub fn len(&self) -> Option<usize> {
         let values = match &self.store {
             Store::Bytes { bytes, .. } => bytes.len(),
+            Store::Words(words) => words.len(),
             Store::Floats(floats) => floats.len(),
             Store::Generated(_) => return None,
         };
@@ -190,6 +247,14 @@ impl Dataset {
         match &self.store {
             Store::Bytes { bytes, table } => {
                 out.extend(bytes[values].iter().map(|&raw| table[usize::from(raw)]));
+            }
+            Store::Words(words) => {
+                let (scale, offset) = (
+                    f64::from(self.scaling.scale),
+                    f64::from(self.scaling.offset),
+                );
+                let value = |&word: &u16| f64::from(word) / STEPS_OF_A_BYTE * scale + offset;
+                out.extend(words[values].iter().map(|word| value(word) as f32));
             }
             Store::Floats(floats) => out.extend_from_slice(&floats[values]),
             Store::Generated(_) => self.generate(FIXED_DRAW, range, out),

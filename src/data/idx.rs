@@ -10,7 +10,7 @@ use flate2::bufread::MultiGzDecoder;
 use super::dataset::Loaded;
 use super::file::{files_in, name_of, open_file, read_rest, read_up_to, unreadable};
 use super::source::{Origin, Source};
-use super::{DataError, Shape};
+use super::{DataError, DataOptions, Shape};
 
 pub(super) const SOURCE: Source = Source {
     name: "idx",
@@ -26,7 +26,7 @@ const HEADER_LEN: usize = 16;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Loads `path`: an IDX file, plain or gzipped, or a folder that holds one.
-fn load(path: &Path, _: usize) -> Result<Loaded, DataError> {
+fn load(path: &Path, _: &DataOptions) -> Result<Loaded, DataError> {
     let path = if path.is_dir() {
         choose(path)?
     } else {

@@ -7,7 +7,7 @@ use image::{DynamicImage, ImageReader};
 use super::dataset::Loaded;
 use super::file::{files_in, unreadable};
 use super::source::{Origin, Source};
-use super::{DataError, Shape};
+use super::{DataError, DataOptions, Shape};
 
 pub(super) const SOURCE: Source = Source {
     name: "images",
@@ -18,10 +18,10 @@ pub(super) const SOURCE: Source = Source {
     },
 };
 
-/// Loads the first `limit` pictures of the folder `path`, by name; of subfolders nothing.
+/// Loads the first pictures of the folder `path`, by name; of subfolders nothing.
 ///
 /// One channel if all are grey, else red, green and blue planes. Transparency is dropped.
-fn load(path: &Path, limit: usize) -> Result<Loaded, DataError> {
+fn load(path: &Path, options: &DataOptions) -> Result<Loaded, DataError> {
     if path.is_file() {
         return Err(DataError::WrongKind {
             path: path.into(),
@@ -33,7 +33,7 @@ fn load(path: &Path, limit: usize) -> Result<Loaded, DataError> {
             .iter()
             .any(|ending| name.ends_with(ending))
     })?;
-    paths.truncate(limit);
+    paths.truncate(options.most());
 
     let mut first: Option<(PathBuf, (u32, u32))> = None;
     let mut channels = 1;

@@ -11,12 +11,14 @@ mod file;
 mod idx;
 mod images;
 mod npy;
+mod options;
 mod planar;
 mod scaling;
 mod source;
 
-pub use dataset::Dataset;
+pub use dataset::{Dataset, SampleFile};
 pub use error::DataError;
+pub use options::{Channels, Colour, DataOptions, Layout, RawRange};
 pub use planar::PlanarDensity;
 pub use scaling::Scaling;
 pub use source::Source;
@@ -53,22 +55,6 @@ impl Source {
 /// The most points of a generated set that `limit` can ask to hold (512 MiB).
 const MOST_HELD_POINTS: usize = 1 << 26;
 
-/// Which data to open, and how to scale it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DataOptions {
-    /// The name of a [`Source`].
-    pub source: String,
-    /// File or folder, for the sources that are read from one; empty for the others.
-    pub path: String,
-    /// The model value of the darkest raw value. Raw values of pictures and of byte arrays lie in
-    /// [0, 255], of `digits` in [0, 16]; planar sets and float arrays are taken as they are.
-    pub low: f32,
-    /// The model value of the brightest raw value.
-    pub high: f32,
-    /// Keep only the first `limit` samples; 0 for all. Makes a finite set of a generated one.
-    pub limit: usize,
-}
-
 /// Opens the data set that `options` describe. `seed` decides the order of samples and the points of
 /// generated sets.
 ///
@@ -104,10 +90,7 @@ pub fn open(options: &DataOptions, seed: u64) -> Result<Dataset, DataError> {
         }
         Origin::Generated(planar) => return Ok(Dataset::planar(planar, limit, seed)),
         Origin::Embedded(load) => load()?,
-        Origin::File { load, .. } => {
-            let most = if limit == 0 { usize::MAX } else { limit };
-            load(Path::new(&options.path), most)?
-        }
+        Origin::File { load, .. } => load(Path::new(&options.path), options)?,
     };
     Ok(Dataset::loaded(name, loaded, options, seed))
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::dataset::{Loaded, Values};
 use super::file::{open_file, read_rest, read_up_to, unreadable};
 use super::source::{Origin, Source};
-use super::{DataError, Shape};
+use super::{DataError, DataOptions, Shape};
 
 pub(super) const SOURCE: Source = Source {
     name: "npy",
@@ -38,7 +38,7 @@ struct Header {
 }
 
 /// Loads the array at `path`: N×D, N×H×W or N×C×H×W, in C order.
-fn load(path: &Path, _: usize) -> Result<Loaded, DataError> {
+fn load(path: &Path, _: &DataOptions) -> Result<Loaded, DataError> {
     let malformed = |reason: String| DataError::Malformed {
         path: path.into(),
         reason,
@@ -110,8 +110,7 @@ fn load(path: &Path, _: usize) -> Result<Loaded, DataError> {
             sample: at / shape.len(),
         });
     }
-    let values = Values::Floats(floats);
-    Ok(Loaded { shape, values })
+    Ok(Loaded::new(shape, Values::Floats(floats)))
 }
 
 /// Reads exactly `count` bytes of the header.

@@ -1,8 +1,8 @@
 //! Where data can come from.
 
-use super::DataError;
 use super::dataset::Loaded;
 use super::planar::Planar;
+use super::{DataError, DataOptions};
 use crate::shape::Shape;
 use std::path::Path;
 
@@ -23,8 +23,8 @@ pub(super) enum Origin {
     Embedded(fn() -> Result<Loaded, DataError>),
     Generated(&'static Planar),
     File {
-        /// Loads a file or folder, of which no more than so many samples are needed.
-        load: fn(&Path, usize) -> Result<Loaded, DataError>,
+        /// Loads a file or folder, read as the options say; of their other fields it needs none.
+        load: fn(&Path, &DataOptions) -> Result<Loaded, DataError>,
         /// Whether a file is one of these by its name.
         is_named: fn(&str) -> bool,
     },

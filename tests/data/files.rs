@@ -1,6 +1,6 @@
 //! Files of every format, and opening them.
 
-use afterimage::data::{DataError, DataOptions, Dataset, open};
+use afterimage::data::{Channels, Colour, DataError, DataOptions, Dataset, Layout, RawRange, open};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -10,6 +10,10 @@ pub fn options(source: &str, path: impl AsRef<Path>) -> DataOptions {
     DataOptions {
         source: source.into(),
         path: path.as_ref().to_str().unwrap().into(),
+        range: RawRange::Auto,
+        layout: Layout::Auto,
+        channels: Channels::Auto,
+        background: Colour::default(),
         low: 0.0,
         high: 255.0,
         limit: 0,
