@@ -236,6 +236,7 @@ mod run_folders {
             "summary.json",
             "samples/000001.png",
             "checkpoints/000001.safetensors",
+            "checkpoints/000001.live.safetensors",
             "checkpoints/best.safetensors",
             "notes.txt",
             "config.toml.bak",
@@ -555,14 +556,35 @@ mod tensor_files {
         error_for(&bytes, &["is cut short"]);
     }
 
+    /// As PyTorch saves models that were converted, with a counter beside the weights.
     #[test]
-    fn other_types_are_refused_by_name() {
-        for (name, len) in [("F16", 2), ("F64", 8), ("I32", 4), ("BF16", 2)] {
-            let header =
-                format!(r#"{{"w":{{"dtype":"{name}","shape":[1],"data_offsets":[0,{len}]}}}}"#);
-            let bytes = with_header(&header, &vec![0; len]);
-            error_for(&bytes, &["tensor 'w'", &format!("has type {name}"), "F32"]);
+    fn other_floats_are_converted_and_what_is_none_is_left_out() {
+        // 1.5 and −0.375, exact in all of them.
+        let floats: [(&str, Vec<u8>); 3] = [
+            ("BF16", [0x3fc0u16, 0xbec0].map(u16::to_le_bytes).concat()),
+            ("F16", [0x3e00u16, 0xb600].map(u16::to_le_bytes).concat()),
+            ("F64", [1.5f64, -0.375].map(f64::to_le_bytes).concat()),
+        ];
+        for (name, values) in floats {
+            let end = values.len();
+            let header = format!(
+                r#"{{"w":{{"dtype":"{name}","shape":[2],"data_offsets":[0,{end}]}},
+                "steps":{{"dtype":"I64","shape":[],"data_offsets":[{end},{}]}}}}"#,
+                end + 8
+            );
+            let (_folder, path) = place();
+            let values = [values, 7i64.to_le_bytes().to_vec()].concat();
+            fs::write(&path, with_header(&header, &values)).unwrap();
+            let (file, others) = TensorFile::read(&path).unwrap();
+            assert_eq!(file.tensors, [tensor("w", &[2], &[1.5, -0.375])]);
+            assert_eq!(others.converted, [(name.to_owned(), 1)].into());
+            assert_eq!(others.left_out, [("steps".into(), "I64".into())].into());
         }
+        let too_large = with_header(
+            r#"{"w":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#,
+            &1e300f64.to_le_bytes(),
+        );
+        error_for(&too_large, &["value 0 of tensor 'w'", "not finite"]);
     }
 
     #[test]

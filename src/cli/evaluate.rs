@@ -14,7 +14,7 @@ const PICTURE: &str = "evaluation.png";
 /// `afterimage evaluate`
 pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
     let picture = picture_path(arguments)?;
-    let model = open::model(&arguments.model, arguments.weights)?;
+    let model = open::model(&arguments.model)?;
     let mut options = EvaluationOptions::of(&model);
     options.tolerance = arguments.tolerance;
     if let Some(count) = arguments.count {
@@ -51,7 +51,7 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
 fn picture_path(arguments: &EvaluateArgs) -> Result<PathBuf, CliError> {
     match &arguments.out {
         Some(path) => output::ending(path, &[("png", ())]).map(|()| path.clone()),
-        None if arguments.model.is_dir() => Ok(arguments.model.join(PICTURE)),
+        None if arguments.model.model.is_dir() => Ok(arguments.model.model.join(PICTURE)),
         None => Ok(PICTURE.into()),
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn sample(arguments: &SampleArgs) -> Result<(), CliError> {
         ("gif", Ending::Gif),
     ];
     let ending = output::ending(&path, &endings)?;
-    let model = open::model(&arguments.model, arguments.weights)?;
+    let model = open::model(&arguments.model)?;
     let run = &model.config().run;
     let options = SampleOptions {
         count: arguments.count.map_or(run.samples, |count| count as usize),

@@ -70,6 +70,15 @@ pub enum ConfigError {
         assignment: String,
     },
 
+    /// An assignment to something else than the data of a trained model.
+    #[error(
+        "`{assignment}` changes how the model was trained: of a trained model only the keys of [data] can be set"
+    )]
+    NotData {
+        /// The argument.
+        assignment: String,
+    },
+
     /// A value outside what its key allows.
     #[error("{key} = {given} is not allowed: it must {allowed}")]
     Value {

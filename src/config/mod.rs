@@ -5,6 +5,7 @@
 //!
 //! A field's doc comment is also its comment in the TOML that [`to_toml`] writes, so it reads well in both places.
 
+mod amend;
 mod check;
 mod error;
 mod keys;
@@ -13,6 +14,7 @@ mod presets;
 mod validate;
 mod words;
 
+pub use amend::with_data;
 pub use error::ConfigError;
 pub use load::{load, parse, set, to_toml};
 pub use presets::{Preset, preset, presets};
