@@ -114,7 +114,8 @@ impl Model {
     /// architecture has.
     pub fn load(path: &Path) -> Result<Self, ModelError> {
         let file = TensorFile::load(path)?;
-        let config = config::parse(entry(&file, "config")?, "the checkpoint's configuration")?;
+        let config =
+            config::parse_stored(entry(&file, "config")?, "the checkpoint's configuration")?;
         let [channels, height, width]: [usize; 3] = json(&file, "shape")?;
         let scaling: Scaling = json(&file, "scaling")?;
         let step: u64 = json(&file, "step")?;
