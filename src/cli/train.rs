@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// `afterimage train`
 pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
-    let mut config = config::load(&arguments.source.source, &arguments.source.sets)?;
+    let resolved = config::resolve(&arguments.source.source, &arguments.source.sets)?;
+    let mut config = resolved.config;
     if let Some(seed) = arguments.seed {
         config.run.seed = seed;
     }
@@ -38,6 +39,12 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         output::note(format_args!("fits      {target}"));
         output::note(format_args!("precision {}", config.run.precision.name()));
         output::note(format_args!("run       {}", folder.display()));
+        for derived in &resolved.derived {
+            output::note(format_args!("derived   {derived}"));
+        }
+    }
+    for warning in config.warnings() {
+        output::note(format_args!("warning: {warning}"));
     }
     let mut trainer = Trainer::new(executor, &config, data)?;
     if let Some(report) = tuning_report(trainer.executor())

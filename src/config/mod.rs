@@ -1,22 +1,29 @@
 //! The configuration of a run: one struct serves the command line, the file and the saved run.
 //!
 //! A program takes a preset or a file with [`load`], a text with [`parse`], or changes the fields of a [`Config`] and asks
-//! [`Config::validate`].
+//! [`Config::validate`]. [`resolve`] also says which values were derived from others.
 //!
 //! A field's doc comment is also its comment in the TOML that [`to_toml`] writes, so it reads well in both places.
 
 mod amend;
+mod assign;
 mod check;
+mod draft;
 mod error;
 mod keys;
 mod load;
+mod paths;
 mod presets;
 mod validate;
+mod warnings;
 mod words;
 
 pub use amend::with_data;
-pub use error::ConfigError;
-pub use load::{load, parse, set, to_toml};
+pub use assign::set;
+pub use draft::{Derived, Resolved};
+pub use error::{ConfigError, Violation};
+pub(crate) use load::parse_stored;
+pub use load::{load, parse, resolve, to_toml};
 pub use presets::{Preset, preset, presets};
 pub use words::{BaseKind, BoundsKind, ChainKind, NormaliserKind, SnapshotKind, StartKind};
 
@@ -302,11 +309,12 @@ documented! {
 pub struct OptimiserConfig {
     /// Learning rate at its highest.
     pub rate: f32 = 1e-3,
-    /// constant, cosine (down to final_rate) or exponential (to final_rate at the last step).
+    /// After the warm-up: constant, cosine (down to final_rate) or exponential (to final_rate at the last step).
     pub schedule: Schedule = Schedule::Cosine,
     /// The learning rate at the last step, as a share of `rate`; constant does not read it.
     pub final_rate: f32 = 0.02,
-    /// Optimiser steps over which the rate rises linearly from 0.
+    /// Optimiser steps over which the rate rises linearly from 0, at most all of them; at the last one it is `rate`, from
+    /// where the schedule starts.
     pub warmup: u64 = 0,
     /// Decay of Adam's moving average of the gradient.
     pub beta1: f32 = 0.9,

@@ -167,7 +167,11 @@ fn what_makes_no_sense_together_is_refused_with_a_reason() {
             "sampler.target_acceptance",
             "between 0 and 1",
         ),
-        (&["kind=mala", "steps=1"], "sampler.steps", "first half"),
+        (
+            &["kind=mala", "adapt=true", "steps=1"],
+            "sampler.steps",
+            "first half",
+        ),
         (&["kind=mala", "leapfrog=3"], "sampler.leapfrog", "no leaps"),
         (
             &["kind=hmc", "leapfrog=0"],
