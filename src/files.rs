@@ -12,7 +12,7 @@ use serde::Serialize;
 const METRICS: &str = "metrics.jsonl";
 
 /// The files that a run, or an evaluation of it, writes directly into its folder.
-const RUN_FILES: [&str; 8] = [
+const RUN_FILES: [&str; 9] = [
     "config.toml",
     METRICS,
     "curves.png",
@@ -21,6 +21,7 @@ const RUN_FILES: [&str; 8] = [
     "landscape.png",
     "samples.png",
     "summary.json",
+    "traces.npy",
 ];
 
 /// The folders that a run fills.
@@ -55,6 +56,9 @@ pub enum FileError {
         path: PathBuf,
         cause: serde_json::Error,
     },
+
+    #[error("the .npy file could not be put together: {0}")]
+    Npy(io::Error),
 
     #[error(
         "the run folder `{}` already holds files: choose another folder with --out, or pass \
@@ -243,6 +247,26 @@ impl JsonLines {
         self.len += line.len() as u64;
         Ok(())
     }
+}
+
+/// The values as an .npy file of this shape.
+///
+/// # Errors
+/// When the shape has another number of values.
+pub fn npy(values: &[f32], shape: &[u64]) -> Result<Vec<u8>, FileError> {
+    use npyz::WriterBuilder;
+    let mut bytes = Vec::new();
+    let mut writer = npyz::WriteOptions::new()
+        .default_dtype()
+        .shape(shape)
+        .writer(&mut bytes)
+        .begin_nd()
+        .map_err(FileError::Npy)?;
+    writer
+        .extend(values.iter().copied())
+        .and_then(|()| writer.finish())
+        .map_err(FileError::Npy)?;
+    Ok(bytes)
 }
 
 /// Makes `path` a folder for a new run, with the empty folders `samples` and `checkpoints` in it.

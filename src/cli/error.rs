@@ -61,6 +61,4 @@ pub(super) enum CliError {
     Stdout(#[from] std::io::Error),
     #[error("Ctrl-C cannot be caught: {0}")]
     Signal(#[from] ctrlc::Error),
-    #[error("the .npy file could not be put together: {0}")]
-    Npy(String),
 }

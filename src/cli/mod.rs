@@ -13,6 +13,7 @@ mod progress;
 mod sample;
 mod train;
 mod vector_width;
+mod warnings;
 
 use args::{Cli, Command};
 use clap::Parser;

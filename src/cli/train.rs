@@ -2,8 +2,8 @@ use super::args::TrainArgs;
 use super::error::CliError;
 use super::open::CommandLength;
 use super::progress::{Progress, Stages, describe};
-use super::{open, output};
-use crate::config::{self, Config};
+use super::{open, output, warnings};
+use crate::config::{self, Config, SamplerConfig};
 use crate::data;
 use crate::network::{Precision, tuning_report};
 use crate::train::{self, Event, Summary, Trainer};
@@ -110,6 +110,7 @@ struct Screen {
     last: Stages,
     json: bool,
     mixed: bool,
+    sampler: SamplerConfig,
     failure: Result<(), CliError>,
 }
 
@@ -120,6 +121,7 @@ impl Screen {
             last: Stages::new(arguments.quiet),
             json: arguments.json,
             mixed: config.run.precision == Precision::Mixed,
+            sampler: config.sampler.clone(),
             failure: Ok(()),
         }
     }
@@ -154,6 +156,10 @@ impl Screen {
                     ""
                 }
             )),
+            Event::Drew {
+                acceptance,
+                step_size,
+            } => warnings::standstill(&self.sampler, *acceptance, *step_size),
             Event::Probing { done, of } => self.after("looking at the chains, step", *done, *of),
             Event::Drawing { done, of } => self.after("drawing samples, step", *done, *of),
         }
@@ -194,6 +200,9 @@ fn summarise(summary: &Summary) {
     }
     if let Some(path) = &summary.curves {
         show(path, "how training went");
+    }
+    if let Some(path) = &summary.traces {
+        show(path, "what R-hat was told from: chain, draw, quantity");
     }
     if let Some(path) = &summary.pictures {
         show(path, "noise samples along the way");

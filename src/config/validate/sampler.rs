@@ -6,6 +6,7 @@ use super::rules::{
 };
 use crate::config::error::ConfigError;
 use crate::config::{BoundsKind, ChainKind, Config, SamplerConfig, StartKind};
+use crate::method::FEWEST_RECORDS;
 
 const MOST_SAMPLER_STEPS: usize = 10_000;
 const MOST_JUMPS: usize = 1000;
@@ -24,6 +25,8 @@ pub(super) const CONDITIONAL: &[Conditional] = &[
     ("sampler.adapt", "sampler.kind", adapts_or_does_not_ask_to, "it has no acceptance to adapt to"),
     ("sampler.target_acceptance", "sampler.kind", |c| kind_reads(c, "target_acceptance"), "it accepts every step"),
     ("sampler.target_acceptance", "sampler.adapt", |c| c.sampler.adapt != Some(false), "its step size stays as it is"),
+    ("sampler.traces", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), "no chains leave traces"),
+    ("sampler.traces", "sampler.probe", is_judged, "no other look is taken at the chains, for want of sampler.diagnose or of 4 steps"),
     ("sampler.data_share", "sampler.start", |c| c.sampler.start == StartKind::Mixture, "only `mixture` has a share from data"),
 ];
 
@@ -92,6 +95,17 @@ pub(super) fn validate_together(sampler: &SamplerConfig) -> Result<(), ConfigErr
         sampler.chains != ChainKind::Data || !sampler.start.takes_data(),
         "be gaussian or uniform, for `sample`, with sampler.chains = data, which starts every chain from data already",
     )
+}
+
+/// Whether a look is taken at the chains, by the probe or along a pass.
+fn is_judged(config: &Config) -> bool {
+    let sampler = &config.sampler;
+    let passes = if sampler.diagnose > 0 {
+        sampler.steps
+    } else {
+        0
+    };
+    sampler.probe.max(passes) >= FEWEST_RECORDS
 }
 
 fn kind_reads(config: &Config, key: &str) -> bool {
