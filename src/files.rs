@@ -269,14 +269,50 @@ pub fn npy(values: &[f32], shape: &[u64]) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
+/// Creates the first of `path`, `path`-2, `path`-3, … that does not exist, and the folders it lies in. Programs that do so at
+/// the same time get one each.
+///
+/// # Errors
+/// When a folder cannot be created.
+pub fn create_numbered_folder(path: &Path) -> Result<PathBuf, FileError> {
+    let failed = |path: &Path, cause| FileError::new("create the folder", path, cause);
+    let parent = folder_of(path);
+    fs::create_dir_all(parent).map_err(|cause| failed(parent, cause))?;
+    let mut number = 1;
+    loop {
+        let mut folder = path.as_os_str().to_owned();
+        if number > 1 {
+            folder.push(format!("-{number}"));
+        }
+        let folder = PathBuf::from(folder);
+        match fs::create_dir(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(cause) if cause.kind() == ErrorKind::AlreadyExists => number += 1,
+            Err(cause) => return Err(failed(&folder, cause)),
+        }
+    }
+}
+
+/// Removes a folder that was made for a run, unless the run has begun to fill it.
+pub fn remove_unused_run_folder(path: &Path) {
+    // A folder that holds files stays.
+    let subfolders = RUN_SUBFOLDERS.map(|name| path.join(name));
+    if !path.join(METRICS).exists() {
+        for folder in subfolders.iter().map(PathBuf::as_path).chain([path]) {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
 /// Makes `path` a folder for a new run, with the empty folders `samples` and `checkpoints` in it.
 ///
 /// An existing folder must be empty, unless `force` is set and an earlier run has left its metrics
 /// there: then what that run may have written is removed, and nothing else.
 ///
 /// # Errors
-/// When the folder holds files and `force` is not set, when `path` is a file, or when the folder
-/// cannot be created, written to or cleared. Nothing is removed before a file could be written.
+/// When the folder holds files or another run is just beginning in it, and `force` is not set, when
+/// `path` is a file, or when the folder cannot be created, written to or cleared. Nothing is removed
+/// before a file could be written.
 pub fn create_run_folder(path: &Path, force: bool) -> Result<(), FileError> {
     let path = if path.as_os_str().is_empty() {
         Path::new(".")
@@ -293,12 +329,23 @@ pub fn create_run_folder(path: &Path, force: bool) -> Result<(), FileError> {
             }
         }
         probe(path)?;
-        clear(path)?;
+        if force {
+            clear(path)?;
+        }
     } else if path.exists() {
         return Err(FileError::RunFolderIsFile { path: path.into() });
     }
+    fs::create_dir_all(path).map_err(|e| FileError::new("create the folder", path, e))?;
     for folder in RUN_SUBFOLDERS.map(|name| path.join(name)) {
-        fs::create_dir_all(&folder).map_err(|e| FileError::new("create the folder", &folder, e))?;
+        match fs::create_dir(&folder) {
+            // Of an earlier run that is replaced; or of one that found the folder empty at the same time.
+            Err(cause) if cause.kind() == ErrorKind::AlreadyExists && folder.is_dir() => {
+                if !force {
+                    return Err(FileError::RunFolderNotEmpty { path: path.into() });
+                }
+            }
+            made => made.map_err(|e| FileError::new("create the folder", &folder, e))?,
+        }
         probe(&folder)?;
     }
     Ok(())
