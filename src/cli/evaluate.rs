@@ -2,7 +2,7 @@ use super::args::EvaluateArgs;
 use super::error::CliError;
 use super::open::CommandLength;
 use super::progress::Stages;
-use super::{open, output};
+use super::{open, output, warnings};
 use crate::evaluation::{self, EvaluationOptions, Figures, Outcome, Stage};
 use crate::files::write_atomically;
 use crate::model::Weights;
@@ -36,6 +36,9 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
         picture: image,
         ..
     } = outcome?;
+    if let Some(samples) = &figures.samples {
+        warnings::standstill(&samples.sampler, samples.acceptance, samples.step_size);
+    }
     write_atomically(&picture, &png_bytes(&image)?)?;
     if !arguments.quiet {
         table(&figures);
