@@ -427,6 +427,7 @@ impl DataConfig {
             low: self.low,
             high: self.high,
             limit: self.limit,
+            scored_by: None,
         }
     }
 }
