@@ -101,11 +101,12 @@ pub(super) fn validate_together(sampler: &SamplerConfig, found: &mut Findings) {
         )
         .mended_by("sampler.noise", "")
         .mended_by("sampler.anneal", "");
-    let anneal = sampler.anneal.unwrap_or(temperature);
+    // What is not a number is refused on its own.
+    let warms_up = sampler.anneal.is_some_and(|anneal| anneal < temperature);
     found
         .ensure(
             key!(sampler.anneal),
-            anneal >= temperature,
+            !warms_up,
             format_args!(
                 "be at least sampler.temperature = {temperature:?}, so that chains cool and do not warm up"
             ),
