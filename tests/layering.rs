@@ -660,7 +660,7 @@ const OFFERED: &[(&str, &str)] = &[
         "ActivationKind BaseKind BoundsKind ChainKind Config ConfigError Criterion DataConfig Derived InitialWeights \
          Interval LayerSpec NetworkConfig NormaliserKind ObjectiveConfig OptimiserConfig Precision Preset Resolved \
          RunConfig SamplerConfig SamplerKind Schedule SnapshotConfig SnapshotKind StartKind Violation Word load \
-         parse preset presets resolve set to_toml",
+         parse preset presets resolve set to_toml with_data",
     ),
     (
         "data",
@@ -678,7 +678,7 @@ const OFFERED: &[(&str, &str)] = &[
     ),
     (
         "model",
-        "Architecture CheckpointError Evaluator Model ModelError NetworkError SampleOptions Samples \
+        "Architecture CheckpointError Description Evaluator Model ModelError NetworkError SampleOptions Samples \
          TuningOptions TuningReport VariantError Weights allow_tuning tuning_report",
     ),
     ("shape", "Shape"),

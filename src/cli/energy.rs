@@ -32,7 +32,7 @@ pub(super) fn energy(arguments: &EnergyArgs) -> Result<(), CliError> {
     let out = arguments.out.as_deref();
     let endings = [("npy", Ending::Npy), ("csv", Ending::Csv)];
     let ending = out.map(|path| output::ending(path, &endings)).transpose()?;
-    let model = open::model(&arguments.model, arguments.weights)?;
+    let model = open::model(&arguments.model)?;
     let data = open_data(&model, &arguments.data)?;
     let wanted = model.architecture().input();
     if data.shape() != wanted {
@@ -95,7 +95,6 @@ fn open_data(model: &Model, name: &str) -> Result<Dataset, CliError> {
     let options = |source: &Source, path: &str| DataOptions {
         source: source.name.into(),
         path: path.into(),
-        limit: 0,
         ..config.options()
     };
     let (from_files, others): (Vec<&Source>, Vec<&Source>) =

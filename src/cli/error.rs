@@ -36,7 +36,11 @@ pub(super) enum CliError {
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error("stopped after {steps} steps; what there is was kept in {}", folder.display())]
-    Stopped { steps: u64, folder: PathBuf },
+    Stopped {
+        steps: u64,
+        folder: PathBuf,
+        status: u8,
+    },
     #[error("{} is neither a checkpoint nor a run folder with one in checkpoints/: name one of them", path.display())]
     NoCheckpoint { path: PathBuf },
     #[error("cannot write {}: its ending must be {wanted}", path.display())]
@@ -59,8 +63,6 @@ pub(super) enum CliError {
     NotFinite { lost: usize, count: usize },
     #[error("writing to stdout failed ({0}): check where it is sent to")]
     Stdout(#[from] std::io::Error),
-    #[error("Ctrl-C cannot be caught: {0}")]
-    Signal(#[from] ctrlc::Error),
-    #[error("the .npy file could not be put together: {0}")]
-    Npy(String),
+    #[error("signals, such as that of Ctrl-C, cannot be caught: {0}")]
+    Signal(std::io::Error),
 }

@@ -1,4 +1,5 @@
 use super::error::CliError;
+pub(super) use crate::files::npy;
 use crate::words::choice;
 use serde::Serialize;
 use std::fmt::Display;
@@ -36,10 +37,12 @@ pub(super) fn pretty_json(value: &impl Serialize) -> Result<(), CliError> {
     line(&serde_json::to_string_pretty(value).map_err(std::io::Error::from)?)
 }
 
-/// What the ending of `path` means among those that can be written.
+/// What the ending of `path`, in small letters or capitals, means among those that can be written.
 pub(super) fn ending<T: Copy>(path: &Path, known: &[(&str, T)]) -> Result<T, CliError> {
-    let given = path.extension().and_then(|ending| ending.to_str());
-    let found = known.iter().find(|(ending, _)| Some(*ending) == given);
+    let given = path.extension().unwrap_or_default();
+    let found = known
+        .iter()
+        .find(|(ending, _)| given.eq_ignore_ascii_case(ending));
     found.map(|(_, meant)| *meant).ok_or_else(|| {
         let endings = known.iter().map(|(ending, _)| format!(".{ending}"));
         CliError::Ending {
@@ -47,20 +50,4 @@ pub(super) fn ending<T: Copy>(path: &Path, known: &[(&str, T)]) -> Result<T, Cli
             wanted: choice(&endings.collect::<Vec<_>>()),
         }
     })
-}
-
-/// The values as an .npy file of this shape.
-pub(super) fn npy(values: &[f32], shape: &[u64]) -> Result<Vec<u8>, CliError> {
-    use npyz::WriterBuilder;
-    let failed = |error: std::io::Error| CliError::Npy(error.to_string());
-    let mut bytes = Vec::new();
-    let mut writer = npyz::WriteOptions::new()
-        .default_dtype()
-        .shape(shape)
-        .writer(&mut bytes)
-        .begin_nd()
-        .map_err(failed)?;
-    writer.extend(values.iter().copied()).map_err(failed)?;
-    writer.finish().map_err(failed)?;
-    Ok(bytes)
 }

@@ -72,6 +72,15 @@ pub enum ConfigError {
         assignment: String,
     },
 
+    /// An assignment to something else than the data of a trained model.
+    #[error(
+        "`{assignment}` changes how the model was trained: of a trained model only the keys of [data] can be set"
+    )]
+    NotData {
+        /// The argument.
+        assignment: String,
+    },
+
     /// Values outside what their keys allow, or that do not go together.
     #[error("{}", in_one_line(.violations))]
     Refused {

@@ -5,6 +5,7 @@
 //!
 //! A field's doc comment is also its comment in the TOML that [`to_toml`] writes, so it reads well in both places.
 
+mod amend;
 mod assign;
 mod check;
 mod draft;
@@ -17,6 +18,7 @@ mod validate;
 mod warnings;
 mod words;
 
+pub use amend::with_data;
 pub use assign::set;
 pub use draft::{Derived, Resolved};
 pub use error::{ConfigError, Violation};
@@ -233,7 +235,7 @@ impl From<Interval> for toml::Value {
 documented! {
 /// The sampler that draws noise from the snapshot, and samples from the trained model. Fixed noise (gaussian or uniform)
 /// needs no chains: only `sample`, `evaluate` and the last picture read this section then, and nothing reads chains, buffer,
-/// restart, diagnose and probe.
+/// restart, diagnose, probe and traces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SamplerConfig {
@@ -299,6 +301,9 @@ pub struct SamplerConfig {
     /// Steps that the chains go on after the last optimiser step, for the figure by which the run says whether they were
     /// samples of the snapshot; below 4, a pass of the last optimiser step has to do.
     pub probe: usize = 1000,
+    /// Write traces.npy: what the last of these looks at the chains was told from, f32 by chain, draw and quantity (energy,
+    /// three projections), so that others can check R-hat and effective sample size.
+    pub traces: bool = false,
 }
 }
 
@@ -424,6 +429,7 @@ impl DataConfig {
             low: self.low,
             high: self.high,
             limit: self.limit,
+            scored_by: None,
         }
     }
 }

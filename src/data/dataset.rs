@@ -28,7 +28,7 @@ pub(super) struct Loaded {
 pub struct SampleFile {
     /// From the folder that was opened.
     pub path: PathBuf,
-    /// The folder below the opened one that it lies in, where there are several: its class.
+    /// Its class: the first folder below the opened one that it lies in, if it lies in one.
     pub class: Option<String>,
 }
 
@@ -54,14 +54,13 @@ pub(super) enum Values {
     /// Raw values from 0 to `max`.
     Bytes { bytes: Vec<u8>, max: u8 },
     /// Brightness of 16 bits: 257 of its steps are one of a byte, so that both have one white.
-    #[expect(dead_code)] // until pictures are read with all their bits
     Words(Vec<u16>),
     /// Values taken as they are; all finite.
     Floats(Vec<f32>),
 }
 
 /// Steps of a brightness of 16 bits in one of 8 bits.
-const STEPS_OF_A_BYTE: f64 = 257.0;
+pub(super) const STEPS_OF_A_BYTE: u16 = 257;
 
 enum Store {
     /// Raw values and the model value of each of them.
@@ -249,11 +248,11 @@ impl Dataset {
                 out.extend(bytes[values].iter().map(|&raw| table[usize::from(raw)]));
             }
             Store::Words(words) => {
-                let (scale, offset) = (
-                    f64::from(self.scaling.scale),
-                    f64::from(self.scaling.offset),
-                );
-                let value = |&word: &u16| f64::from(word) / STEPS_OF_A_BYTE * scale + offset;
+                let (low, high) = (f64::from(self.scaling.low), f64::from(self.scaling.high));
+                // As the table of bytes has it, so that equal brightness is an equal value.
+                let step = (high - low) / f64::from(u8::MAX);
+                let value =
+                    |&word: &u16| low + step * (f64::from(word) / f64::from(STEPS_OF_A_BYTE));
                 out.extend(words[values].iter().map(|word| value(word) as f32));
             }
             Store::Floats(floats) => out.extend_from_slice(&floats[values]),

@@ -107,6 +107,21 @@ pub enum DataError {
     Picture { path: PathBuf, cause: String },
 
     #[error(
+        "`{}` is a {format} picture, and only PNG and JPEG are read: save it as PNG, which keeps up to 16 bits a value",
+        .path.display()
+    )]
+    PictureFormat { path: PathBuf, format: &'static str },
+
+    #[error("no PNG or JPEG picture is in `{}` or the folders in it: check data.path", .folder.display())]
+    NoPictures { folder: PathBuf },
+
+    #[error(
+        "`{}` is coloured, and the model has one channel: add `--set data.channels=1` to read brightness",
+        .path.display()
+    )]
+    Coloured { path: PathBuf },
+
+    #[error(
         "`{}` is {}×{} pixels, but `{}` is {}×{}: bring all pictures to one size", .path.display(),
         .size.0, .size.1, .first.display(), .first_size.0, .first_size.1
     )]

@@ -1,5 +1,6 @@
 //! How data is asked for: the options of [`open`](super::open), and the values of those that are no plain numbers.
 
+use crate::shape::Shape;
 use crate::words::words;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -28,6 +29,8 @@ pub struct DataOptions {
     pub high: f32,
     /// Keep only the first `limit` samples; 0 for all. Makes a finite set of a generated one.
     pub limit: usize,
+    /// The shape of the samples of the model that will score them; none in training.
+    pub scored_by: Option<Shape>,
 }
 
 impl DataOptions {

@@ -17,6 +17,7 @@ pub fn options(source: &str, path: impl AsRef<Path>) -> DataOptions {
         low: 0.0,
         high: 255.0,
         limit: 0,
+        scored_by: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::MOST_SAMPLE_STEPS;
 use super::rules::{Conditional, Findings, key};
 use crate::config::{BoundsKind, ChainKind, Config, SamplerConfig, StartKind};
+use crate::method::FEWEST_RECORDS;
 use crate::words::Word;
 
 const MOST_SAMPLER_STEPS: usize = 10_000;
@@ -22,6 +23,8 @@ pub(super) const CONDITIONAL: &[Conditional] = &[
     ("sampler.adapt", "sampler.kind", adapts_or_does_not_ask_to, "it has no acceptance to adapt to"),
     ("sampler.target_acceptance", "sampler.kind", |c| kind_reads(c, "target_acceptance"), "it accepts every step"),
     ("sampler.target_acceptance", "sampler.adapt", |c| c.sampler.adapt != Some(false), "its step size stays as it is"),
+    ("sampler.traces", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), "no chains leave traces"),
+    ("sampler.traces", "sampler.probe", is_judged, "no other look is taken at the chains, for want of sampler.diagnose or of 4 steps"),
     ("sampler.data_share", "sampler.start", |c| c.sampler.start == StartKind::Mixture, "only `mixture` has a share from data"),
 ];
 
@@ -128,6 +131,17 @@ pub(super) fn validate_together(sampler: &SamplerConfig, found: &mut Findings) {
         )
         .mended_by("sampler.start", gaussian)
         .mended_by("sampler.chains", ChainKind::Persistent.name());
+}
+
+/// Whether a look is taken at the chains, by the probe or along a pass.
+fn is_judged(config: &Config) -> bool {
+    let sampler = &config.sampler;
+    let passes = if sampler.diagnose > 0 {
+        sampler.steps
+    } else {
+        0
+    };
+    sampler.probe.max(passes) >= FEWEST_RECORDS
 }
 
 fn kind_reads(config: &Config, key: &str) -> bool {
