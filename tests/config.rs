@@ -407,6 +407,10 @@ fn every_range_is_checked() {
         ("run.steps=0", "run.steps = 0"),
         ("run.batch=0", "run.batch = 0"),
         ("run.slice=0", "run.slice = 0"),
+        (
+            "run.batch=9223372036854775807 objective.noise_ratio=9",
+            "run.batch = 9223372036854775807",
+        ),
         ("run.memory=0", "run.memory = 0"),
         ("run.samples=0", "run.samples = 0"),
         ("run.sample_steps=0", "run.sample_steps = 0"),

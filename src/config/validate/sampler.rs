@@ -9,7 +9,7 @@ use crate::words::Word;
 const MOST_SAMPLER_STEPS: usize = 10_000;
 const MOST_JUMPS: usize = 1000;
 const MOST_LEAPFROG: usize = 1000;
-const MOST_CHAINS: usize = 1 << 28;
+pub(super) const MOST_CHAINS: usize = 1 << 28;
 
 const LAW: &str = "its steps would no longer follow the law of the energy";
 
