@@ -64,8 +64,9 @@ pub(super) struct SourceArgs {
     /// Change one setting; may be given any number of times
     ///
     /// The key is SECTION.KEY as `afterimage config` prints it. The value is read as TOML, or as a bare text where it
-    /// is none: optimiser.rate=1e-3, data.path=/data/mnist, network.layers='[{dense=64},{dense=1}]'. An empty value
-    /// puts the key back to its default.
+    /// is none: optimiser.rate=1e-3, data.path=~/mnist, network.layers='[{dense=64},{dense=1}]'. An empty value puts the
+    /// key back to its default. Keys that no --set and no file of your own sets follow from the others where they must, and
+    /// so do those that are set to `auto`; `train` and `config` say which.
     #[arg(long = "set", value_name = "KEY=VALUE", help_heading = "Settings")]
     pub(super) sets: Vec<String>,
 }

@@ -137,7 +137,7 @@ const FOLLOW: &[&str] = &[
     "optimiser.final_rate", "optimiser.warmup",
 ];
 
-/// Whether the key called `path`, `section.key`, may be [`AUTO`].
+/// Whether the key called `path`, `section.key`, may be [`AUTO`], which its comment then says.
 pub(super) fn may_be_auto(path: &str) -> bool {
     FOLLOW.contains(&path)
 }
@@ -287,5 +287,23 @@ impl Setting for Vec<LayerSpec> {
         } else {
             format!("[\n{lines}]")
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_auto_exists() {
+        let sections = sections(&Config::default());
+        for path in FOLLOW {
+            let (section, key) = path.split_once('.').expect("has a section");
+            let section = sections.iter().find(|known| known.name == section);
+            assert!(
+                section.is_some_and(|section| section.key(key).is_some()),
+                "{path}"
+            );
+        }
     }
 }

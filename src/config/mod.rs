@@ -67,7 +67,8 @@ pub struct DataConfig {
     /// digits, 8gaussians, 2spirals, checkerboard, rings, moons, pinwheel, idx, cifar10, images or npy.
     #[serde(with = "crate::words")]
     pub source: Source = Source::DIGITS,
-    /// File or folder, for idx, cifar10, images and npy.
+    /// File or folder, for idx, cifar10, images and npy. A relative one starts in the folder of the file that names it, behind
+    /// --set in the current one; ~ is the home. Runs keep it absolute.
     pub path: String = String::new(),
     /// Which raw values stand for low and high: two numbers such as [0, 255], or auto.
     pub range: RawRange = RawRange::Auto,
@@ -149,7 +150,8 @@ pub struct ObjectiveConfig {
     /// The log-normaliser difference between snapshot and live parameters: zero; learned (by its gradient, from 0 at
     /// every refresh); profiled (the best value for every batch); or importance (by importance sampling from the noise,
     /// averaged since the refresh). With copy at snapshot.interval = 1, where every step is a refresh, all are 0. A mixture,
-    /// a moving average and fixed noise never go back to 0. Ranking and contrastive-divergence have none.
+    /// a moving average and fixed noise never go back to 0. Ranking and contrastive-divergence have none. Derived: zero for
+    /// these two, profiled where a mixture or fixed noise needs one.
     pub normaliser: NormaliserKind = NormaliserKind::Zero,
     /// learned: the normaliser's learning rate.
     pub normaliser_rate: f32 = 0.01,
@@ -291,7 +293,7 @@ pub struct SamplerConfig {
     pub jumps: usize = 0,
     /// Optimiser steps that share one pool of noise: only the first of them moves the chains, and the log-ratio accounts
     /// for the drift since. For copy and mixture, whose interval it divides, or the max_interval of an adaptive one; ema and
-    /// fixed noise, which is another in every step, do not read it.
+    /// fixed noise, which is another in every step, do not read it. Derived: the most of it that divides the interval.
     pub reuse: u64 = 1,
     /// Optimiser steps between two rows of diagnostics.jsonl, which say whether the chains of a pass agree; 0 for none.
     /// The last pass has one, too. A pass of fewer than 4 steps is too short for it.

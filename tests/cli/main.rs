@@ -11,5 +11,6 @@ mod checkpoints;
 mod interruptions;
 mod lists;
 mod refusals;
+mod settings;
 mod setup;
 mod train;

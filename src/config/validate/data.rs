@@ -7,9 +7,11 @@ use crate::data::RawRange;
 pub(super) fn validate(data: &DataConfig, found: &mut Findings) {
     found.finite(key!(data.low));
     found.finite(key!(data.high));
+    // What is not a number was refused on its own.
+    let is_upside_down = data.low >= data.high;
     found.ensure(
         key!(data.low),
-        data.low < data.high,
+        !is_upside_down,
         format_args!("lie below data.high = {:?}", data.high),
     );
     let ordered = match data.range {

@@ -45,10 +45,12 @@ pub(super) fn validate(objective: &ObjectiveConfig, found: &mut Findings) {
     found.within(key!(objective.power), SMALLEST_POWER, LARGEST_POWER);
     found.positive(key!(objective.clamp));
     let most = LARGEST_LOG_WEIGHT / steepest;
+    // What is not a number is refused on its own.
+    let overflows = steepest * objective.clamp > LARGEST_LOG_WEIGHT;
     found
         .ensure(
             key!(objective.clamp),
-            steepest * objective.clamp <= LARGEST_LOG_WEIGHT,
+            !overflows,
             format_args!(
                 "be at most {most} with objective.generator = {generator}, or weights would overflow"
             ),

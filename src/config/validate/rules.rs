@@ -63,16 +63,15 @@ impl Found<'_> {
         self.or(key, value, false)
     }
 
-    fn or(self, key: &'static str, value: impl Display, follows: bool) -> Self {
-        Found(self.0.map(|finding| {
-            let value = value.to_string();
+    fn or(mut self, key: &'static str, value: impl Display, follows: bool) -> Self {
+        if let Some(finding) = &mut self.0 {
             finding.fixes.push(Fix {
                 key,
-                value,
+                value: value.to_string(),
                 follows,
             });
-            finding
-        }))
+        }
+        self
     }
 
     /// The same where `is_right`: only a fix that breaks nothing else is one.

@@ -9,7 +9,7 @@ use crate::words::Word;
 const MOST_SAMPLER_STEPS: usize = 10_000;
 const MOST_JUMPS: usize = 1000;
 const MOST_LEAPFROG: usize = 1000;
-const MOST_CHAINS: usize = 1 << 28;
+pub(super) const MOST_CHAINS: usize = 1 << 28;
 
 const LAW: &str = "its steps would no longer follow the law of the energy";
 
@@ -104,11 +104,12 @@ pub(super) fn validate_together(sampler: &SamplerConfig, found: &mut Findings) {
         )
         .mended_by("sampler.noise", "")
         .mended_by("sampler.anneal", "");
-    let anneal = sampler.anneal.unwrap_or(temperature);
+    // What is not a number is refused on its own.
+    let warms_up = sampler.anneal.is_some_and(|anneal| anneal < temperature);
     found
         .ensure(
             key!(sampler.anneal),
-            anneal >= temperature,
+            !warms_up,
             format_args!(
                 "be at least sampler.temperature = {temperature:?}, so that chains cool and do not warm up"
             ),

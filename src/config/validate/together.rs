@@ -1,6 +1,7 @@
 //! What makes sense only across sections: the kind of noise, its re-use, its batch and the log-normaliser.
 
 use super::rules::{Findings, key};
+use super::sampler::MOST_CHAINS;
 use crate::config::{
     ChainKind, Config, Interval, NormaliserKind, ObjectiveConfig, SnapshotConfig, SnapshotKind,
 };
@@ -156,7 +157,7 @@ fn validate_counts(config: &Config, found: &mut Findings) {
                 "be at least run.batch × objective.noise_ratio = {count} with persistent chains"
             ),
         )
-        .mended_by("sampler.buffer", count);
+        .mended_if(count <= MOST_CHAINS, "sampler.buffer", count);
 }
 
 /// The largest divisor of `whole` that is at most `most`.
