@@ -12,4 +12,6 @@ mod interruptions;
 mod lists;
 mod refusals;
 mod setup;
+#[cfg(unix)]
+mod terminals;
 mod train;
