@@ -45,6 +45,7 @@ pub fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter.from_env_lossy())
         .with_writer(std::io::stderr)
+        .with_ansi(output::has_colours())
         .init();
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,

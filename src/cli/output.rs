@@ -1,7 +1,9 @@
 use super::error::CliError;
 pub(super) use crate::files::npy;
 use crate::words::choice;
+use indicatif::ProgressDrawTarget;
 use serde::Serialize;
+use std::env;
 use std::fmt::Display;
 use std::io::{ErrorKind, Write, stderr, stdout};
 use std::path::Path;
@@ -18,6 +20,17 @@ pub(super) fn line(text: &str) -> Result<(), CliError> {
 /// Prints one line to stderr. Where nobody can read it, the work goes on all the same; `eprintln!` would panic.
 pub(super) fn note(text: impl Display) {
     let _ = writeln!(stderr(), "{text}");
+}
+
+/// Whether stderr is a terminal on which lines can be drawn anew: not where TERM is `dumb` or, but for Windows, unset.
+pub(super) fn is_screen() -> bool {
+    // What bars are drawn on has to say so, or they would be neither drawn nor replaced by lines.
+    !ProgressDrawTarget::stderr().is_hidden()
+}
+
+/// Whether what goes to stderr may be coloured (<https://no-color.org>).
+pub(super) fn has_colours() -> bool {
+    is_screen() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Prints an error to stderr as one line, whatever a driver may have put into it.

@@ -78,7 +78,8 @@ pub struct Summary {
 ///
 /// # Errors
 /// When the folder exists and `force` is false, a file cannot be written, the GPU fails, or the run diverges; a
-/// diverged run keeps its metrics, and its last finite parameters as a checkpoint.
+/// diverged run keeps its metrics, and as a checkpoint its last finite parameters, which are those after the last line of the
+/// metrics.
 pub fn run(
     trainer: &mut Trainer,
     config: &Config,
@@ -102,6 +103,7 @@ pub fn run(
         },
         last_diagnosis: None,
         rows: Vec::new(),
+        diverged: None,
         config,
         folder,
         observer,
@@ -139,6 +141,8 @@ struct Run<'a> {
     diagnostics: Option<JsonLines>,
     last_diagnosis: Option<Diagnostics>,
     rows: Vec<MetricsRow>,
+    /// The first step with a value that is not finite, and what that is.
+    diverged: Option<(u64, &'static str)>,
     config: &'a Config,
     folder: &'a Path,
     observer: &'a mut dyn FnMut(Event<'_>),
@@ -147,9 +151,30 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Takes in what has arrived, and ends the run where it has diverged.
     fn take_in(&mut self, trainer: &mut Trainer, wait: bool) -> Result<(), TrainError> {
+        let received = self.receive(trainer, wait);
+        let Some((step, what)) = self.diverged else {
+            return received;
+        };
+        // The device may have been handed more steps, after the last of which the checkpoint is: their lines first. The
+        // optimiser has ignored every gradient that was not finite. Whatever fails here follows from the divergence, which
+        // is what to report.
+        let _ = self.receive(trainer, true);
+        let _ = self.checkpoint(trainer);
+        let _ = self.curves();
+        Err(TrainError::Diverged {
+            step,
+            what,
+            mixed: self.config.run.precision == Precision::Mixed,
+        })
+    }
+
+    fn receive(&mut self, trainer: &mut Trainer, wait: bool) -> Result<(), TrainError> {
         for arrival in trainer.arrived(wait)? {
             match arrival {
+                // There is nothing left to be seen.
+                Arrival::States { .. } if self.diverged.is_some() => {}
                 Arrival::States {
                     step,
                     values,
@@ -165,17 +190,8 @@ impl Run<'_> {
                     self.metrics.append(&row)?;
                     (self.observer)(Event::Step(&row));
                     self.rows.push(row);
-                    if let Some(what) = row.not_finite(lost) {
-                        // The optimiser has ignored the gradient that was not finite. Whatever else fails
-                        // here follows from the divergence, which is what to report.
-                        let _ = self.checkpoint(trainer);
-                        let _ = self.curves();
-                        return Err(TrainError::Diverged {
-                            step: row.step,
-                            what,
-                            mixed: self.config.run.precision == Precision::Mixed,
-                        });
-                    }
+                    let now = || Some((row.step, row.not_finite(lost)?));
+                    self.diverged = self.diverged.or_else(now);
                 }
             }
         }

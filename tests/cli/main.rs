@@ -13,4 +13,6 @@ mod lists;
 mod refusals;
 mod settings;
 mod setup;
+#[cfg(unix)]
+mod terminals;
 mod train;
