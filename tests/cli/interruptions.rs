@@ -3,7 +3,6 @@
 use crate::checkpoint::{IMAGE_LAYERS, POINT_LAYERS, metrics};
 use crate::command::{afterimage, run, stderr};
 use crate::setup::{checkpoint, names_in, refuses, tiny};
-use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -77,6 +76,7 @@ fn a_signal_keeps_what_there_is() {
 #[test]
 #[cfg(unix)]
 fn ignored_signals_stay_ignored() {
+    use std::ffi::OsStr;
     let folder = tempfile::tempdir().unwrap();
     let more = ["--json", "--quiet"];
     let program = training(&folder, "1000000", &more);
