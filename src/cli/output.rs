@@ -1,4 +1,5 @@
 use super::error::CliError;
+use crate::data::Dataset;
 use crate::words::choice;
 use serde::Serialize;
 use std::fmt::Display;
@@ -17,6 +18,15 @@ pub(super) fn line(text: &str) -> Result<(), CliError> {
 /// Prints one line to stderr. Where nobody can read it, the work goes on all the same; `eprintln!` would panic.
 pub(super) fn note(text: impl Display) {
     let _ = writeln!(stderr(), "{text}");
+}
+
+/// Prints how the values of a data set were read, and what was decided on the way; where `quiet`, warnings alone.
+pub(super) fn data(data: &Dataset, quiet: bool) {
+    if !quiet {
+        note(format_args!("values    {}", data.meaning()));
+    }
+    let shown = |line: &&String| !quiet || line.starts_with("warning");
+    data.notes().iter().filter(shown).for_each(note);
 }
 
 /// Prints an error to stderr as one line, whatever a driver may have put into it.

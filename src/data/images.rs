@@ -6,7 +6,7 @@ use image::{DynamicImage, ImageReader};
 
 use super::dataset::Loaded;
 use super::file::{files_in, unreadable};
-use super::source::{Origin, Source};
+use super::source::{Origin, Reach, Source};
 use super::{DataError, DataOptions, Shape};
 
 pub(super) const SOURCE: Source = Source {
@@ -14,7 +14,14 @@ pub(super) const SOURCE: Source = Source {
     shape: None,
     origin: Origin::File {
         load,
-        is_named: |_| false,
+        holds: |glimpse| {
+            use image::ImageFormat::{Gif, Hdr, Jpeg, OpenExr, Png, Tiff, WebP};
+            let format = image::guess_format(&glimpse.start);
+            // Those that are not read are refused by name.
+            matches!(format, Ok(Png | Jpeg | Gif | Hdr | OpenExr | Tiff | WebP))
+        },
+        reach: Reach::Tree,
+        what: "pictures",
     },
 };
 
