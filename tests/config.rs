@@ -266,8 +266,14 @@ fn assignments_take_every_form_of_value() {
     assert_eq!(config.data.source.name, "8gaussians");
 
     // Text that happens to be TOML of another type stays text, and may itself hold an equals sign.
-    assert_eq!(digits_with(&["data.path=2024"]).data.path, "2024");
-    assert_eq!(digits_with(&["data.path=a=b"]).data.path, "a=b");
+    assert_eq!(digits_with(&["data.path=/2024"]).data.path, "/2024");
+    assert!(
+        digits_with(&["data.path=2024"])
+            .data
+            .path
+            .ends_with("/2024")
+    );
+    assert_eq!(digits_with(&["data.path=/a=b"]).data.path, "/a=b");
     // The last one wins; an empty one puts the default back.
     assert_eq!(digits_with(&["run.seed=2", "run.seed=3"]).run.seed, 3);
     assert_eq!(
@@ -373,7 +379,10 @@ fn every_range_is_checked() {
             "sampler.buffer=127",
             "run.batch × objective.noise_ratio = 128",
         ),
-        ("objective.noise_ratio=33", "objective.noise_ratio = 4224"),
+        (
+            "objective.noise_ratio=33 sampler.buffer=4096",
+            "objective.noise_ratio = 4224",
+        ),
         ("optimiser.rate=nan", "optimiser.rate = NaN"),
         ("optimiser.rate=0", "optimiser.rate = 0.0"),
         ("optimiser.final_rate=2", "optimiser.final_rate = 2.0"),

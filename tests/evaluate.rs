@@ -297,16 +297,62 @@ fn live_weights_are_stored_beside_the_averaged_ones() {
     let loaded_live = loaded.using(Weights::Live).unwrap();
     assert_eq!(loaded_live.weights(), Weights::Live);
     assert_eq!(loaded_live.parameters(), live);
-    let names: Vec<String> = TensorFile::load(&path)
-        .unwrap()
-        .tensors
-        .into_iter()
-        .map(|tensor| tensor.name)
-        .collect();
-    assert_eq!(names[..2], ["layers.0.weight", "layers.0.bias"]);
-    assert_eq!(names[4..6], ["live.layers.0.weight", "live.layers.0.bias"]);
+    // Each file holds what a module of PyTorch has, and nothing else.
+    let live_path = folder.path().join("both.live.safetensors");
+    for path in [&path, &live_path] {
+        let file = TensorFile::load(path).unwrap();
+        let names: Vec<String> = file.tensors.into_iter().map(|t| t.name).collect();
+        let wanted = [
+            "layers.0.weight",
+            "layers.0.bias",
+            "layers.1.weight",
+            "layers.1.bias",
+        ];
+        assert_eq!(names, wanted);
+    }
+    let alone = Model::load(&live_path).unwrap();
+    assert_eq!(alone.weights(), Weights::Live);
+    assert_eq!(alone.parameters(), live);
+    let error = alone.using(Weights::Averaged).unwrap_err();
+    assert!(matches!(error, ModelError::NoAveragedWeights), "{error}");
 
-    // As earlier versions wrote it.
+    // As earlier versions wrote them: in one file.
+    let mut file = TensorFile::load(&path).unwrap();
+    for mut tensor in TensorFile::load(&live_path).unwrap().tensors {
+        tensor.name = format!("live.{}", tensor.name);
+        file.tensors.push(tensor);
+    }
+    let old_path = folder.path().join("old.safetensors");
+    file.save(&old_path).unwrap();
+    let old = Model::load(&old_path).unwrap();
+    assert_eq!(old.parameters(), averaged.parameters());
+    assert_eq!(old.using(Weights::Live).unwrap().parameters(), live);
+    // Half of the live weights are none.
+    file.tensors.pop();
+    file.save(&old_path).unwrap();
+    let error = Model::load(&old_path).unwrap_err().to_string();
+    assert!(error.contains("live.layers.1.bias"), "{error}");
+
+    // Those of another step.
+    let later = Model::new(
+        averaged.config().clone(),
+        averaged.architecture().input(),
+        averaged.scaling(),
+        averaged.parameters().to_vec(),
+        averaged.step() + 1,
+    );
+    later.unwrap().save(&path).unwrap();
+    let error = Model::load(&path)
+        .unwrap()
+        .using(Weights::Live)
+        .unwrap_err();
+    assert!(
+        matches!(error, ModelError::OtherLiveWeights { .. }),
+        "{error}"
+    );
+
+    // And none at all.
+    fs::remove_file(&live_path).unwrap();
     averaged.save(&path).unwrap();
     let old = Model::load(&path).unwrap();
     assert_eq!(
@@ -319,14 +365,6 @@ fn live_weights_are_stored_beside_the_averaged_ones() {
         old.with_live(vec![0.0]),
         Err(ModelError::WrongTensor { .. })
     ));
-
-    // Half of the live weights are none.
-    both.save(&path).unwrap();
-    let mut file = TensorFile::load(&path).unwrap();
-    file.tensors.pop();
-    file.save(&path).unwrap();
-    let error = Model::load(&path).unwrap_err().to_string();
-    assert!(error.contains("live.layers.1.bias"), "{error}");
 }
 
 // The picture

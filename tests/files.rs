@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::Barrier;
 
 use afterimage::low_level::checkpoint::{NamedTensor, TensorFile};
-use afterimage::low_level::files::{JsonLines, create_run_folder, write_atomically};
+use afterimage::low_level::files::{
+    JsonLines, create_numbered_folder, create_run_folder, remove_unused_run_folder,
+    write_atomically,
+};
 use afterimage::model::CheckpointError;
 use afterimage::train::FileError;
 use proptest::prelude::*;
@@ -211,6 +215,81 @@ mod run_folders {
         }
     }
 
+    /// What each of eight threads gets that begin at the same time.
+    fn together<T: Send>(work: impl Fn() -> T + Sync) -> Vec<T> {
+        let barrier = Barrier::new(8);
+        let work = || {
+            barrier.wait();
+            work()
+        };
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(work)).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
+        })
+    }
+
+    #[test]
+    fn a_name_is_given_once() {
+        for _ in 0..20 {
+            let folder = tempdir().unwrap();
+            let path = folder.path().join("runs/set.v1");
+            let taken = together(|| create_numbered_folder(&path).unwrap());
+            let wanted = (2..=8).map(|number| folder.path().join(format!("runs/set.v1-{number}")));
+            let wanted: BTreeSet<_> = wanted.chain([path.clone()]).collect();
+            assert_eq!(taken.into_iter().collect::<BTreeSet<_>>(), wanted);
+            assert!(wanted.iter().all(|path| path.is_dir()));
+        }
+        let folder = tempdir().unwrap();
+        let file = folder.path().join("runs");
+        fs::write(&file, "mine").unwrap();
+        let error = create_numbered_folder(&file.join("run")).unwrap_err();
+        assert_message(&error, &file, &["a file stands"]);
+    }
+
+    #[test]
+    fn of_runs_that_begin_together_in_a_folder_one_gets_it() {
+        for exists in [false, true].repeat(10) {
+            let folder = tempdir().unwrap();
+            let path = folder.path().join("run");
+            if exists {
+                fs::create_dir(&path).unwrap();
+            }
+            let got = together(|| create_run_folder(&path, false));
+            let refused: Vec<_> = got.into_iter().filter_map(Result::err).collect();
+            assert_eq!(refused.len(), 7);
+            for error in refused {
+                assert!(
+                    matches!(error, FileError::RunFolderNotEmpty { .. }),
+                    "{error}"
+                );
+            }
+            assert_eq!(names_in(&path), set(&EMPTY_RUN));
+        }
+    }
+
+    #[test]
+    fn a_folder_that_no_run_fills_is_removed_again() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("run");
+        create_run_folder(&path, false).unwrap();
+        fs::write(path.join("checkpoints/mine.safetensors"), "mine").unwrap();
+        remove_unused_run_folder(&path);
+        assert_eq!(names_in(&path), set(&["checkpoints"]));
+        fs::remove_file(path.join("checkpoints/mine.safetensors")).unwrap();
+        remove_unused_run_folder(&path);
+        assert!(!path.exists());
+        create_run_folder(&path, false).unwrap();
+        fs::write(path.join("metrics.jsonl"), "").unwrap();
+        remove_unused_run_folder(&path);
+        assert_eq!(
+            names_in(&path),
+            set(&[&EMPTY_RUN[..], &["metrics.jsonl"]].concat())
+        );
+    }
+
     #[test]
     fn a_folder_with_anything_in_it_is_left_alone() {
         let folder = tempdir().unwrap();
@@ -234,8 +313,10 @@ mod run_folders {
             "landscape.png",
             "samples.png",
             "summary.json",
+            "traces.npy",
             "samples/000001.png",
             "checkpoints/000001.safetensors",
+            "checkpoints/000001.live.safetensors",
             "checkpoints/best.safetensors",
             "notes.txt",
             "config.toml.bak",
@@ -555,14 +636,35 @@ mod tensor_files {
         error_for(&bytes, &["is cut short"]);
     }
 
+    /// As PyTorch saves models that were converted, with a counter beside the weights.
     #[test]
-    fn other_types_are_refused_by_name() {
-        for (name, len) in [("F16", 2), ("F64", 8), ("I32", 4), ("BF16", 2)] {
-            let header =
-                format!(r#"{{"w":{{"dtype":"{name}","shape":[1],"data_offsets":[0,{len}]}}}}"#);
-            let bytes = with_header(&header, &vec![0; len]);
-            error_for(&bytes, &["tensor 'w'", &format!("has type {name}"), "F32"]);
+    fn other_floats_are_converted_and_what_is_none_is_left_out() {
+        // 1.5 and −0.375, exact in all of them.
+        let floats: [(&str, Vec<u8>); 3] = [
+            ("BF16", [0x3fc0u16, 0xbec0].map(u16::to_le_bytes).concat()),
+            ("F16", [0x3e00u16, 0xb600].map(u16::to_le_bytes).concat()),
+            ("F64", [1.5f64, -0.375].map(f64::to_le_bytes).concat()),
+        ];
+        for (name, values) in floats {
+            let end = values.len();
+            let header = format!(
+                r#"{{"w":{{"dtype":"{name}","shape":[2],"data_offsets":[0,{end}]}},
+                "steps":{{"dtype":"I64","shape":[],"data_offsets":[{end},{}]}}}}"#,
+                end + 8
+            );
+            let (_folder, path) = place();
+            let values = [values, 7i64.to_le_bytes().to_vec()].concat();
+            fs::write(&path, with_header(&header, &values)).unwrap();
+            let (file, others) = TensorFile::read(&path).unwrap();
+            assert_eq!(file.tensors, [tensor("w", &[2], &[1.5, -0.375])]);
+            assert_eq!(others.converted, [(name.to_owned(), 1)].into());
+            assert_eq!(others.left_out, [("steps".into(), "I64".into())].into());
         }
+        let too_large = with_header(
+            r#"{"w":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#,
+            &1e300f64.to_le_bytes(),
+        );
+        error_for(&too_large, &["value 0 of tensor 'w'", "not finite"]);
     }
 
     #[test]

@@ -657,10 +657,10 @@ fn wildcard_arms_are_found() {
 const OFFERED: &[(&str, &str)] = &[
     (
         "config",
-        "ActivationKind BaseKind BoundsKind ChainKind Config ConfigError Criterion DataConfig InitialWeights \
-         Interval LayerSpec NetworkConfig NormaliserKind ObjectiveConfig OptimiserConfig Precision Preset \
-         RunConfig SamplerConfig SamplerKind Schedule SnapshotConfig SnapshotKind StartKind Word load parse \
-         preset presets set to_toml",
+        "ActivationKind BaseKind BoundsKind ChainKind Config ConfigError Criterion DataConfig Derived InitialWeights \
+         Interval LayerSpec NetworkConfig NormaliserKind ObjectiveConfig OptimiserConfig Precision Preset Resolved \
+         RunConfig SamplerConfig SamplerKind Schedule SnapshotConfig SnapshotKind StartKind Violation Word load \
+         parse preset presets resolve set to_toml with_data",
     ),
     (
         "data",
@@ -679,7 +679,7 @@ const OFFERED: &[(&str, &str)] = &[
     ),
     (
         "model",
-        "Architecture CheckpointError Evaluator Model ModelError NetworkError SampleOptions Samples \
+        "Architecture CheckpointError Description Evaluator Model ModelError NetworkError SampleOptions Samples \
          TuningOptions TuningReport VariantError Weights allow_tuning tuning_report",
     ),
     ("shape", "Shape"),

@@ -3,6 +3,7 @@
 //! The format is described at <https://github.com/huggingface/safetensors#format>: an 8-byte
 //! little-endian header length, a JSON header, and the values.
 
+mod floats;
 mod tensors;
 
-pub use tensors::{CheckpointError, NamedTensor, TensorFile};
+pub use tensors::{CheckpointError, NamedTensor, OtherTypes, TensorFile};

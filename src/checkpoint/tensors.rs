@@ -1,10 +1,11 @@
-//! Reading and writing safetensors files of 32-bit floats.
+//! Reading safetensors files of floats, and writing those of 32-bit floats.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use super::floats::Floats;
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 use serde::Serialize;
@@ -54,16 +55,6 @@ pub enum CheckpointError {
         .path.display()
     )]
     Malformed { path: PathBuf, cause: String },
-
-    #[error(
-        "tensor '{tensor}' of `{}` has type {found}, but only F32 can be read: save it as 32-bit \
-         floats", .path.display()
-    )]
-    WrongType {
-        path: PathBuf,
-        tensor: String,
-        found: String,
-    },
 
     /// `index` counts the tensor's values from 0, in row-major order.
     #[error("value {index} of tensor '{tensor}' in `{}` is not finite: {advice}", .path.display())]
@@ -121,6 +112,15 @@ pub struct TensorFile {
     pub metadata: BTreeMap<String, String>,
 }
 
+/// What a file holds besides 32-bit floats, which other programs save.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OtherTypes {
+    /// The types of floats that were converted to 32 bits, and how many tensors have them.
+    pub converted: BTreeMap<String, usize>,
+    /// The tensors that hold no floats, and their types: they were left out.
+    pub left_out: BTreeMap<String, String>,
+}
+
 /// A value of the header.
 #[derive(Serialize)]
 #[serde(untagged)]
@@ -174,14 +174,22 @@ impl TensorFile {
         Ok(write_atomically(path, &bytes)?)
     }
 
-    /// Reads a file of 32-bit floats.
+    /// Reads the floats of a file, see [`TensorFile::read`].
+    ///
+    /// # Errors
+    /// Those of [`TensorFile::read`].
+    pub fn load(path: &Path) -> Result<Self, CheckpointError> {
+        Self::read(path).map(|(file, _)| file)
+    }
+
+    /// Reads a file, with floats of 16 and 64 bits as 32-bit ones and without what holds no floats, and says which those were.
     ///
     /// Memory grows with the file that is there, not with the sizes it claims.
     ///
     /// # Errors
-    /// When the file is missing, not a safetensors file, cut short or damaged, or holds another
-    /// type than F32 or a value that is not finite.
-    pub fn load(path: &Path) -> Result<Self, CheckpointError> {
+    /// When the file is missing, not a safetensors file, cut short or damaged, or holds a value that is not finite as a
+    /// 32-bit float.
+    pub fn read(path: &Path) -> Result<(Self, OtherTypes), CheckpointError> {
         let unreadable = |cause: io::Error| unreadable(path, cause);
         // Before opening, because opening a pipe that nobody writes to waits for ever.
         let about = fs::metadata(path).map_err(unreadable)?;
@@ -195,7 +203,6 @@ impl TensorFile {
         // `SafeTensors::deserialize` would add up claimed sizes without a check for overflow.
         let header: Metadata = serde_json::from_slice(&header).map_err(|e| malformed(path, &e))?;
         let claimed = header.data_len() as u64;
-        check_type(&header, path)?;
         if claimed > data_len {
             return Err(CheckpointError::Truncated {
                 path: path.into(),
@@ -212,16 +219,23 @@ impl TensorFile {
             .map_err(unreadable)?;
 
         let mut tensors = Vec::new();
+        let mut others = OtherTypes::default();
         for (name, info) in in_file_order(&header) {
             let (start, end) = info.data_offsets;
             // Fails only if the file has shrunk since it was opened.
             let bytes = data
                 .get(start..end)
                 .ok_or_else(|| malformed(path, &"it changed while it was read"))?;
-            let values = bytes
-                .chunks_exact(VALUE_LEN)
-                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-                .collect();
+            let Some(floats) = Floats::of(info.dtype) else {
+                others
+                    .left_out
+                    .insert(one_line(&name), info.dtype.to_string());
+                continue;
+            };
+            if floats != Floats::F32 {
+                *others.converted.entry(info.dtype.to_string()).or_default() += 1;
+            }
+            let values = floats.decode(bytes);
             let tensor = NamedTensor {
                 name,
                 shape: info.shape.clone(),
@@ -231,10 +245,8 @@ impl TensorFile {
             tensors.push(tensor);
         }
         let metadata = header.metadata().clone().unwrap_or_default();
-        Ok(TensorFile {
-            tensors,
-            metadata: metadata.into_iter().collect(),
-        })
+        let metadata = metadata.into_iter().collect();
+        Ok((TensorFile { tensors, metadata }, others))
     }
 
     /// Refuses what the format cannot hold and what no reader could use.
@@ -312,20 +324,6 @@ fn read_header(file: &mut File, file_len: u64, path: &Path) -> Result<Vec<u8>, C
         return Err(malformed(path, &"its header is incomplete"));
     }
     Ok(header)
-}
-
-/// Refuses tensors of another type than F32.
-fn check_type(header: &Metadata, path: &Path) -> Result<(), CheckpointError> {
-    for (name, info) in in_file_order(header) {
-        if info.dtype != Dtype::F32 {
-            return Err(CheckpointError::WrongType {
-                path: path.into(),
-                tensor: one_line(&name),
-                found: info.dtype.to_string(),
-            });
-        }
-    }
-    Ok(())
 }
 
 /// The tensors by position. Those without values share one, so their names decide.

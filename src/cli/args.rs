@@ -70,6 +70,37 @@ pub(super) struct SourceArgs {
     pub(super) sets: Vec<String>,
 }
 
+/// Which trained model a command works with.
+#[derive(Debug, Args)]
+pub(super) struct ModelArgs {
+    /// A run folder (its last checkpoint is taken) or a .safetensors checkpoint
+    #[arg(value_name = "RUN|CHECKPOINT")]
+    pub(super) model: PathBuf,
+
+    /// Which weights to take: the moving average, or what the optimiser moved last
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHICH",
+        default_value_t,
+        help_heading = "Model"
+    )]
+    pub(super) weights: WeightsArg,
+
+    /// For a checkpoint that another program saved: what describes its network and its data
+    ///
+    /// A run folder, one of its checkpoints, a TOML file or a preset; the last two say the shape of a sample only by
+    /// their data, which is opened for it. Default: the run in whose folder the checkpoint lies.
+    #[arg(long, value_name = "RUN|CHECKPOINT|FILE.toml", help_heading = "Model")]
+    pub(super) config: Option<PathBuf>,
+
+    /// Change one setting of the model's data; may be given any number of times
+    ///
+    /// As in `train`, for the keys of [data]: data.range=[0,1], data.layout=nhwc, data.limit=100.
+    #[arg(long = "set", value_name = "data.KEY=VALUE", help_heading = "Model")]
+    pub(super) sets: Vec<String>,
+}
+
 /// Which adapter computes.
 #[derive(Debug, Args)]
 pub(super) struct AdapterArgs {
@@ -157,19 +188,9 @@ Examples:
   afterimage sample runs/digits --count 100 --steps 1000 --out digits.png
   afterimage sample runs/digits --out chain.gif")]
 pub(super) struct SampleArgs {
-    /// A run folder (its last checkpoint is taken) or a .safetensors checkpoint
-    #[arg(value_name = "RUN|CHECKPOINT")]
-    pub(super) model: PathBuf,
-
-    /// Which weights to take: the moving average, or what the optimiser moved last
-    #[arg(
-        long,
-        value_enum,
-        value_name = "WHICH",
-        default_value_t,
-        help_heading = "Sampling"
-    )]
-    pub(super) weights: WeightsArg,
+    /// The model.
+    #[command(flatten)]
+    pub(super) model: ModelArgs,
 
     /// How many samples to draw, each from a chain of its own
     ///
@@ -216,9 +237,9 @@ Examples:
   afterimage energy runs/mnist t10k-images-idx3-ubyte.gz --out energies.csv
   afterimage energy runs/8gaussians points.npy --json")]
 pub(super) struct EnergyArgs {
-    /// A run folder (its last checkpoint is taken) or a .safetensors checkpoint
-    #[arg(value_name = "RUN|CHECKPOINT")]
-    pub(super) model: PathBuf,
+    /// The model.
+    #[command(flatten)]
+    pub(super) model: ModelArgs,
 
     /// The data to score: a file, a folder of images, or the name of a source that needs neither (digits, moons, …)
     ///
@@ -226,10 +247,6 @@ pub(super) struct EnergyArgs {
     /// have no end, 10,000 samples are scored.
     #[arg(value_name = "DATA")]
     pub(super) data: String,
-
-    /// Which weights to take: the moving average, or what the optimiser moved last
-    #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
-    pub(super) weights: WeightsArg,
 
     /// The file to write, one energy a sample: .npy or .csv
     ///
@@ -270,15 +287,9 @@ model's:
   model_mode_coverage                 share of modes with at least a quarter of their due weight, as in samples
   modes                               name, and the weight of data (due), model and samples nearest to it")]
 pub(super) struct EvaluateArgs {
-    /// A run folder (its last checkpoint is taken) or a .safetensors checkpoint
-    ///
-    /// Its data must be one of the generated planar sets, whose densities are known.
-    #[arg(value_name = "RUN|CHECKPOINT")]
-    pub(super) model: PathBuf,
-
-    /// Which weights to take: the moving average, or what the optimiser moved last
-    #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
-    pub(super) weights: WeightsArg,
+    /// The model. Its data must be one of the generated planar sets, whose densities are known.
+    #[command(flatten)]
+    pub(super) model: ModelArgs,
 
     /// The largest estimated error in nats, from 1e-6 to 0.1
     ///

@@ -36,17 +36,10 @@ pub(super) fn energy(arguments: &EnergyArgs) -> Result<(), CliError> {
     let out = arguments.out.as_deref();
     let endings = [("npy", Ending::Npy), ("csv", Ending::Csv)];
     let ending = out.map(|path| output::ending(path, &endings)).transpose()?;
-    let model = open::model(&arguments.model, arguments.weights)?;
-    let data = open_data(&model, &arguments.data)?;
-    output::data(&data, false);
-    let wanted = model.architecture().input();
-    if data.shape() != wanted {
-        return Err(CliError::WrongShape {
-            found: data.shape(),
-            wanted,
-        });
-    }
+    let model = open::model(&arguments.model)?;
+    let data = open_data(&model, arguments)?;
     let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
+    output::data(&data, false);
     let count = data.len().unwrap_or(DRAWN);
     let mut evaluator = model.evaluator(&mut executor, BATCH.min(count))?;
     let mut energies = Vec::with_capacity(count);
@@ -106,23 +99,31 @@ fn csv(energies: &[f32], data: &Dataset) -> Result<Vec<u8>, CliError> {
         .map_err(|error| CliError::Csv(error.into_error().into()))
 }
 
-/// The data that `name` means, as this model scores it.
-fn open_data(model: &Model, name: &str) -> Result<Dataset, CliError> {
-    let config = &model.config().data;
-    let source = data::source_of(name)?;
+/// The data to score, as this model scores it.
+fn open_data(model: &Model, arguments: &EnergyArgs) -> Result<Dataset, CliError> {
+    let (config, name) = (&model.config().data, arguments.data.as_str());
+    // How the run's own data was read says nothing of other data, unless somebody says so.
+    let was_set = |key: &str| {
+        let keys = arguments
+            .model
+            .sets
+            .iter()
+            .filter_map(|set| set.split_once('='));
+        keys.map(|(key, _)| key.trim()).any(|set| set == key)
+    };
+    let source = match was_set("data.source") {
+        true => config.source,
+        false => data::source_of(name)?,
+    };
     let path = if source.needs_path() { name } else { "" };
     if path.is_empty() && Path::new(name).exists() {
         output::note(format_args!(
             "note: `{name}` is the data source; for the file or folder of this name say ./{name}"
         ));
     }
-    let options = DataOptions {
+    let mut options = DataOptions {
         source: source.name.into(),
         path: path.into(),
-        // Those of the run say how its own data was read.
-        range: RawRange::Auto,
-        layout: Layout::Auto,
-        limit: 0,
         scored_by: Some(model.architecture().input()),
         trained: Some(TrainedScaling {
             scaling: model.scaling(),
@@ -130,6 +131,15 @@ fn open_data(model: &Model, name: &str) -> Result<Dataset, CliError> {
         }),
         ..config.options()
     };
+    if !was_set("data.range") {
+        options.range = RawRange::Auto;
+    }
+    if !was_set("data.layout") {
+        options.layout = Layout::Auto;
+    }
+    if !was_set("data.limit") {
+        options.limit = 0;
+    }
     Ok(data::open(&options, model.config().run.seed)?)
 }
 

@@ -2,7 +2,7 @@ use super::args::EvaluateArgs;
 use super::error::CliError;
 use super::open::CommandLength;
 use super::progress::Stages;
-use super::{open, output};
+use super::{open, output, warnings};
 use crate::evaluation::{self, EvaluationOptions, Figures, Outcome, Stage};
 use crate::files::write_atomically;
 use crate::model::Weights;
@@ -14,7 +14,7 @@ const PICTURE: &str = "evaluation.png";
 /// `afterimage evaluate`
 pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
     let picture = picture_path(arguments)?;
-    let model = open::model(&arguments.model, arguments.weights)?;
+    let model = open::model(&arguments.model)?;
     let mut options = EvaluationOptions::of(&model);
     options.tolerance = arguments.tolerance;
     if let Some(count) = arguments.count {
@@ -36,6 +36,9 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
         picture: image,
         ..
     } = outcome?;
+    if let Some(samples) = &figures.samples {
+        warnings::standstill(&samples.sampler, samples.acceptance, samples.step_size);
+    }
     write_atomically(&picture, &png_bytes(&image)?)?;
     if !arguments.quiet {
         table(&figures);
@@ -51,7 +54,7 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
 fn picture_path(arguments: &EvaluateArgs) -> Result<PathBuf, CliError> {
     match &arguments.out {
         Some(path) => output::ending(path, &[("png", ())]).map(|()| path.clone()),
-        None if arguments.model.is_dir() => Ok(arguments.model.join(PICTURE)),
+        None if arguments.model.model.is_dir() => Ok(arguments.model.model.join(PICTURE)),
         None => Ok(PICTURE.into()),
     }
 }

@@ -1,11 +1,13 @@
 //! What several commands open: adapters and checkpoints.
 
-use super::args::{AdapterArgs, WeightsArg};
+use super::args::{AdapterArgs, ModelArgs};
 use super::error::CliError;
-use super::vector_width;
+use super::{output, vector_width};
 use crate::cache;
+use crate::config;
+use crate::data;
 use crate::gpu::{AdapterChoice, AdapterKind, Executor, ExecutorOptions};
-use crate::model::Model;
+use crate::model::{Description, Model, ModelError, is_live_path};
 use crate::network::{TuningOptions, allow_tuning};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -49,29 +51,108 @@ pub(super) fn executor(arguments: &AdapterArgs, work: CommandLength) -> Result<E
     Ok(executor)
 }
 
-/// Loads a checkpoint, or the last one of a run folder, to compute with `weights`.
-pub(super) fn model(path: &Path, weights: WeightsArg) -> Result<Model, CliError> {
-    let checkpoint = if path.is_dir() {
-        last_checkpoint(path)?
-    } else {
-        path.to_owned()
+/// Opens the model that was asked for, and says what of its file was not read as it stood.
+pub(super) fn model(arguments: &ModelArgs) -> Result<Model, CliError> {
+    let path = match arguments.model.is_dir() {
+        true => last_checkpoint(&arguments.model)?,
+        false => arguments.model.clone(),
     };
-    Ok(Model::load(&checkpoint)?.using(weights.into())?)
+    let model = match &arguments.config {
+        Some(from) => described(&path, from, &arguments.sets)?,
+        None => match (Model::load(&path), run_of(&path)) {
+            (Err(ModelError::MissingMetadata { .. }), Some(run)) => {
+                described(&path, run, &arguments.sets)?
+            }
+            (loaded, _) => loaded?,
+        },
+    };
+    for note in model.notes() {
+        output::note(format_args!("note: {note}"));
+    }
+    let data = config::with_data(model.config(), &arguments.sets)?;
+    Ok(model.using(arguments.weights.into())?.with_data(data))
+}
+
+/// The run in whose folder a checkpoint lies.
+fn run_of(path: &Path) -> Option<&Path> {
+    let folders = path.ancestors().skip(1).take(2);
+    folders
+        .filter(|folder| folder.join("config.toml").is_file())
+        .next()
+}
+
+/// The model whose tensors are in the file at `path`, and all else is as `from` says.
+fn described(path: &Path, from: &Path, sets: &[String]) -> Result<Model, CliError> {
+    output::note(format_args!(
+        "note: what {} does not say of itself is taken from {}",
+        path.display(),
+        from.display()
+    ));
+    Ok(Model::load_described(path, description(from, path, sets)?)?)
+}
+
+/// What `from`, a run folder, a checkpoint, a file or a preset, says of the checkpoint at `path`.
+fn description(from: &Path, path: &Path, sets: &[String]) -> Result<Description, CliError> {
+    let mut description = if from.is_dir() {
+        let of_a_checkpoint = checkpoints(from)
+            .into_iter()
+            .rev()
+            .find_map(|checkpoint| Description::load(&checkpoint).ok());
+        match of_a_checkpoint {
+            Some(description) => description,
+            None => described_by(&from.join("config.toml"), sets)?,
+        }
+    } else if from
+        .extension()
+        .is_some_and(|ending| ending == "safetensors")
+    {
+        Description::load(from)?
+    } else {
+        described_by(from, sets)?
+    };
+    // Checkpoints are called after their step.
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let digits = name.split(|c: char| !c.is_ascii_digit()).next();
+    description.step = digits.and_then(|digits| digits.parse().ok()).unwrap_or(0);
+    Ok(description)
+}
+
+/// What a configuration says, with the shape and the scaling of its data.
+fn described_by(file: &Path, sets: &[String]) -> Result<Description, CliError> {
+    let config = config::load(&file.to_string_lossy(), sets)?;
+    let data = data::open(&config.data.options(), config.run.seed)?;
+    Ok(Description {
+        shape: data.shape(),
+        scaling: data.scaling(),
+        config,
+        step: 0,
+        step_size: None,
+    })
 }
 
 fn last_checkpoint(folder: &Path) -> Result<PathBuf, CliError> {
-    let none = || CliError::NoCheckpoint {
-        path: folder.into(),
-    };
-    // File names carry the step, zero-padded to six digits; longer names are later steps.
-    let key = |path: &PathBuf| (path.as_os_str().len(), path.clone());
-    std::fs::read_dir(folder.join("checkpoints"))
-        .map_err(|_| none())?
+    checkpoints(folder)
+        .pop()
+        .ok_or_else(|| CliError::NoCheckpoint {
+            path: folder.into(),
+        })
+}
+
+/// The checkpoints of a run, earliest first.
+fn checkpoints(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder.join("checkpoints"));
+    let mut paths: Vec<PathBuf> = entries
+        .into_iter()
+        .flatten()
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .filter(|path| {
-            path.extension()
-                .is_some_and(|ending| ending == "safetensors")
+            let is_checkpoint = path
+                .extension()
+                .is_some_and(|ending| ending == "safetensors");
+            is_checkpoint && !is_live_path(path)
         })
-        .max_by_key(key)
-        .ok_or_else(none)
+        .collect();
+    // File names carry the step, zero-padded to six digits; longer names are later steps.
+    paths.sort_by_key(|path| (path.as_os_str().len(), path.clone()));
+    paths
 }

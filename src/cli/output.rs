@@ -1,5 +1,6 @@
 use super::error::CliError;
 use crate::data::Dataset;
+pub(super) use crate::files::npy;
 use crate::words::choice;
 use serde::Serialize;
 use std::fmt::Display;
@@ -25,8 +26,13 @@ pub(super) fn data(data: &Dataset, quiet: bool) {
     if !quiet {
         note(format_args!("values    {}", data.meaning()));
     }
-    let shown = |line: &&String| !quiet || line.starts_with("warning");
-    data.notes().iter().filter(shown).for_each(note);
+    for line in data.notes() {
+        if line.starts_with("warning") {
+            note(line);
+        } else if !quiet {
+            note(format_args!("          {line}"));
+        }
+    }
 }
 
 /// Prints an error to stderr as one line, whatever a driver may have put into it.
@@ -46,10 +52,12 @@ pub(super) fn pretty_json(value: &impl Serialize) -> Result<(), CliError> {
     line(&serde_json::to_string_pretty(value).map_err(std::io::Error::from)?)
 }
 
-/// What the ending of `path` means among those that can be written.
+/// What the ending of `path`, in small letters or capitals, means among those that can be written.
 pub(super) fn ending<T: Copy>(path: &Path, known: &[(&str, T)]) -> Result<T, CliError> {
-    let given = path.extension().and_then(|ending| ending.to_str());
-    let found = known.iter().find(|(ending, _)| Some(*ending) == given);
+    let given = path.extension().unwrap_or_default();
+    let found = known
+        .iter()
+        .find(|(ending, _)| given.eq_ignore_ascii_case(ending));
     found.map(|(_, meant)| *meant).ok_or_else(|| {
         let endings = known.iter().map(|(ending, _)| format!(".{ending}"));
         CliError::Ending {
@@ -57,20 +65,4 @@ pub(super) fn ending<T: Copy>(path: &Path, known: &[(&str, T)]) -> Result<T, Cli
             wanted: choice(&endings.collect::<Vec<_>>()),
         }
     })
-}
-
-/// The values as an .npy file of this shape.
-pub(super) fn npy(values: &[f32], shape: &[u64]) -> Result<Vec<u8>, CliError> {
-    use npyz::WriterBuilder;
-    let failed = |error: std::io::Error| CliError::Npy(error.to_string());
-    let mut bytes = Vec::new();
-    let mut writer = npyz::WriteOptions::new()
-        .default_dtype()
-        .shape(shape)
-        .writer(&mut bytes)
-        .begin_nd()
-        .map_err(failed)?;
-    writer.extend(values.iter().copied()).map_err(failed)?;
-    writer.finish().map_err(failed)?;
-    Ok(bytes)
 }

@@ -1,20 +1,29 @@
 //! The configuration of a run: one struct serves the command line, the file and the saved run.
 //!
 //! A program takes a preset or a file with [`load`], a text with [`parse`], or changes the fields of a [`Config`] and asks
-//! [`Config::validate`].
+//! [`Config::validate`]. [`resolve`] also says which values were derived from others.
 //!
 //! A field's doc comment is also its comment in the TOML that [`to_toml`] writes, so it reads well in both places.
 
+mod amend;
+mod assign;
 mod check;
+mod draft;
 mod error;
 mod keys;
 mod load;
+mod paths;
 mod presets;
 mod validate;
+mod warnings;
 mod words;
 
-pub use error::ConfigError;
-pub use load::{load, parse, set, to_toml};
+pub use amend::with_data;
+pub use assign::set;
+pub use draft::{Derived, Resolved};
+pub use error::{ConfigError, Violation};
+pub(crate) use load::parse_stored;
+pub use load::{load, parse, resolve, to_toml};
 pub use presets::{Preset, preset, presets};
 pub use words::{BaseKind, BoundsKind, ChainKind, NormaliserKind, SnapshotKind, StartKind};
 
@@ -224,7 +233,7 @@ impl From<Interval> for toml::Value {
 documented! {
 /// The sampler that draws noise from the snapshot, and samples from the trained model. Fixed noise (gaussian or uniform)
 /// needs no chains: only `sample`, `evaluate` and the last picture read this section then, and nothing reads chains, buffer,
-/// restart, diagnose and probe.
+/// restart, diagnose, probe and traces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SamplerConfig {
@@ -290,6 +299,9 @@ pub struct SamplerConfig {
     /// Steps that the chains go on after the last optimiser step, for the figure by which the run says whether they were
     /// samples of the snapshot; below 4, a pass of the last optimiser step has to do.
     pub probe: usize = 1000,
+    /// Write traces.npy: what the last of these looks at the chains was told from, f32 by chain, draw and quantity (energy,
+    /// three projections), so that others can check R-hat and effective sample size.
+    pub traces: bool = false,
 }
 }
 
@@ -300,11 +312,12 @@ documented! {
 pub struct OptimiserConfig {
     /// Learning rate at its highest.
     pub rate: f32 = 1e-3,
-    /// constant, cosine (down to final_rate) or exponential (to final_rate at the last step).
+    /// After the warm-up: constant, cosine (down to final_rate) or exponential (to final_rate at the last step).
     pub schedule: Schedule = Schedule::Cosine,
     /// The learning rate at the last step, as a share of `rate`; constant does not read it.
     pub final_rate: f32 = 0.02,
-    /// Optimiser steps over which the rate rises linearly from 0.
+    /// Optimiser steps over which the rate rises linearly from 0, at most all of them; at the last one it is `rate`, from
+    /// where the schedule starts.
     pub warmup: u64 = 0,
     /// Decay of Adam's moving average of the gradient.
     pub beta1: f32 = 0.9,

@@ -25,7 +25,7 @@ pub(super) fn read(sizes: &[usize], layout: Layout, model: Option<Shape>) -> Res
         [_, values] => Ok(match model {
             Some(model) if model.len() == values && model != Shape::new(values, 1, 1) => Axes {
                 note: Some(format!(
-                    "axes      {values} values a sample, taken as {model}: channels, rows, columns"
+                    "axes: {values} values a sample, taken as {model}: channels, rows, columns"
                 )),
                 ..plain(model)
             },
@@ -47,10 +47,10 @@ pub(super) fn read(sizes: &[usize], layout: Layout, model: Option<Shape>) -> Res
                 channels_last,
                 note: Some(match channels_last {
                     true => format!(
-                        "axes      samples, height {a}, width {b}, channels {c} (data.layout)"
+                        "axes: samples, height {a}, width {b}, channels {c} (data.layout)"
                     ),
                     false => format!(
-                        "axes      samples, channels {a}, height {b}, width {c} (data.layout)"
+                        "axes: samples, channels {a}, height {b}, width {c} (data.layout)"
                     ),
                 }),
             })

@@ -71,7 +71,7 @@ fn load(path: &Path, _: &DataOptions) -> Result<Loaded, DataError> {
             append(path, &mut bytes)?;
         }
         let names: Vec<String> = paths.iter().map(|path| name_of(path)).collect();
-        notes.push(format!("files     {}", names.join(", ")));
+        notes.push(format!("files: {}", names.join(", ")));
     } else {
         append(path, &mut bytes)?;
     }

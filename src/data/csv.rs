@@ -202,7 +202,7 @@ fn header(record: &ByteRecord) -> Result<String, String> {
         _ => ", …",
     };
     let shown = names[..names.len().min(MOST_NAMES)].join(", ");
-    Ok(format!("columns   {}: {shown}{more}", names.len()))
+    Ok(format!("{} columns: {shown}{more}", names.len()))
 }
 
 /// Whether a field of the first line can name a column: what begins as a number is one, if a broken one.

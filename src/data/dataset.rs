@@ -29,7 +29,7 @@ pub(super) struct Loaded {
 pub struct SampleFile {
     /// From the folder that was opened.
     pub path: PathBuf,
-    /// The folder below the opened one that it lies in, where there are several: its class.
+    /// Its class: the first folder below the opened one that it lies in, if it lies in one.
     pub class: Option<String>,
 }
 
@@ -55,7 +55,6 @@ pub(super) enum Values {
     /// Brightness from black, 0, to white, `max`. Bytes stay bytes: a quarter of the memory of their scaled values.
     Bytes { bytes: Vec<u8>, max: u8 },
     /// Brightness of 16 bits: 257 of its steps are one of a byte, so that both have one white.
-    #[expect(dead_code)] // until pictures are read with all their bits
     Words(Vec<u16>),
     /// Whole numbers without a scale of their own.
     Whole(Numbers),
@@ -93,7 +92,12 @@ impl Numbers {
 }
 
 /// Steps of a brightness of 16 bits in one of 8 bits.
-const STEPS_OF_A_BYTE: f64 = 257.0;
+pub(super) const STEPS_OF_A_BYTE: u16 = 257;
+
+/// A brightness of 16 bits in steps of one of 8.
+fn brightness(word: u16) -> f64 {
+    f64::from(word) / f64::from(STEPS_OF_A_BYTE)
+}
 
 impl Values {
     fn len(&self) -> usize {
@@ -107,7 +111,7 @@ impl Values {
     fn at(&self, index: usize) -> f64 {
         match self {
             Values::Bytes { bytes, .. } => bytes[index].into(),
-            Values::Words(words) => f64::from(words[index]) / STEPS_OF_A_BYTE,
+            Values::Words(words) => brightness(words[index]),
             Values::Whole(numbers) | Values::Real(numbers) => numbers.at(index),
         }
     }
@@ -219,6 +223,8 @@ impl Dataset {
                 return Err(DataError::NonFinite { path, sample });
             }
         };
+        // Before their scale, which another model may know.
+        options.takes(shape)?;
         let decision = match range::decide(&values, extent, shape, options) {
             Ok(decision) => decision,
             Err(reason) => return Err(DataError::Scale { path, reason }),
@@ -361,7 +367,8 @@ impl Dataset {
                 out.extend(bytes[values].iter().map(|&raw| table[usize::from(raw)]));
             }
             Store::Words(words) => {
-                let value = |&word: &u16| self.scaling.value(f64::from(word) / STEPS_OF_A_BYTE);
+                // As the table of bytes has it, so that equal brightness is an equal value.
+                let value = |&word: &u16| self.scaling.value(brightness(word));
                 out.extend(words[values].iter().map(value));
             }
             Store::Floats(floats) => out.extend_from_slice(&floats[values]),

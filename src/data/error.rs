@@ -1,5 +1,6 @@
 //! What can be wrong with data, and what to do about it.
 
+use crate::shape::Shape;
 use std::io;
 use std::path::PathBuf;
 
@@ -99,6 +100,11 @@ pub enum DataError {
         known: Vec<&'static str>,
     },
 
+    #[error(
+        "the data's samples are {found}, the model takes {wanted}: score data of the model's shape"
+    )]
+    OtherShape { found: Shape, wanted: Shape },
+
     #[error("data source `{name}` is generated at its own scale: leave out data.range")]
     UnreadRange { name: &'static str },
 
@@ -154,6 +160,21 @@ pub enum DataError {
 
     #[error("cannot decode `{}` ({cause}): replace or remove this picture", .path.display())]
     Picture { path: PathBuf, cause: String },
+
+    #[error(
+        "`{}` is a {format} picture, and only PNG and JPEG are read: save it as PNG, which keeps up to 16 bits a value",
+        .path.display()
+    )]
+    PictureFormat { path: PathBuf, format: &'static str },
+
+    #[error("no PNG or JPEG picture is in `{}` or the folders in it: check data.path", .folder.display())]
+    NoPictures { folder: PathBuf },
+
+    #[error(
+        "`{}` is coloured, and the model has one channel: add `--set data.channels=1` to read brightness",
+        .path.display()
+    )]
+    Coloured { path: PathBuf },
 
     #[error(
         "`{}` is {}×{} pixels, but `{}` is {}×{}: bring all pictures to one size", .path.display(),

@@ -4,6 +4,7 @@ use super::file::{name_of, open_file, read_up_to, unreadable};
 use super::source::{Origin, Reach, Source};
 use super::unpacked::{Packed, Unpacked};
 use super::{DataError, SOURCES};
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -66,8 +67,8 @@ pub(super) fn fits(source: &Source, path: &Path) -> Result<bool, DataError> {
     match (path.is_dir(), reach) {
         (false, _) => Ok(holds(&Glimpse::of(path)?)),
         (true, Reach::File) => Ok(false),
-        (true, Reach::Folder) => any_file(path, false, &mut holds),
-        (true, Reach::Tree) => any_file(path, true, &mut holds),
+        (true, Reach::Folder) => any_file(path, &mut None, &mut holds),
+        (true, Reach::Tree) => any_file(path, &mut Some(HashSet::new()), &mut holds),
     }
 }
 
@@ -95,7 +96,7 @@ pub(super) fn look(path: &Path) -> Result<Seen, DataError> {
 /// Looks at the files of a folder, and below it where it has none of a known kind.
 fn look_into(folder: &Path) -> Result<Seen, DataError> {
     let (mut sources, mut single): (Vec<Source>, Vec<Source>) = Default::default();
-    any_file(folder, false, &mut |glimpse| {
+    any_file(folder, &mut None, &mut |glimpse| {
         for source in glimpse.sources() {
             let kinds = match source.reach() {
                 Some(Reach::Folder | Reach::Tree) => &mut sources,
@@ -108,7 +109,7 @@ fn look_into(folder: &Path) -> Result<Seen, DataError> {
         false
     })?;
     if sources.is_empty() {
-        any_file(folder, true, &mut |glimpse| {
+        any_file(folder, &mut Some(HashSet::new()), &mut |glimpse| {
             let mut found = glimpse.sources();
             found.retain(|source| source.reach() == Some(Reach::Tree));
             sources.extend(found);
@@ -123,10 +124,11 @@ fn look_into(folder: &Path) -> Result<Seen, DataError> {
     Ok(Seen { sources, what })
 }
 
-/// Whether a file of `folder`, or of those below it, satisfies `wanted`.
+/// Whether a file of `folder` satisfies `wanted`. Where the folders that were entered are kept, those below it are looked
+/// into as well, each once, so that loops of links end.
 fn any_file(
     folder: &Path,
-    below: bool,
+    entered: &mut Option<HashSet<PathBuf>>,
     wanted: &mut dyn FnMut(&Glimpse) -> bool,
 ) -> Result<bool, DataError> {
     let (files, folders) = entries(folder)?;
@@ -135,8 +137,15 @@ fn any_file(
             return Ok(true);
         }
     }
-    for folder in folders.iter().filter(|_| below) {
-        if any_file(folder, below, wanted)? {
+    let Some(known) = entered else {
+        return Ok(false);
+    };
+    let itself = fs::canonicalize(folder).map_err(|e| unreadable(folder, e))?;
+    if !known.insert(itself) {
+        return Ok(false);
+    }
+    for folder in &folders {
+        if any_file(folder, entered, wanted)? {
             return Ok(true);
         }
     }

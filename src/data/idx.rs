@@ -64,7 +64,7 @@ fn choose(folder: &Path) -> Result<(PathBuf, String), DataError> {
                 true => String::new(),
                 false => format!(" (beside {}; data.path names one)", others.join(", ")),
             };
-            Ok((path, format!("file      {chosen}{besides}")))
+            Ok((path, format!("file: {chosen}{besides}")))
         }
         Err(paths) if paths.is_empty() => Err(DataError::NothingInFolder {
             folder: folder.into(),

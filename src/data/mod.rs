@@ -102,7 +102,11 @@ pub fn open(options: &DataOptions, seed: u64) -> Result<Dataset, DataError> {
         Origin::Generated(_) if !matches!(options.range, RawRange::Auto) => {
             return Err(DataError::UnreadRange { name });
         }
-        Origin::Generated(planar) => return Ok(Dataset::planar(planar, limit, seed)),
+        Origin::Generated(planar) => {
+            let data = Dataset::planar(planar, limit, seed);
+            options.takes(data.shape())?;
+            return Ok(data);
+        }
         Origin::Embedded(load) => load()?,
         Origin::File { load, .. } => {
             let path = Path::new(&options.path);

@@ -1,6 +1,6 @@
 //! How data is asked for: the options of [`open`](super::open), and the values of those that are no plain numbers.
 
-use super::Scaling;
+use super::{DataError, Scaling};
 use crate::shape::Shape;
 use crate::words::words;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,14 @@ pub struct TrainedScaling {
 }
 
 impl DataOptions {
+    /// Refuses samples of `found` where a model that takes others will score them.
+    pub(super) fn takes(&self, found: Shape) -> Result<(), DataError> {
+        match self.scored_by {
+            Some(wanted) if wanted != found => Err(DataError::OtherShape { found, wanted }),
+            _ => Ok(()),
+        }
+    }
+
     /// How many samples a loader has to read at most.
     pub(super) fn most(&self) -> usize {
         match self.limit {

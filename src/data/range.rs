@@ -176,7 +176,7 @@ impl Case {
             Nature::Real if model.holds(extent, 0.0) => Ok(Decision {
                 note: (!extent.holds(model, OVERSHOOT)).then(|| {
                     format!(
-                        "note: they use a part of {model}; to scale them: data.range={}",
+                        "they use a part of {model}; to scale them: data.range={}",
                         self.guess().flag()
                     )
                 }),
@@ -251,11 +251,11 @@ impl Case {
             return self.scaled(raw.0, "as in training");
         }
         let (are, or) = match is_raw || is_model {
-            true => ("can be", "or"),
+            true => ("could be", "or"),
             false => ("are neither", "nor"),
         };
         Err(format!(
-            "its values {extent} {are} raw as those of the training data, {raw}, {or} the model's own, {model}: set {}",
+            "its values {extent} {are} raw, as the training data's {raw}, {or} the model's own {model}: set {}",
             self.choice(&[raw])
         ))
     }

@@ -2,6 +2,7 @@ use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::gpu::GpuError;
 use crate::network::{NetworkError, VariantError, advised};
+use std::path::PathBuf;
 
 /// What can go wrong with a model.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +19,8 @@ pub enum ModelError {
     #[error(transparent)]
     Variant(#[from] VariantError),
     #[error(
-        "the checkpoint lacks '{key}' in its metadata: it was not written by afterimage, or by another version"
+        "the checkpoint lacks '{key}' in its metadata: it was not written by afterimage, or by another version; name \
+         the run's config.toml, or a checkpoint of the same network, with --config"
     )]
     MissingMetadata { key: &'static str },
     #[error(
@@ -48,9 +50,19 @@ pub enum ModelError {
         wanted: usize,
     },
     #[error(
-        "the checkpoint holds no live weights: it was written by an earlier version; use the averaged ones, or train again"
+        "the checkpoint holds no live weights and has no file NAME.live.safetensors beside it: copy both, or use the \
+         averaged ones"
     )]
     NoLiveWeights,
+    #[error(
+        "the file holds live weights only: name the checkpoint beside it, or say --weights live"
+    )]
+    NoAveragedWeights,
+    #[error(
+        "`{}` does not hold the live weights of step {step}: copy the file that belongs to the checkpoint, or use the \
+         averaged ones", .path.display()
+    )]
+    OtherLiveWeights { path: PathBuf, step: u64 },
     #[error("{what} of {given} is out of range: {advice}")]
     OutOfRange {
         what: &'static str,

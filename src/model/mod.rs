@@ -15,7 +15,8 @@ pub use evaluator::Evaluator;
 pub(crate) use evaluator::first_energies;
 pub(crate) use sample::first_draw;
 pub use sample::{SampleOptions, Samples};
-pub use stored::{Model, Weights};
+pub(crate) use stored::is_live_path;
+pub use stored::{Description, Model, Weights};
 
 // Named in what the above offers.
 pub use crate::checkpoint::CheckpointError;

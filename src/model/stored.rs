@@ -1,29 +1,69 @@
 use super::error::ModelError;
 use super::settings;
-use crate::checkpoint::{NamedTensor, TensorFile};
-use crate::config::{self, Config};
+use crate::checkpoint::{NamedTensor, OtherTypes, TensorFile};
+use crate::config::{self, Config, DataConfig};
 use crate::data::Scaling;
-use crate::network::Architecture;
+use crate::network::{Architecture, ParameterTensor};
 use crate::shape::Shape;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The metadata's key for the adapted step size.
 const STEP_SIZE: &str = "sampler_step_size";
 
-/// What a live tensor's name starts with; the rest is the name of the averaged one.
-const LIVE: &str = "live.";
+/// The metadata's key for the weights in a file; those of a file without it are averaged.
+const WEIGHTS: &str = "weights";
+
+/// What the name of a live tensor began with when live and averaged weights shared a file.
+const LIVE_PREFIX: &str = "live.";
+
+/// How the name of the file with the live weights ends.
+const LIVE_ENDING: &str = "live.safetensors";
 
 /// Which weights of a run a model computes with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Weights {
-    /// The moving average of the weights, under PyTorch's names in a checkpoint.
+    /// The moving average of the weights.
     #[default]
     Averaged,
-    /// What the optimiser moved last, as `live.NAME`.
+    /// What the optimiser moved last: `NAME.live.safetensors` beside a checkpoint `NAME.safetensors`.
     Live,
+}
+
+/// The file that holds the live weights of the checkpoint at `path`.
+pub(crate) fn live_path(path: &Path) -> PathBuf {
+    path.with_extension(LIVE_ENDING)
+}
+
+/// Whether the file at `path` holds the live weights of a checkpoint beside it, by its name.
+pub(crate) fn is_live_path(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(&format!(".{LIVE_ENDING}"))
+}
+
+/// All that a checkpoint says besides its tensors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Description {
+    /// The configuration it was trained with.
+    pub config: Config,
+    /// The shape of a sample.
+    pub shape: Shape,
+    /// How raw data values map to the network's.
+    pub scaling: Scaling,
+    /// The optimiser step it was taken after.
+    pub step: u64,
+    /// The step size that its sampler was adapted to, where it was.
+    pub step_size: Option<f32>,
+}
+
+/// Live weights that are not in use.
+#[derive(Clone, Debug)]
+enum Live {
+    Values(Vec<f32>),
+    /// In a file, which is read when they are asked for.
+    File(PathBuf),
 }
 
 /// A model and everything needed to use it: what `sample`, `energy` and `evaluate` read from one checkpoint.
@@ -37,7 +77,41 @@ pub struct Model {
     pub(super) step: u64,
     pub(super) step_size: Option<f32>,
     weights: Weights,
-    live: Option<Vec<f32>>,
+    live: Option<Live>,
+    notes: Vec<String>,
+}
+
+impl Description {
+    /// What the checkpoint at `path` says.
+    ///
+    /// # Errors
+    /// When the file is missing or damaged, or does not say all of it.
+    pub fn load(path: &Path) -> Result<Self, ModelError> {
+        Self::of(&TensorFile::load(path)?)
+    }
+
+    fn of(file: &TensorFile) -> Result<Self, ModelError> {
+        let config =
+            config::parse_stored(entry(file, "config")?, "the checkpoint's configuration")?;
+        let [channels, height, width]: [usize; 3] = json(file, "shape")?;
+        let step_size = match file.metadata.contains_key(STEP_SIZE) {
+            true => Some(json::<f32>(file, STEP_SIZE)?),
+            false => None,
+        };
+        if step_size.is_some_and(|size| !(size > 0.0 && size.is_finite())) {
+            return Err(ModelError::BadMetadata {
+                key: STEP_SIZE,
+                cause: "a step size is a finite number above 0".into(),
+            });
+        }
+        Ok(Description {
+            config,
+            shape: Shape::new(channels, height, width),
+            scaling: json(file, "scaling")?,
+            step: json(file, "step")?,
+            step_size,
+        })
+    }
 }
 
 impl Model {
@@ -69,6 +143,7 @@ impl Model {
             step_size: None,
             weights: Weights::Averaged,
             live: None,
+            notes: Vec::new(),
         })
     }
 
@@ -90,50 +165,99 @@ impl Model {
                 found: format!("{} values were given", live.len()),
             });
         }
-        self.live = Some(live);
+        self.live = Some(Live::Values(live));
         Ok(self)
+    }
+
+    /// This model with its data described by `data`: what of it is read anew from now on.
+    pub(crate) fn with_data(mut self, data: DataConfig) -> Self {
+        self.config.data = data;
+        self
     }
 
     /// This model computing with `weights`, and holding no others.
     ///
     /// # Errors
-    /// When it has no such weights: older checkpoints have no live ones.
+    /// When it has no such weights, or the file that holds them is not that of this model and step.
     pub fn using(mut self, weights: Weights) -> Result<Self, ModelError> {
         let live = self.live.take();
-        if weights != self.weights {
-            self.parameters = live.ok_or(ModelError::NoLiveWeights)?;
-            self.weights = weights;
+        if weights == self.weights {
+            return Ok(self);
         }
+        self.parameters = match live {
+            // Live weights that were opened by their own name know of no others.
+            _ if weights == Weights::Averaged => return Err(ModelError::NoAveragedWeights),
+            None => return Err(ModelError::NoLiveWeights),
+            Some(Live::Values(values)) => values,
+            Some(Live::File(path)) => {
+                let live = Self::load(&path)?;
+                if (live.weights, live.step) != (Weights::Live, self.step) {
+                    return Err(ModelError::OtherLiveWeights {
+                        path,
+                        step: self.step,
+                    });
+                }
+                parameters_of(&self.architecture, live)?
+            }
+        };
+        self.weights = weights;
         Ok(self)
     }
 
-    /// Reads a checkpoint, with the averaged weights in use.
+    /// Reads a checkpoint, with the averaged weights in use where it holds them.
     ///
     /// # Errors
-    /// When the file is missing or damaged, was not written by this program, or holds other tensors than its
-    /// architecture has.
+    /// When the file is missing or damaged, lacks what this program writes beside the tensors (then see
+    /// [`Model::load_described`]), or holds other tensors than its architecture has.
     pub fn load(path: &Path) -> Result<Self, ModelError> {
-        let file = TensorFile::load(path)?;
-        let config = config::parse(entry(&file, "config")?, "the checkpoint's configuration")?;
-        let [channels, height, width]: [usize; 3] = json(&file, "shape")?;
-        let scaling: Scaling = json(&file, "scaling")?;
-        let step: u64 = json(&file, "step")?;
-        let step_size = match file.metadata.contains_key(STEP_SIZE) {
-            true => Some(json::<f32>(&file, STEP_SIZE)?),
-            false => None,
+        let (file, others) = TensorFile::read(path)?;
+        let description = Description::of(&file)?;
+        Self::from_file(path, &file, &others, description)
+    }
+
+    /// Reads the tensors of a file that says nothing about them, such as PyTorch saves, as those of the model that
+    /// `description` describes.
+    ///
+    /// # Errors
+    /// When the file is missing or damaged, or holds other tensors than the architecture has.
+    pub fn load_described(path: &Path, description: Description) -> Result<Self, ModelError> {
+        let (file, others) = TensorFile::read(path)?;
+        Self::from_file(path, &file, &others, description)
+    }
+
+    fn from_file(
+        path: &Path,
+        file: &TensorFile,
+        others: &OtherTypes,
+        description: Description,
+    ) -> Result<Self, ModelError> {
+        let Description {
+            config,
+            shape,
+            scaling,
+            step,
+            step_size,
+        } = description;
+        let architecture = settings::architecture(&config, shape)?;
+        let parameters = parameters(file, others, &architecture, "")?;
+        let weights = match file.metadata.contains_key(WEIGHTS) {
+            true => word(file, WEIGHTS)?,
+            false => Weights::Averaged,
         };
-        if step_size.is_some_and(|size| !(size > 0.0 && size.is_finite())) {
-            return Err(ModelError::BadMetadata {
-                key: STEP_SIZE,
-                cause: "a step size is a finite number above 0".into(),
-            });
-        }
-        let architecture = settings::architecture(&config, Shape::new(channels, height, width))?;
-        let parameters = parameters(&file, &architecture, "")?;
-        let has_live = file.tensors.iter().any(|t| t.name.starts_with(LIVE));
-        let live = has_live
-            .then(|| self::parameters(&file, &architecture, LIVE))
-            .transpose()?;
+        let shares_file = file
+            .tensors
+            .iter()
+            .any(|tensor| tensor.name.starts_with(LIVE_PREFIX));
+        let beside = live_path(path);
+        let live = if weights == Weights::Live {
+            None
+        } else if shares_file {
+            let live = self::parameters(file, others, &architecture, LIVE_PREFIX)?;
+            Some(Live::Values(live))
+        } else {
+            beside.is_file().then_some(Live::File(beside))
+        };
+        let notes = notes(file, others, &architecture);
         Ok(Model {
             config,
             architecture,
@@ -141,30 +265,38 @@ impl Model {
             parameters,
             step,
             step_size,
-            weights: Weights::Averaged,
+            weights,
             live,
+            notes,
         })
     }
 
     /// Writes a checkpoint, whole or not at all: tensors under PyTorch's names and layouts, the configuration, the
     /// sample's shape, the data's scaling, the step and where there is one the adapted step size in the metadata. Live
-    /// weights, where the model has them, follow as `live.NAME`.
+    /// weights that the model holds beside averaged ones go into a file of their own before: `NAME.live.safetensors`.
     ///
     /// # Errors
-    /// When the file cannot be written or the parameters are not finite.
+    /// When a file cannot be written or the parameters are not finite.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
-        let stored = [("", Some(&self.parameters)), (LIVE, self.live.as_ref())];
-        let tensors = stored
+        match &self.live {
+            None => {}
+            Some(Live::Values(live)) => self.file(live, Weights::Live).save(&live_path(path))?,
+            Some(Live::File(_)) => self.clone().using(Weights::Live)?.save(&live_path(path))?,
+        }
+        Ok(self.file(&self.parameters, self.weights).save(path)?)
+    }
+
+    fn file(&self, parameters: &[f32], weights: Weights) -> TensorFile {
+        let tensor = |t: ParameterTensor| NamedTensor {
+            values: parameters[t.offset..t.offset + t.len].to_vec(),
+            name: t.name,
+            shape: t.shape,
+        };
+        let tensors = self
+            .architecture
+            .tensors()
             .into_iter()
-            .filter_map(|(prefix, parameters)| Some((prefix, parameters?)))
-            .flat_map(|(prefix, parameters)| {
-                let tensors = self.architecture.tensors().into_iter();
-                tensors.map(move |t| NamedTensor {
-                    values: parameters[t.offset..t.offset + t.len].to_vec(),
-                    name: format!("{prefix}{}", t.name),
-                    shape: t.shape,
-                })
-            })
+            .map(tensor)
             .collect();
         let shape = self.architecture.input();
         let mut metadata = BTreeMap::from([
@@ -183,7 +315,10 @@ impl Model {
         if let Some(step_size) = self.step_size {
             metadata.insert(STEP_SIZE.to_owned(), step_size.to_string());
         }
-        Ok(TensorFile { tensors, metadata }.save(path)?)
+        if weights == Weights::Live {
+            metadata.insert(WEIGHTS.to_owned(), "live".to_owned());
+        }
+        TensorFile { tensors, metadata }
     }
 
     /// The configuration it was trained with.
@@ -216,15 +351,34 @@ impl Model {
         self.weights
     }
 
+    /// What of its file was not read as it stood, a line each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// All parameters in use, as in [`Architecture::tensors`].
     pub fn parameters(&self) -> &[f32] {
         &self.parameters
     }
 }
 
+/// The parameters of `model`, whose network must be `architecture`.
+fn parameters_of(architecture: &Architecture, model: Model) -> Result<Vec<f32>, ModelError> {
+    let (wanted, found) = (architecture.parameter_count(), model.parameters.len());
+    if wanted != found {
+        return Err(ModelError::WrongTensor {
+            name: "all live parameters".into(),
+            wanted: vec![wanted],
+            found: format!("there are {found} values"),
+        });
+    }
+    Ok(model.parameters)
+}
+
 /// The parameters whose tensors' names in `file` start with `prefix`.
 fn parameters(
     file: &TensorFile,
+    others: &OtherTypes,
     architecture: &Architecture,
     prefix: &str,
 ) -> Result<Vec<f32>, ModelError> {
@@ -237,13 +391,60 @@ fn parameters(
             wanted: wanted.shape.clone(),
             found,
         };
-        let tensor = tensor.ok_or_else(|| wrong("it is missing".into()))?;
+        let tensor = tensor.ok_or_else(|| {
+            wrong(match others.left_out.get(&name) {
+                Some(other) => format!("it has type {other}, which holds no weights"),
+                None => "it is missing".into(),
+            })
+        })?;
         if tensor.shape != wanted.shape {
             return Err(wrong(format!("it has {:?}", tensor.shape)));
         }
         parameters[wanted.offset..wanted.offset + wanted.len].copy_from_slice(&tensor.values);
     }
     Ok(parameters)
+}
+
+/// What of a file's tensors a user should know.
+fn notes(file: &TensorFile, others: &OtherTypes, architecture: &Architecture) -> Vec<String> {
+    let mut notes: Vec<String> = others
+        .converted
+        .iter()
+        .map(|(name, count)| format!("{count} tensors of type {name} were converted to F32"))
+        .collect();
+    let known: Vec<String> = architecture.tensors().into_iter().map(|t| t.name).collect();
+    let unknown = file.tensors.iter().map(|tensor| tensor.name.as_str());
+    let unknown = unknown.filter(|name| {
+        let name = name.strip_prefix(LIVE_PREFIX).unwrap_or(name);
+        !known.iter().any(|known| known == name)
+    });
+    let left_out: Vec<&str> = others
+        .left_out
+        .keys()
+        .map(String::as_str)
+        .chain(unknown)
+        .collect();
+    if let [first, ..] = left_out[..] {
+        let others = match left_out.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        notes.push(format!(
+            "tensor '{first}'{others} left out: not of this network"
+        ));
+    }
+    notes
+}
+
+/// A word in the metadata.
+fn word<T: serde::de::DeserializeOwned>(
+    file: &TensorFile,
+    key: &'static str,
+) -> Result<T, ModelError> {
+    serde_json::from_value(entry(file, key)?.into()).map_err(|error| ModelError::BadMetadata {
+        key,
+        cause: error.to_string(),
+    })
 }
 
 fn entry<'a>(file: &'a TensorFile, key: &'static str) -> Result<&'a str, ModelError> {

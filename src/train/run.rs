@@ -5,7 +5,7 @@ use super::metrics::{CURVES, Curve, MetricsRow};
 use super::settings;
 use super::trainer::{Arrival, Trainer};
 use crate::config::{self, Config, Interval};
-use crate::files::{JsonLines, create_run_folder, write_atomically};
+use crate::files::{JsonLines, create_run_folder, npy, write_atomically};
 use crate::method::{Diagnostics, FEWEST_RECORDS};
 use crate::model::{Model, SampleOptions};
 use crate::network::Precision;
@@ -35,6 +35,11 @@ pub enum Event<'a> {
     Wrote(&'a Path),
     /// So many of the last chains ran away to values that are not finite.
     Lost { chains: usize, of: usize },
+    /// The last samples are drawn, in the end with this step size and mean acceptance; none without a Metropolis test.
+    Drew {
+        acceptance: Option<f32>,
+        step_size: f32,
+    },
     /// The chains go on, to be looked at: so many of all steps are done.
     Probing { done: usize, of: usize },
     /// The last samples are being drawn: so many of all Langevin steps are done.
@@ -62,6 +67,8 @@ pub struct Summary {
     pub pictures: Option<PathBuf>,
     pub curves: Option<PathBuf>,
     pub landscape: Option<PathBuf>,
+    /// The traces that `diagnostics` was told from, where `sampler.traces` asks for them.
+    pub traces: Option<PathBuf>,
     pub memory: MemoryAccount,
 }
 
@@ -271,13 +278,14 @@ impl Run<'_> {
         // First, because drawing samples may take long.
         let curves = self.curves()?;
         let stopped = trainer.steps_done() < self.config.run.steps;
-        let (mut samples, mut landscape) = (None, None);
+        let (mut samples, mut landscape, mut traces) = (None, None, None);
         // The summary is written even if these fail.
         let probed = match stopped {
             true => Ok(()),
             false => self.probe(trainer),
         };
         let drawn = probed.and_then(|()| {
+            traces = self.traces(trainer)?;
             self.last_pictures(trainer, &model, stopped, &mut samples, &mut landscape)
         });
         let summary = Summary {
@@ -292,6 +300,7 @@ impl Run<'_> {
             pictures: self.pictures.clone(),
             curves,
             landscape,
+            traces,
             memory,
         };
         let json = serde_json::to_string_pretty(&summary).map_err(TrainError::Summary)?;
@@ -310,6 +319,16 @@ impl Run<'_> {
             self.last_diagnosis = Some(probe);
         }
         Ok(())
+    }
+
+    /// What the last diagnosis was told from.
+    fn traces(&mut self, trainer: &Trainer) -> Result<Option<PathBuf>, TrainError> {
+        let Some(traces) = trainer.traces().filter(|_| self.config.sampler.traces) else {
+            return Ok(None);
+        };
+        let (values, shape) = traces.judged();
+        let bytes = npy(&values, &shape.map(|side| side as u64))?;
+        self.write(self.folder.join("traces.npy"), &bytes).map(Some)
     }
 
     fn last_pictures(
@@ -355,6 +374,10 @@ impl Run<'_> {
         };
         let (executor, workspace) = trainer.workspace();
         let samples = model.sample_on(executor, workspace, &options, &mut progress)?;
+        (self.observer)(Event::Drew {
+            acceptance: samples.acceptance,
+            step_size: samples.step_size,
+        });
         if samples.lost > 0 {
             (self.observer)(Event::Lost {
                 chains: samples.lost,

@@ -1,12 +1,15 @@
 //! Samples and energies of a checkpoint.
 
 use crate::checkpoint::{IMAGE_LAYERS, POINT_LAYERS};
-use crate::command::{run, stdout};
+use crate::command::{afterimage, run, stderr, stdout};
 use crate::setup::{checkpoint, npy, size_of_picture};
-use afterimage::data;
 use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions};
-use serde_json::Value;
+use afterimage::low_level::checkpoint::TensorFile;
+use afterimage::model::Model;
+use afterimage::{config, data};
+use serde_json::{Value, json};
 use std::fs;
+use std::path::Path;
 
 #[test]
 fn samples_are_written_in_every_format() {
@@ -84,4 +87,108 @@ fn energies_are_the_models() {
     let output = run(&folder, &["energy", "model.safetensors", "rings", "--json"]);
     let json: Value = serde_json::from_str(stdout(&output)).unwrap();
     assert_eq!(json["count"], 10_000, "an endless source");
+}
+
+/// Saves the tensors of a checkpoint as another program would: as bytes of another float type, with a counter, and without
+/// a word about them.
+fn saved_elsewhere(from: &Path, to: &Path) {
+    let mut header = serde_json::Map::new();
+    let mut bytes = Vec::new();
+    for tensor in TensorFile::load(from).unwrap().tensors {
+        let start = bytes.len();
+        // The upper half of an f32 is a BF16, cut off.
+        bytes.extend(
+            tensor
+                .values
+                .iter()
+                .flat_map(|v| v.to_bits().to_le_bytes()[2..].to_vec()),
+        );
+        let entry =
+            json!({"dtype": "BF16", "shape": tensor.shape, "data_offsets": [start, bytes.len()]});
+        header.insert(tensor.name, entry);
+    }
+    let start = bytes.len();
+    bytes.extend(9i64.to_le_bytes());
+    let entry = json!({"dtype": "I64", "shape": [], "data_offsets": [start, bytes.len()]});
+    header.insert("num_batches_tracked".into(), entry);
+    let mut text = serde_json::to_vec(&header).unwrap();
+    text.resize(text.len().next_multiple_of(8), b' ');
+    let length = (text.len() as u64).to_le_bytes();
+    fs::write(to, [&length[..], &text, &bytes].concat()).unwrap();
+}
+
+#[test]
+fn what_another_program_saved_is_described_by_the_run_or_a_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let model = checkpoint(&folder, "digits", IMAGE_LAYERS);
+    saved_elsewhere(&place("model.safetensors"), &place("other.safetensors"));
+    let energies = |arguments: &[&str]| {
+        let fixed = ["energy", "digits", "--out", "e.npy"];
+        let output = run(
+            &folder,
+            &[&fixed[..1], &arguments[..1], &fixed[1..], &arguments[1..]].concat(),
+        );
+        (npy(&place("e.npy")).1, stderr(&output).to_owned())
+    };
+
+    let refused = afterimage(&folder, &["energy", "other.safetensors", "digits"])
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        stderr(&refused).contains("--config"),
+        "{}",
+        stderr(&refused)
+    );
+
+    // What BF16 keeps of the weights decides the energies: those of a model with such weights.
+    let cut = |v: &f32| f32::from_bits(v.to_bits() & 0xffff_0000);
+    let cut: Vec<f32> = model.parameters().iter().map(cut).collect();
+    let (config, shape) = (model.config().clone(), model.architecture().input());
+    let same = Model::new(config.clone(), shape, model.scaling(), cut, 7).unwrap();
+    same.save(&place("same.safetensors")).unwrap();
+    let (wanted, _) = energies(&["same.safetensors"]);
+    fs::write(place("mine.toml"), config::to_toml(&config)).unwrap();
+    for from in ["model.safetensors", "mine.toml"] {
+        let (found, said) = energies(&["other.safetensors", "--config", from]);
+        assert_eq!(found, wanted, "{from}");
+        for part in [from, "4 tensors of type BF16", "'num_batches_tracked'"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
+
+    // In a run's folder nothing has to be named.
+    fs::create_dir_all(place("run/checkpoints")).unwrap();
+    fs::rename(place("mine.toml"), place("run/config.toml")).unwrap();
+    fs::rename(
+        place("other.safetensors"),
+        place("run/checkpoints/000007.safetensors"),
+    )
+    .unwrap();
+    assert_eq!(energies(&["run"]).0, wanted);
+    assert_eq!(energies(&["run/checkpoints/000007.safetensors"]).0, wanted);
+}
+
+#[test]
+fn of_a_trained_model_the_data_alone_can_be_set() {
+    let folder = tempfile::tempdir().unwrap();
+    checkpoint(&folder, "digits", IMAGE_LAYERS);
+    let energy = ["energy", "model.safetensors", "digits", "--json", "--set"];
+    let output = run(&folder, &[&energy[..], &["data.limit=3"]].concat());
+    let json: Value = serde_json::from_str(stdout(&output)).unwrap();
+    assert_eq!(json["count"], 3);
+    for (set, part) in [
+        ("sampler.steps=3", "only the keys of [data]"),
+        ("data.limits=3", "data.limit"),
+        ("data.range=[1,0]", "data.range"),
+    ] {
+        for command in [&energy[..], &["sample", "model.safetensors", "--set"]] {
+            let output = afterimage(&folder, &[command, &[set]].concat())
+                .output()
+                .unwrap();
+            assert_eq!(output.status.code(), Some(1), "{set}");
+            assert!(stderr(&output).contains(part), "{}", stderr(&output));
+        }
+    }
 }

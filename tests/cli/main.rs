@@ -11,5 +11,6 @@ mod checkpoints;
 mod interruptions;
 mod lists;
 mod refusals;
+mod scoring;
 mod setup;
 mod train;

@@ -41,7 +41,7 @@ fn channels_last_become_planes() {
         .collect();
     assert_eq!(all(&data)[..18], sample);
     assert_eq!(all(&data)[18], 18.0);
-    let note = "axes      samples, height 3, width 2, channels 3 (data.layout)";
+    let note = "axes: samples, height 3, width 2, channels 3 (data.layout)";
     assert_eq!(data.notes(), [note]);
     let planes = opened(&[2, 3, 2, 3], Layout::Nchw, None).unwrap();
     assert_eq!(

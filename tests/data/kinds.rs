@@ -66,7 +66,7 @@ fn a_file_beside_itself_gzipped_is_read_once() {
     let folder = folder(&[("x-images", &images), ("x-images.gz", &gzip(&images))]);
     let data = load("idx", folder.path()).unwrap();
     assert_eq!(all(&data), [7.0]);
-    let note = "file      x-images (beside x-images.gz; data.path names one)";
+    let note = "file: x-images (beside x-images.gz; data.path names one)";
     assert_eq!(data.notes(), [note]);
 }
 

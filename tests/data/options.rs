@@ -87,12 +87,16 @@ fn files_and_folders_are_told_apart() {
         error(load("images", folder.path().join("a.txt"))),
         DataError::WrongKind { .. }
     ));
-    for source in ["idx", "cifar10", "images"] {
+    for source in ["idx", "cifar10"] {
         assert!(matches!(
             error(load(source, folder.path())),
             DataError::NothingInFolder { .. }
         ));
     }
+    assert!(matches!(
+        error(load("images", folder.path())),
+        DataError::NoPictures { .. }
+    ));
 }
 
 #[test]

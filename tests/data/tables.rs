@@ -33,7 +33,7 @@ fn a_table_of_points_is_the_array_of_them() {
         assert_eq!(table.shape(), Shape::new(2, 1, 1));
         assert_eq!(all(&table), points, "{name}");
         assert_eq!(table.scaling(), array.scaling());
-        assert_eq!(table.notes(), ["columns   2: x, y"]);
+        assert_eq!(table.notes(), ["2 columns: x, y"]);
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         table.batch(3, 5, &mut ours);
         array.batch(3, 5, &mut theirs);
