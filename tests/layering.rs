@@ -664,7 +664,8 @@ const OFFERED: &[(&str, &str)] = &[
     ),
     (
         "data",
-        "Channels Colour DataError DataOptions Dataset Layout PlanarDensity RawRange SampleFile Scaling Source open",
+        "Channels Colour DataError DataOptions Dataset Layout PlanarDensity RawRange SampleFile Scaling Source \
+         TrainedScaling open source_of",
     ),
     (
         "evaluation",

@@ -8,7 +8,6 @@ use crate::gpu::GpuError;
 use crate::model::ModelError;
 use crate::network::advised;
 use crate::report::ReportError;
-use crate::shape::Shape;
 use crate::train::TrainError;
 use std::path::PathBuf;
 
@@ -46,14 +45,6 @@ pub(super) enum CliError {
     #[error("cannot write {}: its ending must be {wanted}", path.display())]
     Ending { path: PathBuf, wanted: String },
     #[error(
-        "the data has samples of {found}, the model takes {wanted}: score data of the model's shape"
-    )]
-    WrongShape { found: Shape, wanted: Shape },
-    #[error(
-        "cannot tell what kind of data '{name}' is: name a .npy or IDX file, a CIFAR-10 .bin file, a folder of pictures, or one of {known}"
-    )]
-    UnknownData { name: String, known: String },
-    #[error(
         "{lost} of {count} chains ran away to values that are not finite, so nothing was written: the model diverged, or its sampler.step_size is too large"
     )]
     Lost { lost: usize, count: usize },
@@ -65,4 +56,6 @@ pub(super) enum CliError {
     Stdout(#[from] std::io::Error),
     #[error("signals, such as that of Ctrl-C, cannot be caught: {0}")]
     Signal(std::io::Error),
+    #[error("the .csv file could not be put together: {0}")]
+    Csv(#[from] csv::Error),
 }

@@ -1,4 +1,5 @@
 use super::error::CliError;
+use crate::data::Dataset;
 pub(super) use crate::files::npy;
 use crate::words::choice;
 use indicatif::ProgressDrawTarget;
@@ -31,6 +32,20 @@ pub(super) fn is_screen() -> bool {
 /// Whether what goes to stderr may be coloured (<https://no-color.org>).
 pub(super) fn has_colours() -> bool {
     is_screen() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Prints how the values of a data set were read, and what was decided on the way; where `quiet`, warnings alone.
+pub(super) fn data(data: &Dataset, quiet: bool) {
+    if !quiet {
+        note(format_args!("values    {}", data.meaning()));
+    }
+    for line in data.notes() {
+        if line.starts_with("warning") {
+            note(line);
+        } else if !quiet {
+            note(format_args!("          {line}"));
+        }
+    }
 }
 
 /// Prints an error to stderr as one line, whatever a driver may have put into it.

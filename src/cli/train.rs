@@ -20,17 +20,21 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         config.run.seed = seed;
     }
     let data = data::open(&config.data.options(), config.run.seed)?;
+    if arguments.quiet {
+        output::data(&data, true);
+    }
     let executor = open::executor(&arguments.adapter, CommandLength::Long)?;
     if !arguments.quiet {
         let size = data
             .len()
-            .map_or("endless".to_owned(), |len| len.to_string());
+            .map_or("endless".to_owned(), |len| format!("{len} samples"));
         output::note(format_args!("adapter   {}", executor.adapter()));
         output::note(format_args!(
-            "data      {} ({size} samples of {})",
+            "data      {}, {size}: {}",
             data.name(),
             data.shape()
         ));
+        output::data(&data, false);
         let target = train::target(&config);
         output::note(format_args!("fits      {target}"));
         output::note(format_args!("precision {}", config.run.precision.name()));

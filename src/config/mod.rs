@@ -430,6 +430,7 @@ impl DataConfig {
             high: self.high,
             limit: self.limit,
             scored_by: None,
+            trained: None,
         }
     }
 }

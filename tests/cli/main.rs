@@ -11,6 +11,7 @@ mod checkpoints;
 mod interruptions;
 mod lists;
 mod refusals;
+mod scoring;
 mod settings;
 mod setup;
 #[cfg(unix)]

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::dataset::Loaded;
 use super::file::{name_of, open_file, read_up_to, unreadable};
-use super::source::{Origin, Source};
+use super::source::{Origin, Reach, Source};
 use super::{DataError, DataOptions};
 use kind::Kind;
 use notes::Notes;
@@ -24,7 +24,9 @@ pub(super) const SOURCE: Source = Source {
     shape: None,
     origin: Origin::File {
         load,
-        is_named: |_| false,
+        holds: |glimpse| Kind::of(&glimpse.start, "") != Kind::NoPicture,
+        reach: Reach::Tree,
+        what: "pictures",
     },
 };
 
