@@ -75,6 +75,19 @@ fn a_jpeg_with_damaged_tables_or_bytes_between_its_segments_is_refused() {
 }
 
 #[test]
+fn a_jpeg_that_claims_an_absurd_size_is_refused() {
+    let mut absurd = PROGRESSIVE.to_vec();
+    let frame = absurd
+        .windows(2)
+        .position(|two| two == b"\xff\xc2")
+        .unwrap();
+    // Behind marker, length and precision: height and width.
+    absurd[frame + 5..frame + 9].fill(0xff);
+    let message = refusal("absurd.jpg", &absurd);
+    assert!(message.contains("65535×65535"), "{message}");
+}
+
+#[test]
 fn whole_jpegs_have_their_values() {
     let mut best = Vec::new();
     JpegEncoder::new_with_quality(&mut best, 100)
