@@ -74,7 +74,8 @@ pub struct DataConfig {
     pub range: RawRange = RawRange::Auto,
     /// The order of the axes of arrays of pictures: nchw (channels first), nhwc (channels last), or auto.
     pub layout: Layout = Layout::Auto,
-    /// How many channels pictures are read with: 1, 3, or auto (1 where all pictures are grey).
+    /// How many channels pictures are read with: 1 (colours become brightness), 3 (grey is red = green = blue), or auto (1
+    /// where all pictures are grey; for a trained model as many as it has).
     pub channels: Channels = Channels::Auto,
     /// The colour that transparent pictures are seen over, as #rrggbb.
     pub background: Colour = Colour([0; 3]),

@@ -2,9 +2,11 @@
 
 mod decode;
 mod folder;
+mod jpeg;
 mod kind;
 mod notes;
 mod picture;
+mod png;
 mod stack;
 
 use std::io::Read;
@@ -89,8 +91,8 @@ fn read(path: &Path, options: &DataOptions) -> Result<Option<Picture>, DataError
     let (mut file, _) = open_file(path)?;
     let mut bytes = read_up_to(&mut file, kind::START).map_err(failed)?;
     let decoder = match Kind::of(&bytes, &name_of(path)) {
-        Kind::Png => decode::png,
-        Kind::Jpeg => decode::jpeg,
+        Kind::Png => png::decode,
+        Kind::Jpeg => jpeg::decode,
         Kind::NoPicture => return Ok(None),
         Kind::Broken => return Err(broken("it is neither a PNG nor a JPEG file".into())),
         Kind::Unread(format) => {

@@ -60,6 +60,34 @@ fn a_jpeg_with_a_damaged_scan_is_refused() {
 }
 
 #[test]
+fn a_jpeg_with_damaged_tables_or_bytes_between_its_segments_is_refused() {
+    let table = PROGRESSIVE
+        .windows(2)
+        .position(|two| two == b"\xff\xc4")
+        .unwrap();
+    // The segment's marker, length and destination, then how many codes have one bit: two would leave no code free.
+    let mut overlapping = PROGRESSIVE.to_vec();
+    overlapping[table + 5] = 2;
+    refusal("overlap.jpg", &overlapping);
+    let mut between = PROGRESSIVE.to_vec();
+    between.insert(table, 0);
+    refusal("between.jpg", &between);
+}
+
+#[test]
+fn a_jpeg_that_claims_an_absurd_size_is_refused() {
+    let mut absurd = PROGRESSIVE.to_vec();
+    let frame = absurd
+        .windows(2)
+        .position(|two| two == b"\xff\xc2")
+        .unwrap();
+    // Behind marker, length and precision: height and width.
+    absurd[frame + 5..frame + 9].fill(0xff);
+    let message = refusal("absurd.jpg", &absurd);
+    assert!(message.contains("65535×65535"), "{message}");
+}
+
+#[test]
 fn whole_jpegs_have_their_values() {
     let mut best = Vec::new();
     JpegEncoder::new_with_quality(&mut best, 100)
