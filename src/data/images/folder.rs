@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{HashSet, VecDeque};
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::data::DataError;
@@ -78,7 +79,13 @@ impl Walk {
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
             let (path, below) = (entry.path(), below.join(entry.file_name()));
-            let failed = |e| unreadable(&path, e);
+            let failed = |e: io::Error| match e.kind() {
+                io::ErrorKind::NotFound => DataError::Malformed {
+                    path: path.clone(),
+                    reason: "a link to what does not exist: mend or remove it".into(),
+                },
+                _ => unreadable(&path, e),
+            };
             if !fs::metadata(&path).map_err(failed)?.is_dir() {
                 let class = below.parent().and_then(|folder| folder.iter().next());
                 let class = class.map(|name| name.to_string_lossy().into_owned());

@@ -153,3 +153,15 @@ fn loops_of_links_end() {
         ["`a/other`, `a/up`, `b/back` skipped: links to folders that were read already"]
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_nothing_is_refused_by_name() {
+    let folder = tree(&["a.png"]);
+    std::os::unix::fs::symlink("gone.png", folder.path().join("b.png")).unwrap();
+    let message = error(load("images", folder.path())).to_string();
+    assert!(
+        message.contains("b.png`: a link to what does not exist"),
+        "{message}"
+    );
+}
