@@ -12,9 +12,9 @@ pub(super) fn standstill(sampler: &SamplerConfig, acceptance: Option<f32>, step_
         return;
     };
     let advice = match sampler.adapt {
-        Some(false) => "set a smaller sampler.step_size, or sampler.adapt = true",
+        Some(false) => "train again with a smaller sampler.step_size, or with sampler.adapt = true",
         _ => {
-            "take more steps, in the first half of which the step size is adapted, or set a smaller sampler.step_size"
+            "take more steps, in the first half of which the step size is adapted, or train again with a smaller sampler.step_size"
         }
     };
     output::note(format_args!(
