@@ -64,15 +64,18 @@ documented! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
-    /// digits, 8gaussians, 2spirals, checkerboard, rings, moons, pinwheel, idx, cifar10, images or npy.
+    /// digits, 8gaussians, 2spirals, checkerboard, rings, moons, pinwheel, idx, cifar10, images, npy or csv.
     #[serde(with = "crate::words")]
     pub source: Source = Source::DIGITS,
-    /// File or folder, for idx, cifar10, images and npy. A relative one starts in the folder of the file that names it, behind
+    /// File or folder, for idx, cifar10, images, npy and csv. A relative one starts in the folder of the file that names it, behind
     /// --set in the current one; ~ is the home. Runs keep it absolute.
     pub path: String = String::new(),
-    /// Which raw values stand for low and high: two numbers such as [0, 255], or auto.
+    /// Which raw values stand for low and high: two numbers such as [0, 255] (the numbers of low and high themselves take
+    /// values as they are), or auto: the full scale of digits, pictures, and bytes with one above 127; floats within low
+    /// and high, and tables, as they are; all else is refused. docs/data.md has the whole rule, also for trained models.
     pub range: RawRange = RawRange::Auto,
-    /// The order of the axes of arrays of pictures: nchw (channels first), nhwc (channels last), or auto.
+    /// The order of the axes of arrays of pictures: nchw (channels first), nhwc (channels last), or auto (last where the last
+    /// axis is 1, 3 or 4 and the others are larger; refused where that leaves it open).
     pub layout: Layout = Layout::Auto,
     /// How many channels pictures are read with: 1 (colours become brightness), 3 (grey is red = green = blue), or auto (1
     /// where all pictures are grey; for a trained model as many as it has).

@@ -202,6 +202,29 @@ fn a_model_of_values_as_they_were_takes_them_so() {
 }
 
 #[test]
+fn pictures_follow_the_range_of_the_run_if_it_gave_one() {
+    let picture = crate::files::grey_png(2, 2, vec![0, 25, 50, 100]);
+    let folder = folder(&[("a.png", &picture)]);
+    let mut options = training("images", folder.path().to_str().unwrap(), [-1.0, 1.0]);
+    options.range = RawRange::Given([0.0, 100.0]);
+    let trained = open(&options, 1).unwrap();
+    assert_eq!(all(&trained), [-1.0, -0.5, 0.0, 1.0]);
+    let scored = |range| {
+        let mut options = options.clone();
+        options.range = RawRange::Auto;
+        options.scored_by = Some(Shape::new(1, 2, 2));
+        options.trained = Some(TrainedScaling {
+            scaling: trained.scaling(),
+            range,
+        });
+        all(&open(&options, 1).unwrap())
+    };
+    assert_eq!(scored(RawRange::Given([0.0, 100.0])), all(&trained));
+    // Otherwise black and white are those of pictures, whatever whole numbers the model learned.
+    assert_eq!(scored(RawRange::Auto)[3], 100.0f32 / 127.5 - 1.0);
+}
+
+#[test]
 fn a_limit_changes_no_scale() {
     let bytes = npy(&[2, 2, 2], [0u8, 1, 2, 3, 255, 0, 0, 0]);
     let data = opened(&bytes, |options| options.limit = 1).unwrap();
