@@ -28,7 +28,7 @@ const COMMENT: u8 = b'#';
 /// Columns that are named in a note.
 const MOST_NAMES: usize = 8;
 
-/// Whether a file is text with a digit in it.
+/// Whether a file is text, of whose first two lines one has a field that begins as a number.
 fn holds(glimpse: &Glimpse) -> bool {
     let start = &glimpse.start[..];
     if WIDE_MARKS.iter().any(|mark| start.starts_with(mark)) {
@@ -43,7 +43,19 @@ fn holds(glimpse: &Glimpse) -> bool {
         Err(_) => return false,
     };
     let is_text = |c: char| !c.is_control() || matches!(c, '\t' | '\r' | '\n');
-    text.chars().all(is_text) && text.contains(|c: char| c.is_ascii_digit())
+    let lines = text.split(['\n', '\r']);
+    let mut first = lines.filter(|line| is_record(line.as_bytes())).take(2);
+    let fields = |line: &str| {
+        let mut fields = line.split([',', ';', '\t']);
+        fields.any(|field| {
+            begins_as_number(
+                field
+                    .trim_matches(|c: char| c == '"' || c.is_whitespace())
+                    .as_bytes(),
+            )
+        })
+    };
+    text.chars().all(is_text) && first.any(fields)
 }
 
 /// Loads the table at `path`, plain or gzipped. A first line without a number names the columns; blank lines and those
@@ -207,8 +219,12 @@ fn header(record: &ByteRecord) -> Result<String, String> {
 
 /// Whether a field of the first line can name a column: what begins as a number is one, if a broken one.
 fn is_name(field: &[u8]) -> bool {
+    number(field).is_none() && !begins_as_number(field)
+}
+
+fn begins_as_number(field: &[u8]) -> bool {
     let begins = |byte: &u8| byte.is_ascii_digit() || b"+-.".contains(byte);
-    number(field).is_none() && !field.first().is_some_and(begins)
+    field.first().is_some_and(begins)
 }
 
 fn number(field: &[u8]) -> Option<f64> {

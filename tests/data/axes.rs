@@ -88,8 +88,9 @@ fn vectors_are_taken_as_the_images_of_the_model() {
         all(&data)[..12],
         (0..12u8).map(f32::from).collect::<Vec<_>>()
     );
-    let other = opened(&[2, 12], Layout::Auto, Some(Shape::new(1, 3, 5))).unwrap();
-    assert_eq!(other.shape(), Shape::new(12, 1, 1));
+    let model = Some(Shape::new(1, 3, 5));
+    let message = error(opened(&[2, 12], Layout::Auto, model)).to_string();
+    assert!(message.contains("samples are 12 values"), "{message}");
 }
 
 #[test]

@@ -198,6 +198,7 @@ fn a_model_of_values_as_they_were_takes_them_so() {
     };
     let mut scored = digits.clone();
     by_unscaled(&mut scored);
+    scored.scored_by = Some(Shape::new(1, 8, 8));
     refused(open(&scored, 1), &["data.range=[0, 16]"]);
 }
 
@@ -221,7 +222,7 @@ fn pictures_follow_the_range_of_the_run_if_it_gave_one() {
     };
     assert_eq!(scored(RawRange::Given([0.0, 100.0])), all(&trained));
     // Otherwise black and white are those of pictures, whatever whole numbers the model learned.
-    assert_eq!(scored(RawRange::Auto)[3], 100.0f32 / 127.5 - 1.0);
+    assert_eq!(scored(RawRange::Auto)[3], (100.0 / 127.5 - 1.0f64) as f32);
 }
 
 #[test]
