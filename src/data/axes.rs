@@ -75,7 +75,7 @@ fn told_by_sizes([a, b, c]: [usize; 3]) -> Result<bool, String> {
     // One pixel of one channel is the same either way.
     if few(c) && [a, b, c] != [1; 3] {
         return Err(format!(
-            "its samples of {a}×{b}×{c} can be {} or {}: set data.layout=nchw or data.layout=nhwc",
+            "its samples of {a}×{b}×{c} can have channels first ({}) or last ({}): set data.layout=nchw or data.layout=nhwc",
             Shape::new(a, b, c),
             Shape::new(c, a, b)
         ));
