@@ -34,9 +34,14 @@ pub(super) enum CliError {
     Evaluation(#[from] EvaluationError),
     #[error(transparent)]
     Report(#[from] ReportError),
-    #[error("stopped after {steps} steps; what there is was kept in {}", folder.display())]
+    #[error(
+        "stopped after {steps} of {of} steps{}; what there is was kept in {}",
+        if steps == of { ", so that what follows them was cut short" } else { "" },
+        folder.display()
+    )]
     Stopped {
         steps: u64,
+        of: u64,
         folder: PathBuf,
         status: u8,
     },

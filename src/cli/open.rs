@@ -100,10 +100,7 @@ fn description(from: &Path, path: &Path, sets: &[String]) -> Result<Description,
             Some(description) => description,
             None => described_by(&from.join("config.toml"), sets)?,
         }
-    } else if from
-        .extension()
-        .is_some_and(|ending| ending == "safetensors")
-    {
+    } else if is_tensor_file(from) {
         Description::load(from)?
     } else {
         described_by(from, sets)?
@@ -143,14 +140,14 @@ fn checkpoints(folder: &Path) -> Vec<PathBuf> {
         .into_iter()
         .flatten()
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| {
-            let is_checkpoint = path
-                .extension()
-                .is_some_and(|ending| ending == "safetensors");
-            is_checkpoint && !is_live_path(path)
-        })
+        .filter(|path| is_tensor_file(path) && !is_live_path(path))
         .collect();
     // File names carry the step, zero-padded to six digits; longer names are later steps.
     paths.sort_by_key(|path| (path.as_os_str().len(), path.clone()));
     paths
+}
+
+fn is_tensor_file(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"))
 }

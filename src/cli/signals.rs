@@ -48,8 +48,8 @@ impl Stop {
         }
         self.asked.store(true, order);
         match signal {
-            // The terminal has written ^C.
-            INTERRUPT => {
+            INTERRUPT if output::is_screen() => {
+                // The terminal has written ^C.
                 output::note("\nstopping after this step; press Ctrl-C again to quit at once")
             }
             _ => output::note("stopping after this step; a second signal ends the run at once"),

@@ -6,9 +6,9 @@ use super::signals::Stop;
 use super::{open, output, warnings};
 use crate::config::{self, Config, SamplerConfig};
 use crate::data;
-use crate::files::{create_numbered_folder, remove_unused_run_folder};
+use crate::files::{FileError, create_numbered_folder, remove_unused_run_folder};
 use crate::network::{Precision, tuning_report};
-use crate::train::{self, Event, Summary, Trainer};
+use crate::train::{self, Event, Summary, TrainError, Trainer};
 use crate::words::Word;
 use std::path::{Path, PathBuf};
 
@@ -71,7 +71,12 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         },
     );
     screen.steps.clear();
-    if outcome.is_err() && arguments.out.is_none() && !arguments.force {
+    // What another run has filled meanwhile is its own.
+    let is_anothers = matches!(
+        outcome,
+        Err(TrainError::File(FileError::RunFolderNotEmpty { .. }))
+    );
+    if outcome.is_err() && !is_anothers && arguments.out.is_none() && !arguments.force {
         remove_unused_run_folder(&folder);
     }
     let summary = outcome?;
@@ -83,6 +88,7 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         // Also where it came after the last step, and cut short what follows.
         Some(status) => Err(CliError::Stopped {
             steps: summary.steps,
+            of: config.run.steps,
             folder,
             status,
         }),

@@ -120,6 +120,7 @@ pub struct Diagnostics {
     /// Chains left out because they ran away to values that are not finite.
     pub lost: usize,
     /// Chains whose records are all the same.
+    #[serde(default)] // not told of by earlier versions
     pub still: usize,
     /// Mean Metropolis acceptance; 1 for kinds without a test.
     pub acceptance: f32,

@@ -58,6 +58,9 @@ pub struct Summary {
     pub steps: u64,
     /// Whether it was stopped before its last step.
     pub stopped: bool,
+    /// Whether it was stopped after its last step, so that its last pictures and what the chains said last are of fewer sampler
+    /// steps than asked for.
+    pub cut_short: bool,
     /// The metrics of the last step.
     pub last: Option<MetricsRow>,
     pub checkpoint: PathBuf,
@@ -310,6 +313,7 @@ impl Run<'_> {
             diagnostics: self.last_diagnosis,
             steps: trainer.steps_done(),
             stopped,
+            cut_short: !stopped && self.stop.load(Ordering::Relaxed),
             last: self.rows.last().copied(),
             checkpoint,
             samples,

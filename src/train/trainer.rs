@@ -270,7 +270,7 @@ impl Trainer {
         let step = self.step.saturating_sub(1);
         let traces = Traces::new(&trace, probe.records());
         let row = Diagnostics::of(step, steps, &traces, acceptance, step_size);
-        self.traces = Some(traces);
+        self.traces = self.config.sampler.traces.then_some(traces);
         Ok(Some(row))
     }
 
@@ -301,7 +301,7 @@ impl Trainer {
                 let traces = Traces::new(&floats(), records);
                 let steps = self.config.sampler.steps;
                 let row = Diagnostics::of(step, steps, &traces, acceptance, step_size);
-                self.traces = Some(traces);
+                self.traces = self.config.sampler.traces.then_some(traces);
                 Some(Arrival::Diagnostics(row))
             }
             Ticket::Metrics => {

@@ -175,6 +175,12 @@ fn what_another_program_saved_is_described_by_the_run_or_a_configuration() {
     .unwrap();
     assert_eq!(energies(&["run"]).0, wanted);
     assert_eq!(energies(&["run/checkpoints/000007.safetensors"]).0, wanted);
+
+    // Endings are the same in capitals.
+    fs::create_dir_all(place("loud/checkpoints")).unwrap();
+    let loud = "loud/checkpoints/000007.SAFETENSORS";
+    fs::rename(place("same.safetensors"), place(loud)).unwrap();
+    assert_eq!(energies(&["loud", "--config", loud]).0, wanted);
 }
 
 #[test]

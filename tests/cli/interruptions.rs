@@ -54,7 +54,7 @@ fn a_signal_keeps_what_there_is() {
         assert_eq!(output.status.code(), Some(status), "{signal}");
         let errors = stderr(&output);
         assert!(
-            errors.contains(&format!("error: stopped after {printed} steps")),
+            errors.contains(&format!("error: stopped after {printed} of ")),
             "{errors}"
         );
 
