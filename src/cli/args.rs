@@ -97,7 +97,8 @@ pub(super) struct ModelArgs {
 
     /// Change one setting of the model's data; may be given any number of times
     ///
-    /// As in `train`, for the keys of [data]: data.range=[0,1], data.layout=nhwc, data.limit=100.
+    /// As in `train`, for the keys of [data]: data.range=[0,1], data.layout=nhwc, data.limit=100. `sample` reads data.noise,
+    /// data.low and data.high.
     #[arg(long = "set", value_name = "data.KEY=VALUE", help_heading = "Model")]
     pub(super) sets: Vec<String>,
 }

@@ -47,6 +47,8 @@ pub(super) enum CliError {
     },
     #[error("{} is neither a checkpoint nor a run folder with one in checkpoints/: name one of them", path.display())]
     NoCheckpoint { path: PathBuf },
+    #[error("`{assignment}` would change nothing here: set {keys}")]
+    NotRead { assignment: String, keys: String },
     #[error("cannot write {}: its ending must be {wanted}", path.display())]
     Ending { path: PathBuf, wanted: String },
     #[error(

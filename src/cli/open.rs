@@ -9,8 +9,12 @@ use crate::data;
 use crate::gpu::{AdapterChoice, AdapterKind, Executor, ExecutorOptions};
 use crate::model::{Description, Model, ModelError, is_live_path};
 use crate::network::{TuningOptions, allow_tuning};
+use crate::words::choice;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// The configuration of a run, in its folder.
+const RUN_CONFIG: &str = "config.toml";
 
 /// Whether a command computes for long enough to measure kernels first.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,11 +62,9 @@ pub(super) fn model(arguments: &ModelArgs) -> Result<Model, CliError> {
         false => arguments.model.clone(),
     };
     let model = match &arguments.config {
-        Some(from) => described(&path, from, &arguments.sets)?,
+        Some(from) => described(&path, from)?,
         None => match (Model::load(&path), run_of(&path)) {
-            (Err(ModelError::MissingMetadata { .. }), Some(run)) => {
-                described(&path, run, &arguments.sets)?
-            }
+            (Err(ModelError::MissingMetadata { .. }), Some(run)) => described(&path, run)?,
             (loaded, _) => loaded?,
         },
     };
@@ -76,34 +78,37 @@ pub(super) fn model(arguments: &ModelArgs) -> Result<Model, CliError> {
 /// The run in whose folder a checkpoint lies.
 fn run_of(path: &Path) -> Option<&Path> {
     let mut folders = path.ancestors().skip(1).take(2);
-    folders.find(|folder| folder.join("config.toml").is_file())
+    folders.find(|folder| folder.join(RUN_CONFIG).is_file())
 }
 
 /// The model whose tensors are in the file at `path`, and all else is as `from` says.
-fn described(path: &Path, from: &Path, sets: &[String]) -> Result<Model, CliError> {
+fn described(path: &Path, from: &Path) -> Result<Model, CliError> {
     output::note(format_args!(
         "note: what {} does not say of itself is taken from {}",
         path.display(),
         from.display()
     ));
-    Ok(Model::load_described(path, description(from, path, sets)?)?)
+    Ok(Model::load_described(path, description(from, path)?)?)
 }
 
 /// What `from`, a run folder, a checkpoint, a file or a preset, says of the checkpoint at `path`.
-fn description(from: &Path, path: &Path, sets: &[String]) -> Result<Description, CliError> {
-    let mut description = if from.is_dir() {
-        let of_a_checkpoint = checkpoints(from)
-            .into_iter()
-            .rev()
-            .find_map(|checkpoint| Description::load(&checkpoint).ok());
-        match of_a_checkpoint {
-            Some(description) => description,
-            None => described_by(&from.join("config.toml"), sets)?,
-        }
-    } else if is_tensor_file(from) {
-        Description::load(from)?
-    } else {
-        described_by(from, sets)?
+fn description(from: &Path, path: &Path) -> Result<Description, CliError> {
+    // What a run's checkpoints say needs no data.
+    let run = match from.file_name() {
+        Some(name) if name == RUN_CONFIG && from.is_file() => from.parent(),
+        _ => Some(from).filter(|from| from.is_dir()),
+    };
+    let of_a_checkpoint = run.and_then(|run| {
+        let latest_first = checkpoints(run).into_iter().rev();
+        latest_first
+            .filter_map(|checkpoint| Description::load(&checkpoint).ok())
+            .next()
+    });
+    let mut description = match of_a_checkpoint {
+        Some(description) => description,
+        None if is_tensor_file(from) => Description::load(from)?,
+        None if from.is_dir() => described_by(&from.join(RUN_CONFIG))?,
+        None => described_by(from)?,
     };
     // Checkpoints are called after their step.
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -113,8 +118,8 @@ fn description(from: &Path, path: &Path, sets: &[String]) -> Result<Description,
 }
 
 /// What a configuration says, with the shape and the scaling of its data.
-fn described_by(file: &Path, sets: &[String]) -> Result<Description, CliError> {
-    let config = config::load(&file.to_string_lossy(), sets)?;
+fn described_by(file: &Path) -> Result<Description, CliError> {
+    let config = config::load(&file.to_string_lossy(), &[])?;
     let data = data::open(&config.data.options(), config.run.seed)?;
     Ok(Description {
         shape: data.shape(),
@@ -123,6 +128,21 @@ fn described_by(file: &Path, sets: &[String]) -> Result<Description, CliError> {
         step: 0,
         step_size: None,
     })
+}
+
+/// Refuses assignments to other keys than those that a command reads.
+pub(super) fn only_reads(keys: &[&str], sets: &[String]) -> Result<(), CliError> {
+    let is_read = |set: &&String| {
+        let key = set.split_once('=').map_or(set.as_str(), |(key, _)| key);
+        keys.contains(&key.trim())
+    };
+    match sets.iter().find(|set| !is_read(set)) {
+        None => Ok(()),
+        Some(set) => Err(CliError::NotRead {
+            assignment: set.clone(),
+            keys: choice(&keys.iter().map(|&key| key.into()).collect::<Vec<_>>()),
+        }),
+    }
 }
 
 fn last_checkpoint(folder: &Path) -> Result<PathBuf, CliError> {

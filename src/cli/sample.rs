@@ -25,6 +25,11 @@ pub(super) fn sample(arguments: &SampleArgs) -> Result<(), CliError> {
         ("gif", Ending::Gif),
     ];
     let ending = output::ending(&path, &endings)?;
+    // The noise that is taken off, and the box that chains start or stay in.
+    open::only_reads(
+        &["data.noise", "data.low", "data.high"],
+        &arguments.model.sets,
+    )?;
     let model = open::model(&arguments.model)?;
     let run = &model.config().run;
     let options = SampleOptions {

@@ -190,13 +190,19 @@ impl Model {
             None => return Err(ModelError::NoLiveWeights),
             Some(Live::Values(values)) => values,
             Some(Live::File(path)) => {
-                let live = Self::load(&path)?;
-                if (live.weights, live.step) != (Weights::Live, self.step) {
-                    return Err(ModelError::OtherLiveWeights {
-                        path,
-                        step: self.step,
-                    });
-                }
+                let live = match Self::load(&path) {
+                    // Saved by another program, as the averaged ones were.
+                    Err(ModelError::MissingMetadata { .. }) => {
+                        Self::load_described(&path, self.description())?
+                    }
+                    Ok(live) if (live.weights, live.step) != (Weights::Live, self.step) => {
+                        return Err(ModelError::OtherLiveWeights {
+                            path,
+                            step: self.step,
+                        });
+                    }
+                    live => live?,
+                };
                 parameters_of(&self.architecture, live)?
             }
         };
@@ -223,6 +229,16 @@ impl Model {
     pub fn load_described(path: &Path, description: Description) -> Result<Self, ModelError> {
         let (file, others) = TensorFile::read(path)?;
         Self::from_file(path, &file, &others, description)
+    }
+
+    fn description(&self) -> Description {
+        Description {
+            config: self.config.clone(),
+            shape: self.architecture.input(),
+            scaling: self.scaling,
+            step: self.step,
+            step_size: self.step_size,
+        }
     }
 
     fn from_file(

@@ -130,6 +130,10 @@ fn what_another_program_saved_is_described_by_the_run_or_a_configuration() {
     let place = |name: &str| folder.path().join(name);
     let model = checkpoint(&folder, "digits", IMAGE_LAYERS);
     saved_elsewhere(&place("model.safetensors"), &place("other.safetensors"));
+    saved_elsewhere(
+        &place("model.safetensors"),
+        &place("other.live.safetensors"),
+    );
     let energies = |arguments: &[&str]| {
         let fixed = ["energy", "digits", "--out", "e.npy"];
         let output = run(
@@ -165,6 +169,18 @@ fn what_another_program_saved_is_described_by_the_run_or_a_configuration() {
         }
     }
 
+    // Live weights beside it are described as it is, and what is set is about the data that is scored.
+    let live = [
+        "other.safetensors",
+        "--config",
+        "mine.toml",
+        "--weights",
+        "live",
+        "--set",
+        "data.limit=2",
+    ];
+    assert_eq!(energies(&live).0, wanted[..2]);
+
     // In a run's folder nothing has to be named.
     fs::create_dir_all(place("run/checkpoints")).unwrap();
     fs::rename(place("mine.toml"), place("run/config.toml")).unwrap();
@@ -191,17 +207,18 @@ fn of_a_trained_model_the_data_alone_can_be_set() {
     let output = run(&folder, &[&energy[..], &["data.limit=3"]].concat());
     let json: Value = serde_json::from_str(stdout(&output)).unwrap();
     assert_eq!(json["count"], 3);
-    for (set, part) in [
-        ("sampler.steps=3", "only the keys of [data]"),
-        ("data.limits=3", "data.limit"),
-        ("data.range=[1,0]", "data.range"),
+    let sample = ["sample", "model.safetensors", "--set"];
+    for (command, set, part) in [
+        (&energy[..], "sampler.steps=3", "only the keys of [data]"),
+        (&energy, "data.limits=3", "data.limit"),
+        (&energy, "data.range=[1,0]", "data.range"),
+        (&sample, "data.range=[0,9]", "set data.noise"),
+        (&sample, "data.noise=-1", "data.noise = -1"),
     ] {
-        for command in [&energy[..], &["sample", "model.safetensors", "--set"]] {
-            let output = afterimage(&folder, &[command, &[set]].concat())
-                .output()
-                .unwrap();
-            assert_eq!(output.status.code(), Some(1), "{set}");
-            assert!(stderr(&output).contains(part), "{}", stderr(&output));
-        }
+        let output = afterimage(&folder, &[command, &[set]].concat())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{set}");
+        assert!(stderr(&output).contains(part), "{}", stderr(&output));
     }
 }
