@@ -76,6 +76,10 @@ pub mod low_level {
     pub mod network {
         pub use crate::network::*;
     }
+    /// How good samples are: every distance by itself.
+    pub mod quality {
+        pub use crate::evaluation::quality::*;
+    }
     /// Random numbers that depend on nothing but their place.
     pub mod random {
         pub use crate::random::*;

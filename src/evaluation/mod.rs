@@ -20,6 +20,7 @@ mod evaluate;
 mod figures;
 mod picture;
 mod quadrature;
+pub(crate) mod quality;
 
 pub use error::EvaluationError;
 pub use evaluate::{EvaluationOptions, Outcome, Stage, evaluate};
