@@ -1,3 +1,4 @@
+use super::quality::QualityError;
 use crate::data::DataError;
 use crate::gpu::GpuError;
 use crate::model::ModelError;
@@ -16,6 +17,8 @@ pub enum EvaluationError {
     Gpu(#[from] GpuError),
     #[error(transparent)]
     Report(#[from] ReportError),
+    #[error(transparent)]
+    Quality(#[from] QualityError),
     #[error(
         "a tolerance of {given:e} nats cannot be met: energies are 32-bit numbers; ask for one from {least:e} to {most:e}"
     )]

@@ -18,10 +18,20 @@
 mod error;
 mod evaluate;
 mod figures;
+mod gradients;
 mod picture;
 mod quadrature;
 pub(crate) mod quality;
+mod samples;
 
 pub use error::EvaluationError;
 pub use evaluate::{EvaluationOptions, Outcome, Stage, evaluate};
 pub use figures::{COVERED, Figures, GridFigures, ModeFigures, SampleFigures, ScoreFigures};
+pub use quality::{
+    Accuracy, Auroc, DistanceFigures, FeatureName, Measured, NearestFigures, QualityError,
+    SteinFigures, TwoSampleFigures,
+};
+pub use samples::{
+    ClassFigures, Judged, OutsideFigures, QualityData, QualityFigures, QualityOutcome, SteinPair,
+    out_of_distribution, sample_quality,
+};

@@ -3,6 +3,7 @@
 
 mod classifier;
 mod distances;
+mod of_models;
 mod reference;
 mod refusals;
 mod stein;

@@ -16,6 +16,11 @@ pub enum QualityError {
         given: usize,
         least: usize,
     },
+    #[error(
+        "no data was held out: train with some of it kept back, and distances to the training data can be compared with \
+         those of data that the model has not seen"
+    )]
+    NothingHeldOut,
     #[error("all points are equal, so there is no scale to compare them on")]
     NoScale,
     #[error("an AUROC takes points of both sets: there is none {which}")]

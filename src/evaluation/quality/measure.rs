@@ -19,7 +19,7 @@ const DENSITY_NEIGHBOURS: usize = 5;
 /// Lines that a sliced distance projects on.
 const DIRECTIONS: usize = 256;
 /// Points of each set that are compared at most: the two matrices of all pairs then take 144 MB.
-const MOST: usize = 1000;
+pub(crate) const MOST: usize = 1000;
 /// And at least, so that half of them have neighbours enough.
 const LEAST: usize = 20;
 /// Which random orders are whose; the first ones are of [`standard_error`].

@@ -31,6 +31,7 @@ pub use features::{Classifier, FeatureName, Features};
 pub use frechet::frechet_distance;
 pub use kernel::kernel_distance;
 pub use logistic::LogisticRegression;
+pub(crate) use measure::MOST;
 pub use measure::{DistanceFigures, Measured, TwoSampleFigures, measure};
 pub use nearest::{NearestFigures, Neighbour, nearest, nearest_figures};
 pub use permutation::{PermutationTest, permutation_test};
