@@ -18,9 +18,23 @@
 mod error;
 mod evaluate;
 mod figures;
+mod likelihood;
 mod picture;
 mod quadrature;
 
 pub use error::EvaluationError;
 pub use evaluate::{EvaluationOptions, Outcome, Stage, evaluate};
 pub use figures::{COVERED, Figures, GridFigures, ModeFigures, SampleFigures, ScoreFigures};
+pub use likelihood::{
+    AnnealedFigures, BennettFigures, CostFigures, DequantisedFigures, EstimatesFigures,
+    IntervalFigures, LikelihoodFigures, LikelihoodOptions, MethodFigures, ScoredFigures,
+    log_likelihood,
+};
+
+/// What only [`crate::low_level`] shows.
+pub(crate) mod low_level {
+    pub use crate::evaluation::likelihood::{
+        Advanced, Cost, Estimate, LogZ, LogZError, Path, Problem, SweepStage, annealed,
+        annealed_back, bennett, log_z,
+    };
+}
