@@ -12,11 +12,12 @@ use serde::Serialize;
 const METRICS: &str = "metrics.jsonl";
 
 /// The files that a run, or an evaluation of it, writes directly into its folder.
-const RUN_FILES: [&str; 8] = [
+const RUN_FILES: [&str; 9] = [
     "config.toml",
     METRICS,
     "curves.png",
     "diagnostics.jsonl",
+    "evaluation.json",
     "evaluation.png",
     "landscape.png",
     "samples.png",

@@ -52,6 +52,10 @@ pub mod low_level {
     pub mod checkpoint {
         pub use crate::checkpoint::*;
     }
+    /// ln Z along a path from a known law, of whatever can be annealed.
+    pub mod evaluation {
+        pub use crate::evaluation::low_level::*;
+    }
     /// Writing files so that a failure loses nothing.
     pub mod files {
         pub use crate::files::*;

@@ -267,13 +267,16 @@ pub(super) struct EnergyArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  afterimage evaluate runs/digits-density
+  afterimage evaluate runs/digits-density --evaluations 4000000 --json | jq .likelihood.log_z
   afterimage evaluate runs/8gaussians
-  afterimage evaluate runs/8gaussians --json | jq .kl_data_model
+  afterimage evaluate runs/8gaussians --only density,likelihood
   afterimage evaluate runs/rings --weights live --count 10000 --out live.png
 
-The JSON is one object, in nats where nothing else is said; p is the data density with the noise of training, q the
-model's:
+The JSON is one object, also written to evaluation.json in a run folder; what its figures mean and how they come about is
+in docs/evaluation.md. In nats where nothing else is said; p is the data density with the noise of training, q the model's:
   source, data_noise, weights, step   what was evaluated
+Of the part density:
   log_z                               ln Z of q = exp(−E)/Z
   nll, data_entropy, model_entropy    −E_p ln q, −E_p ln p, −E_q ln q
   kl_data_model                       E_p ln p/q = nll − data_entropy
@@ -285,20 +288,50 @@ model's:
   data_sample                         count, nll, standard_error of −ln q of fresh data
   samples                             count, lost, steps, seed, sampler, mode_coverage; null with --count 0
   model_mode_coverage                 share of modes with at least a quarter of their due weight, as in samples
-  modes                               name, and the weight of data (due), model and samples nearest to it")]
+  modes                               name, and the weight of data (due), model and samples nearest to it
+Of the part likelihood, in the object likelihood, where what does not hold is null:
+  valid, not_valid                    whether log Z is one to believe; if not, why and what would help
+  log_z                               value, standard_error and interval (95 %) of ln Z
+  log_z_at_least                      what ln Z is above with 95 %, valid or not
+  estimates                           from_base, from_model (log_z, effective_chains, log_weight_variance) and bennett
+                                      (log_z, overlap)
+  data                                source, which, count, noise; negative_energy, log_likelihood (nats a sample),
+                                      log_likelihood_at_most, bits_per_dimension, dequantised (negative_energy,
+                                      bits_per_dimension)
+  method                              chains, temperatures, equilibration, path_length, evaluations, seed
+  cost                                part, evaluations, seconds of each part")]
 pub(super) struct EvaluateArgs {
-    /// The model. Its data must be one of the generated planar sets, whose densities are known.
+    /// The model.
     #[command(flatten)]
     pub(super) model: ModelArgs,
 
-    /// The largest estimated error in nats, from 1e-6 to 0.1
+    /// What to evaluate, and nothing else; several with commas
+    ///
+    /// Default: density where the data is a generated planar set, whose density is known; else likelihood.
+    #[arg(long, value_enum, value_name = "PART", value_delimiter = ',')]
+    pub(super) only: Vec<PartArg>,
+
+    /// density: the largest estimated error in nats, from 1e-6 to 0.1
     ///
     /// It holds for log Z, the likelihood, the entropies and KL(data‖model); KL(model‖data) and the total variation have
     /// kinks in their integrands, converge more slowly, and say their errors.
     #[arg(long, value_name = "NATS", default_value_t = 1e-4)]
     pub(super) tolerance: f64,
 
-    /// How many samples to draw with the checkpoint's own sampler settings; 0 for none
+    /// likelihood: the most energy-gradient evaluations to spend on log Z
+    ///
+    /// Fewer are spent where fewer do. Default: a million.
+    #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) evaluations: Option<u64>,
+
+    /// likelihood: how many chains are annealed at once, from 16
+    ///
+    /// With more chains intervals are narrower; for as many evaluations each is annealed faster, and log Z more often not
+    /// valid. Default: 64.
+    #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = clap::value_parser!(u64).range(16..=65_536))]
+    pub(super) chains: Option<u64>,
+
+    /// density: how many samples to draw with the checkpoint's own sampler settings; 0 for none
     ///
     /// Default: the run's run.samples.
     #[arg(long, value_name = "N", help_heading = "Sampling")]
@@ -310,7 +343,7 @@ pub(super) struct EvaluateArgs {
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = seed())]
     pub(super) seed: Option<u64>,
 
-    /// The picture to write (.png): both densities, the energy and the samples
+    /// density: the picture to write (.png): both densities, the energy and the samples
     ///
     /// Default: evaluation.png in the run folder, or in the current folder where a checkpoint is named.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
@@ -327,6 +360,15 @@ pub(super) struct EvaluateArgs {
     /// The adapter.
     #[command(flatten)]
     pub(super) adapter: AdapterArgs,
+}
+
+/// A part of an evaluation, in the order in which they are done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(super) enum PartArg {
+    /// In the plane: the exact density of the data against the model's, by quadrature
+    Density,
+    /// In any dimension: log Z by annealed chains, and the likelihood of the data
+    Likelihood,
 }
 
 /// The weights of a run to compute with.

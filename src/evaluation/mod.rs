@@ -19,6 +19,7 @@ mod error;
 mod evaluate;
 mod figures;
 mod gradients;
+mod likelihood;
 mod picture;
 mod quadrature;
 pub(crate) mod quality;
@@ -27,6 +28,11 @@ mod samples;
 pub use error::EvaluationError;
 pub use evaluate::{EvaluationOptions, Outcome, Stage, evaluate};
 pub use figures::{COVERED, Figures, GridFigures, ModeFigures, SampleFigures, ScoreFigures};
+pub use likelihood::{
+    AnnealedFigures, BennettFigures, CostFigures, DequantisedFigures, EstimatesFigures,
+    IntervalFigures, LikelihoodFigures, LikelihoodOptions, MethodFigures, ScoredFigures,
+    log_likelihood,
+};
 pub use quality::{
     Accuracy, Auroc, DistanceFigures, FeatureName, Measured, NearestFigures, QualityError,
     SteinFigures, TwoSampleFigures,
@@ -35,3 +41,11 @@ pub use samples::{
     ClassFigures, Judged, OutsideFigures, QualityData, QualityFigures, QualityOutcome, SteinPair,
     out_of_distribution, sample_quality,
 };
+
+/// What only [`crate::low_level`] shows.
+pub(crate) mod low_level {
+    pub use crate::evaluation::likelihood::{
+        Advanced, Cost, Estimate, LogZ, LogZError, Path, Problem, SweepStage, annealed,
+        annealed_back, bennett, log_z,
+    };
+}
