@@ -12,7 +12,7 @@ use serde::Serialize;
 const METRICS: &str = "metrics.jsonl";
 
 /// The files that a run, or an evaluation of it, writes directly into its folder.
-const RUN_FILES: [&str; 9] = [
+const RUN_FILES: [&str; 11] = [
     "config.toml",
     METRICS,
     "curves.png",
@@ -20,7 +20,9 @@ const RUN_FILES: [&str; 9] = [
     "evaluation.json",
     "evaluation.png",
     "landscape.png",
+    "neighbours.png",
     "samples.png",
+    "stability.png",
     "summary.json",
 ];
 

@@ -270,6 +270,8 @@ Examples:
   afterimage evaluate runs/digits-density
   afterimage evaluate runs/digits-density --evaluations 4000000 --json | jq .likelihood.log_z
   afterimage evaluate runs/8gaussians
+  afterimage evaluate runs/digits --only samples --count 1000
+  afterimage evaluate runs/mnist --only outside --against data/fashion
   afterimage evaluate runs/8gaussians --only density,likelihood
   afterimage evaluate runs/rings --weights live --count 10000 --out live.png
 
@@ -299,7 +301,28 @@ Of the part likelihood, in the object likelihood, where what does not hold is nu
                                       log_likelihood_at_most, bits_per_dimension, dequantised (negative_energy,
                                       bits_per_dimension)
   method                              chains, temperatures, equilibration, path_length, evaluations, seed
-  cost                                part, evaluations, seconds of each part")]
+  cost                                part, evaluations, seconds of each part
+Of the part samples, in the object sample_quality, where {\"not_valid\": reason} stands for what cannot be told:
+  chains, count, lost, steps, seed    fresh chains, how many, how many ran away, steps of each
+  sampler, step_size, acceptance      how they were drawn, in gradient_evaluations
+  features                            digits_classifier or pixels: what samples are compared with data by
+  distances                           data, samples, compared (points of each set), dimensions; value, standard_error,
+                                      floor and floor_standard_error of frechet_distance, kernel_distance,
+                                      sliced_wasserstein, precision, recall, density and coverage; two_sample: accuracy
+                                      and interval (95 %) of a classifier that tells them apart, right of count, floor
+  classes                             shares of each class among samples and data; null without a classifier
+  stein                               states and data: squared, standard_error, p_value, bootstraps, length
+  nearest                             median, floor, copying (value, standard_error) of samples, training, held_out
+Of the part stability, in the object stability:
+  chains, passes, steps, seed         chains from data, passes, and steps of a pass
+  energies, deviation                 mean energy at the data and after each pass; its spread over the data
+  stable, unstable_is                 whether no chain ran away or left the data's energies; if one did, how
+  fresh_against_data, told_apart      discrepancy, p_value and permutations of a test whether fresh chains and those from
+                                      data are of one distribution; whether they are not, at 1 %
+Of the part outside, in the object outside:
+  source, inside, outside             the other data, and how many samples of the model's own (inside_is) and of them
+  auroc                               value, standard_error
+And seconds                           of the parts samples, stability and outside")]
 pub(super) struct EvaluateArgs {
     /// The model.
     #[command(flatten)]
@@ -307,7 +330,8 @@ pub(super) struct EvaluateArgs {
 
     /// What to evaluate, and nothing else; several with commas
     ///
-    /// Default: density where the data is a generated planar set, whose density is known; else likelihood.
+    /// Default: density where the data is a generated planar set, whose density is known; else samples,
+    /// stability, and likelihood where the model has a Gaussian base; and outside with --against.
     #[arg(long, value_enum, value_name = "PART", value_delimiter = ',')]
     pub(super) only: Vec<PartArg>,
 
@@ -331,11 +355,17 @@ pub(super) struct EvaluateArgs {
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = clap::value_parser!(u64).range(16..=65_536))]
     pub(super) chains: Option<u64>,
 
-    /// density: how many samples to draw with the checkpoint's own sampler settings; 0 for none
+    /// density, samples: how many samples to draw with the checkpoint's own sampler settings; density: 0 for none
     ///
-    /// Default: the run's run.samples.
+    /// Default: the run's run.samples for density, 1000 for samples.
     #[arg(long, value_name = "N", help_heading = "Sampling")]
     pub(super) count: Option<u64>,
+
+    /// outside: other data, of the same shape as the model's
+    ///
+    /// A file, a folder, or a source that needs none, as for `afterimage energy`.
+    #[arg(long, value_name = "DATA")]
+    pub(super) against: Option<String>,
 
     /// Seed of the samples and of the data that are scored, a whole number from 0
     ///
@@ -369,6 +399,12 @@ pub(super) enum PartArg {
     Density,
     /// In any dimension: log Z by annealed chains, and the likelihood of the data
     Likelihood,
+    /// Fresh samples against the data and the model: distances with their floors and errors
+    Samples,
+    /// Whether chains from data stay with them for 100 passes of the run's sampler, and fresh ones come there, too
+    Stability,
+    /// How well the energy tells other data (--against) from the model's own
+    Outside,
 }
 
 /// The weights of a run to compute with.

@@ -90,7 +90,7 @@ fn csv(energies: &[f32]) -> Vec<u8> {
 
 /// The data that `name` means: a source that needs no file, or a file of a kind told by its name, else of the kind
 /// the model was trained on.
-fn open_data(model: &Model, name: &str) -> Result<Dataset, CliError> {
+pub(super) fn open_data(model: &Model, name: &str) -> Result<Dataset, CliError> {
     let config = &model.config().data;
     let options = |source: &Source, path: &str| DataOptions {
         source: source.name.into(),

@@ -60,6 +60,8 @@ pub enum Stage {
     Back,
     /// Samples of data.
     Data,
+    /// Passes of chains from data.
+    Passes,
 }
 
 impl From<SweepStage> for Stage {

@@ -24,6 +24,7 @@ mod picture;
 mod quadrature;
 pub(crate) mod quality;
 mod samples;
+mod stability;
 
 pub use error::EvaluationError;
 pub use evaluate::{EvaluationOptions, Outcome, Stage, evaluate};
@@ -34,13 +35,14 @@ pub use likelihood::{
     log_likelihood,
 };
 pub use quality::{
-    Accuracy, Auroc, DistanceFigures, FeatureName, Measured, NearestFigures, QualityError,
-    SteinFigures, TwoSampleFigures,
+    Accuracy, Auroc, DistanceFigures, FeatureName, Measured, NearestFigures, PermutationTest,
+    QualityError, SteinFigures, TwoSampleFigures,
 };
 pub use samples::{
     ClassFigures, Judged, OutsideFigures, QualityData, QualityFigures, QualityOutcome, SteinPair,
-    out_of_distribution, sample_quality,
+    data_of, out_of_distribution, sample_quality, samples_of,
 };
+pub use stability::{StabilityFigures, StabilityOutcome, stability};
 
 /// What only [`crate::low_level`] shows.
 pub(crate) mod low_level {

@@ -8,6 +8,7 @@ use super::quality::{
     stein_discrepancy,
 };
 use crate::config::SamplerConfig;
+use crate::data::{self, Dataset};
 use crate::gpu::Executor;
 use crate::model::{Model, SampleOptions, Samples, Weights};
 use crate::random::{Philox, Stream};
@@ -26,9 +27,13 @@ const DATA_POINTS: usize = 2 * MOST;
 /// Samples in a row of the picture, and rows of them.
 const COLUMNS: usize = 12;
 const ROWS: usize = 2;
-/// The Philox steps of the noise on data here, which no run gets to and an evaluation in the plane does not use.
-const NOISE_STEP: u32 = u32::MAX - 1;
-const OUTSIDE_NOISE_STEP: u32 = u32::MAX - 2;
+/// Values of training data that samples are compared with at most.
+const MOST_VALUES: usize = 1 << 26;
+/// Points that are drawn of a generated set.
+const DRAWN: usize = 5000;
+/// The Philox steps of the noise on data here, which neither runs nor other evaluations use.
+const NOISE_STEP: u32 = u32::MAX - 4;
+const OUTSIDE_NOISE_STEP: u32 = u32::MAX - 5;
 
 /// A figure, or why there is none.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -44,7 +49,7 @@ pub enum Judged<T> {
 }
 
 impl<T> Judged<T> {
-    fn of(found: Result<T, QualityError>) -> Self {
+    pub(super) fn of(found: Result<T, QualityError>) -> Self {
         match found {
             Ok(value) => Judged::Valid(value),
             Err(error) => Judged::NotValid {
@@ -126,6 +131,41 @@ pub struct OutsideFigures {
     pub outside: usize,
     /// The probability that one of the other has the higher energy.
     pub auroc: Auroc,
+}
+
+/// The samples of the data that the configuration of `model` names, in the model's scale and without noise: all of a
+/// finite set, but evenly spaced ones of more than 2²⁶ values, and 5,000 points of a generated one.
+///
+/// # Errors
+/// When the data cannot be read or have another shape than the model's.
+pub fn data_of(model: &Model) -> Result<Vec<f32>, EvaluationError> {
+    let config = model.config();
+    samples_of(model, &data::open(&config.data.options(), config.run.seed)?)
+}
+
+/// The samples of other `data` of the shape of the model's, likewise.
+///
+/// # Errors
+/// When they have another shape.
+pub fn samples_of(model: &Model, data: &Dataset) -> Result<Vec<f32>, EvaluationError> {
+    let wanted = model.architecture().input();
+    if data.shape() != wanted {
+        return Err(EvaluationError::WrongShape {
+            found: data.shape(),
+            wanted,
+        });
+    }
+    let Some(count) = data.len() else {
+        return Ok(data.first(DRAWN));
+    };
+    let every = (count * wanted.len()).div_ceil(MOST_VALUES);
+    if every == 1 {
+        return Ok(data.first(count));
+    }
+    let places = (0..count).step_by(every);
+    Ok(places
+        .flat_map(|place| data.samples(place..place + 1))
+        .collect())
 }
 
 /// The data that samples are compared with, in the model's scale and without noise.
@@ -245,7 +285,7 @@ fn finite(drawn: &Samples, length: usize) -> (Vec<f32>, Vec<f32>) {
     (samples.concat(), states.concat())
 }
 
-fn with_noise(model: &Model, samples: &[f32], seed: u64, step: u32) -> Vec<f32> {
+pub(super) fn with_noise(model: &Model, samples: &[f32], seed: u64, step: u32) -> Vec<f32> {
     let noise = model.config().data.noise;
     let mut random = Philox::new(seed, Stream::DataNoise, step);
     samples

@@ -1,15 +1,20 @@
 //! Distances of samples from data: at their floors, and away from them.
 
 use crate::{assert_near, normal};
-use afterimage::low_level::quality::directions;
 use afterimage::low_level::quality::{
-    Measured, Points, frechet_distance, measure, nearest, nearest_figures, sliced_wasserstein,
+    DistanceFigures, Measured, Points, directions, frechet_distance, measure, nearest,
+    nearest_figures, sliced_wasserstein,
 };
 
 const DIMENSIONS: usize = 4;
 
+/// A figure and what it is.
+type Named = (&'static str, Measured);
+/// How to take a figure from all of them.
+type Of = fn(&DistanceFigures) -> Measured;
+
 /// Figures whose value grows with the distance, and those whose value shrinks.
-fn figures(samples: &Points) -> ([(&'static str, Measured); 3], [(&'static str, Measured); 4]) {
+fn figures(samples: &Points) -> ([Named; 3], [Named; 4]) {
     let data = normal(800, DIMENSIONS, 0.0, 1);
     let found = measure(&data, samples, 5).expect("is measured");
     assert_eq!((found.compared, found.data), (400, 800));
@@ -104,10 +109,7 @@ fn standard_errors_are_what_figures_spread_by() {
             measure(&data, &samples, 1).expect("is measured")
         })
         .collect();
-    let of: [(
-        &str,
-        fn(&afterimage::low_level::quality::DistanceFigures) -> Measured,
-    ); 5] = [
+    let of: [(&str, Of); 5] = [
         ("Fréchet", |found| found.frechet_distance),
         ("kernel", |found| found.kernel_distance),
         ("sliced", |found| found.sliced_wasserstein),

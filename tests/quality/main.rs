@@ -1,7 +1,11 @@
 //! Figures of sample quality: each against a library's, at its floor for equal distributions, away from it for others, and
 //! refused where it makes no sense.
 
+#[path = "../common/command.rs"]
+mod command;
+
 mod classifier;
+mod command_line;
 mod distances;
 mod of_models;
 mod reference;

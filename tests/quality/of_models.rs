@@ -3,7 +3,8 @@
 use afterimage::config;
 use afterimage::data::Scaling;
 use afterimage::evaluation::{
-    FeatureName, Judged, QualityData, QualityFigures, out_of_distribution, sample_quality,
+    FeatureName, Judged, QualityData, QualityFigures, StabilityFigures, out_of_distribution,
+    sample_quality, stability,
 };
 use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions};
 use afterimage::low_level::random::{Philox, Stream};
@@ -19,7 +20,7 @@ fn executor() -> Executor {
 
 /// exp(−E) is a normal distribution of standard deviation 0.5: the network's weights are all zero. Its chains are
 /// Hamiltonian, so that they reach it without bias.
-fn gaussian(more: &[&str]) -> Model {
+pub fn gaussian(more: &[&str]) -> Model {
     let mut sets = vec![
         "network.layers=[{dense=1}]",
         "network.base_std=0.5",
@@ -177,4 +178,71 @@ fn energies_tell_a_wider_distribution_apart() {
     assert!((equal.auroc.value - 0.5).abs() < 4.0 * error, "{equal:?}");
     let message = of(&inside, &[]).expect_err("has one class").to_string();
     assert!(message.contains("none outside"), "{message}");
+}
+
+fn stability_of(model: &Model, data: &[f32]) -> StabilityFigures {
+    let outcome = stability(&mut executor(), model, data, 2, &mut |_, _, _| {});
+    let outcome = outcome.expect("chains are run");
+    assert!(outcome.picture.is_some());
+    assert_eq!(outcome.figures.energies.len(), 101);
+    outcome.figures
+}
+
+/// The model's own data stay, and fresh chains come to where they are.
+#[test]
+fn chains_of_a_perfect_model_stay_with_its_data() {
+    let model = gaussian(&["sampler.steps=2", "run.sample_steps=8"]);
+    let found = stability_of(&model, &normal(128, 0.24_f32.sqrt(), 1));
+    assert!(found.stable && found.unstable_is.is_none(), "{found:?}");
+    assert_eq!(found.told_apart, Some(false), "{found:?}");
+    // ½χ²₆₄ has a deviation of √32 = 5.66, known from 128 values within 6 %; 5 of these.
+    assert!((found.deviation - 5.66).abs() < 1.8, "{found:?}");
+    let mean = found.energies[0].expect("is finite");
+    assert!(
+        (mean - 32.0).abs() < 5.0 * 5.66 / 128_f64.sqrt(),
+        "{found:?}"
+    );
+}
+
+/// Digits lie where this model has hardly any mass: chains leave them for it.
+#[test]
+fn chains_leave_data_that_are_none_of_the_models() {
+    let model = gaussian(&["sampler.steps=2", "run.sample_steps=8"]);
+    let options = model.config().data.options();
+    let digits = afterimage::data::open(&options, 0)
+        .expect("are embedded")
+        .first(300);
+    let found = stability_of(&model, &digits);
+    assert!(!found.stable, "{found:?}");
+    let reason = found.unstable_is.expect("has a reason");
+    assert!(reason.contains("standard deviations"), "{reason}");
+    let last = found.energies[100].expect("is finite");
+    assert!((last - 32.0).abs() < 5.0 * 5.66 / 128_f64.sqrt(), "{last}");
+}
+
+/// Fresh chains that have had no time are not where those from data are, though they agree among themselves.
+#[test]
+fn fresh_chains_that_have_not_arrived_are_told_from_those_from_data() {
+    let sets = [
+        "sampler.steps=2",
+        "run.sample_steps=1",
+        "sampler.start_std=1.5",
+        // Trajectories that turn the starts into the law of the model by a hundredth only.
+        "sampler.step_size=1e-4",
+    ];
+    let found = stability_of(&gaussian(&sets), &normal(128, 0.24_f32.sqrt(), 1));
+    assert!(found.stable, "{found:?}");
+    assert_eq!(found.told_apart, Some(true), "{found:?}");
+    let test = found.fresh_against_data.valid().expect("is valid");
+    assert_eq!(test.p_value, 0.001);
+}
+
+#[test]
+fn data_of_which_no_chains_can_begin_are_refused() {
+    let (mut executor, model) = (executor(), gaussian(&[]));
+    for data in [&[][..], &normal(1, 0.5, 1)] {
+        let found = stability(&mut executor, &model, data, 2, &mut |_, _, _| {});
+        let message = found.err().expect("is refused").to_string();
+        assert!(message.contains("at least 2"), "{message}");
+    }
 }

@@ -1,23 +1,34 @@
 mod density;
 mod likelihood;
+mod samples;
 
 use super::args::{EvaluateArgs, PartArg};
+use super::energy::open_data;
 use super::error::CliError;
 use super::open::CommandLength;
 use super::progress::Stages;
 use super::{open, output};
+use crate::config::BaseKind;
 use crate::evaluation::{
-    self, EvaluationOptions, Figures, LikelihoodFigures, LikelihoodOptions, Outcome, Stage,
+    self, EvaluationOptions, Figures, LikelihoodFigures, LikelihoodOptions, Outcome,
+    OutsideFigures, QualityData, QualityFigures, StabilityFigures, Stage,
 };
 use crate::files::write_atomically;
 use crate::gpu::Executor;
-use crate::model::{Model, Weights};
+use crate::model::{Model, SampleOptions, Weights};
 use crate::report::png_bytes;
+use image::RgbImage;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Instant;
 
 const PICTURE: &str = "evaluation.png";
+const NEIGHBOURS: &str = "neighbours.png";
+const STABILITY: &str = "stability.png";
 const REPORT: &str = "evaluation.json";
+/// Samples that are compared with data unless it is said how many: the block of KID.
+const COMPARED: usize = 1000;
 
 /// All that was found, in the names of its JSON: what was evaluated, and the parts that were asked for.
 #[derive(Serialize)]
@@ -26,6 +37,25 @@ struct Report {
     about: About,
     #[serde(skip_serializing_if = "Option::is_none")]
     likelihood: Option<LikelihoodFigures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sample_quality: Option<QualityFigures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stability: Option<StabilityFigures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outside: Option<Outside>,
+    /// What the parts took that do not say so themselves. Times differ from one time to the next.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    seconds: BTreeMap<&'static str, f64>,
+}
+
+/// How well the energy tells the data called `source` from the model's own.
+#[derive(Serialize)]
+struct Outside {
+    source: String,
+    /// Which of the model's own.
+    inside_is: &'static str,
+    #[serde(flatten)]
+    figures: OutsideFigures,
 }
 
 /// What was evaluated. The exact figures say so themselves.
@@ -62,12 +92,29 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
             step: model.step(),
         },
         likelihood: None,
+        sample_quality: None,
+        stability: None,
+        outside: None,
+        seconds: BTreeMap::new(),
     };
     for part in parts {
+        let began = Instant::now();
         match part {
             PartArg::Density => report.about = About::Density(Box::new(work.density(&picture)?)),
             PartArg::Likelihood => report.likelihood = Some(work.likelihood()?),
+            PartArg::Samples => report.sample_quality = Some(work.samples()?),
+            PartArg::Stability => report.stability = Some(work.stability()?),
+            PartArg::Outside => report.outside = Some(work.outside()?),
         }
+        let timed = match part {
+            PartArg::Density | PartArg::Likelihood => None,
+            PartArg::Samples => Some("samples"),
+            PartArg::Stability => Some("stability"),
+            PartArg::Outside => Some("outside"),
+        };
+        report
+            .seconds
+            .extend(timed.map(|part| (part, began.elapsed().as_secs_f64())));
     }
     if arguments.model.model.is_dir() {
         let path = arguments.model.model.join(REPORT);
@@ -82,16 +129,24 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
 }
 
 /// The parts that were asked for, in the order in which they are done; else the exact figures where there are any, and
-/// estimates where there are none.
+/// where there are none samples, with estimates of the likelihood where the model has what they begin at.
 fn parts(arguments: &EvaluateArgs, model: &Model) -> Vec<PartArg> {
     let mut parts = arguments.only.clone();
+    if parts.is_empty() {
+        let config = model.config();
+        if config.data.source.has_density() {
+            parts.push(PartArg::Density);
+        } else {
+            parts.extend([PartArg::Samples, PartArg::Stability]);
+            if config.network.base == BaseKind::Gaussian {
+                parts.push(PartArg::Likelihood);
+            }
+        }
+        parts.extend(arguments.against.as_ref().map(|_| PartArg::Outside));
+    }
     parts.sort_unstable();
     parts.dedup();
-    match (parts.is_empty(), model.config().data.source.has_density()) {
-        (false, _) => parts,
-        (true, true) => vec![PartArg::Density],
-        (true, false) => vec![PartArg::Likelihood],
-    }
+    parts
 }
 
 /// What the parts share.
@@ -158,6 +213,105 @@ impl Work<'_> {
         Ok(figures)
     }
 
+    /// The quality of fresh samples, with a picture of those nearest to training samples.
+    fn samples(&mut self) -> Result<QualityFigures, CliError> {
+        let run = &self.model.config().run;
+        let count = self.arguments.count.map(usize::try_from);
+        let options = SampleOptions {
+            count: count.map_or(COMPARED, |count| count.unwrap_or(usize::MAX)),
+            steps: run.sample_steps,
+            seed: self.arguments.seed.unwrap_or(run.seed),
+            frames: 0,
+        };
+        let data = evaluation::data_of(self.model)?;
+        // Data that were named for the evaluation are none that the model has learned from.
+        let data = match self.arguments.model.sets.is_empty() {
+            true => QualityData {
+                training: &data,
+                held_out: &[],
+            },
+            false => QualityData {
+                training: &[],
+                held_out: &data,
+            },
+        };
+        let shown = &mut self.shown;
+        let outcome = evaluation::sample_quality(
+            self.executor,
+            self.model,
+            data,
+            &options,
+            &mut |done, of| shown.show(name(Stage::Samples), done, of),
+        );
+        self.shown.clear();
+        let outcome = outcome?;
+        if !self.arguments.quiet {
+            samples::table(&outcome.figures);
+        }
+        self.picture(NEIGHBOURS, outcome.picture)?;
+        Ok(outcome.figures)
+    }
+
+    /// Whether chains from data stay with them, with a picture of some.
+    fn stability(&mut self) -> Result<StabilityFigures, CliError> {
+        let data = evaluation::data_of(self.model)?;
+        let seed = self.arguments.seed.unwrap_or(self.model.config().run.seed);
+        let shown = &mut self.shown;
+        let outcome = evaluation::stability(
+            self.executor,
+            self.model,
+            &data,
+            seed,
+            &mut |stage, done, of| shown.show(name(stage), done, of),
+        );
+        self.shown.clear();
+        let outcome = outcome?;
+        if !self.arguments.quiet {
+            samples::stability_table(&outcome.figures);
+        }
+        self.picture(STABILITY, outcome.picture)?;
+        Ok(outcome.figures)
+    }
+
+    /// Writes a picture, where there is one, into the run folder, or into the current one where a checkpoint is named.
+    fn picture(&self, name: &str, image: Option<RgbImage>) -> Result<(), CliError> {
+        let Some(image) = image else {
+            return Ok(());
+        };
+        let model = &self.arguments.model.model;
+        let path = match model.is_dir() {
+            true => model.join(name),
+            false => name.into(),
+        };
+        write_atomically(&path, &png_bytes(&image)?)?;
+        self.wrote(&path);
+        Ok(())
+    }
+
+    /// How well the energy tells other data apart.
+    fn outside(&mut self) -> Result<Outside, CliError> {
+        let against = self.arguments.against.as_ref();
+        let against = against.ok_or(CliError::NothingAgainst)?;
+        let other = open_data(self.model, against)?;
+        let inside = evaluation::data_of(self.model)?;
+        let outside = evaluation::samples_of(self.model, &other)?;
+        let seed = self.arguments.seed.unwrap_or(self.model.config().run.seed);
+        let figures =
+            evaluation::out_of_distribution(self.executor, self.model, &inside, &outside, seed)?;
+        let inside_is = match self.arguments.model.sets.is_empty() {
+            true => "training data",
+            false => "named data",
+        };
+        if !self.arguments.quiet {
+            samples::outside_table(&figures, against, inside_is);
+        }
+        Ok(Outside {
+            source: against.clone(),
+            inside_is,
+            figures,
+        })
+    }
+
     fn wrote(&self, path: &std::path::Path) {
         if !self.arguments.quiet {
             output::note(format_args!("wrote {}", path.display()));
@@ -175,6 +329,7 @@ fn name(stage: Stage) -> &'static str {
         Stage::There => "from base to model, temperature",
         Stage::Back => "from model to base, temperature",
         Stage::Data => "energies of data",
+        Stage::Passes => "chains from data, pass",
     }
 }
 
