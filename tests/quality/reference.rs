@@ -42,8 +42,8 @@ fn the_frechet_distance_is_scipys() {
         number(&reference()["frechet"]),
         ROUNDING,
     );
-    // 12 and 15 points of 20 dimensions: both covariances lack full rank, and a root near 0 keeps half of the digits only
-    // of its square: here √1e-16 for each of 20 directions, in SciPy's general root as well.
+    // 12 and 15 points of 20 dimensions: both covariances lack full rank, and of each value that should be 0 SciPy's general
+    // root keeps up to √1e-16.
     let (few, wide) = (by_formula(12, 20, 3, 0.0), by_formula(15, 20, 4, 0.0));
     let found = frechet_distance(&few, &wide).expect("is computed");
     assert_near(
