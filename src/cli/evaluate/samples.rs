@@ -64,10 +64,10 @@ pub(super) fn table(figures: &QualityFigures) {
     if let Some(stein) = valid("Stein discrepancy", &figures.stein) {
         for (what, found) in [("states", stein.states), ("noisy data", stein.data)] {
             output::note(format_args!(
-                "  {:26} {:10.4} {:9.4}   p = {:.3} that {} {what} are the model's",
+                "  {:26} {:>10} {:>9}   p = {:.3} that {} {what} are the model's",
                 format!("Stein disc.² of {what}"),
-                found.squared,
-                found.standard_error,
+                short(found.squared),
+                short(found.standard_error),
                 found.p_value,
                 found.samples
             ));
@@ -128,8 +128,11 @@ pub(super) fn outside_table(figures: &OutsideFigures, source: &str, inside_is: &
 
 fn row(what: &str, figure: Measured) {
     output::note(format_args!(
-        "  {what:26} {:10.4} {:9.4}   {:10.4} {:9.4}",
-        figure.value, figure.standard_error, figure.floor, figure.floor_standard_error
+        "  {what:26} {:>10} {:>9}   {:>10} {:>9}",
+        short(figure.value),
+        short(figure.standard_error),
+        short(figure.floor),
+        short(figure.floor_standard_error)
     ));
 }
 
@@ -139,4 +142,12 @@ fn valid<'a, T>(what: &str, judged: &'a Judged<T>) -> Option<&'a T> {
         output::note(format_args!("  {what:26} not valid: {not_valid}"));
     }
     judged.valid()
+}
+
+/// Four decimals, or the leading digit of what these would show as next to nothing.
+fn short(value: f64) -> String {
+    match value.abs() < 1e-3 && value != 0.0 {
+        true => format!("{value:.1e}"),
+        false => format!("{value:.4}"),
+    }
 }
