@@ -668,8 +668,9 @@ const OFFERED: &[(&str, &str)] = &[
     ),
     (
         "evaluation",
-        "COVERED EvaluationError EvaluationOptions Figures GridFigures ModeFigures Outcome SampleFigures \
-         ScoreFigures Stage evaluate",
+        "AnnealedFigures BennettFigures COVERED CostFigures DequantisedFigures EstimatesFigures EvaluationError \
+         EvaluationOptions Figures GridFigures IntervalFigures LikelihoodFigures LikelihoodOptions MethodFigures \
+         ModeFigures Outcome SampleFigures ScoreFigures ScoredFigures Stage evaluate log_likelihood",
     ),
     (
         "gpu",
