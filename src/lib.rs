@@ -6,7 +6,8 @@
 //! - [`model`]: a trained model with its checkpoint, its energies and its samples. `examples/embed.rs` shows it.
 //! - [`config`] and [`data`]: what a training run is asked to do, and what it learns from.
 //! - [`train`]: train step by step, or fill a run folder as the command line does.
-//! - [`evaluation`]: a model of planar data against the exact density of that data.
+//! - [`evaluation`]: a model of planar data against the exact density of that data; log Z and likelihoods of any model with
+//!   a Gaussian base.
 //! - [`shape`]: the shape of a sample.
 //!
 //! What these are made of lies in [`low_level`], for experiments. The layers, each of which depends only on those

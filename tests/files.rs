@@ -230,6 +230,7 @@ mod run_folders {
             "config.toml",
             "metrics.jsonl",
             "curves.png",
+            "evaluation.json",
             "evaluation.png",
             "evaluation.json",
             "landscape.png",

@@ -351,7 +351,7 @@ pub(super) struct EvaluateArgs {
     /// likelihood: how many chains are annealed at once, from 16
     ///
     /// With more chains intervals are narrower; for as many evaluations each is annealed faster, and log Z more often not
-    /// valid. Default: 64.
+    /// valid. Default: 32.
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = clap::value_parser!(u64).range(16..=65_536))]
     pub(super) chains: Option<u64>,
 
@@ -523,6 +523,17 @@ mod tests {
     }
 
     #[test]
+    fn evaluate_takes_several_parts() {
+        let line = "afterimage evaluate run --only likelihood,density --evaluations 5 --chains 16";
+        let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+        let Command::Evaluate(evaluate) = cli.command else {
+            panic!("parsed as {:?}", cli.command);
+        };
+        assert_eq!(evaluate.only, [PartArg::Likelihood, PartArg::Density]);
+        assert_eq!((evaluate.evaluations, evaluate.chains), (Some(5), Some(16)));
+    }
+
+    #[test]
     fn values_out_of_range_are_refused() {
         for line in [
             "afterimage train digits --seed 9223372036854775808",
@@ -531,6 +542,9 @@ mod tests {
             "afterimage sample run --steps 0",
             "afterimage evaluate run --seed -1",
             "afterimage evaluate run --weights best",
+            "afterimage evaluate run --only everything",
+            "afterimage evaluate run --chains 15",
+            "afterimage evaluate run --evaluations 0",
             "afterimage bench --seconds -1",
             "afterimage bench --seconds nan",
             "afterimage bench --growth a.png --brief",

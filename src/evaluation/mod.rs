@@ -1,4 +1,6 @@
-//! The exact truth in two dimensions: a model of a planar set against the density of its data.
+//! What a model is worth: [`evaluate`] has the exact truth in two dimensions, [`log_likelihood`] estimates in any.
+//!
+//! A model of a planar set against the density of its data.
 //!
 //! The data density p is known exactly ([`PlanarDensity`](crate::data::PlanarDensity)), and in the plane so is the model's: q(x) = exp(−E(x))/Z with
 //! Z by quadrature. [`evaluate`] computes energies on the GPU, everything else in f64 on the host, in an order that does

@@ -49,7 +49,7 @@ pub struct EstimatesFigures {
 /// Annealed importance sampling.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct AnnealedFigures {
-    /// Null where fewer than a quarter of the chains count.
+    /// Null where fewer than two fifths of the chains count.
     pub log_z: Option<IntervalFigures>,
     /// How many chains count: (Σw)² / Σw².
     pub effective_chains: f64,
@@ -196,7 +196,7 @@ pub(super) fn sentences(found: &LogZ) -> Vec<String> {
                 }
             };
             format!(
-                "only {effective:.1} of {of} annealed chains {way} count, of which a quarter should: {more}"
+                "only {effective:.1} of {of} annealed chains {way} count, and with less than a tenth log Z cannot be checked: {more}"
             )
         }
         Problem::NoOverlap { overlap } => format!(

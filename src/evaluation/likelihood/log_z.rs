@@ -5,22 +5,28 @@ use super::path::Path;
 use super::schedule::{Pilot, PilotError, Stop};
 use std::time::{Duration, Instant};
 
-/// The variance of ln w that a sweep is made long enough for, if it can be afforded: nearly two thirds of the chains count
-/// then.
-const WANTED_VARIANCE: f64 = 0.5;
-/// The least share of chains that must count, of those of either sweep. Below it the few large weights that are there say
-/// too little about those that are missing.
-const LEAST_EFFECTIVE: f64 = 0.25;
+/// The variance of ln w that a sweep is made long enough for, if it can be afforded: six of seven chains count then, and the
+/// law of the weights is nearly normal, for which intervals are right.
+const WANTED_VARIANCE: f64 = 0.15;
+/// The variance of ln w at which more than half of the chains count.
+const SUFFICIENT_VARIANCE: f64 = 0.5;
+/// The least share of the chains of a sweep that must count for its own estimate to be printed: with less the few large
+/// weights that are there say too little about those that are missing, and intervals hold the truth less often than they say.
+const LEAST_EFFECTIVE: f64 = 0.4;
+/// The least share for Bennett's ratio to be compared with it, which itself depends on no large weight.
+const LEAST_COMPARABLE: f64 = 0.1;
 /// The least overlap of the works both ways. As much is left of normal ones whose means are 5 standard deviations apart.
 const LEAST_OVERLAP: f64 = 0.03;
-/// Two independent estimates that agree lie further apart than so many of their combined errors once in a thousand times.
-const MOST_APART: f64 = 3.29;
+/// Two independent estimates that agree lie further apart than so many of their combined errors once in two hundred times.
+const MOST_APART: f64 = 2.81;
+/// Means of chains that do not drift move by more than so many of their errors once in a thousand times.
+const MOST_DRIFT: f64 = 3.29;
 /// Shares of what the pilot leaves of the evaluations: for chains to forget the data that they start from, and for each of
 /// both sweeps.
 const EQUILIBRATION_SHARE: f64 = 0.3;
 const SWEEP_SHARE: f64 = 0.35;
 /// The fewest temperatures of a sweep, and the fewest transitions in which chains forget where they started.
-const FEWEST_STEPS: usize = 32;
+const FEWEST_STEPS: usize = 64;
 const FEWEST_EQUILIBRATION: usize = 200;
 /// Transitions that are run at a time where nobody looks at what is between them.
 const STRETCH: usize = 20;
@@ -127,8 +133,9 @@ impl LogZ {
     }
 }
 
-/// Estimates ln Z with about `evaluations` energy-gradient evaluations, or fewer where fewer do. `progress` is told how
-/// many of how many steps of a stage are done.
+/// Estimates ln Z with at most `evaluations` energy-gradient evaluations, or fewer where fewer do. What is not valid is tried
+/// again, from the start and with longer sweeps, while evaluations are left. `progress` is told how many of how many steps of
+/// a stage are done.
 ///
 /// # Errors
 /// When the chains cannot be moved, or there is nothing to be seen for so few evaluations.
@@ -138,41 +145,65 @@ pub fn log_z<P: Path>(
     progress: &mut dyn FnMut(SweepStage, usize, usize),
 ) -> Result<LogZ, LogZError<P::Error>> {
     let chains = path.chains() as u64;
-    let mut clock = Clock(Instant::now());
+    let mut costs = Costs::new(chains);
     let pilot = Pilot::run(path, &mut |beta| {
         progress(SweepStage::Pilot, (beta * 1000.0) as usize, 1000);
     })?;
-    let pilot_cost = clock.cost(chains * pilot.evaluations as u64);
-    let each = usize::try_from(evaluations / chains.max(1)).unwrap_or(usize::MAX);
-    let plan = Plan::new(path, &pilot, each);
-    let Some(plan) = plan else {
-        let least = pilot.evaluations + fewest(path);
+    costs.add(SweepStage::Pilot, pilot.evaluations);
+    let mut left = usize::try_from(evaluations / chains.max(1)).unwrap_or(usize::MAX);
+    left = left.saturating_sub(pilot.evaluations);
+    let Some(mut plan) = Plan::new(path, &pilot, left) else {
+        let least = pilot.evaluations + Plan::LEAST.evaluations(path);
         return Err(LogZError::Budget {
             least: chains * least as u64,
         });
     };
-    let stops = pilot.schedule(plan.steps);
+    loop {
+        left = left.saturating_sub(plan.evaluations(path));
+        let mut found = attempt(path, &pilot, plan, &mut costs, progress)?;
+        let worst = found.variances[0].max(found.variances[1]);
+        let longer = plan.longer(path, left, worst / WANTED_VARIANCE);
+        match longer.filter(|_| !found.is_valid()) {
+            Some(longer) => plan = longer,
+            None => {
+                found.costs = costs.parts;
+                // The variance falls as one over the steps.
+                let factor = (worst / SUFFICIENT_VARIANCE).max(2.0);
+                found.wanted_evaluations = (evaluations as f64 * factor) as u64;
+                return Ok(found);
+            }
+        }
+    }
+}
 
+/// Both sweeps, and what they say.
+fn attempt<P: Path>(
+    path: &mut P,
+    pilot: &Pilot,
+    plan: Plan,
+    costs: &mut Costs,
+    progress: &mut dyn FnMut(SweepStage, usize, usize),
+) -> Result<LogZ, LogZError<P::Error>> {
+    let mut stops = pilot.schedule(plan.steps);
     let there = sweep(path, &stops, Start::Base, &mut |done| {
         progress(SweepStage::There, done, plan.steps);
     })?;
-    let per_sweep = chains * (plan.steps * path.evaluations(1)) as u64;
-    let there_cost = clock.cost(per_sweep);
+    costs.add(SweepStage::There, plan.sweep(path));
 
-    let (middle, end) = equilibrate(
-        path,
-        pilot.last_step_size(),
-        plan.equilibration,
-        &mut |done| {
-            progress(SweepStage::Equilibration, done, plan.equilibration);
-        },
-    )?;
-    let equilibration_cost = clock.cost(chains * stretched(path, plan.equilibration) as u64);
-    let reversed: Vec<Stop> = stops.iter().rev().copied().collect();
-    let back = sweep(path, &reversed, Start::Here(end.clone()), &mut |done| {
+    let step_size = pilot.last_step_size();
+    let (middle, end) = equilibrate(path, step_size, plan.equilibration, &mut |done| {
+        progress(SweepStage::Equilibration, done, plan.equilibration);
+    })?;
+    costs.add(
+        SweepStage::Equilibration,
+        stretched(path, plan.equilibration),
+    );
+
+    stops.reverse();
+    let back = sweep(path, &stops, Start::Here(end.clone()), &mut |done| {
         progress(SweepStage::Back, done, plan.steps);
     })?;
-    let back_cost = clock.cost(per_sweep);
+    costs.add(SweepStage::Back, plan.sweep(path));
 
     let base = path.log_z_base();
     let mut found = LogZ {
@@ -187,43 +218,61 @@ pub fn log_z<P: Path>(
         length: pilot.length(),
         variances: [variance(&there), variance(&back)],
         wanted_evaluations: 0,
-        costs: [
-            (SweepStage::Pilot, pilot_cost),
-            (SweepStage::There, there_cost),
-            (SweepStage::Equilibration, equilibration_cost),
-            (SweepStage::Back, back_cost),
-        ],
+        costs: costs.parts,
     };
     found.problems = problems(&found, &middle, &end);
-    let worst = found.variances[0].max(found.variances[1]);
-    // The variance falls as one over the steps.
-    let factor = (worst / WANTED_VARIANCE).max(2.0);
-    found.wanted_evaluations = (evaluations as f64 * factor) as u64;
     Ok(found)
 }
 
-/// Evaluations and time since it was asked last.
-struct Clock(Instant);
+/// What each part has taken so far.
+struct Costs {
+    chains: u64,
+    since: Instant,
+    parts: [(SweepStage, Cost); 4],
+}
 
-impl Clock {
-    fn cost(&mut self, evaluations: u64) -> Cost {
-        let time = self.0.elapsed();
-        self.0 = Instant::now();
-        Cost { evaluations, time }
+impl Costs {
+    fn new(chains: u64) -> Self {
+        let stages = [
+            SweepStage::Pilot,
+            SweepStage::There,
+            SweepStage::Equilibration,
+            SweepStage::Back,
+        ];
+        Costs {
+            chains,
+            since: Instant::now(),
+            parts: stages.map(|stage| (stage, Cost::default())),
+        }
+    }
+
+    /// Adds so many evaluations of every chain, and the time since the last of them.
+    fn add(&mut self, stage: SweepStage, evaluations: usize) {
+        for (_, cost) in self.parts.iter_mut().filter(|(part, _)| *part == stage) {
+            cost.evaluations += self.chains * evaluations as u64;
+            cost.time += self.since.elapsed();
+        }
+        self.since = Instant::now();
     }
 }
 
 /// How the evaluations are spent.
+#[derive(Clone, Copy)]
 struct Plan {
     steps: usize,
     equilibration: usize,
 }
 
 impl Plan {
+    /// The shortest that says anything.
+    const LEAST: Plan = Plan {
+        steps: FEWEST_STEPS,
+        equilibration: FEWEST_EQUILIBRATION,
+    };
+
     /// With so many evaluations of a chain; none where they do not suffice.
-    fn new<P: Path>(path: &P, pilot: &Pilot, evaluations: usize) -> Option<Plan> {
-        let left = evaluations.saturating_sub(pilot.evaluations);
-        if left < fewest(path) {
+    fn new<P: Path>(path: &P, pilot: &Pilot, left: usize) -> Option<Plan> {
+        if left < Self::LEAST.evaluations(path) {
             return None;
         }
         let affordable = left as f64 * SWEEP_SHARE / path.evaluations(1) as f64;
@@ -232,18 +281,33 @@ impl Plan {
         let per_stretch = path.evaluations(STRETCH) as f64;
         let affordable = left as f64 * EQUILIBRATION_SHARE / per_stretch * STRETCH as f64;
         // Whatever is slow along the path is slow at its end as well.
-        let equilibration =
-            (affordable as usize).clamp(FEWEST_EQUILIBRATION, FEWEST_EQUILIBRATION.max(2 * steps));
+        let most = FEWEST_EQUILIBRATION.max(2 * steps);
         Some(Plan {
             steps,
-            equilibration,
+            equilibration: (affordable as usize).clamp(FEWEST_EQUILIBRATION, most),
         })
     }
-}
 
-/// The fewest evaluations of a chain after the pilot.
-fn fewest<P: Path>(path: &P) -> usize {
-    2 * FEWEST_STEPS * path.evaluations(1) + stretched(path, FEWEST_EQUILIBRATION)
+    /// The same, so many times as long, or for as long as `left` evaluations of a chain allow; none where that is hardly
+    /// longer.
+    fn longer<P: Path>(self, path: &P, left: usize, times: f64) -> Option<Plan> {
+        let affordable = left as f64 / self.evaluations(path) as f64;
+        let times = times.clamp(2.0, 8.0).min(affordable);
+        (times >= 1.5).then(|| Plan {
+            steps: (self.steps as f64 * times) as usize,
+            equilibration: (self.equilibration as f64 * times) as usize,
+        })
+    }
+
+    /// Evaluations of a chain for a sweep.
+    fn sweep<P: Path>(self, path: &P) -> usize {
+        self.steps * path.evaluations(1)
+    }
+
+    /// Evaluations of a chain for all of it.
+    fn evaluations<P: Path>(self, path: &P) -> usize {
+        2 * self.sweep(path) + stretched(path, self.equilibration)
+    }
 }
 
 /// Evaluations of a chain for so many transitions with nothing seen between.
@@ -326,8 +390,7 @@ fn problems(found: &LogZ, middle: &[f64], end: &[f64]) -> Vec<Problem> {
         (SweepStage::There, found.there),
         (SweepStage::Back, found.back),
     ] {
-        // Not the other way round, so that what is no number is a problem.
-        if !counts(&estimate, found.chains) {
+        if estimate.support < LEAST_COMPARABLE * found.chains as f64 {
             problems.push(Problem::FewChainsCount {
                 stage,
                 effective: estimate.support,
@@ -366,7 +429,7 @@ fn problems(found: &LogZ, middle: &[f64], end: &[f64]) -> Vec<Problem> {
         .collect();
     let error = (variance(&changes) / changes.len() as f64).sqrt();
     let apart = mean(&changes).abs() / error.max(f64::MIN_POSITIVE);
-    if error > 0.0 && apart > MOST_APART {
+    if error > 0.0 && apart > MOST_DRIFT {
         problems.push(Problem::Drift {
             middle: mean(middle),
             end: mean(end),

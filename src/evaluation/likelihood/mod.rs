@@ -2,7 +2,7 @@
 //!
 //! A model with a Gaussian base has E = f + |x − μ|²/2σ², f the network. Along β·f + |x − μ|²/2σ² there is a way from
 //! β = 0, a Gaussian whose Z is known, to the model at β = 1. Chains are annealed along it both ways: from exact draws of the
-//! Gaussian, and from data that have forgotten under the model what they were. Their works ([`estimates`]) give three
+//! Gaussian, and from data that have forgotten under the model what they were. Their works give three
 //! estimates of ln Z: annealed importance sampling (Neal 2001) from either end, which from the base comes out low and from
 //! the model high (Burda, Grosse & Salakhutdinov 2015; Grosse, Ancha & Roy 2016), and Bennett's acceptance ratio
 //! (Bennett 1976) between the works of both (Crooks 2000; Shirts, Bair, Hooker & Pande 2003), which is what is reported.
@@ -12,8 +12,8 @@
 //! is asked of the laws on the way; only the ends must be right. The one at the base is; whether the other is, the agreement
 //! of both annealed estimates says, of which the first does not depend on it.
 //!
-//! Temperatures and step sizes are fixed by a pilot on other random numbers; see [`schedule`]. An estimate that does not
-//! hold is not printed; see [`Problem`].
+//! Temperatures and step sizes are fixed by a pilot on other random numbers. An estimate that does not
+//! hold is not printed.
 
 mod estimates;
 mod figures;

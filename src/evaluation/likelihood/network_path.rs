@@ -16,8 +16,9 @@ use crate::random::{Philox, Stream};
 use std::f64::consts::PI;
 use std::ops::Range;
 
-/// Leapfrog steps of a transition.
-const LEAPFROG: usize = 5;
+/// Leapfrog steps of a transition. On a model by `digits-density` sweeps of as many evaluations had variances of ln w of 0.35
+/// with 3, 0.9 with 5 and 1.1 with 10.
+const LEAPFROG: usize = 3;
 /// The acceptance that the pilot adapts step sizes to.
 const TARGET_ACCEPTANCE: f32 = 0.8;
 /// In so few dimensions chains from data are also offered draws from the base: there these are taken often enough to

@@ -45,10 +45,10 @@ pub struct LikelihoodOptions {
 }
 
 impl LikelihoodOptions {
-    /// 64 chains, a million evaluations, the seed of the model's run, and its data.
+    /// 32 chains, a million evaluations, the seed of the model's run, and its data.
     pub fn of(model: &Model) -> Self {
         LikelihoodOptions {
-            chains: 64,
+            chains: 32,
             evaluations: 1_000_000,
             seed: model.config().run.seed,
             other_data: false,
