@@ -232,7 +232,6 @@ mod run_folders {
             "curves.png",
             "evaluation.json",
             "evaluation.png",
-            "evaluation.json",
             "landscape.png",
             "neighbours.png",
             "samples.png",

@@ -574,6 +574,8 @@ fn the_command_writes_what_it_prints_and_repeats_itself() {
     let arguments = [
         "evaluate",
         "run",
+        "--only",
+        "likelihood",
         "--evaluations",
         "150000",
         "--chains",

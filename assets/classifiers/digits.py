@@ -39,24 +39,15 @@ def network():
     )
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=pathlib.Path, default=HERE / "digits.safetensors")
-    out = parser.parse_args().out
-    torch.set_num_threads(1)
-    torch.manual_seed(SEED)
-    table = np.loadtxt(gzip.open(DATA), delimiter=",", dtype=np.float32)
-    pixels = torch.tensor(table[:, :64]).reshape(-1, 1, 8, 8) / 8 - 1
-    labels = torch.tensor(table[:, 64]).long()
+def train(net, pixels, labels, out, command):
+    """Trains `net` on all but every fifth of `pixels`, and writes it to `out`; torch's seed decides the rest."""
     left_out = torch.arange(len(labels)) % FOLD == FOLD - 1
     pictures, digits = pixels[~left_out], labels[~left_out]
-
-    net = network()
     adam = torch.optim.AdamW(net.parameters(), 1e-3, weight_decay=1e-2)
     rate = torch.optim.lr_scheduler.CosineAnnealingLR(adam, STEPS)
     for _ in range(STEPS):
         batch = torch.randint(len(digits), (BATCH,))
-        noisy = pictures[batch] + NOISE * torch.randn(BATCH, 1, 8, 8)
+        noisy = pictures[batch] + NOISE * torch.randn(BATCH, *pixels.shape[1:])
         loss = torch.nn.functional.cross_entropy(net(noisy), digits[batch])
         adam.zero_grad()
         loss.backward()
@@ -70,11 +61,20 @@ def main():
     count = int(left_out.sum())
     accuracy = f"{correct[0]} of {count} digits left out, {correct[1]} with noise {NOISE}"
     print(f"{accuracy}: {100 * correct[0] / count:.1f} %, {100 * correct[1] / count:.1f} %")
-    metadata = {
-        "accuracy": accuracy,
-        "made_by": f"python3 assets/classifiers/digits.py with PyTorch {torch.__version__}",
-    }
+    metadata = {"accuracy": accuracy, "made_by": f"{command} with PyTorch {torch.__version__}"}
     save_file({name: tensor.contiguous() for name, tensor in net.state_dict().items()}, out, metadata)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=pathlib.Path, default=HERE / "digits.safetensors")
+    out = parser.parse_args().out
+    torch.set_num_threads(1)
+    torch.manual_seed(SEED)
+    table = np.loadtxt(gzip.open(DATA), delimiter=",", dtype=np.float32)
+    pixels = torch.tensor(table[:, :64]).reshape(-1, 1, 8, 8) / 8 - 1
+    labels = torch.tensor(table[:, 64]).long()
+    train(network(), pixels, labels, out, "python3 assets/classifiers/digits.py")
 
 
 if __name__ == "__main__":

@@ -305,7 +305,7 @@ Of the part likelihood, in the object likelihood, where what does not hold is nu
 Of the part samples, in the object sample_quality, where {\"not_valid\": reason} stands for what cannot be told:
   chains, count, lost, steps, seed    fresh chains, how many, how many ran away, steps of each
   sampler, step_size, acceptance      how they were drawn, in gradient_evaluations
-  features                            digits_classifier or pixels: what samples are compared with data by
+  features                            digits_classifier, mnist_classifier or pixels: what samples are compared with data by
   distances                           data, samples, compared (points of each set), dimensions; value, standard_error,
                                       floor and floor_standard_error of frechet_distance, kernel_distance,
                                       sliced_wasserstein, precision, recall, density and coverage; two_sample: accuracy

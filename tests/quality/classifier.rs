@@ -79,6 +79,24 @@ fn other_data_are_compared_by_their_values() {
     }
 }
 
+#[test]
+fn pictures_of_the_shape_of_mnists_are_compared_by_its_classifier() {
+    let scaling = Scaling::from_raw_max(255.0, -1.0, 1.0);
+    let features = Features::of("idx", Shape::new(1, 28, 28), scaling).expect("is embedded");
+    assert_eq!(features.name(), FeatureName::MnistClassifier);
+    // A vertical line is a one.
+    let pixel = |place: usize| {
+        let is_ink = (13..15).contains(&(place % 28)) && (5..23).contains(&(place / 28));
+        if is_ink { 1.0 } else { -1.0 }
+    };
+    let line: Vec<f32> = (0..784).map(pixel).collect();
+    let classes = features
+        .classes(&line)
+        .expect("are computed")
+        .expect("has classes");
+    assert_eq!(classes, [0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+}
+
 /// In its features, noise and blanks are far from digits, and classes are counted.
 #[test]
 fn noise_is_far_from_digits() {

@@ -8,6 +8,7 @@ Inputs are points by an integer formula, which tests/quality/main.rs repeats, so
 library has the figure, or a part of it that is not trivial, it is the library's.
 """
 
+import importlib
 import json
 import pathlib
 import sys
@@ -97,16 +98,14 @@ def stein(x, scores, c):
     return total / (len(x) * (len(x) - 1))
 
 
-def classifier():
+def classifier(name, side, features):
+    """Every ninth of the features, which so many modules give, and the scores."""
     sys.path.insert(0, str(CLASSIFIERS))
-    import digits
-
-    net = digits.network().double()
-    net.load_state_dict(load_file(CLASSIFIERS / "digits.safetensors"))
-    x = torch.tensor(points(5, 64, 9)).reshape(-1, 1, 8, 8)
+    net = importlib.import_module(name).network().double()
+    net.load_state_dict(load_file(CLASSIFIERS / f"{name}.safetensors"))
+    x = torch.tensor(points(5, side * side, 9)).reshape(-1, 1, side, side)
     with torch.no_grad():
-        features = net[:7](x)
-        return {"features": features[:, ::9].flatten().tolist(), "scores": net(x).flatten().tolist()}
+        return {"features": net[:features](x)[:, ::9].flatten().tolist(), "scores": net(x).flatten().tolist()}
 
 
 def main():
@@ -136,7 +135,8 @@ def main():
         "nearest": NearestNeighbors(n_neighbors=1).fit(x).kneighbors(y)[0][:, 0].tolist(),
         "nearest_index": NearestNeighbors(n_neighbors=1).fit(x).kneighbors(y)[1][:, 0].tolist(),
         "stein": stein(x[:20], -y[:20], 1.3),
-        "classifier": classifier(),
+        "digits_classifier": classifier("digits", 8, 7),
+        "mnist_classifier": classifier("mnist", 28, 9),
     }
     (HERE / "reference.json").write_text(json.dumps(reference, indent=1) + "\n")
 

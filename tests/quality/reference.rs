@@ -170,28 +170,30 @@ fn the_stein_discrepancy_is_that_of_pytorchs_derivatives() {
 }
 
 #[test]
-fn the_classifier_is_pytorchs() {
-    let classifier = Classifier::digits().expect("is embedded");
-    let x = by_formula(5, 64, 9, 0.0);
-    let features = classifier.features(&x).expect("are computed");
-    let some: Vec<f64> = features
-        .iter()
-        .flat_map(|point| point.iter().step_by(9))
-        .copied()
-        .collect();
-    let scores: Vec<f64> = classifier
-        .scores(&x)
-        .expect("are computed")
-        .iter()
-        .flatten()
-        .copied()
-        .collect();
-    let wanted = &reference()["classifier"];
-    for (found, wanted) in [(some, &wanted["features"]), (scores, &wanted["scores"])] {
-        let wanted = numbers(wanted);
-        assert_eq!(found.len(), wanted.len());
-        for (found, wanted) in found.iter().zip(&wanted) {
-            assert_near("output", *found, *wanted, ROUNDING);
+fn the_classifiers_are_pytorchs() {
+    let classifiers = [
+        ("digits_classifier", Classifier::digits(), 64),
+        ("mnist_classifier", Classifier::mnist(), 784),
+    ];
+    for (name, classifier, dimensions) in classifiers {
+        let classifier = classifier.expect("is embedded");
+        let x = by_formula(5, dimensions, 9, 0.0);
+        let features = classifier.features(&x).expect("are computed");
+        let some = features.iter().flat_map(|point| point.iter().step_by(9));
+        let scores = classifier.scores(&x).expect("are computed");
+        let wanted = &reference()[name];
+        for (found, wanted) in [
+            (some.copied().collect::<Vec<_>>(), &wanted["features"]),
+            (
+                scores.iter().flatten().copied().collect(),
+                &wanted["scores"],
+            ),
+        ] {
+            let wanted = numbers(wanted);
+            assert_eq!(found.len(), wanted.len(), "{name}");
+            for (found, wanted) in found.iter().zip(&wanted) {
+                assert_near(name, *found, *wanted, ROUNDING);
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::evaluation::{
 pub(super) fn table(figures: &QualityFigures) {
     let features = match figures.features {
         FeatureName::DigitsClassifier => "features of the digits' classifier",
+        FeatureName::MnistClassifier => "features of the MNIST classifier",
         FeatureName::Pixels => "pixels",
     };
     output::note(format_args!(

@@ -10,8 +10,7 @@ use safetensors::{Dtype, SafeTensors};
 use serde::Serialize;
 
 const DIGITS: &[u8] = include_bytes!("../../../assets/classifiers/digits.safetensors");
-/// The layers whose output is the features; the last one, after them, gives a score of each digit.
-const FEATURE_LAYERS: usize = 3;
+const MNIST: &[u8] = include_bytes!("../../../assets/classifiers/mnist.safetensors");
 
 /// Which features a figure is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -19,6 +18,8 @@ const FEATURE_LAYERS: usize = 3;
 pub enum FeatureName {
     /// Those of the classifier of handwritten digits in `assets/classifiers/`: 64 values.
     DigitsClassifier,
+    /// Those of the classifier of 28×28 handwritten digits there: 64 values.
+    MnistClassifier,
     /// The values of a sample themselves.
     Pixels,
 }
@@ -32,16 +33,18 @@ pub struct Features {
 }
 
 impl Features {
-    /// Those for samples of `shape` of the data set called `source`: the digits' classifier where they are the embedded
-    /// digits, else their values. `scaling` says how the samples came from what the data set holds.
+    /// Those for samples of `shape` of the data set called `source`: of a classifier where they are the embedded digits, or
+    /// of the shape of MNIST's, whatever their source; else their values. `scaling` says which values of a sample are black and
+    /// white.
     ///
     /// # Errors
     /// When the embedded classifier is damaged.
     pub fn of(source: &str, shape: Shape, scaling: Scaling) -> Result<Self, QualityError> {
-        let is_digits = source == Source::DIGITS.name && shape == Classifier::SHAPE;
-        let classifier = match is_digits {
-            true => Some(Classifier::digits()?),
-            false => None,
+        let is_digits = source == Source::DIGITS.name && shape == DIGITS_SHAPE;
+        let classifier = match (is_digits, shape == MNIST_SHAPE) {
+            (true, _) => Some(Classifier::digits()?),
+            (false, true) => Some(Classifier::mnist()?),
+            (false, false) => None,
         };
         Ok(Features {
             shape,
@@ -52,10 +55,8 @@ impl Features {
 
     /// Which they are.
     pub fn name(&self) -> FeatureName {
-        match self.classifier {
-            Some(_) => FeatureName::DigitsClassifier,
-            None => FeatureName::Pixels,
-        }
+        let classifier = self.classifier.as_ref();
+        classifier.map_or(FeatureName::Pixels, |classifier| classifier.name)
     }
 
     /// The features of `samples`, values as the model sees them.
@@ -65,7 +66,7 @@ impl Features {
     pub fn points(&self, samples: &[f32]) -> Result<Points, QualityError> {
         let values = Points::of_samples(samples, self.shape.len())?;
         match &self.classifier {
-            Some(classifier) => classifier.features(&self.in_its_scale(&values)?),
+            Some(classifier) => classifier.features(&self.in_their_scale(&values)?),
             None => Ok(values),
         }
     }
@@ -79,7 +80,7 @@ impl Features {
         let Some(classifier) = &self.classifier else {
             return Ok(None);
         };
-        let scores = classifier.scores(&self.in_its_scale(&values)?)?;
+        let scores = classifier.scores(&self.in_their_scale(&values)?)?;
         let mut counts = vec![0; scores.dimensions()];
         for scores in scores.iter() {
             let best = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
@@ -90,84 +91,108 @@ impl Features {
         Ok(Some(counts))
     }
 
-    /// The classifier has learned from digits with values from −1 to 1, of raw ones from 0 to 16.
-    fn in_its_scale(&self, samples: &Points) -> Result<Points, QualityError> {
-        let (scale, offset) = (
-            f64::from(self.scaling.scale),
-            f64::from(self.scaling.offset),
-        );
+    /// Classifiers have learned from values from −1 (black) to 1 (white).
+    fn in_their_scale(&self, samples: &Points) -> Result<Points, QualityError> {
+        let [low, high] = [self.scaling.low, self.scaling.high].map(f64::from);
         let values = samples.iter().flatten();
-        let scaled = values.map(|value| (value - offset) / scale / 8.0 - 1.0);
+        let scaled = values.map(|value| (value - low) / (high - low) * 2.0 - 1.0);
         Points::new(scaled.collect(), samples.dimensions())
     }
 }
 
-/// The network that `assets/classifiers/digits.py` trains, in f64 on the host: figures do not depend on the adapter.
+const DIGITS_SHAPE: Shape = Shape::new(1, 8, 8);
+const MNIST_SHAPE: Shape = Shape::new(1, 28, 28);
+
+/// A network that a script in `assets/classifiers/` trains, in f64 on the host: figures do not depend on the adapter.
 pub struct Classifier {
+    name: FeatureName,
+    /// The output of the last but one is the features, that of the last a score of each class.
     layers: Vec<TwinLayer>,
 }
 
 impl Classifier {
-    const SHAPE: Shape = Shape::new(1, 8, 8);
-
-    /// The embedded classifier of digits.
+    /// That of the embedded digits, 1×8×8.
     ///
     /// # Errors
     /// When its file is damaged.
     pub fn digits() -> Result<Self, QualityError> {
-        let file = SafeTensors::deserialize(DIGITS).map_err(damaged)?;
-        // Named as in PyTorch's Sequential, where activations and flattening have a place, too.
-        let layers = [
-            (
-                "0",
-                ConvGeometry::new([1, 8, 8], 16, [3, 3], 1, 1),
-                Activation::SILU,
-            ),
-            (
-                "2",
-                ConvGeometry::new([16, 8, 8], 32, [3, 3], 2, 1),
-                Activation::SILU,
-            ),
-            ("5", dense_geometry(512, 64), Activation::SILU),
-            ("7", dense_geometry(64, 10), Activation::IDENTITY),
-        ];
-        let layers = layers.map(|(name, geometry, activation)| {
+        Self::of(
+            (FeatureName::DigitsClassifier, DIGITS),
+            &[
+                ("0", ConvGeometry::new([1, 8, 8], 16, [3, 3], 1, 1)),
+                ("2", ConvGeometry::new([16, 8, 8], 32, [3, 3], 2, 1)),
+                ("5", dense_geometry(512, 64)),
+                ("7", dense_geometry(64, 10)),
+            ],
+        )
+    }
+
+    /// That of MNIST's digits, 1×28×28.
+    ///
+    /// # Errors
+    /// When its file is damaged.
+    pub fn mnist() -> Result<Self, QualityError> {
+        Self::of(
+            (FeatureName::MnistClassifier, MNIST),
+            &[
+                ("0", ConvGeometry::new([1, 28, 28], 8, [3, 3], 2, 1)),
+                ("2", ConvGeometry::new([8, 14, 14], 16, [3, 3], 2, 1)),
+                ("4", ConvGeometry::new([16, 7, 7], 32, [3, 3], 2, 1)),
+                ("7", dense_geometry(512, 64)),
+                ("9", dense_geometry(64, 10)),
+            ],
+        )
+    }
+
+    /// Layers by their names in the file, which are those of PyTorch's Sequential, where activations and flattening have a
+    /// place, too. All but the last are followed by SiLU.
+    fn of(
+        (name, file): (FeatureName, &[u8]),
+        layers: &[(&str, ConvGeometry)],
+    ) -> Result<Self, QualityError> {
+        let file = SafeTensors::deserialize(file).map_err(damaged)?;
+        let layer = |(index, (name, geometry)): (usize, &(&str, ConvGeometry))| {
             Ok(TwinLayer {
-                geometry,
-                activation,
+                geometry: *geometry,
+                activation: match index + 1 == layers.len() {
+                    true => Activation::IDENTITY,
+                    false => Activation::SILU,
+                },
                 weight: tensor(&file, &format!("{name}.weight"), geometry.weight_len())?,
                 bias: tensor(&file, &format!("{name}.bias"), geometry.out_channels)?,
             })
-        });
+        };
+        let layers: Result<_, QualityError> = layers.iter().enumerate().map(layer).collect();
         Ok(Classifier {
-            layers: layers.into_iter().collect::<Result<_, QualityError>>()?,
+            name,
+            layers: layers?,
         })
     }
 
-    /// The features of digits of 8×8 values, from −1 (no ink) to 1: the 64 values before the last layer.
+    /// The features of pictures, of values from −1 (no ink) to 1: the values before the last layer.
     ///
     /// # Errors
     /// When points are of other dimensions.
-    pub fn features(&self, digits: &Points) -> Result<Points, QualityError> {
-        self.pass(digits, FEATURE_LAYERS)
+    pub fn features(&self, pictures: &Points) -> Result<Points, QualityError> {
+        self.pass(pictures, self.layers.len() - 1)
     }
 
     /// A score for each of the ten digits; the highest is what the classifier takes it for.
     ///
     /// # Errors
     /// When points are of other dimensions.
-    pub fn scores(&self, digits: &Points) -> Result<Points, QualityError> {
-        self.pass(digits, self.layers.len())
+    pub fn scores(&self, pictures: &Points) -> Result<Points, QualityError> {
+        self.pass(pictures, self.layers.len())
     }
 
-    fn pass(&self, digits: &Points, layers: usize) -> Result<Points, QualityError> {
-        let (left, right) = (digits.dimensions(), Self::SHAPE.len());
+    fn pass(&self, pictures: &Points, layers: usize) -> Result<Points, QualityError> {
+        let layers = &self.layers[..layers];
+        let (left, right) = (pictures.dimensions(), layers[0].geometry.in_len());
         if left != right {
             return Err(QualityError::Dimensions { left, right });
         }
-        let layers = &self.layers[..layers];
-        let values = digits.iter().flat_map(|digit| {
-            layers.iter().fold(digit.to_vec(), |input, layer| {
+        let values = pictures.iter().flat_map(|picture| {
+            layers.iter().fold(picture.to_vec(), |input, layer| {
                 let TwinLayer {
                     geometry,
                     activation,
@@ -177,9 +202,7 @@ impl Classifier {
                 conv_forward(geometry, *activation, 1, &input, weight, bias).output
             })
         });
-        let features = layers
-            .last()
-            .map_or(left, |layer| layer.geometry.out_channels);
+        let features = layers[layers.len() - 1].geometry.out_channels;
         Points::new(values.collect(), features)
     }
 }
