@@ -81,7 +81,7 @@ fn other_data_are_compared_by_their_values() {
 
 #[test]
 fn pictures_of_the_shape_of_mnists_are_compared_by_its_classifier() {
-    let scaling = Scaling::from_raw_max(255.0, -1.0, 1.0);
+    let scaling = Scaling::between([0.0, 255.0], [-1.0, 1.0]);
     let features = Features::of("idx", Shape::new(1, 28, 28), scaling).expect("is embedded");
     assert_eq!(features.name(), FeatureName::MnistClassifier);
     // A vertical line is a one.

@@ -32,7 +32,7 @@ pub fn gaussian(more: &[&str]) -> Model {
     sets.extend(more);
     let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
     let config = config::load("digits", &sets).expect("a valid configuration");
-    let scaling = Scaling::from_raw_max(16.0, -1.0, 1.0);
+    let scaling = Scaling::between([0.0, 16.0], [-1.0, 1.0]);
     Model::new(config, SHAPE, scaling, vec![0.0; 65], 7).expect("fits")
 }
 

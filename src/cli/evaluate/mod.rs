@@ -7,7 +7,7 @@ use super::energy::open_data;
 use super::error::CliError;
 use super::open::CommandLength;
 use super::progress::Stages;
-use super::{open, output};
+use super::{open, output, warnings};
 use crate::config::BaseKind;
 use crate::evaluation::{
     self, EvaluationOptions, Figures, LikelihoodFigures, LikelihoodOptions, Outcome,
@@ -181,6 +181,9 @@ impl Work<'_> {
             picture: image,
             ..
         } = outcome?;
+        if let Some(samples) = &figures.samples {
+            warnings::standstill(&samples.sampler, samples.acceptance, samples.step_size);
+        }
         write_atomically(picture, &png_bytes(&image)?)?;
         if !self.arguments.quiet {
             density::table(&figures);
@@ -245,8 +248,10 @@ impl Work<'_> {
         );
         self.shown.clear();
         let outcome = outcome?;
+        let figures = &outcome.figures;
+        warnings::standstill(&figures.sampler, figures.acceptance, figures.step_size);
         if !self.arguments.quiet {
-            samples::table(&outcome.figures);
+            samples::table(figures);
         }
         self.picture(NEIGHBOURS, outcome.picture)?;
         Ok(outcome.figures)
@@ -292,7 +297,7 @@ impl Work<'_> {
     fn outside(&mut self) -> Result<Outside, CliError> {
         let against = self.arguments.against.as_ref();
         let against = against.ok_or(CliError::NothingAgainst)?;
-        let other = open_data(self.model, against)?;
+        let other = open_data(self.model, against, &[])?;
         let inside = evaluation::data_of(self.model)?;
         let outside = evaluation::samples_of(self.model, &other)?;
         let seed = self.arguments.seed.unwrap_or(self.model.config().run.seed);
