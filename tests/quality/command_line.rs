@@ -51,6 +51,24 @@ fn it_writes_tables_pictures_and_json() {
         serde_json::from_slice::<Value>(&written).expect("is JSON"),
         printed
     );
+    // Another part of the same evaluation joins it.
+    run(
+        &folder,
+        &[
+            "evaluate",
+            "run",
+            "--only",
+            "outside",
+            "--against",
+            "digits",
+            "--seed",
+            "9",
+        ],
+    );
+    let written = fs::read(path.join("evaluation.json")).expect("is written");
+    let written: Value = serde_json::from_slice(&written).expect("is JSON");
+    assert_eq!(written["sample_quality"], printed["sample_quality"]);
+    assert_ne!(written["outside"], printed["outside"]);
     // Two pairs of rows of twelve 8×8 pictures, enlarged six times, with 2 pixels between.
     let picture = image::open(path.join("neighbours.png")).expect("is a picture");
     assert_eq!(
@@ -64,7 +82,10 @@ fn it_refuses_what_it_cannot_compare() {
     let (folder, _) = run_folder();
     for (arguments, wanted) in [
         ("evaluate run --only outside", "--against"),
-        ("evaluate run --only outside --against moons", "2×1×1"),
+        (
+            "evaluate run --only outside --against moons",
+            "score data of the model's shape",
+        ),
         ("evaluate run --only outside --against nowhere", "nowhere"),
     ] {
         let arguments: Vec<&str> = arguments.split(' ').collect();

@@ -19,8 +19,10 @@ use crate::model::{Model, SampleOptions, Weights};
 use crate::report::png_bytes;
 use image::RgbImage;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 const PICTURE: &str = "evaluation.png";
@@ -118,14 +120,32 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
     }
     if arguments.model.model.is_dir() {
         let path = arguments.model.model.join(REPORT);
-        let text = serde_json::to_vec_pretty(&report).map_err(std::io::Error::from)?;
-        write_atomically(&path, &text)?;
+        write_atomically(&path, &with_earlier(&path, &report)?)?;
         work.wrote(&path);
     }
     if arguments.json {
         output::json(&report)?;
     }
     Ok(())
+}
+
+/// `report` as JSON, with the parts beside its own that an earlier evaluation of the same weights and data left at `path`.
+fn with_earlier(path: &Path, report: &Report) -> Result<Vec<u8>, CliError> {
+    let failed = |error| CliError::from(std::io::Error::from(error));
+    let text = serde_json::to_vec_pretty(report).map_err(failed)?;
+    let object = |text: &[u8]| serde_json::from_slice::<Map<String, Value>>(text).ok();
+    let earlier = fs::read(path).ok().and_then(|text| object(&text));
+    let (Some(mut new), Some(earlier)) = (object(&text), earlier) else {
+        return Ok(text);
+    };
+    let about = ["source", "data_noise", "weights", "step"];
+    if about.iter().any(|key| earlier.get(*key) != new.get(*key)) {
+        return Ok(text);
+    }
+    for (key, value) in earlier {
+        new.entry(key).or_insert(value);
+    }
+    serde_json::to_vec_pretty(&new).map_err(failed)
 }
 
 /// The parts that were asked for, in the order in which they are done; else the exact figures where there are any, and
@@ -159,7 +179,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Exact figures, with their picture.
-    fn density(&mut self, picture: &std::path::Path) -> Result<Figures, CliError> {
+    fn density(&mut self, picture: &Path) -> Result<Figures, CliError> {
         let mut options = EvaluationOptions::of(self.model);
         options.tolerance = self.arguments.tolerance;
         if let Some(count) = self.arguments.count {
@@ -317,7 +337,7 @@ impl Work<'_> {
         })
     }
 
-    fn wrote(&self, path: &std::path::Path) {
+    fn wrote(&self, path: &Path) {
         if !self.arguments.quiet {
             output::note(format_args!("wrote {}", path.display()));
         }
