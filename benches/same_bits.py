@@ -48,7 +48,10 @@ def main():
                 run = pathlib.Path(root) / folder
                 checkpoints = sorted((run / "checkpoints").glob("*.safetensors"))
                 if checkpoints:
-                    sums = f"{sha256(checkpoints[-1].read_bytes())} {sha256(metrics(run / 'metrics.jsonl'))}"
+                    step = checkpoints[-1].name.split(".")[0]
+                    # Averaged and live weights.
+                    last = b"".join(path.read_bytes() for path in checkpoints if path.name.startswith(f"{step}."))
+                    sums = f"{sha256(last)} {sha256(metrics(run / 'metrics.jsonl'))}"
                 else:
                     sums = "no checkpoint"
                 print(f"{what}: {sums} {error}".rstrip(), flush=True)

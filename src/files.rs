@@ -12,7 +12,7 @@ use serde::Serialize;
 const METRICS: &str = "metrics.jsonl";
 
 /// The files that a run, or an evaluation of it, writes directly into its folder.
-const RUN_FILES: [&str; 9] = [
+const RUN_FILES: [&str; 10] = [
     "config.toml",
     METRICS,
     "curves.png",
@@ -22,6 +22,7 @@ const RUN_FILES: [&str; 9] = [
     "landscape.png",
     "samples.png",
     "summary.json",
+    "traces.npy",
 ];
 
 /// The folders that a run fills.
@@ -56,6 +57,9 @@ pub enum FileError {
         path: PathBuf,
         cause: serde_json::Error,
     },
+
+    #[error("the .npy file could not be put together: {0}")]
+    Npy(io::Error),
 
     #[error(
         "the run folder `{}` already holds files: choose another folder with --out, or pass \
@@ -246,14 +250,70 @@ impl JsonLines {
     }
 }
 
+/// The values as an .npy file of this shape.
+///
+/// # Errors
+/// When the shape has another number of values.
+pub fn npy(values: &[f32], shape: &[u64]) -> Result<Vec<u8>, FileError> {
+    use npyz::WriterBuilder;
+    let mut bytes = Vec::new();
+    let mut writer = npyz::WriteOptions::new()
+        .default_dtype()
+        .shape(shape)
+        .writer(&mut bytes)
+        .begin_nd()
+        .map_err(FileError::Npy)?;
+    writer
+        .extend(values.iter().copied())
+        .and_then(|()| writer.finish())
+        .map_err(FileError::Npy)?;
+    Ok(bytes)
+}
+
+/// Creates the first of `path`, `path`-2, `path`-3, … that does not exist, and the folders it lies in. Programs that do so at
+/// the same time get one each.
+///
+/// # Errors
+/// When a folder cannot be created.
+pub fn create_numbered_folder(path: &Path) -> Result<PathBuf, FileError> {
+    let failed = |path: &Path, cause| FileError::new("create the folder", path, cause);
+    let parent = folder_of(path);
+    fs::create_dir_all(parent).map_err(|cause| failed(parent, cause))?;
+    let mut number = 1;
+    loop {
+        let mut folder = path.as_os_str().to_owned();
+        if number > 1 {
+            folder.push(format!("-{number}"));
+        }
+        let folder = PathBuf::from(folder);
+        match fs::create_dir(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(cause) if cause.kind() == ErrorKind::AlreadyExists => number += 1,
+            Err(cause) => return Err(failed(&folder, cause)),
+        }
+    }
+}
+
+/// Removes a folder that was made for a run, unless the run has begun to fill it.
+pub fn remove_unused_run_folder(path: &Path) {
+    // A folder that holds files stays.
+    let subfolders = RUN_SUBFOLDERS.map(|name| path.join(name));
+    if !path.join(METRICS).exists() {
+        for folder in subfolders.iter().map(PathBuf::as_path).chain([path]) {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
 /// Makes `path` a folder for a new run, with the empty folders `samples` and `checkpoints` in it.
 ///
 /// An existing folder must be empty, unless `force` is set and an earlier run has left its metrics
 /// there: then what that run may have written is removed, and nothing else.
 ///
 /// # Errors
-/// When the folder holds files and `force` is not set, when `path` is a file, or when the folder
-/// cannot be created, written to or cleared. Nothing is removed before a file could be written.
+/// When the folder holds files or another run is just beginning in it, and `force` is not set, when
+/// `path` is a file, or when the folder cannot be created, written to or cleared. Nothing is removed
+/// before a file could be written.
 pub fn create_run_folder(path: &Path, force: bool) -> Result<(), FileError> {
     let path = if path.as_os_str().is_empty() {
         Path::new(".")
@@ -270,12 +330,23 @@ pub fn create_run_folder(path: &Path, force: bool) -> Result<(), FileError> {
             }
         }
         probe(path)?;
-        clear(path)?;
+        if force {
+            clear(path)?;
+        }
     } else if path.exists() {
         return Err(FileError::RunFolderIsFile { path: path.into() });
     }
+    fs::create_dir_all(path).map_err(|e| FileError::new("create the folder", path, e))?;
     for folder in RUN_SUBFOLDERS.map(|name| path.join(name)) {
-        fs::create_dir_all(&folder).map_err(|e| FileError::new("create the folder", &folder, e))?;
+        match fs::create_dir(&folder) {
+            // Of an earlier run that is replaced; or of one that found the folder empty at the same time.
+            Err(cause) if cause.kind() == ErrorKind::AlreadyExists && folder.is_dir() => {
+                if !force {
+                    return Err(FileError::RunFolderNotEmpty { path: path.into() });
+                }
+            }
+            made => made.map_err(|e| FileError::new("create the folder", &folder, e))?,
+        }
         probe(&folder)?;
     }
     Ok(())

@@ -36,8 +36,21 @@ impl Shape {
     }
 }
 
+/// With its axes named, to follow "the samples are".
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}×{}×{}", self.channels, self.height, self.width)
+        let &Shape {
+            channels,
+            height,
+            width,
+        } = self;
+        let plural = if channels == 1 { "" } else { "s" };
+        match (height, width) {
+            _ if self.is_planar() => f.pad("points in the plane"),
+            (1, 1) => f.pad(&format!("{channels} value{plural}")),
+            _ => f.pad(&format!(
+                "{channels} channel{plural} of height {height} × width {width}"
+            )),
+        }
     }
 }

@@ -32,6 +32,7 @@ fn model(preset: &str, sets: &[&str], parameters: &[f32]) -> Model {
     let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
     let config = config::load(preset, &sets).expect("a valid configuration");
     let scaling = Scaling {
+        raw: None,
         scale: 1.0,
         offset: 0.0,
         low: -4.0,

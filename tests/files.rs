@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::Barrier;
 
 use afterimage::low_level::checkpoint::{NamedTensor, TensorFile};
-use afterimage::low_level::files::{JsonLines, create_run_folder, write_atomically};
+use afterimage::low_level::files::{
+    JsonLines, create_numbered_folder, create_run_folder, remove_unused_run_folder,
+    write_atomically,
+};
 use afterimage::model::CheckpointError;
 use afterimage::train::FileError;
 use proptest::prelude::*;
@@ -211,6 +215,81 @@ mod run_folders {
         }
     }
 
+    /// What each of eight threads gets that begin at the same time.
+    fn together<T: Send>(work: impl Fn() -> T + Sync) -> Vec<T> {
+        let barrier = Barrier::new(8);
+        let work = || {
+            barrier.wait();
+            work()
+        };
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(work)).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
+        })
+    }
+
+    #[test]
+    fn a_name_is_given_once() {
+        for _ in 0..20 {
+            let folder = tempdir().unwrap();
+            let path = folder.path().join("runs/set.v1");
+            let taken = together(|| create_numbered_folder(&path).unwrap());
+            let wanted = (2..=8).map(|number| folder.path().join(format!("runs/set.v1-{number}")));
+            let wanted: BTreeSet<_> = wanted.chain([path.clone()]).collect();
+            assert_eq!(taken.into_iter().collect::<BTreeSet<_>>(), wanted);
+            assert!(wanted.iter().all(|path| path.is_dir()));
+        }
+        let folder = tempdir().unwrap();
+        let file = folder.path().join("runs");
+        fs::write(&file, "mine").unwrap();
+        let error = create_numbered_folder(&file.join("run")).unwrap_err();
+        assert_message(&error, &file, &["a file stands"]);
+    }
+
+    #[test]
+    fn of_runs_that_begin_together_in_a_folder_one_gets_it() {
+        for exists in [false, true].repeat(10) {
+            let folder = tempdir().unwrap();
+            let path = folder.path().join("run");
+            if exists {
+                fs::create_dir(&path).unwrap();
+            }
+            let got = together(|| create_run_folder(&path, false));
+            let refused: Vec<_> = got.into_iter().filter_map(Result::err).collect();
+            assert_eq!(refused.len(), 7);
+            for error in refused {
+                assert!(
+                    matches!(error, FileError::RunFolderNotEmpty { .. }),
+                    "{error}"
+                );
+            }
+            assert_eq!(names_in(&path), set(&EMPTY_RUN));
+        }
+    }
+
+    #[test]
+    fn a_folder_that_no_run_fills_is_removed_again() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("run");
+        create_run_folder(&path, false).unwrap();
+        fs::write(path.join("checkpoints/mine.safetensors"), "mine").unwrap();
+        remove_unused_run_folder(&path);
+        assert_eq!(names_in(&path), set(&["checkpoints"]));
+        fs::remove_file(path.join("checkpoints/mine.safetensors")).unwrap();
+        remove_unused_run_folder(&path);
+        assert!(!path.exists());
+        create_run_folder(&path, false).unwrap();
+        fs::write(path.join("metrics.jsonl"), "").unwrap();
+        remove_unused_run_folder(&path);
+        assert_eq!(
+            names_in(&path),
+            set(&[&EMPTY_RUN[..], &["metrics.jsonl"]].concat())
+        );
+    }
+
     #[test]
     fn a_folder_with_anything_in_it_is_left_alone() {
         let folder = tempdir().unwrap();
@@ -235,6 +314,7 @@ mod run_folders {
             "landscape.png",
             "samples.png",
             "summary.json",
+            "traces.npy",
             "samples/000001.png",
             "checkpoints/000001.safetensors",
             "checkpoints/000001.live.safetensors",

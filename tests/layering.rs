@@ -657,14 +657,15 @@ fn wildcard_arms_are_found() {
 const OFFERED: &[(&str, &str)] = &[
     (
         "config",
-        "ActivationKind BaseKind BoundsKind ChainKind Config ConfigError Criterion DataConfig InitialWeights \
-         Interval LayerSpec NetworkConfig NormaliserKind ObjectiveConfig OptimiserConfig Precision Preset \
-         RunConfig SamplerConfig SamplerKind Schedule SnapshotConfig SnapshotKind StartKind Word load parse \
-         preset presets set to_toml with_data",
+        "ActivationKind BaseKind BoundsKind ChainKind Config ConfigError Criterion DataConfig Derived InitialWeights \
+         Interval LayerSpec NetworkConfig NormaliserKind ObjectiveConfig OptimiserConfig Precision Preset Resolved \
+         RunConfig SamplerConfig SamplerKind Schedule SnapshotConfig SnapshotKind StartKind Violation Word load \
+         parse preset presets resolve set to_toml with_data",
     ),
     (
         "data",
-        "Channels Colour DataError DataOptions Dataset Layout PlanarDensity RawRange SampleFile Scaling Source open",
+        "Channels Colour DataError DataOptions Dataset Layout PlanarDensity RawRange SampleFile Scaling Source \
+         TrainedScaling open source_of",
     ),
     (
         "evaluation",

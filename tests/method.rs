@@ -25,6 +25,7 @@ use common::programs::launches;
 use common::{
     ROUNDING, assert_close, executor, filled, normals, one_of, poisoned, twin, variants, widen,
 };
+use serde_json::Value;
 use std::collections::HashSet;
 use std::fs;
 use std::sync::atomic::AtomicBool;
@@ -624,6 +625,8 @@ fn diverges(precision: Precision, value: f32) -> String {
 
     let mut config = small();
     config.run.precision = precision;
+    // More than are handed to the device before anything comes back.
+    config.run.steps = 40;
     config.data.source = Source::named("npy").expect("is in the table");
     config.data.path = array.display().to_string();
     let data = data::open(&config.data.options(), 1).expect("opens");
@@ -641,5 +644,16 @@ fn diverges(precision: Precision, value: f32) -> String {
         .expect("a checkpoint is left");
     let model = Model::load(&checkpoint).expect("loads");
     assert!(model.parameters().iter().all(|value| value.is_finite()));
+    // Steps that were in the device's hands when the first was found out have their lines, too: as many as the model had.
+    let metrics = fs::read_to_string(out.join("metrics.jsonl")).expect("reads");
+    let steps: Vec<u64> = metrics
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
+        .map(|row| row["step"].as_u64().expect("a step"))
+        .collect();
+    assert_eq!(steps, (0..model.step()).collect::<Vec<_>>());
+    assert_eq!(model.step(), trainer.steps_done());
+    let name = format!("{:06}.safetensors", model.step());
+    assert_eq!(checkpoint.file_name(), Some(name.as_ref()));
     error.to_string()
 }

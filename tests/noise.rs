@@ -471,7 +471,10 @@ fn every_kind_runs_from_the_command_line() {
 #[test]
 fn combinations_that_make_no_sense_are_refused_with_a_reason() {
     for (sets, reason) in [
-        ("snapshot.kind=gaussian", "whose log Z is 0"),
+        (
+            "snapshot.kind=gaussian objective.normaliser=zero",
+            "whose log Z is 0",
+        ),
         (
             "snapshot.kind=ema snapshot.interval=adaptive",
             "snapshot.interval = \"adaptive\" is not allowed",
@@ -485,7 +488,10 @@ fn combinations_that_make_no_sense_are_refused_with_a_reason() {
             "snapshot.kind=mixture snapshot.components=3 objective.normaliser=profiled",
             "evenly",
         ),
-        ("snapshot.kind=mixture", "whose components differ in log Z"),
+        (
+            "snapshot.kind=mixture objective.normaliser=zero",
+            "whose components differ in log Z",
+        ),
         (
             "snapshot.kind=mixture objective.generator=ranking",
             "which ranking has none of",
@@ -495,10 +501,13 @@ fn combinations_that_make_no_sense_are_refused_with_a_reason() {
             "be a multiple of sampler.reuse",
         ),
         (
-            "sampler.kind=langevin sampler.clip=1",
+            "sampler.kind=langevin sampler.clip=1 sampler.jumps=5",
             "under which steps follow another law than the jumps",
         ),
-        ("sampler.anneal=4", "chains that are still hot"),
+        (
+            "sampler.anneal=4 sampler.adapt=true",
+            "chains that are still hot",
+        ),
         (
             "objective.generator=contrastive-divergence snapshot.kind=ema",
             "be copy with objective.generator = contrastive-divergence",

@@ -297,7 +297,10 @@ fn what_makes_no_sense_together_is_refused_with_a_reason() {
             "objective.generator=power objective.power=4 objective.clamp=13",
             "at most 12",
         ),
-        ("snapshot.kind=mixture", "be `profiled` or another"),
+        (
+            "snapshot.kind=mixture objective.normaliser=zero",
+            "be `profiled` or another",
+        ),
         (
             "snapshot.kind=mixture objective.generator=ranking",
             "which ranking has none of",
@@ -314,8 +317,14 @@ fn what_makes_no_sense_together_is_refused_with_a_reason() {
             "snapshot.kind=ema snapshot.interval=adaptive",
             "be a number with snapshot.kind",
         ),
-        ("snapshot.kind=gaussian", "whose log Z is 0"),
-        ("snapshot.kind=uniform", "whose log Z is 0"),
+        (
+            "snapshot.kind=gaussian objective.normaliser=zero",
+            "whose log Z is 0",
+        ),
+        (
+            "snapshot.kind=uniform objective.normaliser=zero",
+            "whose log Z is 0",
+        ),
         (
             "snapshot.interval=5 sampler.reuse=2",
             "a divisor of snapshot.interval",
@@ -337,10 +346,13 @@ fn what_makes_no_sense_together_is_refused_with_a_reason() {
             "be at least sampler.temperature = 1.0, so that chains cool",
         ),
         (
-            "sampler.kind=mala sampler.anneal=4",
+            "sampler.kind=mala sampler.adapt=true sampler.anneal=4",
             "chains that are still hot",
         ),
-        ("sampler.kind=mala sampler.steps=1", "first half of them"),
+        (
+            "sampler.kind=mala sampler.adapt=true sampler.steps=1",
+            "first half of them",
+        ),
         (
             "sampler.jumps=1 sampler.start=data",
             "density of jumps must be known",
@@ -370,14 +382,17 @@ fn what_makes_no_sense_together_is_refused_with_a_reason() {
             "be at least run.batch × objective.noise_ratio = 128",
         ),
         (
-            "network.spectral_norm=true",
+            "network.spectral_norm=true network.zero_head=true",
             "cannot normalise a weight of zeros",
         ),
         (
             "network.spectral_norm=true network.zero_head=false network.first_weight_scale=2",
             "divides it out again",
         ),
-        ("network.layers=[{residual=4}]", "skip is not zero"),
+        (
+            "network.layers=[{residual=4}] network.zero_head=true",
+            "skip is not zero",
+        ),
         (
             "network.layers=[{residual=4},{dense=1}] network.first_weight_scale=2",
             "a residual block is the first layer with weights",

@@ -64,8 +64,9 @@ pub(super) struct SourceArgs {
     /// Change one setting; may be given any number of times
     ///
     /// The key is SECTION.KEY as `afterimage config` prints it. The value is read as TOML, or as a bare text where it
-    /// is none: optimiser.rate=1e-3, data.path=/data/mnist, network.layers='[{dense=64},{dense=1}]'. An empty value
-    /// puts the key back to its default.
+    /// is none: optimiser.rate=1e-3, data.path=~/mnist, network.layers='[{dense=64},{dense=1}]'. An empty value puts the
+    /// key back to its default. Keys that no --set and no file of your own sets follow from the others where they must, and
+    /// so do those that are set to `auto`; `train` and `config` say which.
     #[arg(long = "set", value_name = "KEY=VALUE", help_heading = "Settings")]
     pub(super) sets: Vec<String>,
 }
@@ -241,14 +242,19 @@ pub(super) struct EnergyArgs {
     #[command(flatten)]
     pub(super) model: ModelArgs,
 
-    /// The data to score: a file, a folder of images, or the name of a source that needs neither (digits, moons, …)
+    /// The data to score: a file, a folder of pictures, or the name of a source that needs neither (digits, moons, …)
     ///
-    /// It is scaled as the model's training data was; the noise added in training is left out. Of generated data, which
-    /// have no end, 10,000 samples are scored.
+    /// Its kind is told by its content; --set data.source=KIND forces one. Its values are scaled as the model's training
+    /// data was, or taken as the model's own where only that fits; where both would, --set data.range says it. What was
+    /// decided is printed. The noise added in training is left out. Of generated data, which have no end, 10,000 samples
+    /// are scored.
     #[arg(value_name = "DATA")]
     pub(super) data: String,
 
-    /// The file to write, one energy a sample: .npy or .csv
+    /// The file to write, one energy a sample in the order of the data: .npy or .csv
+    ///
+    /// The columns of .csv are index (from 0), energy, and of pictures file (its path from DATA) and class (the folder in
+    /// DATA that it lies in; only where there is one).
     ///
     /// Default: none; a summary of the energies is printed.
     #[arg(long, value_name = "FILE", help_heading = "Output")]

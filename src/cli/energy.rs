@@ -2,10 +2,9 @@ use super::args::EnergyArgs;
 use super::error::CliError;
 use super::open::CommandLength;
 use super::{open, output};
-use crate::data::{self, DataOptions, Dataset, Source};
+use crate::data::{self, DataOptions, Dataset, Layout, RawRange, SampleFile, TrainedScaling};
 use crate::files::write_atomically;
 use crate::model::Model;
-use crate::words::Word;
 use serde::Serialize;
 use std::path::Path;
 
@@ -14,15 +13,20 @@ const BATCH: usize = 256;
 /// Samples of an endless source.
 const DRAWN: usize = 10_000;
 
-/// The energies of a data set in a few numbers.
+/// The energies of a data set in a few numbers, and how its values were read.
 #[derive(Serialize)]
-struct Summary {
+struct Summary<'a> {
+    source: &'a str,
     count: usize,
     mean: f64,
     std: f64,
     min: f32,
-    median: f32,
+    median: f64,
     max: f32,
+    /// The raw values of data.low and data.high; null where values were taken as they are.
+    range: Option<[f32; 2]>,
+    values: &'a str,
+    notes: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<String>,
 }
@@ -33,15 +37,9 @@ pub(super) fn energy(arguments: &EnergyArgs) -> Result<(), CliError> {
     let endings = [("npy", Ending::Npy), ("csv", Ending::Csv)];
     let ending = out.map(|path| output::ending(path, &endings)).transpose()?;
     let model = open::model(&arguments.model)?;
-    let data = open_data(&model, &arguments.data)?;
-    let wanted = model.architecture().input();
-    if data.shape() != wanted {
-        return Err(CliError::WrongShape {
-            found: data.shape(),
-            wanted,
-        });
-    }
+    let data = open_data(&model, arguments)?;
     let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
+    output::data(&data, false);
     let count = data.len().unwrap_or(DRAWN);
     let mut evaluator = model.evaluator(&mut executor, BATCH.min(count))?;
     let mut energies = Vec::with_capacity(count);
@@ -56,11 +54,11 @@ pub(super) fn energy(arguments: &EnergyArgs) -> Result<(), CliError> {
     if let Some((path, ending)) = out.zip(ending) {
         let bytes = match ending {
             Ending::Npy => output::npy(&energies, &[count as u64])?,
-            Ending::Csv => csv(&energies),
+            Ending::Csv => csv(&energies, &data)?,
         };
         write_atomically(path, &bytes)?;
     }
-    let of = summarise(&energies, out);
+    let of = summarise(&energies, &data, out);
     if arguments.json {
         return output::json(&of);
     }
@@ -80,47 +78,72 @@ enum Ending {
     Csv,
 }
 
-fn csv(energies: &[f32]) -> Vec<u8> {
-    let mut text = String::from("index,energy\n");
-    for (index, energy) in energies.iter().enumerate() {
-        text.push_str(&format!("{index},{energy}\n"));
+/// A line a sample: index, energy, and where samples have files of their own, file and class.
+fn csv(energies: &[f32], data: &Dataset) -> Result<Vec<u8>, CliError> {
+    let files: Vec<Option<&SampleFile>> =
+        (0..energies.len()).map(|index| data.file(index)).collect();
+    let with_files = files.iter().any(Option::is_some);
+    let with_classes = files.iter().flatten().any(|file| file.class.is_some());
+    let columns = ["index", "energy", "file", "class"];
+    let columns = &columns[..2 + usize::from(with_files) + usize::from(with_classes)];
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(columns)?;
+    for (index, (energy, file)) in energies.iter().zip(files).enumerate() {
+        let path = file.map_or_else(String::new, |file| file.path.display().to_string());
+        let class = file.and_then(|file| file.class.clone()).unwrap_or_default();
+        let fields = [index.to_string(), energy.to_string(), path, class];
+        writer.write_record(&fields[..columns.len()])?;
     }
-    text.into_bytes()
+    writer
+        .into_inner()
+        .map_err(|error| CliError::Csv(error.into_error().into()))
 }
 
-/// The data that `name` means: a source that needs no file, or a file of a kind told by its name, else of the kind
-/// the model was trained on.
-fn open_data(model: &Model, name: &str) -> Result<Dataset, CliError> {
-    let config = &model.config().data;
-    let options = |source: &Source, path: &str| DataOptions {
+/// The data to score, as this model scores it.
+fn open_data(model: &Model, arguments: &EnergyArgs) -> Result<Dataset, CliError> {
+    let (config, name) = (&model.config().data, arguments.data.as_str());
+    // How the run's own data was read says nothing of other data, unless somebody says so.
+    let was_set = |key: &str| {
+        let keys = arguments
+            .model
+            .sets
+            .iter()
+            .filter_map(|set| set.split_once('='));
+        keys.map(|(key, _)| key.trim()).any(|set| set == key)
+    };
+    let source = match was_set("data.source") {
+        true => config.source,
+        false => data::source_of(name)?,
+    };
+    let path = if source.needs_path() { name } else { "" };
+    if path.is_empty() && Path::new(name).exists() {
+        output::note(format_args!(
+            "note: `{name}` is the data source; for the file or folder of this name say ./{name}"
+        ));
+    }
+    let mut options = DataOptions {
         source: source.name.into(),
         path: path.into(),
+        scored_by: Some(model.architecture().input()),
+        trained: Some(TrainedScaling {
+            scaling: model.scaling(),
+            range: config.range,
+        }),
         ..config.options()
     };
-    let (from_files, others): (Vec<&Source>, Vec<&Source>) =
-        Source::all().iter().partition(|source| source.needs_path());
-    let options = if let Some(source) = others.iter().find(|source| source.name == name) {
-        options(source, "")
-    } else if let Some(source) = from_files
-        .iter()
-        .find(|source| source.has_files_named(name))
-    {
-        options(source, name)
-    } else if config.source.needs_path() {
-        options(&config.source, name)
-    } else if Path::new(name).is_dir() {
-        options(&Source::IMAGES, name)
-    } else {
-        let known: Vec<_> = others.iter().map(|source| source.name).collect();
-        return Err(CliError::UnknownData {
-            name: name.into(),
-            known: known.join(", "),
-        });
-    };
+    if !was_set("data.range") {
+        options.range = RawRange::Auto;
+    }
+    if !was_set("data.layout") {
+        options.layout = Layout::Auto;
+    }
+    if !was_set("data.limit") {
+        options.limit = 0;
+    }
     Ok(data::open(&options, model.config().run.seed)?)
 }
 
-fn summarise(energies: &[f32], file: Option<&Path>) -> Summary {
+fn summarise<'a>(energies: &[f32], data: &'a Dataset, file: Option<&Path>) -> Summary<'a> {
     let count = energies.len();
     let mean = energies.iter().map(|&e| f64::from(e)).sum::<f64>() / count as f64;
     let variance = energies
@@ -132,12 +155,16 @@ fn summarise(energies: &[f32], file: Option<&Path>) -> Summary {
     sorted.sort_by(f32::total_cmp);
     let at = |index: usize| sorted.get(index).copied().unwrap_or(f32::NAN);
     Summary {
+        source: data.name(),
         count,
         mean,
         std: variance.sqrt(),
         min: at(0),
-        median: at(count / 2),
+        median: f64::midpoint(at(count.saturating_sub(1) / 2).into(), at(count / 2).into()),
         max: at(count.saturating_sub(1)),
+        range: data.scaling().raw,
+        values: data.meaning(),
+        notes: data.notes().iter().map(String::as_str).collect(),
         file: file.map(|path| path.display().to_string()),
     }
 }

@@ -8,7 +8,6 @@ use crate::gpu::GpuError;
 use crate::model::ModelError;
 use crate::network::advised;
 use crate::report::ReportError;
-use crate::shape::Shape;
 use crate::train::TrainError;
 use std::path::PathBuf;
 
@@ -36,19 +35,15 @@ pub(super) enum CliError {
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error("stopped after {steps} steps; what there is was kept in {}", folder.display())]
-    Stopped { steps: u64, folder: PathBuf },
+    Stopped {
+        steps: u64,
+        folder: PathBuf,
+        status: u8,
+    },
     #[error("{} is neither a checkpoint nor a run folder with one in checkpoints/: name one of them", path.display())]
     NoCheckpoint { path: PathBuf },
     #[error("cannot write {}: its ending must be {wanted}", path.display())]
     Ending { path: PathBuf, wanted: String },
-    #[error(
-        "the data has samples of {found}, the model takes {wanted}: score data of the model's shape"
-    )]
-    WrongShape { found: Shape, wanted: Shape },
-    #[error(
-        "cannot tell what kind of data '{name}' is: name a .npy or IDX file, a CIFAR-10 .bin file, a folder of pictures, or one of {known}"
-    )]
-    UnknownData { name: String, known: String },
     #[error(
         "{lost} of {count} chains ran away to values that are not finite, so nothing was written: the model diverged, or its sampler.step_size is too large"
     )]
@@ -59,8 +54,8 @@ pub(super) enum CliError {
     NotFinite { lost: usize, count: usize },
     #[error("writing to stdout failed ({0}): check where it is sent to")]
     Stdout(#[from] std::io::Error),
-    #[error("Ctrl-C cannot be caught: {0}")]
-    Signal(#[from] ctrlc::Error),
-    #[error("the .npy file could not be put together: {0}")]
-    Npy(String),
+    #[error("signals, such as that of Ctrl-C, cannot be caught: {0}")]
+    Signal(std::io::Error),
+    #[error("the .csv file could not be put together: {0}")]
+    Csv(#[from] csv::Error),
 }

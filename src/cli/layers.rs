@@ -39,6 +39,11 @@ fn shape(config: &Config) -> Result<Shape, String> {
     Ok(data.shape())
 }
 
+/// A shape in the width of a column; below the table stands what its numbers are.
+fn compact(shape: Shape) -> String {
+    format!("{}×{}×{}", shape.channels, shape.height, shape.width)
+}
+
 /// A header, a row a layer, and their sums.
 fn rows(architecture: &Architecture) -> String {
     let row = |[layer, form, output, parameters, flops, bytes]: [&dyn Display; 6]| {
@@ -46,11 +51,11 @@ fn rows(architecture: &Architecture) -> String {
     };
     let (flops, bytes) = ("FLOP a sample", "bytes a sample");
     let mut text = row([&"layer", &"", &"output", &"parameters", &flops, &bytes]);
-    let input = architecture.input().to_string();
+    let input = compact(architecture.input());
     text += &format!("{:5}  {:14}  {input:>12}\n", "", "samples");
     let (mut all_flops, mut all_bytes) = (0, 0);
     for (index, block) in architecture.blocks().iter().enumerate() {
-        let (form, output) = (block.spec.to_string(), block.output.to_string());
+        let (form, output) = (block.spec.to_string(), compact(block.output));
         let parameters = architecture.block_parameter_count(index);
         let flops = architecture.block_flops(index);
         let bytes = 4 * architecture.block_map_len(index);
@@ -60,6 +65,6 @@ fn rows(architecture: &Architecture) -> String {
     }
     let parameters = architecture.parameter_count();
     text += &row([&"", &"all", &"", &parameters, &all_flops, &all_bytes]);
-    text += "FLOP of the forward pass (the gradient in x takes as many again); bytes of the maps as f32, without borders";
+    text += "outputs are channels × height × width; FLOP of the forward pass (the gradient in x takes as many again); bytes of the maps as f32, without borders";
     text
 }

@@ -49,8 +49,11 @@ pub(super) fn presets(arguments: &ListArgs) -> Result<(), CliError> {
 
 /// `afterimage config`
 pub(super) fn config(arguments: &ConfigArgs) -> Result<(), CliError> {
-    let config = config::load(&arguments.source.source, &arguments.source.sets)?;
-    output::line(config::to_toml(&config).trim_end())?;
-    output::note(layers::table(&config)?);
+    let resolved = config::resolve(&arguments.source.source, &arguments.source.sets)?;
+    output::line(resolved.to_toml().trim_end())?;
+    output::note(layers::table(&resolved.config)?);
+    for warning in resolved.config.warnings() {
+        output::note(format_args!("warning: {warning}"));
+    }
     Ok(())
 }

@@ -11,8 +11,10 @@ mod open;
 mod output;
 mod progress;
 mod sample;
+mod signals;
 mod train;
 mod vector_width;
+mod warnings;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -20,9 +22,6 @@ use error::CliError;
 use std::process::ExitCode;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
-
-/// Exit status of a run that was stopped with Ctrl-C: 128 + SIGINT, as shells expect.
-const INTERRUPTED: u8 = 130;
 
 /// Sets what the environment should say before a driver is loaded, where the user has not said otherwise.
 ///
@@ -46,16 +45,16 @@ pub fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter.from_env_lossy())
         .with_writer(std::io::stderr)
+        .with_ansi(output::has_colours())
         .init();
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::error(&error);
-            ExitCode::from(if matches!(error, CliError::Stopped { .. }) {
-                INTERRUPTED
-            } else {
-                1
-            })
+            match error {
+                CliError::Stopped { status, .. } => status.into(),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

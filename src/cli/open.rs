@@ -75,10 +75,8 @@ pub(super) fn model(arguments: &ModelArgs) -> Result<Model, CliError> {
 
 /// The run in whose folder a checkpoint lies.
 fn run_of(path: &Path) -> Option<&Path> {
-    let folders = path.ancestors().skip(1).take(2);
-    folders
-        .filter(|folder| folder.join("config.toml").is_file())
-        .next()
+    let mut folders = path.ancestors().skip(1).take(2);
+    folders.find(|folder| folder.join("config.toml").is_file())
 }
 
 /// The model whose tensors are in the file at `path`, and all else is as `from` says.

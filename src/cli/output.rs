@@ -1,6 +1,10 @@
 use super::error::CliError;
+use crate::data::Dataset;
+pub(super) use crate::files::npy;
 use crate::words::choice;
+use indicatif::ProgressDrawTarget;
 use serde::Serialize;
+use std::env;
 use std::fmt::Display;
 use std::io::{ErrorKind, Write, stderr, stdout};
 use std::path::Path;
@@ -17,6 +21,31 @@ pub(super) fn line(text: &str) -> Result<(), CliError> {
 /// Prints one line to stderr. Where nobody can read it, the work goes on all the same; `eprintln!` would panic.
 pub(super) fn note(text: impl Display) {
     let _ = writeln!(stderr(), "{text}");
+}
+
+/// Whether stderr is a terminal on which lines can be drawn anew: not where TERM is `dumb` or, but for Windows, unset.
+pub(super) fn is_screen() -> bool {
+    // What bars are drawn on has to say so, or they would be neither drawn nor replaced by lines.
+    !ProgressDrawTarget::stderr().is_hidden()
+}
+
+/// Whether what goes to stderr may be coloured (<https://no-color.org>).
+pub(super) fn has_colours() -> bool {
+    is_screen() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Prints how the values of a data set were read, and what was decided on the way; where `quiet`, warnings alone.
+pub(super) fn data(data: &Dataset, quiet: bool) {
+    if !quiet {
+        note(format_args!("values    {}", data.meaning()));
+    }
+    for line in data.notes() {
+        if line.starts_with("warning") {
+            note(line);
+        } else if !quiet {
+            note(format_args!("          {line}"));
+        }
+    }
 }
 
 /// Prints an error to stderr as one line, whatever a driver may have put into it.
@@ -36,10 +65,12 @@ pub(super) fn pretty_json(value: &impl Serialize) -> Result<(), CliError> {
     line(&serde_json::to_string_pretty(value).map_err(std::io::Error::from)?)
 }
 
-/// What the ending of `path` means among those that can be written.
+/// What the ending of `path`, in small letters or capitals, means among those that can be written.
 pub(super) fn ending<T: Copy>(path: &Path, known: &[(&str, T)]) -> Result<T, CliError> {
-    let given = path.extension().and_then(|ending| ending.to_str());
-    let found = known.iter().find(|(ending, _)| Some(*ending) == given);
+    let given = path.extension().unwrap_or_default();
+    let found = known
+        .iter()
+        .find(|(ending, _)| given.eq_ignore_ascii_case(ending));
     found.map(|(_, meant)| *meant).ok_or_else(|| {
         let endings = known.iter().map(|(ending, _)| format!(".{ending}"));
         CliError::Ending {
@@ -47,20 +78,4 @@ pub(super) fn ending<T: Copy>(path: &Path, known: &[(&str, T)]) -> Result<T, Cli
             wanted: choice(&endings.collect::<Vec<_>>()),
         }
     })
-}
-
-/// The values as an .npy file of this shape.
-pub(super) fn npy(values: &[f32], shape: &[u64]) -> Result<Vec<u8>, CliError> {
-    use npyz::WriterBuilder;
-    let failed = |error: std::io::Error| CliError::Npy(error.to_string());
-    let mut bytes = Vec::new();
-    let mut writer = npyz::WriteOptions::new()
-        .default_dtype()
-        .shape(shape)
-        .writer(&mut bytes)
-        .begin_nd()
-        .map_err(failed)?;
-    writer.extend(values.iter().copied()).map_err(failed)?;
-    writer.finish().map_err(failed)?;
-    Ok(bytes)
 }

@@ -1,13 +1,12 @@
 use super::output;
 use crate::train::MetricsRow;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
-/// Between two plain lines where stderr is no terminal.
+/// Between two plain lines where stderr is no screen.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
-/// A progress bar on a terminal, plain lines elsewhere, nothing when quiet.
+/// A progress bar on a screen, plain lines elsewhere, nothing when quiet.
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
     plain: bool,
@@ -19,8 +18,8 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new(what: &'static str, length: u64, quiet: bool) -> Self {
-        let terminal = stderr().is_terminal();
-        let bar = (terminal && !quiet).then(|| {
+        let screen = output::is_screen();
+        let bar = (screen && !quiet).then(|| {
             let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
             let template = "{prefix} [{bar:24}] {pos}/{len}  {msg}  {eta} left";
             // The template is a constant that indicatif accepts; the default style would do as well.
@@ -31,7 +30,7 @@ impl Progress {
             bar.set_prefix(what);
             bar
         });
-        let plain = !terminal && !quiet;
+        let plain = !screen && !quiet;
         Progress {
             bar,
             plain,

@@ -2,7 +2,7 @@ use super::args::SampleArgs;
 use super::error::CliError;
 use super::open::CommandLength;
 use super::progress::Stages;
-use super::{open, output};
+use super::{open, output, warnings};
 use crate::files::write_atomically;
 use crate::model::{Model, SampleOptions, Samples};
 use crate::report::{gif, png_bytes, sample_grid, scatter};
@@ -48,6 +48,8 @@ pub(super) fn sample(arguments: &SampleArgs) -> Result<(), CliError> {
             count: options.count,
         });
     }
+    let sampler = &model.config().sampler;
+    warnings::standstill(sampler, samples.acceptance, samples.step_size);
     write_atomically(&path, &encode(&model, &samples, options.count, ending)?)?;
     if !arguments.quiet {
         output::note(format_args!(
@@ -101,7 +103,7 @@ fn encode(
                 false => vec![count, shape.channels, shape.height, shape.width],
             };
             let shape: Vec<u64> = shape.into_iter().map(|side| side as u64).collect();
-            output::npy(&samples.values, &shape)
+            Ok(output::npy(&samples.values, &shape)?)
         }
     }
 }

@@ -2,42 +2,48 @@ use super::args::TrainArgs;
 use super::error::CliError;
 use super::open::CommandLength;
 use super::progress::{Progress, Stages, describe};
-use super::{open, output};
-use crate::config::{self, Config};
+use super::signals::Stop;
+use super::{open, output, warnings};
+use crate::config::{self, Config, SamplerConfig};
 use crate::data;
+use crate::files::{create_numbered_folder, remove_unused_run_folder};
 use crate::network::{Precision, tuning_report};
 use crate::train::{self, Event, Summary, Trainer};
 use crate::words::Word;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// `afterimage train`
 pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
-    let mut config = config::load(&arguments.source.source, &arguments.source.sets)?;
+    let resolved = config::resolve(&arguments.source.source, &arguments.source.sets)?;
+    let mut config = resolved.config;
     if let Some(seed) = arguments.seed {
         config.run.seed = seed;
     }
-    let folder = match &arguments.out {
-        Some(folder) => folder.clone(),
-        None => free_folder(&arguments.source.source, arguments.force),
-    };
     let data = data::open(&config.data.options(), config.run.seed)?;
+    if arguments.quiet {
+        output::data(&data, true);
+    }
     let executor = open::executor(&arguments.adapter, CommandLength::Long)?;
     if !arguments.quiet {
         let size = data
             .len()
-            .map_or("endless".to_owned(), |len| len.to_string());
+            .map_or("endless".to_owned(), |len| format!("{len} samples"));
         output::note(format_args!("adapter   {}", executor.adapter()));
         output::note(format_args!(
-            "data      {} ({size} samples of {})",
+            "data      {}, {size}: {}",
             data.name(),
             data.shape()
         ));
+        output::data(&data, false);
         let target = train::target(&config);
         output::note(format_args!("fits      {target}"));
         output::note(format_args!("precision {}", config.run.precision.name()));
-        output::note(format_args!("run       {}", folder.display()));
+        for derived in &resolved.derived {
+            output::note(format_args!("derived   {derived}"));
+        }
+    }
+    for warning in config.warnings() {
+        output::note(format_args!("warning: {warning}"));
     }
     let mut trainer = Trainer::new(executor, &config, data)?;
     if let Some(report) = tuning_report(trainer.executor())
@@ -46,8 +52,12 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
     {
         output::note(format_args!("kernels   {report}"));
     }
-    let stop = Arc::new(AtomicBool::new(false));
-    stop_on_ctrl_c(stop.clone())?;
+    let stop = Stop::on_signals()?;
+    // Last, so that what cannot begin leaves no folder.
+    let folder = run_folder(arguments)?;
+    if !arguments.quiet {
+        output::note(format_args!("run       {}", folder.display()));
+    }
 
     let mut screen = Screen::new(&config, arguments);
     let outcome = train::run(
@@ -55,53 +65,43 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         &config,
         &folder,
         arguments.force,
-        &stop,
+        stop.asked(),
         &mut |event| {
             screen.show(&event);
         },
     );
     screen.steps.clear();
+    if outcome.is_err() && arguments.out.is_none() && !arguments.force {
+        remove_unused_run_folder(&folder);
+    }
     let summary = outcome?;
     screen.failure?;
     if !arguments.quiet {
         summarise(&summary);
     }
-    if summary.stopped {
-        return Err(CliError::Stopped {
+    match stop.status() {
+        // Also where it came after the last step, and cut short what follows.
+        Some(status) => Err(CliError::Stopped {
             steps: summary.steps,
             folder,
-        });
+            status,
+        }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-/// The first of runs/NAME, runs/NAME-2, … that does not exist, so that training twice never stops at an old run.
-fn free_folder(source: &str, force: bool) -> PathBuf {
-    let name = Path::new(source)
-        .file_stem()
-        .map_or("run".into(), |stem| stem.to_string_lossy());
-    let first = Path::new("runs").join(name.as_ref());
-    if force {
-        return first;
+/// The folder that `--out` names, else runs/NAME, which --force replaces; without that the next name that is free, so that
+/// training twice, or at the same time, never stops at another run.
+fn run_folder(arguments: &TrainArgs) -> Result<PathBuf, CliError> {
+    if let Some(folder) = &arguments.out {
+        return Ok(folder.clone());
     }
-    let numbered = (2..).map(|number| Path::new("runs").join(format!("{name}-{number}")));
-    std::iter::once(first.clone())
-        .chain(numbered)
-        .find(|folder| !folder.exists())
-        .unwrap_or(first)
-}
-
-/// The first Ctrl-C ends the run after the present step; a second one ends the program at once.
-fn stop_on_ctrl_c(stop: Arc<AtomicBool>) -> Result<(), CliError> {
-    ctrlc::set_handler(move || {
-        if stop.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(super::INTERRUPTED));
-        }
-        output::note(format_args!(
-            "\nstopping after this step; press Ctrl-C again to quit at once"
-        ));
-    })?;
-    Ok(())
+    let name = Path::new(&arguments.source.source).file_stem();
+    let folder = Path::new("runs").join(name.unwrap_or("run".as_ref()));
+    Ok(match arguments.force {
+        true => folder,
+        false => create_numbered_folder(&folder)?,
+    })
 }
 
 struct Screen {
@@ -110,6 +110,7 @@ struct Screen {
     last: Stages,
     json: bool,
     mixed: bool,
+    sampler: SamplerConfig,
     failure: Result<(), CliError>,
 }
 
@@ -120,6 +121,7 @@ impl Screen {
             last: Stages::new(arguments.quiet),
             json: arguments.json,
             mixed: config.run.precision == Precision::Mixed,
+            sampler: config.sampler.clone(),
             failure: Ok(()),
         }
     }
@@ -154,6 +156,10 @@ impl Screen {
                     ""
                 }
             )),
+            Event::Drew {
+                acceptance,
+                step_size,
+            } => warnings::standstill(&self.sampler, *acceptance, *step_size),
             Event::Probing { done, of } => self.after("looking at the chains, step", *done, *of),
             Event::Drawing { done, of } => self.after("drawing samples, step", *done, *of),
         }
@@ -194,6 +200,9 @@ fn summarise(summary: &Summary) {
     }
     if let Some(path) = &summary.curves {
         show(path, "how training went");
+    }
+    if let Some(path) = &summary.traces {
+        show(path, "what R-hat was told from: chain, draw, quantity");
     }
     if let Some(path) = &summary.pictures {
         show(path, "noise samples along the way");

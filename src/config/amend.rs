@@ -4,17 +4,13 @@ use super::error::ConfigError;
 use super::{Config, DataConfig, parse, set, to_toml};
 use toml::Table;
 
-/// The data of `config` after the assignments of `sets` (see [`set`]), which may be about nothing else. Its limit was that of
-/// the training data, and starts at none.
+/// The data of `config` after the assignments of `sets` (see [`set`]), which may be about nothing else.
 ///
 /// # Errors
 /// Everything that [`set`] and [`parse`] refuse, and an assignment to a key outside `[data]`.
 pub fn with_data(config: &Config, sets: &[String]) -> Result<DataConfig, ConfigError> {
     let data = Config {
-        data: DataConfig {
-            limit: 0,
-            ..config.data.clone()
-        },
+        data: config.data.clone(),
         ..Config::default()
     };
     let mut table: Table = to_toml(&data).parse().unwrap_or_default();

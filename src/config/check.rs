@@ -1,6 +1,6 @@
 //! Checks a parsed table against the structs before serde sees it, so that messages speak the user's language.
 
-use super::error::ConfigError;
+use super::error::{ConfigError, Violation};
 use super::keys::{Key, Section, ValueKind};
 use crate::network::{LAYER_FORMS, LayerSpec};
 use crate::words::nearest;
@@ -34,15 +34,25 @@ pub(super) fn find_section<'a>(
     name: &str,
     origin: &str,
 ) -> Result<&'a Section, ConfigError> {
-    known
-        .iter()
-        .find(|section| section.name == name)
-        .ok_or_else(|| {
-            let names: Vec<&str> = known.iter().map(|section| section.name).collect();
-            // A key at the top level, outside its section, is the likeliest slip.
-            let nearest = home_of(known, name).unwrap_or_else(|| nearest(name, &names).into());
-            unknown(origin, name, nearest)
-        })
+    let section = known.iter().find(|section| section.name == name);
+    section.ok_or_else(|| {
+        // A key at the top level, outside its section, is the likeliest slip.
+        let names: Vec<&str> = known
+            .iter()
+            .flat_map(|section| {
+                let keys = section.keys.iter().map(|key| key.name);
+                std::iter::once(section.name).chain(keys)
+            })
+            .collect();
+        let nearest = nearest(name, &names);
+        let homes = homes_of(known, nearest);
+        let is_section = known.iter().any(|section| section.name == nearest);
+        let nearest = match is_section || homes.is_empty() {
+            true => vec![nearest.to_owned()],
+            false => homes,
+        };
+        unknown(origin, name, nearest)
+    })
 }
 
 /// The key called `name` in `section`.
@@ -54,10 +64,29 @@ pub(super) fn find_key<'a>(
 ) -> Result<&'a Key, ConfigError> {
     section.key(name).ok_or_else(|| {
         let names: Vec<&str> = section.keys.iter().map(|key| key.name).collect();
-        let nearest = home_of(known, name)
-            .unwrap_or_else(|| format!("{}.{}", section.name, nearest(name, &names)));
+        let homes = homes_of(known, name);
+        let nearest = match homes.is_empty() {
+            true => vec![format!("{}.{}", section.name, nearest(name, &names))],
+            false => homes,
+        };
         unknown(origin, &format!("{}.{name}", section.name), nearest)
     })
+}
+
+/// The section and the key that `path`, `section.key`, names.
+pub(super) fn find_path<'a>(
+    known: &'a [Section],
+    (section, key): (&str, &str),
+    origin: &str,
+) -> Result<(&'a Section, &'a Key), ConfigError> {
+    let section = find_section(known, section, origin).map_err(|error| {
+        // Whose section is misspelt is still known by its key.
+        match homes_of(known, key) {
+            homes if homes.is_empty() => error,
+            homes => unknown(origin, &format!("{section}.{key}"), homes),
+        }
+    })?;
+    Ok((section, find_key(known, section, key, origin)?))
 }
 
 /// Checks that `value` is what `key` of `section` holds.
@@ -81,25 +110,26 @@ pub(super) fn check_value(
 
 /// Checks that every word in a checked table is one of those that its key takes.
 pub(super) fn check_words(table: &Table, known: &[Section]) -> Result<(), ConfigError> {
+    let mut violations = Vec::new();
     for section in known {
         for key in &section.keys {
             let value = table.get(section.name).and_then(|keys| keys.get(key.name));
-            if let (ValueKind::Word(names), Some(Value::String(word))) = (key.kind, value) {
-                one_of(&format!("{}.{}", section.name, key.name), word, &names())?;
+            if let (ValueKind::Word(names), Some(Value::String(word))) = (key.kind, value)
+                && !names().contains(&word.as_str())
+            {
+                let (choices, nearest) = (names().join(", "), nearest(word, &names()));
+                violations.push(not_allowed(
+                    &format!("{}.{}", section.name, key.name),
+                    &format!("{word:?}"),
+                    format_args!("be one of {choices}; did you mean `{nearest}`?"),
+                ));
             }
         }
     }
-    Ok(())
-}
-
-/// Refuses `given` where it is none of `choices`.
-fn one_of(key: &str, given: &str, choices: &[&str]) -> Result<(), ConfigError> {
-    if choices.contains(&given) {
-        return Ok(());
+    match violations.is_empty() {
+        true => Ok(()),
+        false => Err(ConfigError::Refused { violations }),
     }
-    let (choices, nearest) = (choices.join(", "), nearest(given, choices));
-    let allowed = format_args!("be one of {choices}; did you mean `{nearest}`?");
-    Err(not_allowed(key, &format!("{given:?}"), allowed))
 }
 
 /// Checks the form of one layer.
@@ -123,7 +153,7 @@ fn check_layer(path: &str, layer: &Value, origin: &str) -> Result<(), ConfigErro
     for (name, value) in entries {
         let path = format!("{path}.{name}");
         if !known.contains(&name.as_str()) {
-            return Err(unknown(origin, &path, nearest(name, &known).into()));
+            return Err(unknown(origin, &path, vec![nearest(name, &known).into()]));
         }
         let kind = match LAYER_FORMS
             .iter()
@@ -137,7 +167,8 @@ fn check_layer(path: &str, layer: &Value, origin: &str) -> Result<(), ConfigErro
         }
         if value.as_bool() == Some(false) {
             let allowed = "be true, or the layer be left out";
-            return Err(not_allowed(&path, "false", allowed));
+            let violations = vec![not_allowed(&path, "false", allowed)];
+            return Err(ConfigError::Refused { violations });
         }
     }
     // What still fails here lacks a key, or has those of two layers.
@@ -145,12 +176,12 @@ fn check_layer(path: &str, layer: &Value, origin: &str) -> Result<(), ConfigErro
     Ok(())
 }
 
-/// `section.name` for the first section that has a key called `name`.
-fn home_of(known: &[Section], name: &str) -> Option<String> {
-    known
-        .iter()
-        .find(|section| section.key(name).is_some())
+/// `section.name` for every section that has a key called `name`.
+fn homes_of(known: &[Section], name: &str) -> Vec<String> {
+    let homes = known.iter().filter(|section| section.key(name).is_some());
+    homes
         .map(|section| format!("{}.{name}", section.name))
+        .collect()
 }
 
 /// `text` on one line and of bounded length, for messages.
@@ -170,15 +201,16 @@ fn shortened(text: impl Iterator<Item = char>) -> String {
 }
 
 /// A value that its key does not allow; `allowed` completes the sentence "it must …".
-pub(super) fn not_allowed(key: &str, given: &str, allowed: impl Display) -> ConfigError {
-    ConfigError::Value {
+pub(super) fn not_allowed(key: &str, given: &str, allowed: impl Display) -> Violation {
+    Violation {
         key: key.into(),
         given: shortened(given.chars()),
         allowed: allowed.to_string(),
+        fixes: Vec::new(),
     }
 }
 
-fn unknown(origin: &str, key: &str, nearest: String) -> ConfigError {
+fn unknown(origin: &str, key: &str, nearest: Vec<String>) -> ConfigError {
     ConfigError::Unknown {
         origin: origin.into(),
         key: shown(key),

@@ -1,5 +1,7 @@
 //! What can be wrong with a configuration.
 
+use crate::words::choice;
+use std::fmt;
 use std::io;
 
 /// What is wrong with a configuration and what to do about it, in one line.
@@ -40,14 +42,14 @@ pub enum ConfigError {
     },
 
     /// A key or section that the configuration does not have.
-    #[error("{origin}: there is no `{key}`; did you mean `{nearest}`?")]
+    #[error("{origin}: there is no `{key}`; did you mean {}?", quoted(.nearest))]
     Unknown {
         /// Where it was named: a file, a preset or `--set`.
         origin: String,
         /// The unknown name, with its section.
         key: String,
-        /// The most similar name that exists.
-        nearest: String,
+        /// The most similar names that exist: several where several sections have such a key.
+        nearest: Vec<String>,
     },
 
     /// A value of the wrong type.
@@ -79,14 +81,50 @@ pub enum ConfigError {
         assignment: String,
     },
 
-    /// A value outside what its key allows.
-    #[error("{key} = {given} is not allowed: it must {allowed}")]
-    Value {
-        /// The key, with its section.
-        key: String,
-        /// The value.
-        given: String,
-        /// What is allowed; completes the sentence "it must …".
-        allowed: String,
+    /// Values outside what their keys allow, or that do not go together.
+    #[error("{}", in_one_line(.violations))]
+    Refused {
+        /// All that is wrong.
+        violations: Vec<Violation>,
     },
+}
+
+/// A value that cannot stay as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The key, with its section.
+    pub key: String,
+    /// The value.
+    pub given: String,
+    /// What is allowed; completes the sentence "it must …".
+    pub allowed: String,
+    /// Assignments `section.key=value` that would make it right; none where that takes a choice.
+    pub fixes: Vec<String>,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Violation {
+            key,
+            given,
+            allowed,
+            fixes,
+        } = self;
+        write!(f, "{key} = {given} is not allowed: it must {allowed}")?;
+        let flags: Vec<String> = fixes.iter().map(|fix| format!("--set {fix}")).collect();
+        match flags.is_empty() {
+            true => Ok(()),
+            false => write!(f, " ({})", flags.join(" ")),
+        }
+    }
+}
+
+fn in_one_line(violations: &[Violation]) -> String {
+    let sentences: Vec<String> = violations.iter().map(Violation::to_string).collect();
+    sentences.join("; ")
+}
+
+fn quoted(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    choice(&names)
 }

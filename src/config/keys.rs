@@ -114,6 +114,34 @@ pub(super) fn sections(config: &Config) -> Vec<Section> {
     all!(data, network, objective, snapshot, sampler, optimiser, run)
 }
 
+/// The value of the key called `path`, `section.key`, as TOML text; none where it is absent.
+pub(super) fn literal(sections: &[Section], path: &str) -> Option<String> {
+    let (section, key) = path.split_once('.')?;
+    let section = sections.iter().find(|known| known.name == section)?;
+    section.key(key)?.literal.clone()
+}
+
+/// The word for a value that nobody chooses.
+pub(super) const AUTO: &str = "auto";
+
+/// The keys that follow from others, unless they are chosen: they may be [`AUTO`]. What others follow from is not among
+/// them, such as the objective, the kinds of snapshot, sampler and chains, the temperature and the length of the run.
+#[rustfmt::skip]
+const FOLLOW: &[&str] = &[
+    "network.base_mean", "network.zero_head", "network.first_weight_scale", "network.first_bias_scale",
+    "objective.power", "objective.clamp", "objective.normaliser", "objective.normaliser_rate", "objective.normaliser_decay",
+    "snapshot.interval", "snapshot.ess_threshold", "snapshot.max_interval", "snapshot.decay", "snapshot.components",
+    "sampler.steps", "sampler.anneal", "sampler.leapfrog", "sampler.friction", "sampler.adapt",
+    "sampler.target_acceptance", "sampler.noise", "sampler.clip", "sampler.bounds", "sampler.start", "sampler.data_share",
+    "sampler.buffer", "sampler.jumps", "sampler.reuse",
+    "optimiser.final_rate", "optimiser.warmup",
+];
+
+/// Whether the key called `path`, `section.key`, may be [`AUTO`], which its comment then says.
+pub(super) fn may_be_auto(path: &str) -> bool {
+    FOLLOW.contains(&path)
+}
+
 /// What a key holds.
 #[derive(Clone, Copy)]
 pub(super) enum ValueKind {
@@ -259,5 +287,23 @@ impl Setting for Vec<LayerSpec> {
         } else {
             format!("[\n{lines}]")
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_auto_exists() {
+        let sections = sections(&Config::default());
+        for path in FOLLOW {
+            let (section, key) = path.split_once('.').expect("has a section");
+            let section = sections.iter().find(|known| known.name == section);
+            assert!(
+                section.is_some_and(|section| section.key(key).is_some()),
+                "{path}"
+            );
+        }
     }
 }

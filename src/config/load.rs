@@ -1,39 +1,81 @@
 //! Reads a configuration from a preset, a file, a text and assignments, and writes it back.
 
 use super::Config;
-use super::check::{check_table, check_value, check_words, find_key, find_section, shown};
+use super::assign::{Assigned, Assignment};
+use super::check::{check_table, shown};
+use super::draft::{Draft, Resolved};
 use super::error::ConfigError;
-use super::keys::{ValueKind, sections};
+use super::keys::{AUTO, may_be_auto, sections};
+use super::paths::rooted;
 use super::presets::{preset, presets};
 use crate::words::nearest;
-use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::path::Path;
 use toml::{Table, Value};
 
-/// What messages call the place that an assignment came from.
-const SET: &str = "--set";
+/// The configuration of [`resolve`], without what was derived.
+///
+/// # Errors
+///
+/// What [`resolve`] refuses.
+pub fn load(preset_or_path: &str, sets: &[String]) -> Result<Config, ConfigError> {
+    Ok(resolve(preset_or_path, sets)?.config)
+}
 
 /// The configuration of the preset called `preset_or_path`, or else of that file, after the assignments of `sets`
-/// (see [`set`]) in their order. It is validated.
+/// (see [`set`](super::set)) in their order. It is validated.
+///
+/// The keys of `sets` and of a file are chosen by the user, unless their value is `auto`; a preset's are not. Where values
+/// do not go together, those that nobody chose give way, if they follow from the others.
 ///
 /// # Errors
 ///
 /// [`ConfigError::NotFound`] where the name is no preset's, does not end in `.toml` and no such file exists, and
-/// everything that [`parse`] and [`set`] refuse.
-pub fn load(preset_or_path: &str, sets: &[String]) -> Result<Config, ConfigError> {
-    let mut table = match preset(preset_or_path) {
-        Some(preset) => read_table(preset.toml, preset_or_path)?,
-        None => read_table(&read_file(preset_or_path)?, preset_or_path)?,
+/// everything that [`parse`] and [`set`](super::set) refuse.
+pub fn resolve(preset_or_path: &str, sets: &[String]) -> Result<Resolved, ConfigError> {
+    let (mut base, mut own) = match preset(preset_or_path) {
+        Some(preset) => (read_table(preset.toml, preset_or_path)?, Table::new()),
+        None => {
+            let folder = Path::new(preset_or_path).parent();
+            let table = read_table(&read_file(preset_or_path)?, preset_or_path)?;
+            (Table::new(), with_paths_from(table, folder))
+        }
     };
-    check_table(&table, &sections(&Config::default()), preset_or_path)?;
-    for assignment in sets {
-        set(&mut table, assignment)?;
+    let mut chosen = keys_of(&own);
+    for text in sets {
+        let read = Assignment::read(text)?;
+        let path = read.path();
+        match read.value {
+            Assigned::Value(value) => {
+                entries(&mut own, read.section).insert(read.key.into(), value);
+                chosen.insert(path);
+            }
+            Assigned::Default => {
+                entries(&mut base, read.section).remove(read.key);
+                entries(&mut own, read.section).remove(read.key);
+                chosen.insert(path);
+            }
+            Assigned::Auto => {
+                entries(&mut own, read.section).remove(read.key);
+                chosen.remove(&path);
+            }
+        }
     }
-    from_table(table, preset_or_path)
+    for (section, values) in own {
+        let values = values.as_table().cloned().unwrap_or_default();
+        entries(&mut base, &section).extend(values);
+    }
+    let origin = preset_or_path.into();
+    Draft {
+        table: base,
+        chosen,
+        origin,
+    }
+    .resolve()
 }
 
-/// The validated configuration that the TOML text `text` describes. Keys that it leaves out take their defaults;
-/// `origin` says in messages where the text came from.
+/// The validated configuration that the TOML text `text` describes. Keys that it leaves out, or that are `auto`, take their
+/// defaults or what follows from the others; `origin` says in messages where the text came from. A relative path stays so.
 ///
 /// # Errors
 ///
@@ -41,82 +83,88 @@ pub fn load(preset_or_path: &str, sets: &[String]) -> Result<Config, ConfigError
 /// [`Config::validate`] refuses.
 pub fn parse(text: &str, origin: &str) -> Result<Config, ConfigError> {
     let table = read_table(text, origin)?;
-    check_table(&table, &sections(&Config::default()), origin)?;
-    from_table(table, origin)
+    let chosen = keys_of(&table);
+    resolved(table, chosen, origin)
 }
 
-/// Carries out an assignment `section.key=value` on `table`.
-///
-/// The value is read as TOML (`1e-3`, `true`, `[{dense=64},{dense=1}]`, `"quoted"`) and taken as a bare text where it
-/// is not, or where the key holds a text. An empty value puts the key back to its default. Ranges are not checked
-/// here, since a later assignment may mend what this one breaks; [`Config::validate`] does.
-///
-/// # Errors
-///
-/// A [`ConfigError`] where `assignment` has another form, names an unknown key or gives a value of the wrong type.
-pub fn set(table: &mut Table, assignment: &str) -> Result<(), ConfigError> {
-    let malformed = || ConfigError::Assignment {
-        assignment: shown(assignment),
-    };
-    let (path, value) = assignment.split_once('=').ok_or_else(malformed)?;
-    let (path, value) = (path.trim(), value.trim());
-    let known = sections(&Config::default());
-    let Some((section, key)) = path.split_once('.') else {
-        // A known section needs a key; anything else gets the nearest name.
-        find_section(&known, path, SET)?;
-        return Err(malformed());
-    };
-    let section = find_section(&known, section.trim(), SET)?;
-    let key = find_key(&known, section, key.trim(), SET)?;
-
-    let entries = table
-        .entry(section.name)
-        .or_insert_with(|| Value::Table(Table::new()));
-    let Value::Table(entries) = entries else {
-        return Err(malformed());
-    };
-    if value.is_empty() {
-        entries.remove(key.name);
-        return Ok(());
-    }
-    let value = assigned_value(key.kind, value);
-    check_value(section, key, &value, SET)?;
-    entries.insert(key.name.into(), value);
-    Ok(())
+/// The same of a configuration that was stored with a model. It was valid when it was written: what is no longer gives way
+/// where it can, so that the model still opens.
+pub(crate) fn parse_stored(text: &str, origin: &str) -> Result<Config, ConfigError> {
+    resolved(read_table(text, origin)?, BTreeSet::new(), origin)
 }
 
-/// The value that `text` stands for on the right of an assignment to a key of `kind`.
-fn assigned_value(kind: ValueKind, text: &str) -> Value {
-    match text.parse::<Value>() {
-        // A folder called 2024, unquoted, is still a text.
-        Ok(value) if value.is_str() || !matches!(kind, ValueKind::Text | ValueKind::Word(_)) => {
-            value
-        }
-        _ => Value::String(text.into()),
+fn resolved(table: Table, chosen: BTreeSet<String>, origin: &str) -> Result<Config, ConfigError> {
+    let origin = origin.into();
+    let draft = Draft {
+        table,
+        chosen,
+        origin,
+    };
+    Ok(draft.resolve()?.config)
+}
+
+/// The keys that `table` has, as `section.key`.
+fn keys_of(table: &Table) -> BTreeSet<String> {
+    let sections = table.iter().flat_map(|(section, values)| {
+        let keys = values.as_table().into_iter().flatten();
+        keys.map(move |(key, _)| format!("{section}.{key}"))
+    });
+    sections.collect()
+}
+
+/// The entries of a section of a checked table.
+fn entries<'a>(table: &'a mut Table, section: &str) -> &'a mut Table {
+    let entries = table.entry(section).or_insert_with(|| Table::new().into());
+    match entries {
+        Value::Table(entries) => entries,
+        _ => unreachable!("a checked table has only sections"),
     }
 }
 
 /// The whole of `config` as TOML: every key present, each under a comment that says what it means. An optional key
 /// that is absent stands in a comment. The text parses back to an equal configuration if `config` is valid.
 pub fn to_toml(config: &Config) -> String {
+    written(config, |_| None)
+}
+
+impl Resolved {
+    /// The configuration as [`to_toml`] writes it, with a word beside what was derived.
+    pub fn to_toml(&self) -> String {
+        written(&self.config, |path| {
+            let derived = self.derived.iter().find(|derived| derived.key == path)?;
+            Some(format!("  # derived, {}", derived.why))
+        })
+    }
+}
+
+fn written(config: &Config, remark: impl Fn(&str) -> Option<String>) -> String {
     let mut text = String::new();
-    let comment = |text: &mut String, lines: &[&str]| {
-        for line in lines {
-            text.push_str(&format!("# {}\n", line.trim()));
+    let comment = |text: &mut String, lines: &[&str], end: &str| {
+        for (place, line) in (1..).zip(lines) {
+            let end = if place == lines.len() { end } else { "" };
+            text.push_str(&format!("# {}{end}\n", line.trim()));
         }
     };
     for (index, section) in sections(config).iter().enumerate() {
         if index > 0 {
             text.push('\n');
         }
-        comment(&mut text, section.about);
+        comment(&mut text, section.about, "");
         text.push_str(&format!("[{}]\n", section.name));
         for key in &section.keys {
-            comment(&mut text, key.doc);
-            match &key.literal {
-                Some(literal) => text.push_str(&format!("{} = {literal}\n", key.name)),
-                None => text.push_str(&format!("# {} is absent\n", key.name)),
-            }
+            let path = format!("{}.{}", section.name, key.name);
+            let end = if may_be_auto(&path) {
+                " Or \"auto\"."
+            } else {
+                ""
+            };
+            comment(&mut text, key.doc, end);
+            let line = match &key.literal {
+                Some(literal) => format!("{} = {literal}", key.name),
+                None => format!("# {} is absent", key.name),
+            };
+            let remark = remark(&path).unwrap_or_default();
+            text.push_str(&format!("{line}{remark}\n"));
         }
     }
     text
@@ -137,9 +185,9 @@ fn read_file(path: &str) -> Result<String, ConfigError> {
     })
 }
 
-/// The table that `text` holds, not yet checked.
+/// The checked table that `text` holds, without the keys that are `auto`.
 fn read_table(text: &str, origin: &str) -> Result<Table, ConfigError> {
-    text.parse::<Table>().map_err(|error| {
+    let mut table = text.parse::<Table>().map_err(|error| {
         let start = error.span().map_or(0, |span| span.start);
         let before = text.as_bytes().iter().take(start);
         ConfigError::Syntax {
@@ -147,19 +195,25 @@ fn read_table(text: &str, origin: &str) -> Result<Table, ConfigError> {
             line: 1 + before.filter(|byte| **byte == b'\n').count(),
             problem: error.message().replace('\n', ", "),
         }
-    })
+    })?;
+    for (section, values) in &mut table {
+        let Value::Table(values) = values else {
+            continue;
+        };
+        values.retain(|key, value| {
+            value.as_str() != Some(AUTO) || !may_be_auto(&format!("{section}.{key}"))
+        });
+    }
+    check_table(&table, &sections(&Config::default()), origin)?;
+    Ok(table)
 }
 
-/// The validated configuration in a checked table.
-fn from_table(table: Table, origin: &str) -> Result<Config, ConfigError> {
-    check_words(&table, &sections(&Config::default()))?;
-    // What can still fail here is a whole number that is too large for this machine's `usize`.
-    let config = Config::deserialize(table).map_err(|error| ConfigError::Type {
-        origin: origin.into(),
-        key: "a value".into(),
-        wanted: "one that this machine can hold".into(),
-        given: error.message().replace('\n', ", "),
-    })?;
-    config.validate()?;
-    Ok(config)
+/// `table` with its relative paths taken from `folder`.
+fn with_paths_from(mut table: Table, folder: Option<&Path>) -> Table {
+    for (section, values) in &mut table {
+        for (key, value) in values.as_table_mut().into_iter().flatten() {
+            *value = rooted(&format!("{section}.{key}"), value.clone(), folder);
+        }
+    }
+    table
 }

@@ -1,22 +1,29 @@
 //! The configuration of a run: one struct serves the command line, the file and the saved run.
 //!
 //! A program takes a preset or a file with [`load`], a text with [`parse`], or changes the fields of a [`Config`] and asks
-//! [`Config::validate`].
+//! [`Config::validate`]. [`resolve`] also says which values were derived from others.
 //!
 //! A field's doc comment is also its comment in the TOML that [`to_toml`] writes, so it reads well in both places.
 
 mod amend;
+mod assign;
 mod check;
+mod draft;
 mod error;
 mod keys;
 mod load;
+mod paths;
 mod presets;
 mod validate;
+mod warnings;
 mod words;
 
 pub use amend::with_data;
-pub use error::ConfigError;
-pub use load::{load, parse, set, to_toml};
+pub use assign::set;
+pub use draft::{Derived, Resolved};
+pub use error::{ConfigError, Violation};
+pub(crate) use load::parse_stored;
+pub use load::{load, parse, resolve, to_toml};
 pub use presets::{Preset, preset, presets};
 pub use words::{BaseKind, BoundsKind, ChainKind, NormaliserKind, SnapshotKind, StartKind};
 
@@ -57,16 +64,21 @@ documented! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
-    /// digits, 8gaussians, 2spirals, checkerboard, rings, moons, pinwheel, idx, cifar10, images or npy.
+    /// digits, 8gaussians, 2spirals, checkerboard, rings, moons, pinwheel, idx, cifar10, images, npy or csv.
     #[serde(with = "crate::words")]
     pub source: Source = Source::DIGITS,
-    /// File or folder, for idx, cifar10, images and npy.
+    /// File or folder, for idx, cifar10, images, npy and csv. A relative one starts in the folder of the file that names it, behind
+    /// --set in the current one; ~ is the home. Runs keep it absolute.
     pub path: String = String::new(),
-    /// Which raw values stand for low and high: two numbers such as [0, 255], or auto.
+    /// Which raw values stand for low and high: two numbers such as [0, 255] (the numbers of low and high themselves take
+    /// values as they are), or auto: the full scale of digits, pictures, and bytes with one above 127; floats within low
+    /// and high, and tables, as they are; all else is refused. docs/data.md has the whole rule, also for trained models.
     pub range: RawRange = RawRange::Auto,
-    /// The order of the axes of arrays of pictures: nchw (channels first), nhwc (channels last), or auto.
+    /// The order of the axes of arrays of pictures: nchw (channels first), nhwc (channels last), or auto (last where the last
+    /// axis is 1, 3 or 4 and the others are larger; refused where that leaves it open).
     pub layout: Layout = Layout::Auto,
-    /// How many channels pictures are read with: 1, 3, or auto (1 where all pictures are grey).
+    /// How many channels pictures are read with: 1 (colours become brightness), 3 (grey is red = green = blue), or auto (1
+    /// where all pictures are grey; for a trained model as many as it has).
     pub channels: Channels = Channels::Auto,
     /// The colour that transparent pictures are seen over, as #rrggbb.
     pub background: Colour = Colour([0; 3]),
@@ -142,7 +154,8 @@ pub struct ObjectiveConfig {
     /// The log-normaliser difference between snapshot and live parameters: zero; learned (by its gradient, from 0 at
     /// every refresh); profiled (the best value for every batch); or importance (by importance sampling from the noise,
     /// averaged since the refresh). With copy at snapshot.interval = 1, where every step is a refresh, all are 0. A mixture,
-    /// a moving average and fixed noise never go back to 0. Ranking and contrastive-divergence have none.
+    /// a moving average and fixed noise never go back to 0. Ranking and contrastive-divergence have none. Derived: zero for
+    /// these two, profiled where a mixture or fixed noise needs one.
     pub normaliser: NormaliserKind = NormaliserKind::Zero,
     /// learned: the normaliser's learning rate.
     pub normaliser_rate: f32 = 0.01,
@@ -226,7 +239,7 @@ impl From<Interval> for toml::Value {
 documented! {
 /// The sampler that draws noise from the snapshot, and samples from the trained model. Fixed noise (gaussian or uniform)
 /// needs no chains: only `sample`, `evaluate` and the last picture read this section then, and nothing reads chains, buffer,
-/// restart, diagnose and probe.
+/// restart, diagnose, probe and traces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SamplerConfig {
@@ -284,7 +297,7 @@ pub struct SamplerConfig {
     pub jumps: usize = 0,
     /// Optimiser steps that share one pool of noise: only the first of them moves the chains, and the log-ratio accounts
     /// for the drift since. For copy and mixture, whose interval it divides, or the max_interval of an adaptive one; ema and
-    /// fixed noise, which is another in every step, do not read it.
+    /// fixed noise, which is another in every step, do not read it. Derived: the most of it that divides the interval.
     pub reuse: u64 = 1,
     /// Optimiser steps between two rows of diagnostics.jsonl, which say whether the chains of a pass agree; 0 for none.
     /// The last pass has one, too. A pass of fewer than 4 steps is too short for it.
@@ -292,6 +305,9 @@ pub struct SamplerConfig {
     /// Steps that the chains go on after the last optimiser step, for the figure by which the run says whether they were
     /// samples of the snapshot; below 4, a pass of the last optimiser step has to do.
     pub probe: usize = 1000,
+    /// Write traces.npy: what the last of these looks at the chains was told from, f32 by chain, draw and quantity (energy,
+    /// three projections), so that others can check R-hat and effective sample size.
+    pub traces: bool = false,
 }
 }
 
@@ -302,11 +318,12 @@ documented! {
 pub struct OptimiserConfig {
     /// Learning rate at its highest.
     pub rate: f32 = 1e-3,
-    /// constant, cosine (down to final_rate) or exponential (to final_rate at the last step).
+    /// After the warm-up: constant, cosine (down to final_rate) or exponential (to final_rate at the last step).
     pub schedule: Schedule = Schedule::Cosine,
     /// The learning rate at the last step, as a share of `rate`; constant does not read it.
     pub final_rate: f32 = 0.02,
-    /// Optimiser steps over which the rate rises linearly from 0.
+    /// Optimiser steps over which the rate rises linearly from 0, at most all of them; at the last one it is `rate`, from
+    /// where the schedule starts.
     pub warmup: u64 = 0,
     /// Decay of Adam's moving average of the gradient.
     pub beta1: f32 = 0.9,
@@ -416,6 +433,8 @@ impl DataConfig {
             low: self.low,
             high: self.high,
             limit: self.limit,
+            scored_by: None,
+            trained: None,
         }
     }
 }

@@ -2,19 +2,22 @@
 //!
 //! Records of one label byte, 0–9, and 3,072 bytes: the red, green and blue planes of 32×32 pixels.
 
-use std::path::Path;
-
 use super::dataset::Loaded;
-use super::file::{files_in, open_file, read_rest, unreadable};
-use super::source::{Origin, Source};
+use super::file::{name_of, open_file, read_rest, unreadable};
+use super::glimpse::{Glimpse, entries};
+use super::source::{Origin, Reach, Source};
 use super::{DataError, DataOptions, Shape};
+use std::io::{BufReader, Read};
+use std::path::Path;
 
 pub(super) const SOURCE: Source = Source {
     name: "cifar10",
     shape: Some(SHAPE),
     origin: Origin::File {
         load,
-        is_named: |name| name.ends_with(".bin"),
+        holds: |glimpse| holds(glimpse).unwrap_or(false),
+        reach: Reach::Folder,
+        what: "CIFAR-10",
     },
 };
 
@@ -23,18 +26,64 @@ const IMAGE_LEN: usize = SHAPE.len();
 const RECORD_LEN: usize = 1 + IMAGE_LEN;
 const LAST_LABEL: u8 = 9;
 
-/// Loads `path`: one `.bin` file, or a folder of `data_batch_*.bin`.
+/// Whether a file is of whole records, whose labels are all in range.
+fn holds(glimpse: &Glimpse) -> std::io::Result<bool> {
+    let Some(len) = glimpse
+        .len
+        .filter(|&len| len > 0 && len.is_multiple_of(RECORD_LEN as u64))
+    else {
+        return Ok(false);
+    };
+    let mut file = BufReader::new(std::fs::File::open(&glimpse.path)?);
+    let mut label = [0];
+    for _ in 0..len / RECORD_LEN as u64 {
+        file.read_exact(&mut label)?;
+        if label[0] > LAST_LABEL {
+            return Ok(false);
+        }
+        file.seek_relative(IMAGE_LEN as i64)?;
+    }
+    Ok(true)
+}
+
+/// Loads `path`: one file, or a folder of them, of which those called `data_batch…` are the training part.
 fn load(path: &Path, _: &DataOptions) -> Result<Loaded, DataError> {
     let mut bytes = Vec::new();
+    let mut notes = Vec::new();
     if path.is_dir() {
-        let fits = |name: &str| name.starts_with("data_batch_") && name.ends_with(".bin");
-        for file in files_in(path, "data_batch_*.bin", fits)? {
-            append(&file, &mut bytes)?;
+        let mut paths = Vec::new();
+        for path in entries(path)?.0 {
+            // By name as well, so that a damaged batch is an error and not left out.
+            if is_batch(&path) || holds(&Glimpse::of(&path)?).unwrap_or(false) {
+                paths.push(path);
+            }
         }
+        if paths.iter().any(|path| is_batch(path)) {
+            paths.retain(|path| is_batch(path));
+        }
+        if paths.is_empty() {
+            return Err(DataError::NothingInFolder {
+                folder: path.into(),
+                pattern: "CIFAR-10",
+            });
+        }
+        for path in &paths {
+            append(path, &mut bytes)?;
+        }
+        let names: Vec<String> = paths.iter().map(|path| name_of(path)).collect();
+        notes.push(format!("files: {}", names.join(", ")));
     } else {
         append(path, &mut bytes)?;
     }
-    Ok(Loaded::bytes(SHAPE, bytes, u8::MAX))
+    Ok(Loaded {
+        notes,
+        ..Loaded::bytes(SHAPE, bytes, u8::MAX)
+    })
+}
+
+fn is_batch(path: &Path) -> bool {
+    let name = name_of(path).to_lowercase();
+    name.starts_with("data_batch") && name.ends_with(".bin")
 }
 
 /// Appends the images of one file, without their labels.

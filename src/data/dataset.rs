@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use rand::seq::SliceRandom;
 
 use super::planar::Planar;
-use super::{Scaling, Shape};
+use super::range;
+use super::{DataError, DataOptions, Scaling, Shape};
 use crate::random::{Philox, Stream};
 
 /// The Philox step of the fixed draw of a generated set. No run gets there, so it shares no numbers
@@ -28,7 +29,7 @@ pub(super) struct Loaded {
 pub struct SampleFile {
     /// From the folder that was opened.
     pub path: PathBuf,
-    /// The folder below the opened one that it lies in, where there are several: its class.
+    /// Its class: the first folder below the opened one that it lies in, if it lies in one.
     pub class: Option<String>,
 }
 
@@ -43,28 +44,126 @@ impl Loaded {
         }
     }
 
-    /// Raw values from 0 to `max`.
+    /// Brightness from 0 to `max`.
     pub(super) fn bytes(shape: Shape, bytes: Vec<u8>, max: u8) -> Self {
         Loaded::new(shape, Values::Bytes { bytes, max })
     }
 }
 
-/// Values as they were read. Bytes stay bytes: a quarter of the memory of their scaled values.
+/// Values as they were read; the variants say what is known of their scale.
 pub(super) enum Values {
-    /// Raw values from 0 to `max`.
+    /// Brightness from black, 0, to white, `max`. Bytes stay bytes: a quarter of the memory of their scaled values.
     Bytes { bytes: Vec<u8>, max: u8 },
     /// Brightness of 16 bits: 257 of its steps are one of a byte, so that both have one white.
-    #[expect(dead_code)] // until pictures are read with all their bits
     Words(Vec<u16>),
-    /// Values taken as they are; all finite.
-    Floats(Vec<f32>),
+    /// Whole numbers without a scale of their own.
+    Whole(Numbers),
+    /// Other numbers.
+    Real(Numbers),
+}
+
+/// Numbers in the least memory that holds them exactly.
+pub(super) enum Numbers {
+    Bytes(Vec<u8>),
+    Singles(Vec<f32>),
+    Doubles(Vec<f64>),
+}
+
+impl Numbers {
+    pub(super) fn are_bytes(&self) -> bool {
+        matches!(self, Numbers::Bytes(_))
+    }
+
+    fn at(&self, index: usize) -> f64 {
+        match self {
+            Numbers::Bytes(bytes) => bytes[index].into(),
+            Numbers::Singles(singles) => singles[index].into(),
+            Numbers::Doubles(doubles) => doubles[index],
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Numbers::Bytes(bytes) => bytes.len(),
+            Numbers::Singles(singles) => singles.len(),
+            Numbers::Doubles(doubles) => doubles.len(),
+        }
+    }
 }
 
 /// Steps of a brightness of 16 bits in one of 8 bits.
-const STEPS_OF_A_BYTE: f64 = 257.0;
+pub(super) const STEPS_OF_A_BYTE: u16 = 257;
+
+/// A brightness of 16 bits in steps of one of 8.
+fn brightness(word: u16) -> f64 {
+    f64::from(word) / f64::from(STEPS_OF_A_BYTE)
+}
+
+impl Values {
+    fn len(&self) -> usize {
+        match self {
+            Values::Bytes { bytes, .. } => bytes.len(),
+            Values::Words(words) => words.len(),
+            Values::Whole(numbers) | Values::Real(numbers) => numbers.len(),
+        }
+    }
+
+    fn at(&self, index: usize) -> f64 {
+        match self {
+            Values::Bytes { bytes, .. } => bytes[index].into(),
+            Values::Words(words) => brightness(words[index]),
+            Values::Whole(numbers) | Values::Real(numbers) => numbers.at(index),
+        }
+    }
+
+    /// The least and the greatest value, or the place of one that is no finite f32.
+    fn extent(&self) -> Result<[f64; 2], usize> {
+        let mut extent = [f64::INFINITY, f64::NEG_INFINITY];
+        for index in 0..self.len() {
+            let value = self.at(index);
+            if !(value as f32).is_finite() {
+                return Err(index);
+            }
+            extent = [extent[0].min(value), extent[1].max(value)];
+        }
+        Ok(extent)
+    }
+
+    /// The first `kept` values as they are stored, by `scaling`.
+    fn stored(self, kept: usize, scaling: &Scaling) -> Store {
+        match self {
+            Values::Bytes { bytes, .. }
+            | Values::Whole(Numbers::Bytes(bytes))
+            | Values::Real(Numbers::Bytes(bytes)) => Store::Bytes {
+                bytes: cut(bytes, kept),
+                table: Box::new(std::array::from_fn(|raw| scaling.value(raw as f64))),
+            },
+            Values::Words(words) => Store::Words(cut(words, kept)),
+            Values::Whole(Numbers::Singles(singles)) | Values::Real(Numbers::Singles(singles)) => {
+                let mut floats = cut(singles, kept);
+                if scaling.raw.is_some() {
+                    for value in &mut floats {
+                        *value = scaling.value(f64::from(*value));
+                    }
+                }
+                Store::Floats(floats)
+            }
+            Values::Whole(Numbers::Doubles(doubles)) | Values::Real(Numbers::Doubles(doubles)) => {
+                let doubles = doubles.into_iter().take(kept);
+                Store::Floats(doubles.map(|raw| scaling.value(raw)).collect())
+            }
+        }
+    }
+}
+
+fn cut<T>(mut values: Vec<T>, kept: usize) -> Vec<T> {
+    values.truncate(kept);
+    values.shrink_to_fit();
+    values
+}
 
 enum Store {
-    /// Raw values and the model value of each of them.
+    /// Raw values and the model value of each that a byte can be.
     Bytes {
         bytes: Vec<u8>,
         table: Box<[f32; 256]>,
@@ -90,60 +189,73 @@ pub struct Dataset {
     store: Store,
     files: Vec<SampleFile>,
     notes: Vec<String>,
+    meaning: String,
     permutation: Option<Permutation>,
 }
 
 impl Dataset {
     /// A finite set of what a loader read, at most `limit` samples of it (0 for all).
+    ///
+    /// # Errors
+    /// When a value is not finite, or the values' scale is not known.
     pub(super) fn loaded(
         name: &'static str,
         loaded: Loaded,
-        options: &super::DataOptions,
+        options: &DataOptions,
         seed: u64,
-    ) -> Self {
+    ) -> Result<Self, DataError> {
         let Loaded {
             shape,
             values,
             mut files,
-            notes,
+            mut notes,
         } = loaded;
-        files.truncate(options.most());
-        let kept = options.most().saturating_mul(shape.len());
-        let (scaling, store) = match values {
-            Values::Bytes { mut bytes, max } => {
-                bytes.truncate(kept);
-                bytes.shrink_to_fit();
-                let (low, high) = (f64::from(options.low), f64::from(options.high));
-                let step = (high - low) / f64::from(max);
-                let table = std::array::from_fn(|raw| (low + step * raw as f64) as f32);
-                let scaling = Scaling::from_raw_max(f32::from(max), options.low, options.high);
-                let table = Box::new(table);
-                (scaling, Store::Bytes { bytes, table })
-            }
-            Values::Words(mut words) => {
-                words.truncate(kept);
-                words.shrink_to_fit();
-                let scaling = Scaling::from_raw_max(u8::MAX.into(), options.low, options.high);
-                (scaling, Store::Words(words))
-            }
-            Values::Floats(mut floats) => {
-                floats.truncate(kept);
-                floats.shrink_to_fit();
-                let low = floats.iter().copied().fold(f32::INFINITY, f32::min);
-                let high = floats.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                (Scaling::unscaled(low, high), Store::Floats(floats))
+        let path = PathBuf::from(if options.path.is_empty() {
+            name
+        } else {
+            &options.path
+        });
+        // Of all values that were read, so that a limit changes no scale.
+        let extent = match values.extent() {
+            Ok(extent) => extent,
+            Err(place) => {
+                let sample = place / shape.len();
+                return Err(DataError::NonFinite { path, sample });
             }
         };
-        Dataset {
+        // Before their scale, which another model may know.
+        options.takes(shape)?;
+        let decision = match range::decide(&values, extent, shape, options) {
+            Ok(decision) => decision,
+            Err(reason) => return Err(DataError::Scale { path, reason }),
+        };
+        let (scaling, meaning) = match decision.raw {
+            Some(raw) => {
+                let model = [options.low, options.high];
+                (Scaling::between(raw, model), range::arrow(raw, model))
+            }
+            None => {
+                let [low, high] = extent.map(|end| end as f32);
+                (
+                    Scaling::unscaled(low, high),
+                    range::as_they_are([low, high]),
+                )
+            }
+        };
+        notes.extend(decision.note);
+        files.truncate(options.most());
+        let kept = options.most().saturating_mul(shape.len());
+        Ok(Dataset {
             name,
             shape,
             scaling,
             seed,
-            store,
+            store: values.stored(kept, &scaling),
             files,
             notes,
+            meaning: format!("{meaning} ({})", decision.why),
             permutation: None,
-        }
+        })
     }
 
     /// A planar set: endless, or with a `limit` above 0 that many points, drawn once.
@@ -156,6 +268,7 @@ impl Dataset {
             store: Store::Generated(planar),
             files: Vec::new(),
             notes: Vec::new(),
+            meaning: "as they are (generated)".into(),
             permutation: None,
         };
         if limit > 0 {
@@ -177,6 +290,11 @@ impl Dataset {
     /// Whether its samples are points in the plane.
     pub fn is_planar(&self) -> bool {
         self.shape.is_planar()
+    }
+
+    /// How raw values became model values, for people: `0…16 → −1…1 (black to white)`.
+    pub fn meaning(&self) -> &str {
+        &self.meaning
     }
 
     /// How raw values became model values.
@@ -254,12 +372,9 @@ impl Dataset {
                 out.extend(bytes[values].iter().map(|&raw| table[usize::from(raw)]));
             }
             Store::Words(words) => {
-                let (scale, offset) = (
-                    f64::from(self.scaling.scale),
-                    f64::from(self.scaling.offset),
-                );
-                let value = |&word: &u16| f64::from(word) / STEPS_OF_A_BYTE * scale + offset;
-                out.extend(words[values].iter().map(|word| value(word) as f32));
+                // As the table of bytes has it, so that equal brightness is an equal value.
+                let value = |&word: &u16| self.scaling.value(brightness(word));
+                out.extend(words[values].iter().map(value));
             }
             Store::Floats(floats) => out.extend_from_slice(&floats[values]),
             Store::Generated(_) => self.generate(FIXED_DRAW, range, out),

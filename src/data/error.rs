@@ -1,5 +1,6 @@
 //! What can be wrong with data, and what to do about it.
 
+use crate::shape::Shape;
 use std::io;
 use std::path::PathBuf;
 
@@ -60,10 +61,64 @@ pub enum DataError {
     #[error("cannot unpack `{}` ({cause}): fetch the gzip file again", .path.display())]
     Gzip { path: PathBuf, cause: io::Error },
 
-    #[error("no file in `{}` is called {pattern}: check data.path", .folder.display())]
+    #[error("`{}` holds no {pattern}: check data.path", .folder.display())]
     NothingInFolder {
         folder: PathBuf,
         pattern: &'static str,
+    },
+
+    #[error(
+        "`{}` is {what}, but data.source is {wanted}: use --set data.source={fitting} to read it", .path.display()
+    )]
+    OtherKind {
+        path: PathBuf,
+        what: String,
+        wanted: &'static str,
+        fitting: &'static str,
+    },
+
+    #[error(
+        "`{}` can be read as {what}: say which with --set data.source={}", .path.display(), .sources.join(" or ")
+    )]
+    SeveralKinds {
+        path: PathBuf,
+        what: String,
+        sources: Vec<&'static str>,
+    },
+
+    #[error(
+        "cannot tell what data `{}` is ({what}): name a .npy or IDX file, a CIFAR-10 .bin file, a .csv table, or a \
+         folder of pictures, or say what it is with --set data.source", .path.display()
+    )]
+    NoKind { path: PathBuf, what: String },
+
+    #[error(
+        "`{name}` does not exist as a file or folder, and no data source is called so: check its path, or name one of {}", .known.join(", ")
+    )]
+    NoData {
+        name: String,
+        known: Vec<&'static str>,
+    },
+
+    #[error(
+        "the data's samples are {found}, the model takes {wanted}: score data of the model's shape"
+    )]
+    OtherShape { found: Shape, wanted: Shape },
+
+    #[error("data source `{name}` is generated at its own scale: leave out data.range")]
+    UnreadRange { name: &'static str },
+
+    /// What values stand for is not known; `reason` ends with what to set.
+    #[error("`{}`: {reason}", .path.display())]
+    Scale { path: PathBuf, reason: String },
+
+    /// A table that is none; `reason` ends with what to do.
+    #[error("`{}`, line {line}: {reason}", .path.display())]
+    Table {
+        path: PathBuf,
+        /// From 1.
+        line: u64,
+        reason: String,
     },
 
     #[error(
@@ -105,6 +160,21 @@ pub enum DataError {
 
     #[error("cannot decode `{}` ({cause}): replace or remove this picture", .path.display())]
     Picture { path: PathBuf, cause: String },
+
+    #[error(
+        "`{}` is a {format} picture, and only PNG and JPEG are read: save it as PNG, which keeps up to 16 bits a value",
+        .path.display()
+    )]
+    PictureFormat { path: PathBuf, format: &'static str },
+
+    #[error("no PNG or JPEG picture is in `{}` or the folders in it: check data.path", .folder.display())]
+    NoPictures { folder: PathBuf },
+
+    #[error(
+        "`{}` is coloured, and the model has one channel: add `--set data.channels=1` to read brightness",
+        .path.display()
+    )]
+    Coloured { path: PathBuf },
 
     #[error(
         "`{}` is {}×{} pixels, but `{}` is {}×{}: bring all pictures to one size", .path.display(),

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::DataError;
 
@@ -63,29 +63,6 @@ pub(super) fn read_up_to(reader: &mut impl Read, count: usize) -> io::Result<Vec
     let mut bytes = Vec::new();
     reader.take(count as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-/// The files in `folder` whose lower-cased name satisfies `fits`, sorted by name. Never empty.
-pub(super) fn files_in(
-    folder: &Path,
-    pattern: &'static str,
-    fits: impl Fn(&str) -> bool,
-) -> Result<Vec<PathBuf>, DataError> {
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|e| unreadable(folder, e))? {
-        let path = entry.map_err(|e| unreadable(folder, e))?.path();
-        if fits(&name_of(&path).to_lowercase()) && path.is_file() {
-            paths.push(path);
-        }
-    }
-    if paths.is_empty() {
-        return Err(DataError::NothingInFolder {
-            folder: folder.into(),
-            pattern,
-        });
-    }
-    paths.sort();
-    Ok(paths)
 }
 
 /// The last component of `path`, for matching and for messages.

@@ -2,73 +2,85 @@
 //!
 //! A big-endian header — magic 0x00000803, images, rows, columns, four bytes each — then the pixels.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
-
-use flate2::bufread::MultiGzDecoder;
-
-use super::dataset::Loaded;
-use super::file::{files_in, name_of, open_file, read_rest, read_up_to, unreadable};
-use super::source::{Origin, Source};
+use super::dataset::{Loaded, Numbers, Values};
+use super::file::{name_of, read_rest, read_up_to};
+use super::glimpse::{Glimpse, entries};
+use super::source::{Origin, Reach, Source};
+use super::unpacked::Unpacked;
 use super::{DataError, DataOptions, Shape};
+use std::path::{Path, PathBuf};
 
 pub(super) const SOURCE: Source = Source {
     name: "idx",
     shape: None,
     origin: Origin::File {
         load,
-        is_named: |name| name.contains("idx3-ubyte") && !name.ends_with(".npy"),
+        holds,
+        reach: Reach::Folder,
+        what: "IDX images",
     },
 };
 
 const MAGIC: [u8; 4] = [0, 0, 8, 3];
 const HEADER_LEN: usize = 16;
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+fn holds(glimpse: &Glimpse) -> bool {
+    glimpse.start.starts_with(&MAGIC)
+}
 
 /// Loads `path`: an IDX file, plain or gzipped, or a folder that holds one.
 fn load(path: &Path, _: &DataOptions) -> Result<Loaded, DataError> {
-    let path = if path.is_dir() {
-        choose(path)?
-    } else {
-        path.to_path_buf()
-    };
-    let (mut file, _) = open_file(&path)?;
-    let start = read_up_to(&mut file, GZIP_MAGIC.len()).map_err(|e| unreadable(&path, e))?;
-    let whole = start.chain(file);
-    if start == GZIP_MAGIC {
-        parse(MultiGzDecoder::new(whole), &path, |cause| DataError::Gzip {
-            path: path.clone(),
-            cause,
-        })
-    } else {
-        parse(whole, &path, |cause| unreadable(&path, cause))
+    if !path.is_dir() {
+        return load_file(path);
     }
+    let (path, note) = choose(path)?;
+    Ok(Loaded {
+        notes: vec![note],
+        ..load_file(&path)?
+    })
 }
 
-/// The only image file in `folder`, or the only one of the training part.
-fn choose(folder: &Path) -> Result<PathBuf, DataError> {
-    let mut paths = files_in(folder, "*images*idx3-ubyte*", |name| {
-        name.find("images")
-            .is_some_and(|at| name[at..].contains("idx3-ubyte"))
-    })?;
-    if paths.iter().any(|path| name_of(path).contains("train")) {
+/// The only image file in `folder`, or the only one of the training part, and a note that names it. Of a file and the same
+/// one gzipped it is the first.
+fn choose(folder: &Path) -> Result<(PathBuf, String), DataError> {
+    let mut paths = Vec::new();
+    for path in entries(folder)?.0 {
+        if holds(&Glimpse::of(&path)?) {
+            paths.push(path);
+        }
+    }
+    let found: Vec<String> = paths.iter().map(|path| name_of(path)).collect();
+    if found.iter().any(|name| name.contains("train")) {
         paths.retain(|path| name_of(path).contains("train"));
     }
+    // Sorted by name, so that a file comes before what it is called when gzipped.
+    paths.dedup_by(|path, before| name_of(path) == format!("{}.gz", name_of(before)));
+    let names: Vec<String> = paths.iter().map(|path| name_of(path)).collect();
     match <[PathBuf; 1]>::try_from(paths) {
-        Ok([path]) => Ok(path),
-        Err(paths) => Err(DataError::Ambiguous {
+        Ok([path]) => {
+            let chosen = name_of(&path);
+            let others: Vec<String> = found.into_iter().filter(|name| *name != chosen).collect();
+            let besides = match others.is_empty() {
+                true => String::new(),
+                false => format!(" (beside {}; data.path names one)", others.join(", ")),
+            };
+            Ok((path, format!("file: {chosen}{besides}")))
+        }
+        Err(paths) if paths.is_empty() => Err(DataError::NothingInFolder {
             folder: folder.into(),
-            names: paths.iter().map(|path| name_of(path)).collect(),
+            pattern: "IDX images",
+        }),
+        Err(_) => Err(DataError::Ambiguous {
+            folder: folder.into(),
+            names,
         }),
     }
 }
 
-fn parse(
-    mut reader: impl Read,
-    path: &Path,
-    failed: impl Fn(std::io::Error) -> DataError,
-) -> Result<Loaded, DataError> {
-    let header = read_up_to(&mut reader, HEADER_LEN).map_err(&failed)?;
+fn load_file(path: &Path) -> Result<Loaded, DataError> {
+    let Unpacked { mut file, packed } = Unpacked::open(path)?;
+    let failed = |cause| packed.failure(path, cause);
+    let header = read_up_to(&mut file, HEADER_LEN).map_err(failed)?;
     if !header.starts_with(&MAGIC) {
         return Err(DataError::WrongMagic {
             path: path.into(),
@@ -100,6 +112,6 @@ fn parse(
         return Err(DataError::Empty { path: path.into() });
     }
     let shape = Shape::new(1, height as usize, width as usize);
-    let bytes = read_rest(reader, expected, path, failed)?;
-    Ok(Loaded::bytes(shape, bytes, u8::MAX))
+    let bytes = read_rest(file, expected, path, failed)?;
+    Ok(Loaded::new(shape, Values::Whole(Numbers::Bytes(bytes))))
 }

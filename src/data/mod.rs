@@ -3,35 +3,47 @@
 //! [`open`] gives a [`Dataset`], which hands out batches of model values in the order channels, height,
 //! width. Whatever a file holds, opening it gives a data set or a [`DataError`], never a panic.
 
+mod axes;
 mod cifar10;
+mod csv;
 mod dataset;
 mod digits;
 mod error;
 mod file;
+mod glimpse;
 mod idx;
 mod images;
 mod npy;
 mod options;
 mod planar;
+mod range;
 mod scaling;
 mod source;
+mod unpacked;
 
 pub use dataset::{Dataset, SampleFile};
 pub use error::DataError;
-pub use options::{Channels, Colour, DataOptions, Layout, RawRange};
+pub use options::{Channels, Colour, DataOptions, Layout, RawRange, TrainedScaling};
 pub use planar::PlanarDensity;
 pub use scaling::Scaling;
 pub use source::Source;
 
 use crate::shape::Shape;
 use crate::words::{Word, choice, nearest, table};
+use glimpse::Seen;
 use planar::SETS;
 use source::Origin;
 use std::path::Path;
 use std::sync::LazyLock;
 
 /// The sources that are read from files, each in the file of its loader.
-const FILES: [Source; 4] = [idx::SOURCE, cifar10::SOURCE, images::SOURCE, npy::SOURCE];
+const FILES: [Source; 5] = [
+    idx::SOURCE,
+    cifar10::SOURCE,
+    images::SOURCE,
+    npy::SOURCE,
+    csv::SOURCE,
+];
 
 /// Every source, the default first.
 static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
@@ -48,8 +60,6 @@ table!(Source, Source, &SOURCES);
 impl Source {
     /// The embedded digits.
     pub const DIGITS: Source = digits::SOURCE;
-    /// Folders of pictures.
-    pub(crate) const IMAGES: Source = images::SOURCE;
 }
 
 /// The most points of a generated set that `limit` can ask to hold (512 MiB).
@@ -88,11 +98,69 @@ pub fn open(options: &DataOptions, seed: u64) -> Result<Dataset, DataError> {
                 most: MOST_HELD_POINTS,
             });
         }
-        Origin::Generated(planar) => return Ok(Dataset::planar(planar, limit, seed)),
+        // Already in their own scale.
+        Origin::Generated(_) if !matches!(options.range, RawRange::Auto) => {
+            return Err(DataError::UnreadRange { name });
+        }
+        Origin::Generated(planar) => {
+            let data = Dataset::planar(planar, limit, seed);
+            options.takes(data.shape())?;
+            return Ok(data);
+        }
         Origin::Embedded(load) => load()?,
-        Origin::File { load, .. } => load(Path::new(&options.path), options)?,
+        Origin::File { load, .. } => {
+            let path = Path::new(&options.path);
+            check_kind(&source, path)?;
+            load(path, options)?
+        }
     };
-    Ok(Dataset::loaded(name, loaded, options, seed))
+    Dataset::loaded(name, loaded, options, seed)
+}
+
+/// Refuses what lies at `path` where it is of another kind than `source` reads; what is of no kind its loader refuses.
+fn check_kind(source: &Source, path: &Path) -> Result<(), DataError> {
+    if glimpse::fits(source, path)? {
+        return Ok(());
+    }
+    let Seen { sources, what } = glimpse::look(path)?;
+    match sources.first() {
+        Some(fitting) => Err(DataError::OtherKind {
+            path: path.into(),
+            what,
+            wanted: source.name,
+            fitting: fitting.name,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The source that reads the data called `name`: one that needs no file by its name, else that of what lies at this path,
+/// told by its content.
+///
+/// # Errors
+/// When there is nothing, or it could be of no kind or of several.
+pub fn source_of(name: &str) -> Result<Source, DataError> {
+    if let Some(source) = Source::named(name).filter(|source| !source.needs_path()) {
+        return Ok(source);
+    }
+    let path = Path::new(name);
+    if !path.exists() {
+        return Err(DataError::NoData {
+            name: name.into(),
+            known: names(|source| !source.needs_path()),
+        });
+    }
+    let Seen { sources, what } = glimpse::look(path)?;
+    let path = path.to_path_buf();
+    match sources[..] {
+        [source] => Ok(source),
+        [] => Err(DataError::NoKind { path, what }),
+        _ => Err(DataError::SeveralKinds {
+            path,
+            what,
+            sources: sources.iter().map(|source| source.name).collect(),
+        }),
+    }
 }
 
 impl PlanarDensity {

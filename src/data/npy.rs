@@ -1,21 +1,26 @@
-//! Arrays saved by NumPy (*NEP 1: a simple file format for NumPy arrays*), of type u8, f32 or f64.
+//! Arrays saved by NumPy (*NEP 1: a simple file format for NumPy arrays*): whole numbers, truth values, and floats of up to
+//! 64 bits.
 //!
 //! The header is parsed here because it is untrusted: `npyz` multiplies the claimed sizes unchecked and
 //! parses nested Python literals by recursion.
 
+use super::axes::{self, Axes};
+use super::dataset::{Loaded, Numbers, Values};
+use super::file::{read_rest, read_up_to};
+use super::source::{Origin, Reach, Source};
+use super::unpacked::Unpacked;
+use super::{DataError, DataOptions};
+use half::f16;
 use std::path::Path;
-
-use super::dataset::{Loaded, Values};
-use super::file::{open_file, read_rest, read_up_to, unreadable};
-use super::source::{Origin, Source};
-use super::{DataError, DataOptions, Shape};
 
 pub(super) const SOURCE: Source = Source {
     name: "npy",
     shape: None,
     origin: Origin::File {
         load,
-        is_named: |name| name.ends_with(".npy"),
+        holds: |glimpse| glimpse.start.starts_with(MAGIC),
+        reach: Reach::File,
+        what: "a NumPy array",
     },
 };
 
@@ -23,12 +28,23 @@ const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// NumPy writes about 120 bytes for an array of four dimensions.
 const LONGEST_HEADER: usize = 65_535;
 
+const STRUCTURED: &str = "it is a structured array, with named fields: save a plain one, such as \
+    np.lib.recfunctions.structured_to_unstructured(array), or np.stack([array[\"x\"], array[\"y\"]], axis=1)";
+
 /// How one element is stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Element {
-    U8,
-    F32 { little: bool },
-    F64 { little: bool },
+struct Element {
+    kind: Kind,
+    bytes: usize,
+    little: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Truth,
+    Unsigned,
+    Signed,
+    Float,
 }
 
 #[derive(Debug, PartialEq)]
@@ -37,14 +53,14 @@ struct Header {
     sizes: Vec<u64>,
 }
 
-/// Loads the array at `path`: N×D, N×H×W or N×C×H×W, in C order.
-fn load(path: &Path, _: &DataOptions) -> Result<Loaded, DataError> {
+/// Loads the array at `path`, in C order.
+fn load(path: &Path, options: &DataOptions) -> Result<Loaded, DataError> {
     let malformed = |reason: String| DataError::Malformed {
         path: path.into(),
         reason,
     };
-    let failed = |cause| unreadable(path, cause);
-    let (mut file, _) = open_file(path)?;
+    let Unpacked { mut file, packed } = Unpacked::open(path)?;
+    let failed = |cause| packed.failure(path, cause);
 
     // Magic, version (major, minor), then the header's length: two bytes in version 1, else four.
     let magic = read_up_to(&mut file, MAGIC.len()).map_err(failed)?;
@@ -56,8 +72,16 @@ fn load(path: &Path, _: &DataOptions) -> Result<Loaded, DataError> {
             found: magic,
         });
     }
-    let version = exactly(&mut file, 2, path)?;
-    let length_bytes = match version[0] {
+    let mut exactly = |count: usize| {
+        let bytes = read_up_to(&mut file, count).map_err(failed)?;
+        match bytes.len() < count {
+            true => Err(malformed(
+                "its header is cut short: save it with np.save again".into(),
+            )),
+            false => Ok(bytes),
+        }
+    };
+    let length_bytes = match exactly(2)?[0] {
         1 => 2,
         2 | 3 => 4,
         other => {
@@ -66,7 +90,7 @@ fn load(path: &Path, _: &DataOptions) -> Result<Loaded, DataError> {
             )));
         }
     };
-    let length = exactly(&mut file, length_bytes, path)?
+    let length = exactly(length_bytes)?
         .iter()
         .rfold(0, |length, &byte| length << 8 | usize::from(byte));
     if length > LONGEST_HEADER {
@@ -74,87 +98,85 @@ fn load(path: &Path, _: &DataOptions) -> Result<Loaded, DataError> {
             "the header claims {length} bytes: save it with np.save again"
         )));
     }
-    let text = exactly(&mut file, length, path)?;
-    let header = parse_header(&String::from_utf8_lossy(&text)).map_err(malformed)?;
-    let shape = sample_shape(&header.sizes).map_err(malformed)?;
-
-    let item = match header.element {
-        Element::U8 => 1u64,
-        Element::F32 { .. } => 4,
-        Element::F64 { .. } => 8,
+    let text = exactly(length)?;
+    let Header { element, sizes } =
+        parse_header(&String::from_utf8_lossy(&text)).map_err(malformed)?;
+    let absurd = || {
+        malformed(format!(
+            "the header claims the shape {sizes:?}: save it with np.save again"
+        ))
     };
-    let expected = header
-        .sizes
+    let expected = sizes
         .iter()
-        .try_fold(item, |product, &size| product.checked_mul(size))
-        .ok_or_else(|| {
-            malformed(format!(
-                "the header claims the shape {:?}: save it with np.save again",
-                header.sizes
-            ))
-        })?;
-    if expected == 0 {
+        .try_fold(element.bytes as u64, |product, &size| {
+            product.checked_mul(size)
+        })
+        .ok_or_else(absurd)?;
+    let sides: Option<Vec<usize>> = sizes.iter().map(|&size| size.try_into().ok()).collect();
+    let sides = sides.ok_or_else(absurd)?;
+    let read = axes::read(&sides, options.layout, options.scored_by);
+    if expected == 0 && sides.len() > 1 {
         return Err(DataError::Empty { path: path.into() });
     }
+    let Axes {
+        shape,
+        channels_last,
+        note,
+    } = read.map_err(malformed)?;
     let bytes = read_rest(file, expected, path, failed)?;
-    let floats: Vec<f32> = match header.element {
-        Element::U8 => return Ok(Loaded::bytes(shape, bytes, u8::MAX)),
-        Element::F32 { little: true } => decode(&bytes, f32::from_le_bytes),
-        Element::F32 { little: false } => decode(&bytes, f32::from_be_bytes),
-        Element::F64 { little: true } => decode(&bytes, |b| f64::from_le_bytes(b) as f32),
-        Element::F64 { little: false } => decode(&bytes, |b| f64::from_be_bytes(b) as f32),
+    let mut numbers = numbers(bytes, element).ok_or_else(|| {
+        malformed("its truth values are not all 0 or 1: save it with np.save again".into())
+    })?;
+    if channels_last {
+        numbers = match numbers {
+            Numbers::Bytes(bytes) => Numbers::Bytes(axes::channels_first(&bytes, shape)),
+            Numbers::Singles(singles) => Numbers::Singles(axes::channels_first(&singles, shape)),
+            Numbers::Doubles(doubles) => Numbers::Doubles(axes::channels_first(&doubles, shape)),
+        };
+    }
+    let values = match element.kind {
+        Kind::Float => Values::Real(numbers),
+        Kind::Truth | Kind::Unsigned | Kind::Signed => Values::Whole(numbers),
     };
-    if let Some(at) = floats.iter().position(|value| !value.is_finite()) {
-        return Err(DataError::NonFinite {
-            path: path.into(),
-            sample: at / shape.len(),
-        });
-    }
-    Ok(Loaded::new(shape, Values::Floats(floats)))
+    Ok(Loaded {
+        notes: note.into_iter().collect(),
+        ..Loaded::new(shape, values)
+    })
 }
 
-/// Reads exactly `count` bytes of the header.
-fn exactly(
-    reader: &mut impl std::io::Read,
-    count: usize,
-    path: &Path,
-) -> Result<Vec<u8>, DataError> {
-    let bytes = read_up_to(reader, count).map_err(|e| unreadable(path, e))?;
-    if bytes.len() < count {
-        return Err(DataError::Malformed {
-            path: path.into(),
-            reason: "its header is cut short: save it with np.save again".into(),
-        });
+/// The elements in `bytes`; none where a truth value is neither 0 nor 1.
+fn numbers(bytes: Vec<u8>, element: Element) -> Option<Numbers> {
+    let Element {
+        kind,
+        bytes: size,
+        little,
+    } = element;
+    /// Elements of `$type` as those of a variant.
+    macro_rules! decoded {
+        ($type:ty, $variant:ident, $convert:expr) => {{
+            let (items, _) = bytes.as_chunks();
+            let value = |&item: &[u8; size_of::<$type>()]| match little {
+                true => $convert(<$type>::from_le_bytes(item)),
+                false => $convert(<$type>::from_be_bytes(item)),
+            };
+            Numbers::$variant(items.iter().map(value).collect())
+        }};
     }
-    Ok(bytes)
-}
-
-fn decode<const N: usize>(bytes: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    let (items, _) = bytes.as_chunks();
-    items.iter().map(|&item| value(item)).collect()
-}
-
-/// The shape of one sample of an array of `sizes`.
-fn sample_shape(sizes: &[u64]) -> Result<Shape, String> {
-    let [_, sample @ ..] = sizes else {
-        return Err("the array has no dimensions: give it the shape N×D, N×H×W or N×C×H×W".into());
-    };
-    let sample: Vec<usize> = sample
-        .iter()
-        .map(|&size| size.try_into())
-        .collect::<Result<_, _>>()
-        .map_err(|_| {
-            format!("the header claims the shape {sizes:?}: save it with np.save again")
-        })?;
-    match sample[..] {
-        [values] => Ok(Shape::new(values, 1, 1)),
-        [height, width] => Ok(Shape::new(1, height, width)),
-        [channels, height, width] => Ok(Shape::new(channels, height, width)),
-        _ => Err(format!(
-            "the array has {} dimensions: give it the shape N×D, N×H×W or N×C×H×W",
-            sizes.len()
-        )),
-    }
+    Some(match (kind, size) {
+        (Kind::Truth, _) if bytes.iter().any(|&byte| byte > 1) => return None,
+        (Kind::Truth, _) | (Kind::Unsigned, 1) => Numbers::Bytes(bytes),
+        (Kind::Unsigned, 2) => decoded!(u16, Singles, f32::from),
+        (Kind::Unsigned, 4) => decoded!(u32, Doubles, f64::from),
+        // Beyond 2⁵³ the nearest f64; a model's value is an f32.
+        (Kind::Unsigned, _) => decoded!(u64, Doubles, |value| value as f64),
+        (Kind::Signed, 1) => decoded!(i8, Singles, f32::from),
+        (Kind::Signed, 2) => decoded!(i16, Singles, f32::from),
+        (Kind::Signed, 4) => decoded!(i32, Doubles, f64::from),
+        (Kind::Signed, _) => decoded!(i64, Doubles, |value| value as f64),
+        (Kind::Float, 2) => decoded!(f16, Singles, f32::from),
+        (Kind::Float, 4) => decoded!(f32, Singles, |value| value),
+        (Kind::Float, _) => decoded!(f64, Doubles, |value| value),
+    })
 }
 
 /// Parses the one form of header that is an array of plain numbers:
@@ -170,6 +192,9 @@ fn parse_header(text: &str) -> Result<Header, String> {
         take(&mut rest, ":").ok_or_else(broken)?;
         match key {
             "descr" => {
+                if rest.trim_start().starts_with(['[', '(', '{']) {
+                    return Err(STRUCTURED.into());
+                }
                 let name = quoted(&mut rest).ok_or_else(broken)?;
                 element = Some(parse_element(name)?);
             }
@@ -198,18 +223,36 @@ fn parse_header(text: &str) -> Result<Header, String> {
 }
 
 fn parse_element(name: &str) -> Result<Element, String> {
-    match name {
-        "|u1" | "<u1" | ">u1" => Ok(Element::U8),
-        "<f4" | ">f4" => Ok(Element::F32 {
-            little: name.starts_with('<'),
-        }),
-        "<f8" | ">f8" => Ok(Element::F64 {
-            little: name.starts_with('<'),
-        }),
-        _ => Err(format!(
-            "its values have type {name:?}, but only u1, f4 and f8 can be read: save array.astype('float32')"
-        )),
-    }
+    let advice = match name.trim_start_matches(['<', '>', '|', '=']).as_bytes() {
+        [code @ (b'b' | b'u' | b'i' | b'f'), size] => {
+            let (kind, sizes) = match code {
+                b'b' => (Kind::Truth, &b"1"[..]),
+                b'u' => (Kind::Unsigned, &b"1248"[..]),
+                b'i' => (Kind::Signed, &b"1248"[..]),
+                _ => (Kind::Float, &b"248"[..]),
+            };
+            if sizes.contains(size) {
+                return Ok(Element {
+                    kind,
+                    bytes: usize::from(size - b'0'),
+                    little: !name.starts_with('>'),
+                });
+            }
+            "save array.astype('float32')"
+        }
+        [b'c', ..] => "save its parts as real numbers, such as np.abs(array)",
+        [b'U' | b'S' | b'a', ..] => {
+            "these are texts: save array.astype('float32') if they spell numbers"
+        }
+        [b'O', ..] => "these are Python objects: save np.stack(array).astype('float32')",
+        [b'M' | b'm', ..] => {
+            "these are times: save array.astype('int64') if they are to be numbers"
+        }
+        _ => "save array.astype('float32')",
+    };
+    Err(format!(
+        "its values have type {name:?}, but only whole numbers, truth values and floats of up to 64 bits can be read: {advice}"
+    ))
 }
 
 /// Moves past `token` and the blanks before it, if it comes next.

@@ -1,5 +1,7 @@
 //! How data is asked for: the options of [`open`](super::open), and the values of those that are no plain numbers.
 
+use super::{DataError, Scaling};
+use crate::shape::Shape;
 use crate::words::words;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -28,9 +30,29 @@ pub struct DataOptions {
     pub high: f32,
     /// Keep only the first `limit` samples; 0 for all. Makes a finite set of a generated one.
     pub limit: usize,
+    /// The shape of the samples of the model that will score them; none in training.
+    pub scored_by: Option<Shape>,
+    /// How that model's training data was scaled; none in training.
+    pub trained: Option<TrainedScaling>,
+}
+
+/// How the training data of a model was scaled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TrainedScaling {
+    pub scaling: Scaling,
+    /// `data.range` of its run.
+    pub range: RawRange,
 }
 
 impl DataOptions {
+    /// Refuses samples of `found` where a model that takes others will score them.
+    pub(super) fn takes(&self, found: Shape) -> Result<(), DataError> {
+        match self.scored_by {
+            Some(wanted) if wanted != found => Err(DataError::OtherShape { found, wanted }),
+            _ => Ok(()),
+        }
+    }
+
     /// How many samples a loader has to read at most.
     pub(super) fn most(&self) -> usize {
         match self.limit {

@@ -1,6 +1,7 @@
 //! Where data can come from.
 
 use super::dataset::Loaded;
+use super::glimpse::Glimpse;
 use super::planar::Planar;
 use super::{DataError, DataOptions};
 use crate::shape::Shape;
@@ -25,9 +26,22 @@ pub(super) enum Origin {
     File {
         /// Loads a file or folder, read as the options say; of their other fields it needs none.
         load: fn(&Path, &DataOptions) -> Result<Loaded, DataError>,
-        /// Whether a file is one of these by its name.
-        is_named: fn(&str) -> bool,
+        /// Whether a file is one of these by its content, whatever its name.
+        holds: fn(&Glimpse) -> bool,
+        reach: Reach,
+        /// What such files are, in words.
+        what: &'static str,
     },
+}
+
+/// What a source can be read from, beside a single file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    File,
+    /// A folder of such files.
+    Folder,
+    /// Such a folder and the folders below it.
+    Tree,
 }
 
 impl Source {
@@ -41,8 +55,11 @@ impl Source {
         matches!(self.origin, Origin::Generated(_))
     }
 
-    /// Whether a file of this name is one of its files.
-    pub(crate) fn has_files_named(&self, name: &str) -> bool {
-        matches!(self.origin, Origin::File { is_named, .. } if is_named(name))
+    /// What it is read from; none where it needs no file.
+    pub(super) fn reach(&self) -> Option<Reach> {
+        match self.origin {
+            Origin::File { reach, .. } => Some(reach),
+            Origin::Embedded(_) | Origin::Generated(_) => None,
+        }
     }
 }

@@ -22,17 +22,23 @@ pub(crate) struct OptimiserSettings {
     pub schedule: Schedule,
     /// The rate at the last step as a share of the peak.
     pub final_share: f32,
-    /// Steps of linear rise from 0.
+    /// Steps of linear rise from 0, before the schedule.
     pub warmup: u64,
     /// Steps of the whole run.
     pub steps: u64,
 }
 
 impl OptimiserSettings {
-    /// The learning rate of optimiser step `step`, counted from 0.
+    /// The learning rate of optimiser step `step`, counted from 0: the last step of the rise has the peak, from where the
+    /// schedule starts, so that it is reached whatever the schedule.
     pub(crate) fn rate(&self, step: u64) -> f32 {
-        let last = self.steps.saturating_sub(1).max(1);
-        let progress = step.min(last) as f64 / last as f64;
+        let peak = f64::from(self.adam.rate);
+        if step < self.warmup {
+            return (peak * (step + 1) as f64 / self.warmup as f64) as f32;
+        }
+        let start = self.warmup.saturating_sub(1);
+        let length = self.steps.saturating_sub(1).saturating_sub(start).max(1);
+        let progress = (step - start).min(length) as f64 / length as f64;
         let end = f64::from(self.final_share);
         let share = match self.schedule {
             Schedule::Constant => 1.0,
@@ -41,12 +47,7 @@ impl OptimiserSettings {
             }
             Schedule::Exponential => end.powf(progress),
         };
-        let rise = if step < self.warmup {
-            (step + 1) as f64 / self.warmup as f64
-        } else {
-            1.0
-        };
-        (f64::from(self.adam.rate) * share * rise) as f32
+        (peak * share) as f32
     }
 }
 
@@ -172,5 +173,26 @@ mod tests {
         let settings = settings(Schedule::Constant, 4);
         let rates: Vec<f32> = (0..5).map(|step| settings.rate(step)).collect();
         assert_eq!(rates, [0.5, 1.0, 1.5, 2.0, 2.0]);
+    }
+
+    #[test]
+    fn every_schedule_starts_at_the_peak_where_the_warmup_ends() {
+        for (schedule, middle, end) in [
+            (Schedule::Constant, 2.0, 2.0),
+            (Schedule::Cosine, 1.25, 0.5),
+            (Schedule::Exponential, 1.0, 0.5),
+        ] {
+            // 40 steps to the peak, 60 more to the end.
+            let warm = settings(schedule, 41);
+            assert!((warm.rate(19) - 2.0 * 20.0 / 41.0).abs() < 1e-6);
+            assert_eq!(warm.rate(40), 2.0, "{schedule:?}");
+            assert!((warm.rate(70) - middle).abs() < 1e-6, "{schedule:?}");
+            assert!((warm.rate(100) - end).abs() < 1e-6, "{schedule:?}");
+            // As long as the run, but for a step, and longer.
+            assert_eq!(settings(schedule, 101).rate(100), 2.0);
+            assert_eq!(settings(schedule, 100).rate(99), 2.0);
+            assert!((settings(schedule, 100).rate(100) - end).abs() < 1e-6);
+            assert_eq!(settings(schedule, 1).rate(0), settings(schedule, 0).rate(0));
+        }
     }
 }

@@ -36,9 +36,7 @@ pub enum ModelError {
         wanted: Vec<usize>,
         found: String,
     },
-    #[error(
-        "{given} values are not a whole number of samples of shape {shape}: check the data's shape"
-    )]
+    #[error("{given} values are not a whole number of samples of {shape}: check the data's shape")]
     WrongLength {
         given: usize,
         shape: crate::shape::Shape,

@@ -91,7 +91,8 @@ impl Description {
     }
 
     fn of(file: &TensorFile) -> Result<Self, ModelError> {
-        let config = config::parse(entry(file, "config")?, "the checkpoint's configuration")?;
+        let config =
+            config::parse_stored(entry(file, "config")?, "the checkpoint's configuration")?;
         let [channels, height, width]: [usize; 3] = json(file, "shape")?;
         let step_size = match file.metadata.contains_key(STEP_SIZE) {
             true => Some(json::<f32>(file, STEP_SIZE)?),

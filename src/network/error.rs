@@ -5,7 +5,7 @@ use crate::shape::Shape;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetworkError {
-    #[error("samples of shape {shape} cannot be learned: they need between 1 and 2³⁰ values")]
+    #[error("samples of {shape} cannot be learned: they need between 1 and 2³⁰ values")]
     Input { shape: Shape },
     #[error("the network has no layers: give network.layers at least one")]
     NoLayers,

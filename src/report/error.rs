@@ -9,14 +9,14 @@ pub enum ReportError {
     #[error("there are no {what} to draw: pass at least one")]
     Nothing { what: &'static str },
 
-    #[error("samples of shape {shape} are not images: draw samples with 1 or 3 channels")]
+    #[error("{shape} cannot be drawn as a picture: draw samples with 1 or 3 channels")]
     UnsupportedChannels { shape: Shape },
 
-    #[error("samples of shape {shape} hold no value: give every side a size of at least 1")]
+    #[error("samples of {shape} hold no value: give every side a size of at least 1")]
     EmptyShape { shape: Shape },
 
     #[error(
-        "{values} values do not split into samples of shape {shape}: pass whole samples, one \
+        "{values} values do not split into samples of {shape}: pass whole samples, one \
          after the other"
     )]
     PartialSample { values: usize, shape: Shape },

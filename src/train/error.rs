@@ -54,7 +54,7 @@ pub enum TrainError {
     )]
     NoFit,
     #[error(
-        "the run diverged at step {step}: {what} is not finite; lower optimiser.rate or sampler.step_size, refresh \
+        "the run diverged at step {step} of metrics.jsonl: {what} is not finite; lower optimiser.rate or sampler.step_size, refresh \
          more often (snapshot.interval), or add objective.energy_l2{}",
         if *mixed { "; or try run.precision = \"full\", since f16 ends at 65504" } else { "" }
     )]

@@ -126,10 +126,8 @@ impl TrainingPlan {
         self.noise.age(self, step)
     }
 
-    /// What the chains of optimiser step `step` leave for [`Diagnostics::from_trace`]: the buffer, and how many records of
-    /// each chain it holds.
-    ///
-    /// [`Diagnostics::from_trace`]: crate::method::Diagnostics::from_trace
+    /// What the chains of optimiser step `step` leave for [`Traces`](crate::method::Traces): the buffer, and how many
+    /// records of each chain it holds.
     pub(crate) fn trace(&self, step: u64) -> Option<(Buffer, usize)> {
         let moves = step.is_multiple_of(self.config.pool());
         let sampler = self.noise.sampler()?;

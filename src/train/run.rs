@@ -5,7 +5,7 @@ use super::metrics::{CURVES, Curve, MetricsRow};
 use super::settings;
 use super::trainer::{Arrival, Trainer};
 use crate::config::{self, Config, Interval};
-use crate::files::{JsonLines, create_run_folder, write_atomically};
+use crate::files::{JsonLines, create_run_folder, npy, write_atomically};
 use crate::method::{Diagnostics, FEWEST_RECORDS};
 use crate::model::{Model, SampleOptions};
 use crate::network::Precision;
@@ -35,6 +35,11 @@ pub enum Event<'a> {
     Wrote(&'a Path),
     /// So many of the last chains ran away to values that are not finite.
     Lost { chains: usize, of: usize },
+    /// The last samples are drawn, in the end with this step size and mean acceptance; none without a Metropolis test.
+    Drew {
+        acceptance: Option<f32>,
+        step_size: f32,
+    },
     /// The chains go on, to be looked at: so many of all steps are done.
     Probing { done: usize, of: usize },
     /// The last samples are being drawn: so many of all Langevin steps are done.
@@ -62,6 +67,8 @@ pub struct Summary {
     pub pictures: Option<PathBuf>,
     pub curves: Option<PathBuf>,
     pub landscape: Option<PathBuf>,
+    /// The traces that `diagnostics` was told from, where `sampler.traces` asks for them.
+    pub traces: Option<PathBuf>,
     pub memory: MemoryAccount,
 }
 
@@ -71,7 +78,8 @@ pub struct Summary {
 ///
 /// # Errors
 /// When the folder exists and `force` is false, a file cannot be written, the GPU fails, or the run diverges; a
-/// diverged run keeps its metrics, and its last finite parameters as a checkpoint.
+/// diverged run keeps its metrics, and as a checkpoint its last finite parameters, which are those after the last line of the
+/// metrics.
 pub fn run(
     trainer: &mut Trainer,
     config: &Config,
@@ -95,6 +103,7 @@ pub fn run(
         },
         last_diagnosis: None,
         rows: Vec::new(),
+        diverged: None,
         config,
         folder,
         observer,
@@ -132,6 +141,8 @@ struct Run<'a> {
     diagnostics: Option<JsonLines>,
     last_diagnosis: Option<Diagnostics>,
     rows: Vec<MetricsRow>,
+    /// The first step with a value that is not finite, and what that is.
+    diverged: Option<(u64, &'static str)>,
     config: &'a Config,
     folder: &'a Path,
     observer: &'a mut dyn FnMut(Event<'_>),
@@ -140,9 +151,30 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Takes in what has arrived, and ends the run where it has diverged.
     fn take_in(&mut self, trainer: &mut Trainer, wait: bool) -> Result<(), TrainError> {
+        let received = self.receive(trainer, wait);
+        let Some((step, what)) = self.diverged else {
+            return received;
+        };
+        // The device may have been handed more steps, after the last of which the checkpoint is: their lines first. The
+        // optimiser has ignored every gradient that was not finite. Whatever fails here follows from the divergence, which
+        // is what to report.
+        let _ = self.receive(trainer, true);
+        let _ = self.checkpoint(trainer);
+        let _ = self.curves();
+        Err(TrainError::Diverged {
+            step,
+            what,
+            mixed: self.config.run.precision == Precision::Mixed,
+        })
+    }
+
+    fn receive(&mut self, trainer: &mut Trainer, wait: bool) -> Result<(), TrainError> {
         for arrival in trainer.arrived(wait)? {
             match arrival {
+                // There is nothing left to be seen.
+                Arrival::States { .. } if self.diverged.is_some() => {}
                 Arrival::States {
                     step,
                     values,
@@ -158,17 +190,8 @@ impl Run<'_> {
                     self.metrics.append(&row)?;
                     (self.observer)(Event::Step(&row));
                     self.rows.push(row);
-                    if let Some(what) = row.not_finite(lost) {
-                        // The optimiser has ignored the gradient that was not finite. Whatever else fails
-                        // here follows from the divergence, which is what to report.
-                        let _ = self.checkpoint(trainer);
-                        let _ = self.curves();
-                        return Err(TrainError::Diverged {
-                            step: row.step,
-                            what,
-                            mixed: self.config.run.precision == Precision::Mixed,
-                        });
-                    }
+                    let now = || Some((row.step, row.not_finite(lost)?));
+                    self.diverged = self.diverged.or_else(now);
                 }
             }
         }
@@ -271,13 +294,14 @@ impl Run<'_> {
         // First, because drawing samples may take long.
         let curves = self.curves()?;
         let stopped = trainer.steps_done() < self.config.run.steps;
-        let (mut samples, mut landscape) = (None, None);
+        let (mut samples, mut landscape, mut traces) = (None, None, None);
         // The summary is written even if these fail.
         let probed = match stopped {
             true => Ok(()),
             false => self.probe(trainer),
         };
         let drawn = probed.and_then(|()| {
+            traces = self.traces(trainer)?;
             self.last_pictures(trainer, &model, stopped, &mut samples, &mut landscape)
         });
         let summary = Summary {
@@ -292,6 +316,7 @@ impl Run<'_> {
             pictures: self.pictures.clone(),
             curves,
             landscape,
+            traces,
             memory,
         };
         let json = serde_json::to_string_pretty(&summary).map_err(TrainError::Summary)?;
@@ -310,6 +335,16 @@ impl Run<'_> {
             self.last_diagnosis = Some(probe);
         }
         Ok(())
+    }
+
+    /// What the last diagnosis was told from.
+    fn traces(&mut self, trainer: &Trainer) -> Result<Option<PathBuf>, TrainError> {
+        let Some(traces) = trainer.traces().filter(|_| self.config.sampler.traces) else {
+            return Ok(None);
+        };
+        let (values, shape) = traces.judged();
+        let bytes = npy(&values, &shape.map(|side| side as u64))?;
+        self.write(self.folder.join("traces.npy"), &bytes).map(Some)
     }
 
     fn last_pictures(
@@ -355,6 +390,10 @@ impl Run<'_> {
         };
         let (executor, workspace) = trainer.workspace();
         let samples = model.sample_on(executor, workspace, &options, &mut progress)?;
+        (self.observer)(Event::Drew {
+            acceptance: samples.acceptance,
+            step_size: samples.step_size,
+        });
         if samples.lost > 0 {
             (self.observer)(Event::Lost {
                 chains: samples.lost,

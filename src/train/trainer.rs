@@ -7,7 +7,7 @@ use super::ticket::Ticket;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::gpu::{Executor, Recording};
-use crate::method::{Diagnostics, GaussianFit, RatioMetrics, StepControl, Strategy};
+use crate::method::{Diagnostics, GaussianFit, RatioMetrics, StepControl, Strategy, Traces};
 use crate::model::Model;
 use crate::network::{Network, initial_parameters, trusted_variant_in};
 use std::collections::{BTreeMap, VecDeque};
@@ -48,6 +48,8 @@ pub struct Trainer {
     averages: BTreeMap<u64, Vec<f32>>,
     /// Step sizes and acceptances that wait for the metrics of their step.
     controls: BTreeMap<u64, StepControl>,
+    /// What the last diagnosis was told from.
+    traces: Option<Traces>,
 }
 
 impl Trainer {
@@ -113,6 +115,7 @@ impl Trainer {
             speed: 0.0,
             averages: BTreeMap::new(),
             controls: BTreeMap::new(),
+            traces: None,
         })
     }
 
@@ -265,14 +268,15 @@ impl Trainer {
         let control = StepControl::read(&mut self.executor, self.plan.control())?;
         let (step_size, acceptance) = self.said(control);
         let step = self.step.saturating_sub(1);
-        Ok(Some(Diagnostics::from_trace(
-            step,
-            steps,
-            &trace,
-            probe.records(),
-            acceptance,
-            step_size,
-        )))
+        let traces = Traces::new(&trace, probe.records());
+        let row = Diagnostics::of(step, steps, &traces, acceptance, step_size);
+        self.traces = Some(traces);
+        Ok(Some(row))
+    }
+
+    /// What the last diagnosis was told from.
+    pub(super) fn traces(&self) -> Option<&Traces> {
+        self.traces.as_ref()
     }
 
     fn arrival(&mut self, (ticket, step): (Ticket, u64), words: &[u32]) -> Option<Arrival> {
@@ -294,14 +298,11 @@ impl Trainer {
             Ticket::Trace => {
                 let (_, records) = self.plan.trace(step)?;
                 let (step_size, acceptance) = self.control(step);
-                Some(Arrival::Diagnostics(Diagnostics::from_trace(
-                    step,
-                    self.config.sampler.steps,
-                    &floats(),
-                    records,
-                    acceptance,
-                    step_size,
-                )))
+                let traces = Traces::new(&floats(), records);
+                let steps = self.config.sampler.steps;
+                let row = Diagnostics::of(step, steps, &traces, acceptance, step_size);
+                self.traces = Some(traces);
+                Some(Arrival::Diagnostics(row))
             }
             Ticket::Metrics => {
                 let metrics = RatioMetrics::from_words(words);

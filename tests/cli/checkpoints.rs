@@ -30,6 +30,8 @@ fn samples_are_written_in_every_format() {
         for ending in ["png", "npy", "gif"] {
             let bytes = sample(&format!("a.{ending}"), "1");
             assert!(bytes == sample(&format!("b.{ending}"), "1"), "{ending}");
+            let capitals = format!("A.{}", ending.to_uppercase());
+            assert!(bytes == sample(&capitals, "1"), "{ending}");
             // A GIF is written as a PNG is.
             if ending != "gif" {
                 assert!(bytes != sample(&format!("c.{ending}"), "2"), "{ending}");
@@ -59,6 +61,7 @@ fn energies_are_the_models() {
     };
     let output = energy(&["--out", "e.npy", "--json"]);
     energy(&["--out", "e.csv"]);
+    energy(&["--out", "E.Csv"]);
 
     let digits = data::open(&model.config().data.options(), 1).unwrap();
     let mut executor = Executor::open(&AdapterChoice::Best, ExecutorOptions::default()).unwrap();
@@ -73,6 +76,10 @@ fn energies_are_the_models() {
         assert!((found - wanted).abs() <= 1e-5 * wanted.abs().max(1.0));
     }
     let csv = fs::read_to_string(folder.path().join("e.csv")).unwrap();
+    assert_eq!(
+        fs::read_to_string(folder.path().join("E.Csv")).unwrap(),
+        csv
+    );
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!((lines.len(), lines[0]), (1798, "index,energy"));
     assert_eq!(lines[1797], format!("1796,{}", energies[1796]));

@@ -8,8 +8,8 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// Starts a run of `steps` optimiser steps in the folder `run`, with stdout and stderr to be read.
-fn start(folder: &TempDir, steps: &str, more: &[&str]) -> Child {
+/// A run of `steps` optimiser steps in the folder `run`.
+fn training(folder: &TempDir, steps: &str, more: &[&str]) -> Command {
     let steps = format!("run.steps={steps}");
     let every = [
         "--set",
@@ -22,45 +22,89 @@ fn start(folder: &TempDir, steps: &str, more: &[&str]) -> Child {
         folder,
         &tiny("digits", IMAGE_LAYERS, &[&out, &every[..], more].concat()),
     )
-    .stdout(Stdio::piped())
-    .stderr(Stdio::piped())
-    .spawn()
-    .unwrap()
+}
+
+/// Starts such a run, with stdout and stderr to be read.
+fn start(folder: &TempDir, steps: &str, more: &[&str]) -> Child {
+    let mut command = training(folder, steps, more);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+#[cfg(unix)]
+fn send(signal: &str, child: &Child) {
+    let kill = [signal, &child.id().to_string()];
+    assert!(Command::new("kill").args(kill).status().unwrap().success());
 }
 
 #[test]
 #[cfg(unix)]
-fn ctrl_c_keeps_what_there_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let run_folder = folder.path().join("run");
-    let mut child = start(&folder, "1000000", &["--json", "--quiet"]);
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    for _ in 0..3 {
-        lines.next().expect("a step").unwrap();
-    }
-    let kill = ["-INT", &child.id().to_string()];
-    assert!(Command::new("kill").args(kill).status().unwrap().success());
-    let printed = 3 + lines.map(Result::unwrap).count();
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130));
-    let errors = stderr(&output);
-    assert!(
-        errors.contains(&format!("error: stopped after {printed} steps")),
-        "{errors}"
-    );
+fn a_signal_keeps_what_there_is() {
+    for (signal, status) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
+        let folder = tempfile::tempdir().unwrap();
+        let run_folder = folder.path().join("run");
+        let mut child = start(&folder, "1000000", &["--json", "--quiet"]);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        for _ in 0..3 {
+            lines.next().expect("a step").unwrap();
+        }
+        send(signal, &child);
+        let printed = 3 + lines.map(Result::unwrap).count();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(status), "{signal}");
+        let errors = stderr(&output);
+        assert!(
+            errors.contains(&format!("error: stopped after {printed} steps")),
+            "{errors}"
+        );
 
-    assert_eq!(metrics(&run_folder.join("metrics.jsonl")).len(), printed);
-    let names = names_in(&run_folder);
-    for name in ["config.toml", "curves.png", "samples.png", "summary.json"] {
-        assert!(names.contains(&name.into()), "{name}");
+        assert_eq!(metrics(&run_folder.join("metrics.jsonl")).len(), printed);
+        let names = names_in(&run_folder);
+        for name in ["config.toml", "curves.png", "samples.png", "summary.json"] {
+            assert!(names.contains(&name.into()), "{name}");
+        }
+        assert!(names.iter().all(|name| !name.ends_with(".tmp")));
+        let last = format!("{printed:06}.safetensors");
+        assert!(names_in(&run_folder.join("checkpoints")).contains(&last));
+        run(
+            &folder,
+            &["sample", "run", "--steps", "2", "--out", "a.png"],
+        );
     }
-    assert!(names.iter().all(|name| !name.ends_with(".tmp")));
-    let last = format!("{printed:06}.safetensors");
-    assert!(names_in(&run_folder.join("checkpoints")).contains(&last));
-    run(
-        &folder,
-        &["sample", "run", "--steps", "2", "--out", "a.png"],
-    );
+}
+
+#[test]
+#[cfg(unix)]
+fn ignored_signals_stay_ignored() {
+    use std::ffi::OsStr;
+    let folder = tempfile::tempdir().unwrap();
+    let more = ["--json", "--quiet"];
+    let program = training(&folder, "1000000", &more);
+    // What nohup does, and a shell's & where there is no job control.
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' HUP INT; exec \"$@\"", "sh"]);
+    command.arg(program.get_program()).args(program.get_args());
+    let given =
+        |(name, value): (&OsStr, Option<&OsStr>)| Some((name.to_owned(), value?.to_owned()));
+    command
+        .envs(program.get_envs().filter_map(given))
+        .current_dir(&folder);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut steps =
+        |count: usize| (0..count).for_each(|_| drop(lines.next().expect("a step").unwrap()));
+    steps(3);
+    send("-HUP", &child);
+    send("-INT", &child);
+    // More than are in flight when the signals arrive.
+    steps(40);
+    send("-TERM", &child);
+    let rest = lines.count();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(143), "{}", stderr(&output));
+    let kept = metrics(&folder.path().join("run/metrics.jsonl"));
+    assert_eq!(kept.len(), 43 + rest);
 }
 
 #[test]

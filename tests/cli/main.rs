@@ -11,5 +11,9 @@ mod checkpoints;
 mod interruptions;
 mod lists;
 mod refusals;
+mod scoring;
+mod settings;
 mod setup;
+#[cfg(unix)]
+mod terminals;
 mod train;

@@ -118,9 +118,9 @@ fn bad_data_is_refused() {
             parts,
         );
     };
-    energy("small.npy", &["1×4×4", "1×8×8"]);
+    energy("small.npy", &["height 4 × width 4", "height 8 × width 8"]);
     energy("nan.npy", &["finite"]);
-    energy("moons", &["2×1×1", "1×8×8"]);
+    energy("moons", &["points in the plane", "height 8 × width 8"]);
     energy("absent.npy", &["does not exist"]);
     energy("absent", &["absent"]);
 }

@@ -1,11 +1,12 @@
 //! Training.
 
 use crate::checkpoint::{IMAGE_LAYERS, POINT_LAYERS, metrics};
-use crate::command::{run, stderr, stdout};
+use crate::command::{afterimage, run, stderr, stdout};
 use crate::setup::{names_in, npy, size_of_picture, tiny, write_npy};
 use afterimage::config;
 use serde_json::Value;
 use std::fs;
+use std::process::{Child, Stdio};
 
 #[test]
 fn training_fills_the_run_folder() {
@@ -36,7 +37,12 @@ fn training_fills_the_run_folder() {
         assert_eq!(names_in(&run.join("samples")), ["000002.png", "000004.png"]);
         assert_eq!(
             names_in(&run.join("checkpoints")),
-            ["000004.safetensors", "000006.safetensors"]
+            [
+                "000004.live.safetensors",
+                "000004.safetensors",
+                "000006.live.safetensors",
+                "000006.safetensors",
+            ]
         );
         let mut pictures = vec!["samples.png", "curves.png", "samples/000002.png"];
         if preset == "8gaussians" {
@@ -100,11 +106,37 @@ fn training_twice_keeps_both_runs_and_the_same_seed_gives_the_same_bits() {
     train(&["--quiet", "--force", "--set", "run.steps=2"]);
     assert_eq!(
         names_in(&runs.join("digits/checkpoints")),
-        ["000002.safetensors"]
+        ["000002.live.safetensors", "000002.safetensors"]
     );
     assert_eq!(metrics(&runs.join("digits/metrics.jsonl")).len(), 2);
     assert!(runs.join("digits/notes.txt").exists());
     assert_eq!(names_in(&runs).len(), 3);
+}
+
+#[test]
+fn runs_that_start_together_get_folders_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = |_| {
+        let mut command = afterimage(&folder, &tiny("moons", POINT_LAYERS, &["--quiet"]));
+        command.stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let children: Vec<Child> = (0..8).map(start).collect();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    let runs = folder.path().join("runs");
+    let mut names: Vec<String> = (2..=8).map(|number| format!("moons-{number}")).collect();
+    names.insert(0, "moons".into());
+    assert_eq!(names_in(&runs), names);
+    for name in names {
+        assert_eq!(metrics(&runs.join(&name).join("metrics.jsonl")).len(), 6);
+        let last = "checkpoints/000006.safetensors";
+        assert!(runs.join(&name).join(last).exists(), "{name}");
+        let summary = fs::read(runs.join(&name).join("summary.json")).unwrap();
+        let summary: Value = serde_json::from_slice(&summary).unwrap();
+        assert_eq!(summary["folder"], format!("runs/{name}"));
+    }
 }
 
 #[test]

@@ -17,9 +17,19 @@ pub const POINT_LAYERS: &str = "network.layers=[{dense=8}, {dense=1}]";
 
 /// An untrained model of a preset, with `layers` for its network and every weight drawn.
 pub fn untrained(preset: &str, layers: &str) -> Model {
-    let sets = [layers, "network.zero_head=false", "run.samples=9"].map(String::from);
+    untrained_on(preset, &[layers])
+}
+
+/// The same with any settings.
+pub fn untrained_on(preset: &str, sets: &[&str]) -> Model {
+    let drawn = ["network.zero_head=false", "run.samples=9"];
+    let sets: Vec<String> = [&drawn, sets]
+        .concat()
+        .into_iter()
+        .map(String::from)
+        .collect();
     let config = config::load(preset, &sets).expect("a valid configuration");
-    let data = data::open(&config.data.options(), 1).expect("embedded or generated");
+    let data = data::open(&config.data.options(), 1).expect("can be opened");
     let architecture = model::architecture(&config, data.shape()).expect("fits");
     let parameters = initial_parameters(&architecture, &train::initialisation(&config), 3);
     Model::new(config, data.shape(), data.scaling(), parameters, 7).expect("fits")

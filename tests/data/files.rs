@@ -1,6 +1,9 @@
 //! Files of every format, and opening them.
 
-use afterimage::data::{Channels, Colour, DataError, DataOptions, Dataset, Layout, RawRange, open};
+use afterimage::config::Word;
+use afterimage::data::{
+    Channels, Colour, DataError, DataOptions, Dataset, Layout, RawRange, Source, open,
+};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -10,13 +13,19 @@ pub fn options(source: &str, path: impl AsRef<Path>) -> DataOptions {
     DataOptions {
         source: source.into(),
         path: path.as_ref().to_str().unwrap().into(),
-        range: RawRange::Auto,
+        // What is generated has its own.
+        range: match Source::named(source) {
+            Some(source) if source.needs_path() => RawRange::Given([0.0, 255.0]),
+            _ => RawRange::Auto,
+        },
         layout: Layout::Auto,
         channels: Channels::Auto,
         background: Colour::default(),
         low: 0.0,
         high: 255.0,
         limit: 0,
+        scored_by: None,
+        trained: None,
     }
 }
 

@@ -31,10 +31,7 @@ fn idx_folders_prefer_the_training_part() {
     assert_eq!(all(&load("idx", both.path()).unwrap()), [1.0]);
     let only_test = folder(&[("t10k-images-idx3-ubyte", &test)]);
     assert_eq!(all(&load("idx", only_test.path()).unwrap()), [2.0]);
-    let ambiguous = folder(&[
-        ("train-images-idx3-ubyte", &train),
-        ("train-images-idx3-ubyte.gz", &gzip(&train)),
-    ]);
+    let ambiguous = folder(&[("a-idx3-ubyte", &train), ("b-idx3-ubyte", &test)]);
     let error = error(load("idx", ambiguous.path()));
     assert!(matches!(&error, DataError::Ambiguous { names, .. } if names.len() == 2));
 }

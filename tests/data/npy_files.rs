@@ -1,7 +1,7 @@
 //! NPY.
 
 use crate::files::{all, error, folder, load_bytes, npy, npy_header, npy_raw, options};
-use afterimage::data::{DataError, DataOptions, Scaling, open};
+use afterimage::data::{DataError, DataOptions, RawRange, Scaling, open};
 use afterimage::shape::Shape;
 
 #[test]
@@ -10,7 +10,7 @@ fn npy_shapes_become_sample_shapes() {
         (&[12u64, 2][..], Shape::new(2, 1, 1)),
         (&[4, 6], Shape::new(6, 1, 1)),
         (&[4, 2, 3], Shape::new(1, 2, 3)),
-        (&[2, 2, 2, 3], Shape::new(2, 2, 3)),
+        (&[2, 2, 3, 2], Shape::new(2, 3, 2)),
     ] {
         let dataset = load_bytes("npy", &npy(sizes, (0..24u8).map(f32::from))).unwrap();
         assert_eq!(dataset.shape(), shape);
@@ -27,6 +27,7 @@ fn npy_values_are_taken_as_they_are() {
     let options = DataOptions {
         low: -1.0,
         high: 1.0,
+        range: RawRange::Auto,
         ..options("npy", folder.path().join("a.npy"))
     };
     let dataset = open(&options, 1).unwrap();
@@ -96,7 +97,8 @@ fn malformed_npy_is_refused() {
     let fortran = npy_header("<f4", "(2, 2)").replace("False", "True");
     let deep = "[".repeat(60_000);
     for header in [
-        npy_header("<i8", "(2, 1)"),
+        npy_header("<i3", "(2, 1)"),
+        npy_header("<c8", "(2, 1)"),
         npy_header("<f4", "()"),
         npy_header("<f4", "(4,)"),
         npy_header("<f4", "(1, 1, 1, 1, 4)"),

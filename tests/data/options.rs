@@ -24,7 +24,7 @@ fn unknown_sources_are_answered_with_the_nearest() {
 #[test]
 fn paths_are_demanded_and_refused_by_source() {
     for source in Source::names() {
-        if ["idx", "cifar10", "images", "npy"].contains(&source) {
+        if ["idx", "cifar10", "images", "npy", "csv"].contains(&source) {
             assert!(matches!(
                 error(load(source, "")),
                 DataError::MissingPath { .. }
@@ -87,12 +87,16 @@ fn files_and_folders_are_told_apart() {
         error(load("images", folder.path().join("a.txt"))),
         DataError::WrongKind { .. }
     ));
-    for source in ["idx", "cifar10", "images"] {
+    for source in ["idx", "cifar10"] {
         assert!(matches!(
             error(load(source, folder.path())),
             DataError::NothingInFolder { .. }
         ));
     }
+    assert!(matches!(
+        error(load("images", folder.path())),
+        DataError::NoPictures { .. }
+    ));
 }
 
 #[test]
@@ -116,7 +120,7 @@ fn bytes_are_mapped_to_the_asked_range() {
 
 #[test]
 fn brightness_is_clamped_and_never_nan() {
-    let scaling = Scaling::from_raw_max(16.0, -1.0, 1.0);
+    let scaling = Scaling::between([0.0, 16.0], [-1.0, 1.0]);
     assert_eq!(scaling.brightness(-7.0), 0.0);
     assert_eq!(scaling.brightness(7.0), 1.0);
     assert_eq!(scaling.brightness(0.0), 0.5);
@@ -128,7 +132,7 @@ fn brightness_is_clamped_and_never_nan() {
 
 #[test]
 fn scaling_survives_json() {
-    let scaling = Scaling::from_raw_max(255.0, -0.3, 0.7);
+    let scaling = Scaling::between([0.0, 255.0], [-0.3, 0.7]);
     let text = serde_json::to_string(&scaling).unwrap();
     assert_eq!(serde_json::from_str::<Scaling>(&text).unwrap(), scaling);
 }

@@ -8,6 +8,7 @@ use afterimage::model::Model;
 use afterimage::train::{Diagnostics, MetricsRow};
 use std::collections::HashSet;
 use std::fs;
+use std::path::Path;
 
 const TINY: [&str; 15] = [
     "run.steps=6",
@@ -167,7 +168,11 @@ fn what_makes_no_sense_together_is_refused_with_a_reason() {
             "sampler.target_acceptance",
             "between 0 and 1",
         ),
-        (&["kind=mala", "steps=1"], "sampler.steps", "first half"),
+        (
+            &["kind=mala", "adapt=true", "steps=1"],
+            "sampler.steps",
+            "first half",
+        ),
         (&["kind=mala", "leapfrog=3"], "sampler.leapfrog", "no leaps"),
         (
             &["kind=hmc", "leapfrog=0"],
@@ -223,4 +228,143 @@ fn what_makes_no_sense_together_is_refused_with_a_reason() {
             config
         );
     }
+}
+
+/// Values and shape of an .npy file of f32.
+fn npy(path: &Path) -> (Vec<u64>, Vec<f32>) {
+    let bytes = fs::read(path).expect("a file");
+    let file = npyz::NpyFile::new(&bytes[..]).expect("an .npy file");
+    (file.shape().to_vec(), file.into_vec().expect("f32"))
+}
+
+#[test]
+fn the_traces_are_those_that_were_judged() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let mut arguments = vec!["train", "moons", "--quiet", "--out", "run"];
+    for set in TINY.iter().chain(&["sampler.probe=24"]) {
+        arguments.extend(["--set", set]);
+    }
+    run(&folder, &arguments);
+    let path = folder.path().join("run/traces.npy");
+    assert!(!path.exists(), "nobody asked for it");
+    arguments.extend(["--force", "--set", "sampler.traces=true"]);
+    run(&folder, &arguments);
+    let summary = fs::read(folder.path().join("run/summary.json")).expect("reads");
+    let summary: serde_json::Value = serde_json::from_slice(&summary).expect("JSON");
+    assert_eq!(summary["traces"], "run/traces.npy");
+    let (shape, values) = npy(&path);
+    assert_eq!(
+        shape,
+        [8, 24, 4],
+        "chains, records of the probe, quantities"
+    );
+
+    // The autocorrelation by its definition, which the summary has from the same traces.
+    let judged = &summary["diagnostics"];
+    let quantities = std::iter::once(&judged["energy"]);
+    let quantities = quantities.chain(judged["projections"].as_array().expect("three"));
+    for (place, told) in quantities.enumerate() {
+        let chains: Vec<Vec<f64>> = values
+            .chunks(24 * 4)
+            .map(|chain| chain.chunks(4).map(|record| record[place].into()).collect())
+            .collect();
+        let products = |chain: &[f64], lag: usize, mean: f64| -> f64 {
+            let pairs = chain.iter().zip(&chain[lag..]);
+            pairs.map(|(a, b)| (a - mean) * (b - mean)).sum::<f64>() / 23.0
+        };
+        let means: Vec<f64> = chains
+            .iter()
+            .map(|c| c.iter().sum::<f64>() / 24.0)
+            .collect();
+        let of_all = |lag: usize| -> f64 {
+            let each = chains.iter().zip(&means);
+            each.map(|(chain, mean)| products(chain, lag, *mean))
+                .sum::<f64>()
+                / 8.0
+        };
+        let middle = means.iter().sum::<f64>() / 8.0;
+        let between = means
+            .iter()
+            .map(|mean| (mean - middle).powi(2))
+            .sum::<f64>()
+            / 7.0;
+        let total = of_all(0) * 23.0 / 24.0 + between;
+        let wanted = 1.0 - (of_all(0) - of_all(1)) / total;
+        let told = told["autocorrelation"].as_f64().expect("they move");
+        assert!((told - wanted).abs() < 1e-9, "{place}: {told}, {wanted}");
+    }
+    // Without a look at the chains there is nothing to write.
+    for set in [
+        &["sampler.probe=0", "sampler.diagnose=0"][..],
+        &["snapshot.kind=uniform", "objective.normaliser=learned"],
+    ] {
+        let sets: Vec<String> = ["sampler.traces=true"]
+            .iter()
+            .chain(set)
+            .map(|s| s.to_string())
+            .collect();
+        let error = config::load("moons", &sets)
+            .expect_err("is refused")
+            .to_string();
+        assert!(error.contains("sampler.traces"), "{error}");
+    }
+}
+
+#[test]
+fn chains_that_do_not_move_are_told_of() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let mut arguments = vec!["train", "moons", "--out", "run"];
+    let more = [
+        "sampler.kind=mala",
+        "sampler.adapt=false",
+        "sampler.step_size=1e5",
+        "sampler.probe=32",
+    ];
+    for set in TINY.iter().chain(&more) {
+        arguments.extend(["--set", set]);
+    }
+    let output = run(&folder, &arguments);
+    let errors = stderr(&output);
+    assert!(errors.contains("the chains did not move"), "{errors}");
+    assert!(!errors.contains("R-hat of"), "{errors}");
+    let summary = fs::read(folder.path().join("run/summary.json")).expect("reads");
+    let summary: serde_json::Value = serde_json::from_slice(&summary).expect("JSON");
+    let judged = &summary["diagnostics"];
+    assert_eq!(
+        (&judged["still"], &judged["moved"]),
+        (&8.into(), &0.0.into())
+    );
+    for quantity in
+        std::iter::once(&judged["energy"]).chain(judged["projections"].as_array().expect("three"))
+    {
+        for figure in ["r_hat", "ess", "autocorrelation"] {
+            assert!(quantity[figure].is_null(), "{figure} of {judged}");
+        }
+    }
+    // What is drawn by such chains is no sample, and whoever draws it is told.
+    let warning = "warning: the Metropolis test accepted 0.0 %";
+    assert!(errors.contains(warning), "{errors}");
+    for arguments in [
+        &["sample", "run", "--out", "a.npy", "--json"][..],
+        &["evaluate", "run", "--quiet", "--count", "20"],
+    ] {
+        let output = run(&folder, arguments);
+        let errors = stderr(&output);
+        let warnings: Vec<&str> = errors
+            .lines()
+            .filter(|line| line.starts_with("warning: "))
+            .collect();
+        let [line] = warnings[..] else {
+            panic!("{errors}");
+        };
+        for part in [warning, "sampler.step_size", "sampler.adapt = true"] {
+            assert!(line.contains(part), "no '{part}' in {line}");
+        }
+    }
+    // Those that move are not warned of.
+    let moving = ["--set", "sampler.step_size=1e-4", "--force"];
+    arguments.extend(moving);
+    assert!(!stderr(&run(&folder, &arguments)).contains("warning"));
+    let output = run(&folder, &["sample", "run", "--out", "a.npy"]);
+    assert!(!stderr(&output).contains("warning"), "{}", stderr(&output));
 }

@@ -5,7 +5,7 @@ use super::args::{EvaluateArgs, PartArg};
 use super::error::CliError;
 use super::open::CommandLength;
 use super::progress::Stages;
-use super::{open, output};
+use super::{open, output, warnings};
 use crate::evaluation::{
     self, EvaluationOptions, Figures, LikelihoodFigures, LikelihoodOptions, Outcome, Stage,
 };
@@ -126,6 +126,9 @@ impl Work<'_> {
             picture: image,
             ..
         } = outcome?;
+        if let Some(samples) = &figures.samples {
+            warnings::standstill(&samples.sampler, samples.acceptance, samples.step_size);
+        }
         write_atomically(picture, &png_bytes(&image)?)?;
         if !self.arguments.quiet {
             density::table(&figures);

@@ -1,26 +1,27 @@
 //! `[data]`
 
-use super::rules::{ensure, finite, key, not_negative};
+use super::rules::{Findings, key};
 use crate::config::DataConfig;
-use crate::config::error::ConfigError;
 use crate::data::RawRange;
 
-pub(super) fn validate(data: &DataConfig) -> Result<(), ConfigError> {
-    finite(key!(data.low))?;
-    finite(key!(data.high))?;
-    ensure(
+pub(super) fn validate(data: &DataConfig, found: &mut Findings) {
+    found.finite(key!(data.low));
+    found.finite(key!(data.high));
+    // What is not a number was refused on its own.
+    let is_upside_down = data.low >= data.high;
+    found.ensure(
         key!(data.low),
-        data.low < data.high,
+        !is_upside_down,
         format_args!("lie below data.high = {:?}", data.high),
-    )?;
+    );
     let ordered = match data.range {
         RawRange::Auto => true,
         RawRange::Given([low, high]) => low.is_finite() && high.is_finite() && low < high,
     };
-    ensure(
+    found.ensure(
         key!(data.range),
         ordered,
         "be two finite numbers, the lower one first, or \"auto\"",
-    )?;
-    not_negative(key!(data.noise))
+    );
+    found.not_negative(key!(data.noise));
 }

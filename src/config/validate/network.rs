@@ -1,8 +1,8 @@
 //! `[network]`
 
-use super::rules::{Conditional, ensure, finite, key, not_negative, positive, share};
+use super::rules::{Conditional, Findings, key};
 use crate::config::check::not_allowed;
-use crate::config::error::ConfigError;
+use crate::config::error::Violation;
 use crate::config::{BaseKind, NetworkConfig};
 use crate::network::{LayerFlaw, LayerSpec};
 
@@ -11,61 +11,77 @@ pub(super) const CONDITIONAL: &[Conditional] = &[
     ("network.base_mean", "network.base", |c| c.network.base != BaseKind::None, "there is no base to have a mean"),
 ];
 
-pub(super) fn validate(network: &NetworkConfig) -> Result<(), ConfigError> {
-    ensure(
-        key!(network.layers),
-        !network.layers.is_empty(),
-        "have at least one layer, for instance [{ dense = 1 }]",
-    )?;
+pub(super) fn validate(network: &NetworkConfig, found: &mut Findings) {
+    found.share(key!(network.slope));
+    found.finite(key!(network.base_mean));
+    found.positive(key!(network.base_std));
+    found.positive(key!(network.first_weight_scale));
+    found.not_negative(key!(network.first_bias_scale));
+    found
+        .ensure(
+            key!(network.zero_head),
+            !(network.zero_head && network.spectral_norm),
+            "be false with network.spectral_norm, which cannot normalise a weight of zeros",
+        )
+        .mended_by("network.zero_head", false)
+        .meant("network.spectral_norm", false);
+    found
+        .ensure(
+            key!(network.first_weight_scale),
+            network.first_weight_scale == 1.0 || !network.spectral_norm,
+            "be 1 with network.spectral_norm, which divides it out again",
+        )
+        .mended_by("network.first_weight_scale", 1)
+        .meant("network.spectral_norm", false);
+    validate_layers(network, found);
+}
+
+fn validate_layers(network: &NetworkConfig, found: &mut Findings) {
+    if network.layers.is_empty() {
+        let allowed = "have at least one layer, for instance [{ dense = 1 }]";
+        found.ensure(key!(network.layers), false, allowed);
+        return;
+    }
     let mut after_dense = false;
     for (index, layer) in network.layers.iter().enumerate() {
-        let refused = |flaw| refused(&format!("network.layers[{index}]"), *layer, flaw);
-        layer.check(after_dense).map_err(refused)?;
-        after_dense = layer.is_flat();
+        if let Err(flaw) = layer.check(after_dense) {
+            found.refuse(refused(&format!("network.layers[{index}]"), *layer, flaw));
+        }
+        after_dense |= layer.is_flat();
     }
     let mut learning = network.layers.iter().filter(|layer| layer.has_weights());
     let Some(first) = learning.next() else {
         let given = format!("{:?}", network.layers);
         let allowed = "have something to learn: a conv, dense or residual layer";
-        return Err(not_allowed("network.layers", &given, allowed));
+        found.refuse(not_allowed("network.layers", &given, allowed));
+        return;
     };
     let last = learning.next_back().unwrap_or(first);
     let is_residual = |layer: &LayerSpec| matches!(layer, LayerSpec::Residual { .. });
-    ensure(
-        key!(network.zero_head),
-        !(network.zero_head && is_residual(last)),
-        "be false where a residual block is the last layer with weights, since its skip is not zero: put { dense = 1 } or a conv behind it",
-    )?;
-    ensure(
-        key!(network.zero_head),
-        !(network.zero_head && network.spectral_norm),
-        "be false with network.spectral_norm, which cannot normalise a weight of zeros",
-    )?;
-    ensure(
-        key!(network.first_weight_scale),
-        network.first_weight_scale == 1.0 || !network.spectral_norm,
-        "be 1 with network.spectral_norm, which divides it out again",
-    )?;
+    found
+        .ensure(
+            key!(network.zero_head),
+            !(network.zero_head && is_residual(last)),
+            "be false where a residual block is the last layer with weights, since its skip is not zero: put { dense = 1 } or a conv behind it",
+        )
+        .mended_by("network.zero_head", false);
     for scale in [
         key!(network.first_weight_scale),
         key!(network.first_bias_scale),
     ] {
-        ensure(
-            scale,
-            *scale.1 == 1.0 || !is_residual(first),
-            "be 1 where a residual block is the first layer with weights, since what its skip lets pass would stay as it is: \
-             put a conv before it",
-        )?;
+        found
+            .ensure(
+                scale,
+                *scale.1 == 1.0 || !is_residual(first),
+                "be 1 where a residual block is the first layer with weights, since what its skip lets pass would stay as it is: \
+                 put a conv before it",
+            )
+            .mended_by(scale.0, 1);
     }
-    share(key!(network.slope))?;
-    finite(key!(network.base_mean))?;
-    positive(key!(network.base_std))?;
-    positive(key!(network.first_weight_scale))?;
-    not_negative(key!(network.first_bias_scale))
 }
 
 /// What is wrong with the layer at `path`, in the words of the configuration.
-fn refused(path: &str, layer: LayerSpec, flaw: LayerFlaw) -> ConfigError {
+fn refused(path: &str, layer: LayerSpec, flaw: LayerFlaw) -> Violation {
     let name = layer.to_string();
     let (key, given, allowed) = match flaw {
         LayerFlaw::Zero { key } => (key, String::from("0"), "be 1 or above".into()),

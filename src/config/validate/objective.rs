@@ -1,7 +1,6 @@
 //! `[objective]`
 
-use super::rules::{Conditional, count, decay, ensure, key, not_negative, positive, within};
-use crate::config::error::ConfigError;
+use super::rules::{Conditional, Findings, key};
 use crate::config::{Config, NormaliserKind, ObjectiveConfig};
 use crate::method::Criterion;
 use crate::words::Word;
@@ -21,9 +20,9 @@ pub(super) const CONDITIONAL: &[Conditional] = &[
     ("objective.normaliser_decay", "objective.normaliser", |c| c.objective.normaliser == NormaliserKind::Importance, "only `importance` averages"),
 ];
 
-pub(super) fn validate(objective: &ObjectiveConfig) -> Result<(), ConfigError> {
+pub(super) fn validate(objective: &ObjectiveConfig, found: &mut Findings) {
     let generator = objective.generator.name();
-    count(key!(objective.noise_ratio), MOST_NOISE_RATIO)?;
+    found.count(key!(objective.noise_ratio), MOST_NOISE_RATIO);
     let (steepest, normaliser) = match objective.generator {
         Criterion::Bregman(generator) => {
             ((generator.steepest)(objective.power.into()) as f32, None)
@@ -31,27 +30,40 @@ pub(super) fn validate(objective: &ObjectiveConfig) -> Result<(), ConfigError> {
         Criterion::Ranking => (0.0, Some("cancels")),
         Criterion::ContrastiveDivergence => (0.0, Some("does not occur")),
     };
-    ensure(
-        key!(objective.normaliser),
-        normaliser.is_none() || objective.normaliser == NormaliserKind::Zero,
-        format_args!(
-            "be `zero` with objective.generator = {generator}, where the log-normaliser difference {}",
-            normaliser.unwrap_or_default()
-        ),
-    )?;
-    positive(key!(objective.normaliser_rate))?;
-    decay(key!(objective.normaliser_decay))?;
-    within(key!(objective.power), SMALLEST_POWER, LARGEST_POWER)?;
-    positive(key!(objective.clamp))?;
+    found
+        .ensure(
+            key!(objective.normaliser),
+            normaliser.is_none() || objective.normaliser == NormaliserKind::Zero,
+            format_args!(
+                "be `zero` with objective.generator = {generator}, where the log-normaliser difference {}",
+                normaliser.unwrap_or_default()
+            ),
+        )
+        .mended_by("objective.normaliser", NormaliserKind::Zero.name());
+    found.positive(key!(objective.normaliser_rate));
+    found.decay(key!(objective.normaliser_decay));
+    found.within(key!(objective.power), SMALLEST_POWER, LARGEST_POWER);
+    found.positive(key!(objective.clamp));
     let most = LARGEST_LOG_WEIGHT / steepest;
-    ensure(
-        key!(objective.clamp),
-        steepest * objective.clamp <= LARGEST_LOG_WEIGHT,
-        format_args!(
-            "be at most {most} with objective.generator = {generator}, or weights would overflow"
-        ),
-    )?;
-    not_negative(key!(objective.energy_l2))
+    // What is not a number is refused on its own.
+    let overflows = steepest * objective.clamp > LARGEST_LOG_WEIGHT;
+    found
+        .ensure(
+            key!(objective.clamp),
+            !overflows,
+            format_args!(
+                "be at most {most} with objective.generator = {generator}, or weights would overflow"
+            ),
+        )
+        // The quotient may have been rounded up.
+        .mended_by(
+            "objective.clamp",
+            match steepest * most <= LARGEST_LOG_WEIGHT {
+                true => most,
+                false => most.next_down(),
+            },
+        );
+    found.not_negative(key!(objective.energy_l2));
 }
 
 fn has_exponent(config: &Config) -> bool {

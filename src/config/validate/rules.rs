@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::config::check::not_allowed;
-use crate::config::error::ConfigError;
+use crate::config::error::Violation;
 use crate::config::keys::Setting;
 use std::fmt::Display;
 
@@ -29,69 +29,146 @@ macro_rules! key {
 }
 pub(super) use key;
 
-/// Refuses a value unless it is `fine`; `allowed` completes the sentence "it must …".
-pub(super) fn ensure<T: Setting>(
-    (key, given): Given<T>,
-    fine: bool,
-    allowed: impl Display,
-) -> Result<(), ConfigError> {
-    if fine {
-        return Ok(());
+/// What is wrong, and the assignments each of which would mend it, the best first.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::config) struct Finding {
+    pub violation: Violation,
+    pub fixes: Vec<Fix>,
+}
+
+/// An assignment to a key; an empty value is its default.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::config) struct Fix {
+    pub key: &'static str,
+    pub value: String,
+    /// Whether this value follows from the others. One that only could be meant is named and no more.
+    pub follows: bool,
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Default)]
+pub(super) struct Findings(Vec<Finding>);
+
+/// What a check has found, if anything.
+pub(super) struct Found<'a>(Option<&'a mut Finding>);
+
+impl Found<'_> {
+    /// Says that another value of `key` would mend it.
+    pub(super) fn mended_by(self, key: &'static str, value: impl Display) -> Self {
+        self.or(key, value, true)
     }
-    let given = given.literal().unwrap_or_default();
-    Err(not_allowed(key, &given, allowed))
+
+    /// Says that another value of `key` may have been meant.
+    pub(super) fn meant(self, key: &'static str, value: impl Display) -> Self {
+        self.or(key, value, false)
+    }
+
+    fn or(mut self, key: &'static str, value: impl Display, follows: bool) -> Self {
+        if let Some(finding) = &mut self.0 {
+            finding.fixes.push(Fix {
+                key,
+                value: value.to_string(),
+                follows,
+            });
+        }
+        self
+    }
+
+    /// The same where `is_right`: only a fix that breaks nothing else is one.
+    pub(super) fn mended_if(self, is_right: bool, key: &'static str, value: impl Display) -> Self {
+        match is_right {
+            true => self.mended_by(key, value),
+            false => self,
+        }
+    }
 }
 
-/// Checks a value that may be absent by `rule`.
-pub(super) fn if_given<T>(
-    (key, given): Given<Option<T>>,
-    rule: fn(Given<T>) -> Result<(), ConfigError>,
-) -> Result<(), ConfigError> {
-    given.as_ref().map_or(Ok(()), |given| rule((key, given)))
-}
+impl Findings {
+    pub(super) fn all(self) -> Vec<Finding> {
+        self.0
+    }
 
-pub(super) fn at_least_one(given: Given<u64>) -> Result<(), ConfigError> {
-    ensure(given, *given.1 >= 1, "be 1 or above")
-}
+    /// Adds what was found by other means than these.
+    pub(super) fn refuse(&mut self, violation: Violation) -> Found<'_> {
+        // A value that is out of its range on its own needs no further complaint.
+        let is_hopeless =
+            |known: &Finding| known.violation.key == violation.key && known.fixes.is_empty();
+        if self.0.iter().any(is_hopeless) {
+            return Found(None);
+        }
+        let fixes = Vec::new();
+        self.0.push(Finding { violation, fixes });
+        Found(self.0.last_mut())
+    }
 
-/// A number of things that must be held or done.
-pub(super) fn count(given: Given<usize>, most: usize) -> Result<(), ConfigError> {
-    let allowed = format_args!("lie between 1 and {most}");
-    ensure(given, (1..=most).contains(given.1), allowed)
-}
+    /// Refuses a value unless it is `fine`; `allowed` completes the sentence "it must …".
+    pub(super) fn ensure<T: Setting>(
+        &mut self,
+        (key, given): Given<T>,
+        fine: bool,
+        allowed: impl Display,
+    ) -> Found<'_> {
+        if fine {
+            return Found(None);
+        }
+        let given = given.literal().unwrap_or_default();
+        self.refuse(not_allowed(key, &given, allowed))
+    }
 
-pub(super) fn at_most(given: Given<usize>, most: usize) -> Result<(), ConfigError> {
-    ensure(given, *given.1 <= most, format_args!("be at most {most}"))
-}
+    /// Checks a value that may be absent by `rule`.
+    pub(super) fn if_given<T>(
+        &mut self,
+        (key, given): Given<Option<T>>,
+        rule: fn(&mut Self, Given<T>),
+    ) {
+        if let Some(given) = given {
+            rule(self, (key, given));
+        }
+    }
 
-// The comparisons below are written so that NaN fails each of them.
+    pub(super) fn at_least_one(&mut self, given: Given<u64>) {
+        self.ensure(given, *given.1 >= 1, "be 1 or above");
+    }
 
-pub(super) fn finite(given: Given<f32>) -> Result<(), ConfigError> {
-    ensure(given, given.1.is_finite(), "be a finite number")
-}
+    /// A number of things that must be held or done.
+    pub(super) fn count(&mut self, given: Given<usize>, most: usize) {
+        let allowed = format_args!("lie between 1 and {most}");
+        self.ensure(given, (1..=most).contains(given.1), allowed);
+    }
 
-pub(super) fn positive(given: Given<f32>) -> Result<(), ConfigError> {
-    let fine = *given.1 > 0.0 && given.1.is_finite();
-    ensure(given, fine, "be a finite number above 0")
-}
+    pub(super) fn at_most(&mut self, given: Given<usize>, most: usize) {
+        self.ensure(given, *given.1 <= most, format_args!("be at most {most}"));
+    }
 
-pub(super) fn not_negative(given: Given<f32>) -> Result<(), ConfigError> {
-    let fine = *given.1 >= 0.0 && given.1.is_finite();
-    ensure(given, fine, "be a finite number, 0 or above")
-}
+    // The comparisons below are written so that NaN fails each of them.
 
-pub(super) fn within(given: Given<f32>, low: f32, high: f32) -> Result<(), ConfigError> {
-    let allowed = format_args!("lie between {low} and {high}");
-    ensure(given, (low..=high).contains(given.1), allowed)
-}
+    pub(super) fn finite(&mut self, given: Given<f32>) {
+        self.ensure(given, given.1.is_finite(), "be a finite number");
+    }
 
-/// A share lies in [0, 1].
-pub(super) fn share(given: Given<f32>) -> Result<(), ConfigError> {
-    within(given, 0.0, 1.0)
-}
+    pub(super) fn positive(&mut self, given: Given<f32>) {
+        let fine = *given.1 > 0.0 && given.1.is_finite();
+        self.ensure(given, fine, "be a finite number above 0");
+    }
 
-/// The decay of a moving average lies in [0, 1).
-pub(super) fn decay(given: Given<f32>) -> Result<(), ConfigError> {
-    let fine = (0.0..1.0).contains(given.1);
-    ensure(given, fine, "be 0 or above and below 1")
+    pub(super) fn not_negative(&mut self, given: Given<f32>) {
+        let fine = *given.1 >= 0.0 && given.1.is_finite();
+        self.ensure(given, fine, "be a finite number, 0 or above");
+    }
+
+    pub(super) fn within(&mut self, given: Given<f32>, low: f32, high: f32) {
+        let allowed = format_args!("lie between {low} and {high}");
+        self.ensure(given, (low..=high).contains(given.1), allowed);
+    }
+
+    /// A share lies in [0, 1].
+    pub(super) fn share(&mut self, given: Given<f32>) {
+        self.within(given, 0.0, 1.0);
+    }
+
+    /// The decay of a moving average lies in [0, 1).
+    pub(super) fn decay(&mut self, given: Given<f32>) {
+        let fine = (0.0..1.0).contains(given.1);
+        self.ensure(given, fine, "be 0 or above and below 1");
+    }
 }

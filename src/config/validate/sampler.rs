@@ -1,16 +1,15 @@
 //! `[sampler]`
 
 use super::MOST_SAMPLE_STEPS;
-use super::rules::{
-    Conditional, at_least_one, at_most, count, ensure, if_given, key, not_negative, positive, share,
-};
-use crate::config::error::ConfigError;
+use super::rules::{Conditional, Findings, key};
 use crate::config::{BoundsKind, ChainKind, Config, SamplerConfig, StartKind};
+use crate::method::FEWEST_RECORDS;
+use crate::words::Word;
 
 const MOST_SAMPLER_STEPS: usize = 10_000;
 const MOST_JUMPS: usize = 1000;
 const MOST_LEAPFROG: usize = 1000;
-const MOST_CHAINS: usize = 1 << 28;
+pub(super) const MOST_CHAINS: usize = 1 << 28;
 
 const LAW: &str = "its steps would no longer follow the law of the energy";
 
@@ -24,74 +23,125 @@ pub(super) const CONDITIONAL: &[Conditional] = &[
     ("sampler.adapt", "sampler.kind", adapts_or_does_not_ask_to, "it has no acceptance to adapt to"),
     ("sampler.target_acceptance", "sampler.kind", |c| kind_reads(c, "target_acceptance"), "it accepts every step"),
     ("sampler.target_acceptance", "sampler.adapt", |c| c.sampler.adapt != Some(false), "its step size stays as it is"),
+    ("sampler.traces", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), "no chains leave traces"),
+    ("sampler.traces", "sampler.probe", is_judged, "no other look is taken at the chains, for want of sampler.diagnose or of 4 steps"),
     ("sampler.data_share", "sampler.start", |c| c.sampler.start == StartKind::Mixture, "only `mixture` has a share from data"),
 ];
 
-pub(super) fn validate(sampler: &SamplerConfig) -> Result<(), ConfigError> {
-    count(key!(sampler.steps), MOST_SAMPLER_STEPS)?;
-    at_most(key!(sampler.buffer), MOST_CHAINS)?;
-    positive(key!(sampler.step_size))?;
-    if_given(key!(sampler.noise), not_negative)?;
-    positive(key!(sampler.temperature))?;
-    if_given(key!(sampler.anneal), positive)?;
-    count(key!(sampler.leapfrog), MOST_LEAPFROG)?;
-    positive(key!(sampler.friction))?;
-    if_given(key!(sampler.target_acceptance), |target| {
+pub(super) fn validate(sampler: &SamplerConfig, found: &mut Findings) {
+    found.count(key!(sampler.steps), MOST_SAMPLER_STEPS);
+    found.at_most(key!(sampler.buffer), MOST_CHAINS);
+    found.positive(key!(sampler.step_size));
+    found.if_given(key!(sampler.noise), Findings::not_negative);
+    found.positive(key!(sampler.temperature));
+    found.if_given(key!(sampler.anneal), Findings::positive);
+    found.count(key!(sampler.leapfrog), MOST_LEAPFROG);
+    found.positive(key!(sampler.friction));
+    found.if_given(key!(sampler.target_acceptance), |found, target| {
         let fine = *target.1 > 0.0 && *target.1 < 1.0;
-        ensure(target, fine, "lie between 0 and 1, without either")
-    })?;
-    not_negative(key!(sampler.clip))?;
-    positive(key!(sampler.start_std))?;
-    share(key!(sampler.data_share))?;
-    share(key!(sampler.restart))?;
-    at_most(key!(sampler.jumps), MOST_JUMPS)?;
-    ensure(
-        key!(sampler.start),
-        sampler.jumps == 0 || !sampler.start.takes_data(),
-        "be gaussian or uniform with sampler.jumps above 0: the density of jumps must be known",
-    )?;
-    let is_plain =
-        sampler.noise.is_none() && sampler.clip == 0.0 && sampler.bounds == BoundsKind::None;
-    ensure(
-        key!(sampler.jumps),
-        sampler.jumps == 0 || is_plain,
-        "be 0 with sampler.noise, clip or bounds, under which steps follow another law than the jumps",
-    )?;
-    ensure(
-        key!(sampler.anneal),
-        sampler.anneal.is_none() || !sampler.kind.is_exact() || sampler.adapt == Some(false),
-        "be left out, or sampler.adapt = false: the step size would be adapted to chains that are still hot",
-    )?;
-    at_least_one(key!(sampler.reuse))?;
-    at_most(key!(sampler.probe), MOST_SAMPLE_STEPS)
+        found.ensure(target, fine, "lie between 0 and 1, without either");
+    });
+    found.not_negative(key!(sampler.clip));
+    found.positive(key!(sampler.start_std));
+    found.share(key!(sampler.data_share));
+    found.share(key!(sampler.restart));
+    found.at_most(key!(sampler.jumps), MOST_JUMPS);
+    found.at_least_one(key!(sampler.reuse));
+    found.at_most(key!(sampler.probe), MOST_SAMPLE_STEPS);
 }
 
-/// What makes sense only together, among values that are read.
-pub(super) fn validate_together(sampler: &SamplerConfig) -> Result<(), ConfigError> {
-    let temperature = sampler.temperature;
-    ensure(
-        key!(sampler.noise),
-        sampler.noise.is_none() || (temperature == 1.0 && sampler.anneal.is_none()),
-        "be left out where sampler.temperature or sampler.anneal says how much there is",
-    )?;
-    ensure(
-        key!(sampler.anneal),
-        sampler.anneal.is_none_or(|anneal| anneal >= temperature),
-        format_args!(
-            "be at least sampler.temperature = {temperature:?}, so that chains cool and do not warm up"
-        ),
-    )?;
+/// What makes sense only together.
+pub(super) fn validate_together(sampler: &SamplerConfig, found: &mut Findings) {
+    let (gaussian, none) = (StartKind::Gaussian.name(), BoundsKind::None.name());
+    let jumps = sampler.jumps > 0;
+    found
+        .ensure(
+            key!(sampler.start),
+            !jumps || !sampler.start.takes_data(),
+            "be gaussian or uniform with sampler.jumps above 0: the density of jumps must be known",
+        )
+        .mended_by("sampler.jumps", 0)
+        .mended_by("sampler.start", gaussian);
+    for (key, is_plain, plain) in [
+        ("sampler.noise", sampler.noise.is_none(), ""),
+        ("sampler.clip", sampler.clip == 0.0, "0.0"),
+        ("sampler.bounds", sampler.bounds == BoundsKind::None, none),
+    ] {
+        found
+            .ensure(
+                key!(sampler.jumps),
+                !jumps || is_plain,
+                format_args!(
+                    "be 0 with {key}, under which steps follow another law than the jumps"
+                ),
+            )
+            .mended_by("sampler.jumps", 0)
+            .mended_by(key, plain);
+    }
     let adapts = sampler.kind.is_exact() && sampler.adapt.unwrap_or(true);
-    ensure(
-        key!(sampler.steps),
-        !adapts || sampler.steps >= 2,
-        "be 2 or above to adapt the step size in the first half of them; or set sampler.adapt = false",
-    )?;
-    ensure(
-        key!(sampler.start),
-        sampler.chains != ChainKind::Data || !sampler.start.takes_data(),
-        "be gaussian or uniform, for `sample`, with sampler.chains = data, which starts every chain from data already",
-    )
+    found
+        .ensure(
+            key!(sampler.anneal),
+            sampler.anneal.is_none() || !adapts,
+            "be left out, or sampler.adapt = false: the step size would be adapted to chains that are still hot",
+        )
+        .mended_by("sampler.adapt", false)
+        .mended_by("sampler.anneal", "");
+    let temperature = sampler.temperature;
+    let says_how_much = |key: &str| format!("be left out where {key} says how much there is");
+    found
+        .ensure(
+            key!(sampler.noise),
+            sampler.noise.is_none() || temperature == 1.0,
+            says_how_much("sampler.temperature"),
+        )
+        .mended_by("sampler.noise", "");
+    found
+        .ensure(
+            key!(sampler.noise),
+            sampler.noise.is_none() || sampler.anneal.is_none(),
+            says_how_much("sampler.anneal"),
+        )
+        .mended_by("sampler.noise", "")
+        .mended_by("sampler.anneal", "");
+    // What is not a number is refused on its own.
+    let warms_up = sampler.anneal.is_some_and(|anneal| anneal < temperature);
+    found
+        .ensure(
+            key!(sampler.anneal),
+            !warms_up,
+            format_args!(
+                "be at least sampler.temperature = {temperature:?}, so that chains cool and do not warm up"
+            ),
+        )
+        .mended_by("sampler.anneal", temperature);
+    found
+        .ensure(
+            key!(sampler.steps),
+            !adapts || sampler.steps >= 2,
+            "be 2 or above to adapt the step size in the first half of them; or set sampler.adapt = false",
+        )
+        .mended_by("sampler.adapt", false)
+        .mended_by("sampler.steps", 2);
+    found
+        .ensure(
+            key!(sampler.start),
+            sampler.chains != ChainKind::Data || !sampler.start.takes_data(),
+            "be gaussian or uniform, for `sample`, with sampler.chains = data, which starts every chain from data already",
+        )
+        .mended_by("sampler.start", gaussian)
+        .mended_by("sampler.chains", ChainKind::Persistent.name());
+}
+
+/// Whether a look is taken at the chains, by the probe or along a pass.
+fn is_judged(config: &Config) -> bool {
+    let sampler = &config.sampler;
+    let passes = if sampler.diagnose > 0 {
+        sampler.steps
+    } else {
+        0
+    };
+    sampler.probe.max(passes) >= FEWEST_RECORDS
 }
 
 fn kind_reads(config: &Config, key: &str) -> bool {

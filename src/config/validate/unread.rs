@@ -2,14 +2,17 @@
 //!
 //! Setting one where nothing reads it is refused, so that no setting is silently without effect. Keys that presets set are
 //! not among them, or presets could not be tried with another value of the other key; their comments say who reads them.
-//! But for `noise`, `clip` and `bounds` of plain Langevin steps, without which a published recipe is another one.
+//! But for `noise`, `clip` and `bounds` of plain Langevin steps, without which a published recipe is another one: a change
+//! that drops them from a preset says so.
 
-use super::rules::Conditional;
+use super::rules::{Conditional, Findings};
 use super::{network, objective, sampler, snapshot};
 use crate::config::Config;
+use crate::config::assign::set;
 use crate::config::check::not_allowed;
-use crate::config::error::ConfigError;
-use crate::config::keys::{Section, sections};
+use crate::config::keys::{ADAPTIVE, Section, ValueKind, literal, sections};
+use serde::Deserialize;
+use toml::Table;
 
 fn conditional() -> impl Iterator<Item = &'static Conditional> {
     [
@@ -22,26 +25,55 @@ fn conditional() -> impl Iterator<Item = &'static Conditional> {
     .flatten()
 }
 
-/// Refuses the first key that is not as it is by default and that nothing reads.
-pub(super) fn refuse_unread(config: &Config) -> Result<(), ConfigError> {
+/// Refuses the keys that are not as they are by default and that nothing reads.
+pub(super) fn refuse_unread(config: &Config, found: &mut Findings) {
     let (given, default) = (sections(config), sections(&Config::default()));
     for &(key, other, is_read, why) in conditional() {
-        let value = literal(&given, key);
-        if value != literal(&default, key) && !is_read(config) {
+        let (value, plain) = (literal(&given, key), literal(&default, key));
+        if value != plain && !is_read(config) {
             let other_value = literal(&given, other).unwrap_or_default();
             let other_value = other_value.trim_matches('"');
             let allowed = format_args!("be left out with {other} = {other_value}: {why}");
-            return Err(not_allowed(key, &value.unwrap_or_default(), allowed));
+            let violation = not_allowed(key, &value.unwrap_or_default(), allowed);
+            let found = found
+                .refuse(violation)
+                .mended_by(key, plain.unwrap_or_default());
+            // Of several readers none is the obvious one.
+            if let [reader] = &readers(config, &default, other, is_read)[..] {
+                found.meant(other, reader);
+            }
         }
     }
-    Ok(())
 }
 
-/// The value of the key called `path`, `section.key`; none where it is absent.
-fn literal(sections: &[Section], path: &str) -> Option<String> {
+/// The values of the key `other` with which `is_read`.
+fn readers(
+    config: &Config,
+    known: &[Section],
+    other: &str,
+    is_read: fn(&Config) -> bool,
+) -> Vec<String> {
+    let choices = match kind(known, other) {
+        Some(ValueKind::Word(names)) => names(),
+        Some(ValueKind::Interval) => vec![ADAPTIVE],
+        Some(ValueKind::Flag) => vec!["true", "false"],
+        _ => Vec::new(),
+    };
+    let reads = |choice: &&str| {
+        // A configuration with a number that TOML cannot hold has no readers; its range is refused anyway.
+        let mut table = Table::try_from(config).ok()?;
+        set(&mut table, &format!("{other}={choice}")).ok()?;
+        Config::deserialize(table).ok().filter(is_read).map(drop)
+    };
+    let mut choices: Vec<String> = choices.into_iter().map(str::to_owned).collect();
+    choices.retain(|choice| reads(&choice.as_str()).is_some());
+    choices
+}
+
+fn kind(sections: &[Section], path: &str) -> Option<ValueKind> {
     let (section, key) = path.split_once('.')?;
     let section = sections.iter().find(|known| known.name == section)?;
-    section.key(key)?.literal.clone()
+    Some(section.key(key)?.kind)
 }
 
 #[cfg(test)]
@@ -51,12 +83,8 @@ mod tests {
     #[test]
     fn the_table_names_keys_that_exist() {
         let sections = sections(&Config::default());
-        let exists = |path: &str| {
-            let (section, key) = path.split_once('.').expect("has a section");
-            let section = sections.iter().find(|known| known.name == section);
-            section.is_some_and(|section| section.key(key).is_some())
-        };
         for (key, other, ..) in conditional() {
+            let exists = |path| kind(&sections, path).is_some();
             assert!(exists(key) && exists(other), "{key}, {other}");
         }
     }

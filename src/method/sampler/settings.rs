@@ -76,18 +76,21 @@ impl SamplerSettings {
             return self.target();
         };
         let pass = format!("over {} steps on the last snapshot", last.steps);
+        let of_chains = "the law of its chains, not a density";
+        if last.lost > 0 {
+            let all = last.lost + last.chains;
+            return format!("{of_chains}: {} of {all} chains ran away {pass}", last.lost);
+        }
         let Some((what, r_hat)) = last.worst() else {
-            return format!("the law of its chains, not a density: chains stood still {pass}");
+            let how = match last.still == last.chains {
+                true => "did not move",
+                false => "hardly moved",
+            };
+            return format!("{of_chains}: the chains {how} {pass}");
         };
         let figure = format!("R-hat of {what} {r_hat:.2} {pass}");
         let clip = self.dynamics.langevin.clip;
-        if last.lost > 0 {
-            format!(
-                "the law of its chains, not a density: {} of {} chains ran away {pass}",
-                last.lost,
-                last.lost + last.chains
-            )
-        } else if !matches!(self.mode, ChainMode::Persistent { .. }) || self.anneal.is_some() {
+        if !matches!(self.mode, ChainMode::Persistent { .. }) || self.anneal.is_some() {
             // However well chains mix that go on, these began afresh in every pass, or were hot.
             format!("{}; {figure}", self.target())
         } else if r_hat > SETTLED {
@@ -140,7 +143,7 @@ impl SamplerSettings {
 mod tests {
     use super::*;
     use crate::kernels::{LangevinSettings, SAMPLERS};
-    use crate::method::Mixing;
+    use crate::method::{Mixing, Traces};
 
     /// Of chains at temperature 1.
     fn settings() -> SamplerSettings {
@@ -186,7 +189,7 @@ mod tests {
             r_hat,
             ..Mixing::default()
         };
-        let mut row = Diagnostics::from_trace(0, 1, &[], 1, 1.0, 0.01);
+        let mut row = Diagnostics::of(0, 1, &Traces::new(&[], 1), 1.0, 0.01);
         row.energy = mixing(Some(1.31));
         row.projections = [mixing(Some(1.02)); 3];
         assert_eq!(settings.verdict(None), settings.target());
@@ -227,6 +230,16 @@ mod tests {
         assert!(settings.verdict(Some(&row)).contains("ran away"));
         row.lost = 0;
         row.energy = mixing(None);
-        assert!(settings.verdict(Some(&row)).contains("stood still"));
+        assert!(settings.verdict(Some(&row)).contains("a projection 1.02"));
+        row.projections = [mixing(None); 3];
+        let ends = |row: &Diagnostics| {
+            let verdict = settings.verdict(Some(row));
+            assert!(verdict.contains("not a density"), "{verdict}");
+            verdict
+        };
+        (row.chains, row.still) = (8, 8);
+        assert!(ends(&row).contains("the chains did not move over"));
+        row.still = 7;
+        assert!(ends(&row).contains("the chains hardly moved over"));
     }
 }

@@ -27,14 +27,15 @@ impl Probe {
         self.records
     }
 
-    /// What [`Diagnostics::from_trace`](crate::method::Diagnostics::from_trace) reads when all records are there.
+    /// What [`Traces`](crate::method::Traces) are read from when all records are there.
     pub(crate) fn trace(&self) -> Buffer {
         self.trace.records
     }
 }
 
 impl Sampler {
-    /// What pass number `step` leaves for [`Diagnostics::from_trace`](crate::method::Diagnostics::from_trace): the buffer, and how many records of each chain it holds.
+    /// What pass number `step` leaves for [`Traces`](crate::method::Traces): the buffer, and how many records of each chain
+    /// it holds.
     pub(crate) fn trace(&self, step: u64) -> Option<(Buffer, usize)> {
         let (trace, diagnose) = (self.trace.as_ref()?, self.settings.diagnose?);
         let done = step + 1;

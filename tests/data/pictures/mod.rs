@@ -1,5 +1,11 @@
 //! Folders of pictures.
 
+mod channels;
+mod damage;
+mod folders;
+mod made;
+mod seen;
+
 use crate::files::{all, colour_png, encode, error, folder, grey_png, load, options};
 use afterimage::data::{DataError, DataOptions, open};
 use afterimage::shape::Shape;

@@ -1,0 +1,35 @@
+//! What is allowed and yet silently without effect.
+
+use super::{Config, Interval, SnapshotKind};
+
+impl Config {
+    /// What this configuration asks for and its run will not get, each in one sentence.
+    pub fn warnings(&self) -> Vec<String> {
+        let (snapshot, steps) = (&self.snapshot, self.run.steps);
+        let mut warnings = Vec::new();
+        let interval = match (snapshot.kind, snapshot.interval) {
+            (SnapshotKind::Copy | SnapshotKind::Mixture, Interval::Every(interval)) => interval,
+            // An adaptive interval is no promise, and the others have none.
+            (SnapshotKind::Copy | SnapshotKind::Mixture, Interval::Adaptive)
+            | (SnapshotKind::Ema | SnapshotKind::Gaussian | SnapshotKind::Uniform, _) => {
+                return warnings;
+            }
+        };
+        if interval > steps {
+            warnings.push(format!(
+                "snapshot.interval = {interval} is longer than the run of run.steps = {steps}: all noise comes from the \
+                 untrained model, which is never refreshed"
+            ));
+        } else if snapshot.kind == SnapshotKind::Mixture {
+            let components = snapshot.components as u64;
+            let whole = interval.saturating_mul(components.saturating_sub(1));
+            if whole >= steps {
+                warnings.push(format!(
+                    "snapshot.components = {components} snapshots, one every snapshot.interval = {interval} steps, are \
+                     more than the run of run.steps = {steps} takes: the untrained model stays among them to its end"
+                ));
+            }
+        }
+        warnings
+    }
+}

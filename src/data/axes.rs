@@ -1,0 +1,94 @@
+//! Which axis of an array is which.
+
+use super::{Layout, Shape};
+
+/// How the axes of an array after that of the samples are read.
+#[derive(Debug, PartialEq)]
+pub(super) struct Axes {
+    /// Of one sample.
+    pub(super) shape: Shape,
+    /// Whether the channels lie innermost, pixel by pixel.
+    pub(super) channels_last: bool,
+    /// What was decided, where there was something to decide.
+    pub(super) note: Option<String>,
+}
+
+/// Reads the axes of `sizes`, the first of which counts samples. `model` is the shape of the samples of the model that will
+/// score them; it decides what the sizes leave open.
+pub(super) fn read(sizes: &[usize], layout: Layout, model: Option<Shape>) -> Result<Axes, String> {
+    let plain = |shape| Axes {
+        shape,
+        channels_last: false,
+        note: None,
+    };
+    match *sizes {
+        [_, values] => Ok(match model {
+            Some(model) if model.len() == values && model != Shape::new(values, 1, 1) => Axes {
+                note: Some(format!(
+                    "axes: {values} values a sample, taken as {model}: channels, rows, columns"
+                )),
+                ..plain(model)
+            },
+            _ => plain(Shape::new(values, 1, 1)),
+        }),
+        [_, height, width] => Ok(plain(Shape::new(1, height, width))),
+        // A vector, as `sample` writes it.
+        [_, values, 1, 1] if layout == Layout::Auto => Ok(plain(Shape::new(values, 1, 1))),
+        [_, a, b, c] => {
+            let (first, last) = (Shape::new(a, b, c), Shape::new(c, a, b));
+            let channels_last = match (layout, model) {
+                (Layout::Nchw, _) => false,
+                (Layout::Nhwc, _) => true,
+                (Layout::Auto, Some(model)) if (first == model) != (last == model) => last == model,
+                (Layout::Auto, _) => told_by_sizes([a, b, c])?,
+            };
+            Ok(Axes {
+                shape: if channels_last { last } else { first },
+                channels_last,
+                note: Some(match channels_last {
+                    true => format!(
+                        "axes: samples, height {a}, width {b}, channels {c} (data.layout)"
+                    ),
+                    false => format!(
+                        "axes: samples, channels {a}, height {b}, width {c} (data.layout)"
+                    ),
+                }),
+            })
+        }
+        [] | [_] => Err("the array has no axis beside its samples: give it the shape N×D, N×H×W, N×C×H×W or N×H×W×C".into()),
+        _ => Err(format!(
+            "the array has {} axes: give it the shape N×D, N×H×W, N×C×H×W or N×H×W×C",
+            sizes.len()
+        )),
+    }
+}
+
+/// Whether the last of three axes is that of the channels: one of 1, 3 or 4 beside two larger ones.
+fn told_by_sizes([a, b, c]: [usize; 3]) -> Result<bool, String> {
+    let few = |channels: usize| matches!(channels, 1 | 3 | 4);
+    if few(c) && a > c && b > c {
+        return Ok(true);
+    }
+    if few(a) && b > a && c > a {
+        return Ok(false);
+    }
+    // One pixel of one channel is the same either way.
+    if few(c) && [a, b, c] != [1; 3] {
+        return Err(format!(
+            "its samples of {a}×{b}×{c} can have channels first ({}) or last ({}): set data.layout=nchw or data.layout=nhwc",
+            Shape::new(a, b, c),
+            Shape::new(c, a, b)
+        ));
+    }
+    Ok(false)
+}
+
+/// `values` of samples whose channels lie innermost, in the order channels, height, width.
+pub(super) fn channels_first<T: Copy>(values: &[T], shape: Shape) -> Vec<T> {
+    let samples = values.chunks(shape.len().max(1));
+    let planes = samples.flat_map(|sample| {
+        (0..shape.channels)
+            .flat_map(move |channel| sample[channel..].iter().step_by(shape.channels))
+    });
+    planes.copied().collect()
+}
