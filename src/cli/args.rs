@@ -304,8 +304,8 @@ Of the part likelihood, in the object likelihood, where what does not hold is nu
   estimates                           from_base, from_model (log_z, effective_chains, log_weight_variance) and bennett
                                       (log_z, overlap)
   data                                source, which, count, noise; negative_energy, log_likelihood (nats a sample),
-                                      log_likelihood_at_most, bits_per_dimension, dequantised (negative_energy,
-                                      bits_per_dimension)
+                                      log_likelihood_at_most, bits_per_dimension, gaussian_log_likelihood,
+                                      dequantised (negative_energy, bits_per_dimension)
   method                              chains, temperatures, equilibration, path_length, evaluations, seed
   cost                                part, evaluations, seconds of each part
 Of the part samples, in the object sample_quality, where {\"not_valid\": reason} stands for what cannot be told:

@@ -46,6 +46,12 @@ pub(super) fn table(figures: &LikelihoodFigures) {
         data.count, data.source, data.which
     ));
     row("log-likelihood", data.log_likelihood, "nats a sample");
+    if let Some(gaussian) = data.gaussian_log_likelihood {
+        output::note(format_args!(
+            "  {:26} {gaussian:10.3}   with the mean and covariance of these data",
+            "that of a Gaussian"
+        ));
+    }
     if data.log_likelihood.is_none() {
         output::note(format_args!(
             "  {:26} {:10.3}   by the bound on log Z",

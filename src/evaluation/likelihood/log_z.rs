@@ -191,7 +191,7 @@ fn attempt<P: Path>(
     costs.add(SweepStage::There, plan.sweep(path));
 
     let step_size = pilot.last_step_size();
-    let (middle, end) = equilibrate(path, step_size, plan.equilibration, &mut |done| {
+    let settled = equilibrate(path, step_size, plan.equilibration, &mut |done| {
         progress(SweepStage::Equilibration, done, plan.equilibration);
     })?;
     costs.add(
@@ -200,9 +200,14 @@ fn attempt<P: Path>(
     );
 
     stops.reverse();
-    let back = sweep(path, &stops, Start::Here(end.clone()), &mut |done| {
-        progress(SweepStage::Back, done, plan.steps);
-    })?;
+    let back = sweep(
+        path,
+        &stops,
+        Start::Here(settled.end.clone()),
+        &mut |done| {
+            progress(SweepStage::Back, done, plan.steps);
+        },
+    )?;
     costs.add(SweepStage::Back, plan.sweep(path));
 
     let base = path.log_z_base();
@@ -220,7 +225,7 @@ fn attempt<P: Path>(
         wanted_evaluations: 0,
         costs: costs.parts,
     };
-    found.problems = problems(&found, &middle, &end);
+    found.problems = problems(&found, &settled);
     Ok(found)
 }
 
@@ -293,7 +298,7 @@ impl Plan {
     fn longer<P: Path>(self, path: &P, left: usize, times: f64) -> Option<Plan> {
         let affordable = left as f64 / self.evaluations(path) as f64;
         let times = times.clamp(2.0, 8.0).min(affordable);
-        (times >= 1.5).then(|| Plan {
+        (times >= 1.5).then_some(Plan {
             steps: (self.steps as f64 * times) as usize,
             equilibration: (self.equilibration as f64 * times) as usize,
         })
@@ -319,13 +324,19 @@ fn stretched<P: Path>(path: &P, steps: usize) -> usize {
     steps / STRETCH * path.evaluations(STRETCH) + rest
 }
 
-/// f of chains that start from data and move under the model, in the middle and in the end.
+/// f of chains that move under the model, in the middle of it and in the end.
+struct Settled {
+    middle: Vec<f64>,
+    end: Vec<f64>,
+}
+
+/// Moves chains from data under the model.
 fn equilibrate<P: Path>(
     path: &mut P,
     step_size: f64,
     steps: usize,
     progress: &mut dyn FnMut(usize),
-) -> Result<(Vec<f64>, Vec<f64>), LogZError<P::Error>> {
+) -> Result<Settled, LogZError<P::Error>> {
     let mut potentials = finite(path.start_at_model())?;
     let mut middle = potentials.clone();
     let mut done = 0;
@@ -338,7 +349,10 @@ fn equilibrate<P: Path>(
         done += stretch;
         progress(done);
     }
-    Ok((middle, potentials))
+    Ok(Settled {
+        middle,
+        end: potentials,
+    })
 }
 
 /// Where a sweep begins.
@@ -384,7 +398,8 @@ fn finite<E>(potentials: Result<Vec<f64>, E>) -> Result<Vec<f64>, LogZError<E>> 
     }
 }
 
-fn problems(found: &LogZ, middle: &[f64], end: &[f64]) -> Vec<Problem> {
+fn problems(found: &LogZ, settled: &Settled) -> Vec<Problem> {
+    let Settled { middle, end } = settled;
     let mut problems = Vec::new();
     for (stage, estimate) in [
         (SweepStage::There, found.there),

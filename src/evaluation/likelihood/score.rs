@@ -12,8 +12,9 @@ use crate::evaluation::{EvaluationError, Stage};
 use crate::gpu::Executor;
 use crate::model::{Model, ModelError};
 use crate::random::{Philox, Stream};
+use nalgebra::DMatrix;
 use rand::seq::SliceRandom;
-use std::f64::consts::LN_2;
+use std::f64::consts::{LN_2, PI};
 use std::time::Instant;
 
 /// The most samples that are scored, the first of the data.
@@ -27,6 +28,8 @@ const DEQUANTISATION_STEP: u32 = u32::MAX - 3;
 /// Fewer chains say too little of their own spread.
 const FEWEST_CHAINS: usize = 16;
 const MOST_CHAINS: usize = 1 << 16;
+/// The most dimensions of a Gaussian that is fitted, which takes operations in their square for every sample.
+const MOST_FITTED: usize = 1024;
 /// Half of the interval of 95 % of a normal law, in standard deviations.
 const NORMAL_HALF: f64 = 1.96;
 
@@ -185,6 +188,7 @@ fn with_data(
             log_likelihood,
             log_likelihood_at_most: negative_energy.value - found.at_least,
             bits_per_dimension: log_likelihood.map(bits),
+            gaussian_log_likelihood: gaussian_fit(&clean, data.shape().len(), noise),
             dequantised,
         },
         method: MethodFigures {
@@ -239,6 +243,28 @@ fn starts(data: &Dataset, first: usize, options: &LikelihoodOptions, noise: f32)
         .collect()
 }
 
+/// The mean log-likelihood of `samples` of `length` values with noise of standard deviation `noise`, over all noise, under
+/// the Gaussian that makes it largest: the one with their mean and their covariance. −(D·ln 2π + ln det Σ + D)/2.
+fn gaussian_fit(samples: &[f32], length: usize, noise: f32) -> Option<f64> {
+    if length > MOST_FITTED {
+        return None;
+    }
+    let count = samples.len() / length;
+    let values = samples.iter().map(|value| f64::from(*value));
+    let mut values = DMatrix::from_iterator(length, count, values);
+    let mean = values.column_mean();
+    for mut column in values.column_iter_mut() {
+        column -= &mean;
+    }
+    let mut covariance = &values * values.transpose() / count as f64;
+    for place in 0..length {
+        covariance[(place, place)] += f64::from(noise).powi(2);
+    }
+    let log_determinant = covariance.cholesky()?.ln_determinant();
+    let dimensions = length as f64;
+    Some(-0.5 * (dimensions * ((2.0 * PI).ln() + 1.0) + log_determinant))
+}
+
 /// Energies of data, counted.
 struct Scored<'a> {
     executor: &'a mut Executor,
@@ -275,5 +301,22 @@ impl Scored<'_> {
             standard_error,
             interval: [value - half, value + half],
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of (x, x + y) with x = ±1 and y = ±2 the covariance is ((1, 1), (1, 5)).
+    #[test]
+    fn a_gaussian_is_fitted_to_mean_and_covariance() {
+        let samples = [4.0, 3.0, 4.0, 7.0, 2.0, 1.0, 2.0, 5.0];
+        for (noise, determinant) in [(0.0, 4.0_f64), (2.0, 5.0 * 9.0 - 1.0)] {
+            let wanted = -(2.0 * PI).ln() - 1.0 - 0.5 * determinant.ln();
+            let found = gaussian_fit(&samples, 2, noise).unwrap();
+            assert!((found - wanted).abs() < 1e-12, "{found}, not {wanted}");
+        }
+        assert_eq!(gaussian_fit(&[1.0, 2.0, 3.0, 2.0], 2, 0.0), None);
     }
 }
