@@ -5,7 +5,7 @@ mod common;
 use afterimage::config::{
     self, ChainKind, Config, InitialWeights, Interval, LayerSpec, NormaliserKind, Precision, Word,
 };
-use afterimage::data::{self, Dataset, Source};
+use afterimage::data::{self, Dataset, RawRange, Source};
 use afterimage::gpu::{AdapterChoice, Buffer, Executor, ExecutorOptions, Recording};
 use afterimage::low_level::gpu::{Access, Command, Constant, Resource};
 use afterimage::low_level::kernels::tiled::Tiled;
@@ -629,6 +629,8 @@ fn diverges(precision: Precision, value: f32) -> String {
     config.run.steps = 40;
     config.data.source = Source::named("npy").expect("is in the table");
     config.data.path = array.display().to_string();
+    // As they are.
+    config.data.range = RawRange::Given([config.data.low, config.data.high]);
     let data = data::open(&config.data.options(), 1).expect("opens");
     let mut trainer = Trainer::new(executor(false), &config, data).expect("starts");
     let out = folder.path().join("run");
