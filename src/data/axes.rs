@@ -32,35 +32,39 @@ pub(super) fn read(sizes: &[usize], layout: Layout, model: Option<Shape>) -> Res
             _ => plain(Shape::new(values, 1, 1)),
         }),
         [_, height, width] => Ok(plain(Shape::new(1, height, width))),
-        // A vector, as `sample` writes it.
-        [_, values, 1, 1] if layout == Layout::Auto => Ok(plain(Shape::new(values, 1, 1))),
-        [_, a, b, c] => {
-            let (first, last) = (Shape::new(a, b, c), Shape::new(c, a, b));
-            let channels_last = match (layout, model) {
-                (Layout::Nchw, _) => false,
-                (Layout::Nhwc, _) => true,
-                (Layout::Auto, Some(model)) if (first == model) != (last == model) => last == model,
-                (Layout::Auto, _) => told_by_sizes([a, b, c])?,
-            };
-            Ok(Axes {
-                shape: if channels_last { last } else { first },
-                channels_last,
-                note: Some(match channels_last {
-                    true => format!(
-                        "axes: samples, height {a}, width {b}, channels {c} (data.layout)"
-                    ),
-                    false => format!(
-                        "axes: samples, channels {a}, height {b}, width {c} (data.layout)"
-                    ),
-                }),
-            })
-        }
+        [_, a, b, c] => pictures([a, b, c], layout, model),
         [] | [_] => Err("the array has no axis beside its samples: give it the shape N×D, N×H×W, N×C×H×W or N×H×W×C".into()),
         _ => Err(format!(
             "the array has {} axes: give it the shape N×D, N×H×W, N×C×H×W or N×H×W×C",
             sizes.len()
         )),
     }
+}
+
+/// Reads the axes of samples of `sizes`, the first or the last of which counts channels.
+fn pictures([a, b, c]: [usize; 3], layout: Layout, model: Option<Shape>) -> Result<Axes, String> {
+    let (first, last) = (Shape::new(a, b, c), Shape::new(c, a, b));
+    let channels_last = match (layout, model) {
+        (Layout::Nchw, _) => false,
+        (Layout::Nhwc, _) => true,
+        (Layout::Auto, Some(model)) if (first == model) != (last == model) => last == model,
+        (Layout::Auto, _) => told_by_sizes([a, b, c])?,
+    };
+    let note = match channels_last {
+        // A vector, as `sample` writes it.
+        false if b == 1 && c == 1 => None,
+        false => Some(format!(
+            "axes: samples, channels {a}, height {b}, width {c} (data.layout)"
+        )),
+        true => Some(format!(
+            "axes: samples, height {a}, width {b}, channels {c} (data.layout)"
+        )),
+    };
+    Ok(Axes {
+        shape: if channels_last { last } else { first },
+        channels_last,
+        note,
+    })
 }
 
 /// Whether the last of three axes is that of the channels: one of 1, 3 or 4 beside two larger ones.
@@ -72,8 +76,8 @@ fn told_by_sizes([a, b, c]: [usize; 3]) -> Result<bool, String> {
     if few(a) && b > a && c > a {
         return Ok(false);
     }
-    // One pixel of one channel is the same either way.
-    if few(c) && [a, b, c] != [1; 3] {
+    // A vector is no picture of one channel and column.
+    if few(c) && [b, c] != [1; 2] {
         return Err(format!(
             "its samples of {a}×{b}×{c} can have channels first ({}) or last ({}): set data.layout=nchw or data.layout=nhwc",
             Shape::new(a, b, c),

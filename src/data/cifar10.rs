@@ -2,9 +2,9 @@
 //!
 //! Records of one label byte, 0–9, and 3,072 bytes: the red, green and blue planes of 32×32 pixels.
 
-use super::dataset::Loaded;
 use super::file::{name_of, open_file, read_rest, unreadable};
 use super::glimpse::{Glimpse, entries};
+use super::loaded::Loaded;
 use super::source::{Origin, Reach, Source};
 use super::{DataError, DataOptions, Shape};
 use std::io::{BufReader, Read};

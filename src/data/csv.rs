@@ -1,8 +1,8 @@
 //! Tables of numbers as text: a sample a line, its values separated by commas, semicolons or tabs.
 
-use super::dataset::{Loaded, Numbers, Values};
 use super::file::read_up_to;
 use super::glimpse::{Glimpse, START};
+use super::loaded::{Loaded, Numbers, Values};
 use super::source::{Origin, Reach, Source};
 use super::unpacked::Unpacked;
 use super::{DataError, DataOptions, axes};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use flate2::read::GzDecoder;
 
-use super::dataset::Loaded;
+use super::loaded::Loaded;
 use super::source::{Origin, Source};
 use super::{DataError, Shape};
 

@@ -2,9 +2,9 @@
 //!
 //! A big-endian header — magic 0x00000803, images, rows, columns, four bytes each — then the pixels.
 
-use super::dataset::{Loaded, Numbers, Values};
 use super::file::{name_of, read_rest, read_up_to};
 use super::glimpse::{Glimpse, entries};
+use super::loaded::{Loaded, Numbers, Values};
 use super::source::{Origin, Reach, Source};
 use super::unpacked::Unpacked;
 use super::{DataError, DataOptions, Shape};

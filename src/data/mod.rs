@@ -13,6 +13,8 @@ mod file;
 mod glimpse;
 mod idx;
 mod images;
+mod kinds;
+mod loaded;
 mod npy;
 mod options;
 mod planar;
@@ -21,8 +23,9 @@ mod scaling;
 mod source;
 mod unpacked;
 
-pub use dataset::{Dataset, SampleFile};
+pub use dataset::Dataset;
 pub use error::DataError;
+pub use loaded::SampleFile;
 pub use options::{Channels, Colour, DataOptions, Layout, RawRange, TrainedScaling};
 pub use planar::PlanarDensity;
 pub use scaling::Scaling;
@@ -30,7 +33,7 @@ pub use source::Source;
 
 use crate::shape::Shape;
 use crate::words::{Word, choice, nearest, table};
-use glimpse::Seen;
+use kinds::Seen;
 use planar::SETS;
 use source::Origin;
 use std::path::Path;
@@ -119,10 +122,10 @@ pub fn open(options: &DataOptions, seed: u64) -> Result<Dataset, DataError> {
 
 /// Refuses what lies at `path` where it is of another kind than `source` reads; what is of no kind its loader refuses.
 fn check_kind(source: &Source, path: &Path) -> Result<(), DataError> {
-    if glimpse::fits(source, path)? {
+    if kinds::fits(source, path)? {
         return Ok(());
     }
-    let Seen { sources, what } = glimpse::look(path)?;
+    let Seen { sources, what } = kinds::look(path)?;
     match sources.first() {
         Some(fitting) => Err(DataError::OtherKind {
             path: path.into(),
@@ -150,7 +153,7 @@ pub fn source_of(name: &str) -> Result<Source, DataError> {
             known: names(|source| !source.needs_path()),
         });
     }
-    let Seen { sources, what } = glimpse::look(path)?;
+    let Seen { sources, what } = kinds::look(path)?;
     let path = path.to_path_buf();
     match sources[..] {
         [source] => Ok(source),

@@ -5,8 +5,8 @@
 //! parses nested Python literals by recursion.
 
 use super::axes::{self, Axes};
-use super::dataset::{Loaded, Numbers, Values};
 use super::file::{read_rest, read_up_to};
+use super::loaded::{Loaded, Numbers, Values};
 use super::source::{Origin, Reach, Source};
 use super::unpacked::Unpacked;
 use super::{DataError, DataOptions};

@@ -1,7 +1,7 @@
 //! Which raw values stand for `data.low` and `data.high`: decided once for a set, from what its values are and, where a
 //! model scores them, from how its training data was scaled.
 
-use super::dataset::Values;
+use super::loaded::Values;
 use super::{DataOptions, RawRange, Shape, TrainedScaling};
 
 /// How far values may lie outside a range, as a share of its width.

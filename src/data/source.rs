@@ -1,7 +1,7 @@
 //! Where data can come from.
 
-use super::dataset::Loaded;
 use super::glimpse::Glimpse;
+use super::loaded::Loaded;
 use super::planar::Planar;
 use super::{DataError, DataOptions};
 use crate::shape::Shape;

@@ -8,8 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::data::DataError;
-use crate::data::dataset::SampleFile;
 use crate::data::file::{name_of, unreadable};
+use crate::data::loaded::SampleFile;
 
 /// What lies beside pictures without the user's doing, in lower case; what begins with a dot is hidden too.
 const COMPANIONS: [&str; 3] = ["thumbs.db", "desktop.ini", "__macosx"];

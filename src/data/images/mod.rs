@@ -12,8 +12,8 @@ mod stack;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::dataset::Loaded;
 use super::file::{name_of, open_file, read_up_to, unreadable};
+use super::loaded::Loaded;
 use super::source::{Origin, Reach, Source};
 use super::{DataError, DataOptions};
 use kind::Kind;

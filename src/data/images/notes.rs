@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::picture::Picture;
-use crate::data::dataset::SampleFile;
+use crate::data::loaded::SampleFile;
 use crate::data::{Channels, DataOptions};
 
 /// Names that a note lists.

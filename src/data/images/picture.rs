@@ -4,7 +4,7 @@ use image::ColorType;
 
 use super::decode::Decoded;
 use crate::data::Colour;
-use crate::data::dataset::STEPS_OF_A_BYTE;
+use crate::data::loaded::STEPS_OF_A_BYTE;
 
 /// A picture as it is seen.
 pub(super) struct Picture {

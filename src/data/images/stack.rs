@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::picture::{Depth, Picture, brightness};
-use crate::data::dataset::{Loaded, STEPS_OF_A_BYTE, Values};
+use crate::data::loaded::{Loaded, STEPS_OF_A_BYTE, Values};
 use crate::data::{Channels, DataError, DataOptions};
 use crate::shape::Shape;
 
