@@ -639,12 +639,16 @@ fn diverges(precision: Precision, value: f32) -> String {
     let Err(error @ TrainError::Diverged { step: 0, .. }) = outcome else {
         panic!("{outcome:?}");
     };
-    let checkpoint = fs::read_dir(out.join("checkpoints"))
+    let mut checkpoints: Vec<_> = fs::read_dir(out.join("checkpoints"))
         .expect("is a folder")
         .map(|entry| entry.expect("reads").path())
-        .find(|path| path.extension().is_some_and(|e| e == "safetensors"))
-        .expect("a checkpoint is left");
-    let model = Model::load(&checkpoint).expect("loads");
+        .collect();
+    // The file of the live weights comes first.
+    checkpoints.sort();
+    let [_, checkpoint] = &checkpoints[..] else {
+        panic!("{checkpoints:?}");
+    };
+    let model = Model::load(checkpoint).expect("loads");
     assert!(model.parameters().iter().all(|value| value.is_finite()));
     // Steps that were in the device's hands when the first was found out have their lines, too: as many as the model had.
     let metrics = fs::read_to_string(out.join("metrics.jsonl")).expect("reads");
