@@ -12,14 +12,17 @@ use serde::Serialize;
 const METRICS: &str = "metrics.jsonl";
 
 /// The files that a run, or an evaluation of it, writes directly into its folder.
-const RUN_FILES: [&str; 9] = [
+const RUN_FILES: [&str; 12] = [
     "config.toml",
     METRICS,
     "curves.png",
     "diagnostics.jsonl",
+    "evaluation.json",
     "evaluation.png",
     "landscape.png",
+    "neighbours.png",
     "samples.png",
+    "stability.png",
     "summary.json",
     "traces.npy",
 ];

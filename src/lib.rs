@@ -6,7 +6,8 @@
 //! - [`model`]: a trained model with its checkpoint, its energies and its samples. `examples/embed.rs` shows it.
 //! - [`config`] and [`data`]: what a training run is asked to do, and what it learns from.
 //! - [`train`]: train step by step, or fill a run folder as the command line does.
-//! - [`evaluation`]: a model of planar data against the exact density of that data.
+//! - [`evaluation`]: a model of planar data against the exact density of that data; log Z and likelihoods of any model with
+//!   a Gaussian base.
 //! - [`shape`]: the shape of a sample.
 //!
 //! What these are made of lies in [`low_level`], for experiments. The layers, each of which depends only on those
@@ -52,6 +53,10 @@ pub mod low_level {
     pub mod checkpoint {
         pub use crate::checkpoint::*;
     }
+    /// ln Z along a path from a known law, of whatever can be annealed.
+    pub mod evaluation {
+        pub use crate::evaluation::low_level::*;
+    }
     /// Writing files so that a failure loses nothing.
     pub mod files {
         pub use crate::files::*;
@@ -75,6 +80,10 @@ pub mod low_level {
     /// The energy network: its parameters, its passes, and the kernels that they run on.
     pub mod network {
         pub use crate::network::*;
+    }
+    /// How good samples are: every distance by itself.
+    pub mod quality {
+        pub use crate::evaluation::quality::*;
     }
     /// Random numbers that depend on nothing but their place.
     pub mod random {

@@ -605,8 +605,8 @@ fn the_command_says_what_is_wrong() {
 
     refused(
         &folder,
-        &["evaluate", "digits.safetensors"],
-        "images among them, comes later",
+        &["evaluate", "digits.safetensors", "--only", "density"],
+        "images among them, with --only likelihood",
     );
     refused(
         &folder,

@@ -669,8 +669,13 @@ const OFFERED: &[(&str, &str)] = &[
     ),
     (
         "evaluation",
-        "COVERED EvaluationError EvaluationOptions Figures GridFigures ModeFigures Outcome SampleFigures \
-         ScoreFigures Stage evaluate",
+        "Accuracy AnnealedFigures Auroc BennettFigures COVERED ClassFigures CostFigures DequantisedFigures \
+         DistanceFigures EstimatesFigures EvaluationError EvaluationOptions FeatureName Figures GridFigures \
+         IntervalFigures Judged LikelihoodFigures LikelihoodOptions Measured MethodFigures ModeFigures \
+         NearestFigures Outcome OutsideFigures PermutationTest QualityData QualityError QualityFigures \
+         QualityOutcome SampleFigures ScoreFigures ScoredFigures StabilityFigures StabilityOutcome Stage \
+         SteinFigures SteinPair TwoSampleFigures data_of \
+         evaluate log_likelihood out_of_distribution sample_quality samples_of stability",
     ),
     (
         "gpu",

@@ -274,13 +274,18 @@ pub(super) struct EnergyArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  afterimage evaluate runs/digits-density
+  afterimage evaluate runs/digits-density --evaluations 4000000 --json | jq .likelihood.log_z
   afterimage evaluate runs/8gaussians
-  afterimage evaluate runs/8gaussians --json | jq .kl_data_model
+  afterimage evaluate runs/digits --only samples --count 1000
+  afterimage evaluate runs/mnist --only outside --against data/fashion
+  afterimage evaluate runs/8gaussians --only density,likelihood
   afterimage evaluate runs/rings --weights live --count 10000 --out live.png
 
-The JSON is one object, in nats where nothing else is said; p is the data density with the noise of training, q the
-model's:
+The JSON is one object, also written to evaluation.json in a run folder; what its figures mean and how they come about is
+in docs/evaluation.md. In nats where nothing else is said; p is the data density with the noise of training, q the model's:
   source, data_noise, weights, step   what was evaluated
+Of the part density:
   log_z                               ln Z of q = exp(−E)/Z
   nll, data_entropy, model_entropy    −E_p ln q, −E_p ln p, −E_q ln q
   kl_data_model                       E_p ln p/q = nll − data_entropy
@@ -292,24 +297,82 @@ model's:
   data_sample                         count, nll, standard_error of −ln q of fresh data
   samples                             count, lost, steps, seed, sampler, mode_coverage; null with --count 0
   model_mode_coverage                 share of modes with at least a quarter of their due weight, as in samples
-  modes                               name, and the weight of data (due), model and samples nearest to it")]
+  modes                               name, and the weight of data (due), model and samples nearest to it
+Of the part likelihood, in the object likelihood, where what does not hold is null:
+  valid, not_valid                    whether log Z is one to believe; if not, why and what would help
+  log_z                               value, standard_error and interval (95 %) of ln Z
+  log_z_at_least                      what ln Z is above with 95 %, valid or not
+  estimates                           from_base, from_model (log_z, effective_chains, log_weight_variance) and bennett
+                                      (log_z, overlap)
+  data                                source, which, count, noise; negative_energy, log_likelihood (nats a sample),
+                                      log_likelihood_at_most, bits_per_dimension, gaussian_log_likelihood,
+                                      dequantised (negative_energy, bits_per_dimension)
+  method                              chains, temperatures, equilibration, path_length, evaluations, seed
+  cost                                part, evaluations, seconds of each part
+Of the part samples, in the object sample_quality, where {\"not_valid\": reason} stands for what cannot be told:
+  chains, count, lost, steps, seed    fresh chains, how many, how many ran away, steps of each
+  sampler, step_size, acceptance      how they were drawn, in gradient_evaluations
+  features                            digits_classifier, mnist_classifier or pixels: what samples are compared with data by
+  distances                           data, samples, compared (points of each set), dimensions; value, standard_error,
+                                      floor and floor_standard_error of frechet_distance, kernel_distance,
+                                      sliced_wasserstein, precision, recall, density and coverage; two_sample: accuracy
+                                      and interval (95 %) of a classifier that tells them apart, right of count, floor
+  classes                             shares of each class among samples and data; null without a classifier
+  stein                               states and data: squared, standard_error, p_value, bootstraps, length
+  nearest                             median, floor, copying (value, standard_error) of samples, training, held_out
+Of the part stability, in the object stability:
+  chains, passes, steps, seed         chains from data, passes, and steps of a pass
+  energies, deviation                 mean energy at the data and after each pass; its spread over the data
+  stable, unstable_is                 whether no chain ran away or left the data's energies; if one did, how
+  fresh_against_data, told_apart      discrepancy, p_value and permutations of a test whether fresh chains and those from
+                                      data are of one distribution; whether they are not, at 1 %
+Of the part outside, in the object outside:
+  source, inside, outside             the other data, and how many samples of the model's own (inside_is) and of them
+  auroc                               value, standard_error
+And seconds                           of the parts samples, stability and outside")]
 pub(super) struct EvaluateArgs {
-    /// The model. Its data must be one of the generated planar sets, whose densities are known.
+    /// The model.
     #[command(flatten)]
     pub(super) model: ModelArgs,
 
-    /// The largest estimated error in nats, from 1e-6 to 0.1
+    /// What to evaluate, and nothing else; several with commas
+    ///
+    /// Default: density where the data is a generated planar set, whose density is known; else samples,
+    /// stability, and likelihood where the model has a Gaussian base; and outside with --against.
+    #[arg(long, value_enum, value_name = "PART", value_delimiter = ',')]
+    pub(super) only: Vec<PartArg>,
+
+    /// density: the largest estimated error in nats, from 1e-6 to 0.1
     ///
     /// It holds for log Z, the likelihood, the entropies and KL(data‖model); KL(model‖data) and the total variation have
     /// kinks in their integrands, converge more slowly, and say their errors.
     #[arg(long, value_name = "NATS", default_value_t = 1e-4)]
     pub(super) tolerance: f64,
 
-    /// How many samples to draw with the checkpoint's own sampler settings; 0 for none
+    /// likelihood: the most energy-gradient evaluations to spend on log Z
     ///
-    /// Default: the run's run.samples.
+    /// Fewer are spent where fewer do. Default: a million.
+    #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) evaluations: Option<u64>,
+
+    /// likelihood: how many chains are annealed at once, from 16
+    ///
+    /// With more chains intervals are narrower; for as many evaluations each is annealed faster, and log Z more often not
+    /// valid. Default: 32.
+    #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = clap::value_parser!(u64).range(16..=65_536))]
+    pub(super) chains: Option<u64>,
+
+    /// density, samples: how many samples to draw with the checkpoint's own sampler settings; density: 0 for none
+    ///
+    /// Default: the run's run.samples for density, 1000 for samples.
     #[arg(long, value_name = "N", help_heading = "Sampling")]
     pub(super) count: Option<u64>,
+
+    /// outside: other data, of the same shape as the model's
+    ///
+    /// A file, a folder, or a source that needs none, as for `afterimage energy`.
+    #[arg(long, value_name = "DATA")]
+    pub(super) against: Option<String>,
 
     /// Seed of the samples and of the data that are scored, a whole number from 0
     ///
@@ -317,7 +380,7 @@ pub(super) struct EvaluateArgs {
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = seed())]
     pub(super) seed: Option<u64>,
 
-    /// The picture to write (.png): both densities, the energy and the samples
+    /// density: the picture to write (.png): both densities, the energy and the samples
     ///
     /// Default: evaluation.png in the run folder, or in the current folder where a checkpoint is named.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
@@ -334,6 +397,21 @@ pub(super) struct EvaluateArgs {
     /// The adapter.
     #[command(flatten)]
     pub(super) adapter: AdapterArgs,
+}
+
+/// A part of an evaluation, in the order in which they are done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(super) enum PartArg {
+    /// In the plane: the exact density of the data against the model's, by quadrature
+    Density,
+    /// In any dimension: log Z by annealed chains, and the likelihood of the data
+    Likelihood,
+    /// Fresh samples against the data and the model: distances with their floors and errors
+    Samples,
+    /// Whether chains from data stay with them for 100 passes of the run's sampler, and fresh ones come there, too
+    Stability,
+    /// How well the energy tells other data (--against) from the model's own
+    Outside,
 }
 
 /// The weights of a run to compute with.
@@ -452,6 +530,17 @@ mod tests {
     }
 
     #[test]
+    fn evaluate_takes_several_parts() {
+        let line = "afterimage evaluate run --only likelihood,density --evaluations 5 --chains 16";
+        let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+        let Command::Evaluate(evaluate) = cli.command else {
+            panic!("parsed as {:?}", cli.command);
+        };
+        assert_eq!(evaluate.only, [PartArg::Likelihood, PartArg::Density]);
+        assert_eq!((evaluate.evaluations, evaluate.chains), (Some(5), Some(16)));
+    }
+
+    #[test]
     fn values_out_of_range_are_refused() {
         for line in [
             "afterimage train digits --seed 9223372036854775808",
@@ -460,6 +549,9 @@ mod tests {
             "afterimage sample run --steps 0",
             "afterimage evaluate run --seed -1",
             "afterimage evaluate run --weights best",
+            "afterimage evaluate run --only everything",
+            "afterimage evaluate run --chains 15",
+            "afterimage evaluate run --evaluations 0",
             "afterimage bench --seconds -1",
             "afterimage bench --seconds nan",
             "afterimage bench --growth a.png --brief",

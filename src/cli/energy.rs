@@ -37,7 +37,7 @@ pub(super) fn energy(arguments: &EnergyArgs) -> Result<(), CliError> {
     let endings = [("npy", Ending::Npy), ("csv", Ending::Csv)];
     let ending = out.map(|path| output::ending(path, &endings)).transpose()?;
     let model = open::model(&arguments.model)?;
-    let data = open_data(&model, arguments)?;
+    let data = open_data(&model, &arguments.data, &arguments.model.sets)?;
     let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
     output::data(&data, false);
     let count = data.len().unwrap_or(DRAWN);
@@ -99,16 +99,12 @@ fn csv(energies: &[f32], data: &Dataset) -> Result<Vec<u8>, CliError> {
         .map_err(|error| CliError::Csv(error.into_error().into()))
 }
 
-/// The data to score, as this model scores it.
-fn open_data(model: &Model, arguments: &EnergyArgs) -> Result<Dataset, CliError> {
-    let (config, name) = (&model.config().data, arguments.data.as_str());
+/// The data that `name` means, as this model scores it where `sets` are set.
+pub(super) fn open_data(model: &Model, name: &str, sets: &[String]) -> Result<Dataset, CliError> {
+    let config = &model.config().data;
     // How the run's own data was read says nothing of other data, unless somebody says so.
     let was_set = |key: &str| {
-        let keys = arguments
-            .model
-            .sets
-            .iter()
-            .filter_map(|set| set.split_once('='));
+        let keys = sets.iter().filter_map(|set| set.split_once('='));
         keys.map(|(key, _)| key.trim()).any(|set| set == key)
     };
     let source = match was_set("data.source") {

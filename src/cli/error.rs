@@ -59,6 +59,8 @@ pub(super) enum CliError {
         "{lost} of {count} energies are not finite: the model diverged, or the data lies far outside what it was trained on"
     )]
     NotFinite { lost: usize, count: usize },
+    #[error("there is nothing to tell the model's data from: name other data with --against")]
+    NothingAgainst,
     #[error("writing to stdout failed ({0}): check where it is sent to")]
     Stdout(#[from] std::io::Error),
     #[error("signals, such as that of Ctrl-C, cannot be caught: {0}")]

@@ -189,6 +189,11 @@ impl Dataset {
         self.scaling
     }
 
+    /// Whether raw values are whole numbers.
+    pub(crate) fn has_whole_values(&self) -> bool {
+        matches!(self.store, Store::Bytes { .. })
+    }
+
     /// The file that sample `index` came from, where samples have files of their own.
     pub fn file(&self, index: usize) -> Option<&SampleFile> {
         self.files.get(index)

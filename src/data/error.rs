@@ -37,8 +37,8 @@ pub enum DataError {
     LimitTooLarge { limit: usize, most: usize },
 
     #[error(
-        "the density of data source `{name}` is not known: evaluate models of the generated planar sets ({}); \
-         evaluation of other data, images among them, comes later",
+        "the density of data source `{name}` is not known, as those of the generated planar sets are ({}): evaluate models \
+         of other data, images among them, with --only likelihood",
         .known.join(", ")
     )]
     NoDensity {

@@ -51,7 +51,7 @@ impl Source {
     }
 
     /// Whether the density of its samples is known.
-    pub(super) fn has_density(&self) -> bool {
+    pub(crate) fn has_density(&self) -> bool {
         matches!(self.origin, Origin::Generated(_))
     }
 

@@ -1,8 +1,10 @@
+use super::quality::QualityError;
 use crate::data::DataError;
 use crate::gpu::GpuError;
 use crate::model::ModelError;
 use crate::network::advised;
 use crate::report::ReportError;
+use crate::shape::Shape;
 
 /// Why a model could not be evaluated.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +18,8 @@ pub enum EvaluationError {
     Gpu(#[from] GpuError),
     #[error(transparent)]
     Report(#[from] ReportError),
+    #[error(transparent)]
+    Quality(#[from] QualityError),
     #[error(
         "a tolerance of {given:e} nats cannot be met: energies are 32-bit numbers; ask for one from {least:e} to {most:e}"
     )]
@@ -35,4 +39,30 @@ pub enum EvaluationError {
          be too rough for any"
     )]
     NotConverged { points: usize, change: f64 },
+    #[error(
+        "log Z needs a law whose Z is known to begin at, which the model lacks: train it with network.base = \"gaussian\""
+    )]
+    NoBase,
+    #[error("log Z needs a path from the model's Gaussian base, and there is none: {reason}")]
+    NoPath { reason: &'static str },
+    #[error(
+        "an energy on the way from the model's base to the model is not finite: it diverged in training; evaluate an \
+         earlier checkpoint, or train again with a lower optimiser.rate"
+    )]
+    PathNotFinite,
+    #[error(
+        "4,000 steps of the pilot came only {share:.1e} of the way from the model's base to the model: its energies vary too \
+         much for log Z to be had; train with network.zero_head = true or with a base_std nearer to the data"
+    )]
+    PathTooLong { share: f64 },
+    #[error(
+        "{given} energy-gradient evaluations do not suffice for log Z: ask for --evaluations {least} at least, and better \
+         for some times as many"
+    )]
+    FewEvaluations { given: u64, least: u64 },
+    #[error(
+        "the data has samples of {found}, the model takes {wanted}: name the data that the model was trained on with --set \
+         data.path"
+    )]
+    WrongShape { found: Shape, wanted: Shape },
 }

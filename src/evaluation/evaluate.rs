@@ -1,5 +1,6 @@
 use super::error::EvaluationError;
 use super::figures::{COVERED, Figures, GridFigures, ModeFigures, SampleFigures, ScoreFigures};
+use super::likelihood::SweepStage;
 use super::picture;
 use super::quadrature::{Energies, Level, half_width, integrate};
 use crate::data::{self, DataOptions, PlanarDensity};
@@ -49,6 +50,29 @@ pub enum Stage {
     Grid,
     /// Steps of the chains.
     Samples,
+    /// Thousandths of the way of the pilot, on which log Z depends for its steps.
+    Pilot,
+    /// Steps of chains that forget the data that they start from.
+    Equilibration,
+    /// Temperatures from the base to the model.
+    There,
+    /// And back.
+    Back,
+    /// Samples of data.
+    Data,
+    /// Passes of chains from data.
+    Passes,
+}
+
+impl From<SweepStage> for Stage {
+    fn from(stage: SweepStage) -> Self {
+        match stage {
+            SweepStage::Pilot => Stage::Pilot,
+            SweepStage::Equilibration => Stage::Equilibration,
+            SweepStage::There => Stage::There,
+            SweepStage::Back => Stage::Back,
+        }
+    }
 }
 
 /// What an evaluation gives.

@@ -1,4 +1,6 @@
-//! The exact truth in two dimensions: a model of a planar set against the density of its data.
+//! What a model is worth: [`evaluate`] has the exact truth in two dimensions, [`log_likelihood`] estimates in any.
+//!
+//! A model of a planar set against the density of its data.
 //!
 //! The data density p is known exactly ([`PlanarDensity`](crate::data::PlanarDensity)), and in the plane so is the model's: q(x) = exp(−E(x))/Z with
 //! Z by quadrature. [`evaluate`] computes energies on the GPU, everything else in f64 on the host, in an order that does
@@ -18,9 +20,36 @@
 mod error;
 mod evaluate;
 mod figures;
+mod gradients;
+mod likelihood;
 mod picture;
 mod quadrature;
+pub(crate) mod quality;
+mod samples;
+mod stability;
 
 pub use error::EvaluationError;
 pub use evaluate::{EvaluationOptions, Outcome, Stage, evaluate};
 pub use figures::{COVERED, Figures, GridFigures, ModeFigures, SampleFigures, ScoreFigures};
+pub use likelihood::{
+    AnnealedFigures, BennettFigures, CostFigures, DequantisedFigures, EstimatesFigures,
+    IntervalFigures, LikelihoodFigures, LikelihoodOptions, MethodFigures, ScoredFigures,
+    log_likelihood,
+};
+pub use quality::{
+    Accuracy, Auroc, DistanceFigures, FeatureName, Measured, NearestFigures, PermutationTest,
+    QualityError, SteinFigures, TwoSampleFigures,
+};
+pub use samples::{
+    ClassFigures, Judged, OutsideFigures, QualityData, QualityFigures, QualityOutcome, SteinPair,
+    data_of, out_of_distribution, sample_quality, samples_of,
+};
+pub use stability::{StabilityFigures, StabilityOutcome, stability};
+
+/// What only [`crate::low_level`] shows.
+pub(crate) mod low_level {
+    pub use crate::evaluation::likelihood::{
+        Advanced, Cost, Estimate, LogZ, LogZError, Path, Problem, SweepStage, annealed,
+        annealed_back, bennett, log_z,
+    };
+}

@@ -6,6 +6,7 @@
 
 mod error;
 mod evaluator;
+mod run_on;
 mod sample;
 mod settings;
 mod stored;

@@ -43,13 +43,18 @@ pub(crate) fn first_draw(config: &Config, network: &Network, count: usize) -> Re
     recording
 }
 
-fn fresh_chains(config: &Config, network: Network, dynamics: Dynamics, seed: u64) -> Chains {
+pub(super) fn fresh_chains(
+    config: &Config,
+    network: Network,
+    dynamics: Dynamics,
+    seed: u64,
+) -> Chains {
     let start = settings::chain_start(config);
     Chains::on(network, dynamics, start, (seed, Stream::Sampling))
 }
 
 /// What comes before the first start of `chains`, and what they are then: prepared for the parameters `values`.
-fn begun<'a>(chains: &'a Chains, values: &[f32]) -> (PreparedChains<'a>, Recording) {
+pub(super) fn begun<'a>(chains: &'a Chains, values: &[f32]) -> (PreparedChains<'a>, Recording) {
     let count = chains.network().architecture().parameter_count();
     let parameters = Buffer::new("parameters", count);
     let mut recording = Recording::new();

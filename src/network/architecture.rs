@@ -150,6 +150,11 @@ impl Architecture {
         self.base
     }
 
+    /// The same network, with the same parameters, without its base.
+    pub(crate) fn without_base(self) -> Self {
+        Architecture { base: None, ..self }
+    }
+
     /// All parameters, with the vectors of spectral normalisation.
     pub fn parameter_count(&self) -> usize {
         let layers = self.layers.len();

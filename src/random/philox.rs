@@ -32,6 +32,10 @@ pub enum Stream {
     Jump = 10,
     /// The same of the chains drawn from a finished model.
     SamplingJump = 11,
+    /// Lines that samples are projected on, to be compared.
+    Directions = 12,
+    /// Divisions, orders and signs of samples in tests and resamples.
+    Resampling = 13,
 }
 
 /// Ten rounds of Philox4x32 on a 128-bit `counter` under a 64-bit `key`.

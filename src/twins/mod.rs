@@ -8,7 +8,8 @@
 //! # Panics
 //!
 //! Slices whose lengths disagree with the shapes beside them are a mistake in the calling test, and
-//! every twin panics on them; no user input reaches this module.
+//! every twin panics on them; no user input reaches this module but samples, whose length the classifier checks that
+//! [`crate::evaluation`] runs by these twins.
 
 mod adam;
 mod add_noise;

@@ -7,6 +7,7 @@ pub fn extended() -> bool {
 }
 
 /// The option whose turn it is; all of them in the extended tests.
+#[allow(dead_code)]
 pub fn one_of<T>(options: Vec<T>, turn: usize) -> Vec<T> {
     if extended() || options.is_empty() {
         return options;

@@ -24,7 +24,7 @@ pub(super) static MALA: SamplerKind = SamplerKind {
 
 /// A little above the optimum, 0.65 for long targets, since a rejected trajectory costs the most (Betancourt, Byrne &
 /// Girolami 2014).
-pub(super) static HMC: SamplerKind = SamplerKind {
+pub static HMC: SamplerKind = SamplerKind {
     name: "hmc",
     keys: &["adapt", "target_acceptance", "leapfrog"],
     target_acceptance: Some(0.8),

@@ -7,7 +7,7 @@ mod langevin;
 mod trace;
 mod underdamped;
 
-pub use hmc::{ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, HMC_JITTER};
+pub use hmc::{ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, HMC, HMC_JITTER};
 pub use jump::jump_chains;
 pub(super) use langevin::step_immediates;
 pub use langevin::{Bounds, LANGEVIN, LangevinSettings, langevin};

@@ -1,65 +1,11 @@
-use super::args::EvaluateArgs;
-use super::error::CliError;
-use super::open::CommandLength;
-use super::progress::Stages;
-use super::{open, output, warnings};
-use crate::evaluation::{self, EvaluationOptions, Figures, Outcome, Stage};
-use crate::files::write_atomically;
+//! The exact figures of a model of a planar set, as a table.
+
+use crate::cli::output;
+use crate::evaluation::Figures;
 use crate::model::Weights;
-use crate::report::png_bytes;
-use std::path::PathBuf;
 
-const PICTURE: &str = "evaluation.png";
-
-/// `afterimage evaluate`
-pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
-    let picture = picture_path(arguments)?;
-    let model = open::model(&arguments.model)?;
-    let mut options = EvaluationOptions::of(&model);
-    options.tolerance = arguments.tolerance;
-    if let Some(count) = arguments.count {
-        options.count = usize::try_from(count).unwrap_or(usize::MAX);
-    }
-    options.seed = arguments.seed.unwrap_or(options.seed);
-    let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
-    let mut shown = Stages::new(arguments.quiet);
-    let outcome = evaluation::evaluate(&mut executor, &model, &options, &mut |stage, done, of| {
-        let what = match stage {
-            Stage::Grid => "energies",
-            Stage::Samples => "drawing samples, step",
-        };
-        shown.show(what, done, of);
-    });
-    shown.clear();
-    let Outcome {
-        figures,
-        picture: image,
-        ..
-    } = outcome?;
-    if let Some(samples) = &figures.samples {
-        warnings::standstill(&samples.sampler, samples.acceptance, samples.step_size);
-    }
-    write_atomically(&picture, &png_bytes(&image)?)?;
-    if !arguments.quiet {
-        table(&figures);
-        output::note(format_args!("wrote {}", picture.display()));
-    }
-    if arguments.json {
-        output::json(&figures)?;
-    }
-    Ok(())
-}
-
-/// Where the picture goes.
-fn picture_path(arguments: &EvaluateArgs) -> Result<PathBuf, CliError> {
-    match &arguments.out {
-        Some(path) => output::ending(path, &[("png", ())]).map(|()| path.clone()),
-        None if arguments.model.model.is_dir() => Ok(arguments.model.model.join(PICTURE)),
-        None => Ok(PICTURE.into()),
-    }
-}
-
-fn table(figures: &Figures) {
+/// Prints `figures`.
+pub(super) fn table(figures: &Figures) {
     let weights = match figures.weights {
         Weights::Averaged => "averaged",
         Weights::Live => "live",

@@ -1,0 +1,103 @@
+//! log Z and the likelihood of data, as a table.
+
+use crate::cli::output;
+use crate::evaluation::{IntervalFigures, LikelihoodFigures};
+
+/// Prints `figures`.
+pub(super) fn table(figures: &LikelihoodFigures) {
+    let method = &figures.method;
+    output::note(format_args!(
+        "log Z from the model's Gaussian base, by {} chains each way over {} temperatures; intervals of 95 %\n",
+        method.chains, method.temperatures
+    ));
+    let estimates = &figures.estimates;
+    let counting = |effective: f64| format!("{effective:.1} of {} chains count", method.chains);
+    for (what, value, support) in [
+        (
+            "annealed from the base",
+            estimates.from_base.log_z,
+            counting(estimates.from_base.effective_chains),
+        ),
+        (
+            "annealed from the model",
+            estimates.from_model.log_z,
+            counting(estimates.from_model.effective_chains),
+        ),
+        (
+            "Bennett's ratio of both",
+            estimates.bennett.log_z,
+            format!("overlap {:.2}", estimates.bennett.overlap),
+        ),
+    ] {
+        row(what, value, &support);
+    }
+    row("log Z", figures.log_z, "");
+    output::note(format_args!(
+        "  {:26} {:10.3}   with 95 %, valid or not",
+        "log Z is above", figures.log_z_at_least
+    ));
+    let data = &figures.data;
+    let noise = match data.noise {
+        0.0 => "no noise".to_owned(),
+        noise => format!("noise {noise}"),
+    };
+    output::note(format_args!(
+        "\n  {} samples of {} ({}) with {noise}:",
+        data.count, data.source, data.which
+    ));
+    row("log-likelihood", data.log_likelihood, "nats a sample");
+    if let Some(gaussian) = data.gaussian_log_likelihood {
+        output::note(format_args!(
+            "  {:26} {gaussian:10.3}   with the mean and covariance of these data",
+            "that of a Gaussian"
+        ));
+    }
+    if data.log_likelihood.is_none() {
+        output::note(format_args!(
+            "  {:26} {:10.3}   by the bound on log Z",
+            "log-likelihood is below", data.log_likelihood_at_most
+        ));
+    }
+    row(
+        "bits per dimension",
+        data.bits_per_dimension,
+        "of the noisy values, in raw units",
+    );
+    if let Some(dequantised) = &data.dequantised {
+        row(
+            "bits per dimension",
+            dequantised.bits_per_dimension,
+            "of whole values with uniform noise",
+        );
+    }
+    let evaluations: u64 = figures.cost.iter().map(|part| part.evaluations).sum();
+    let seconds: f64 = figures.cost.iter().map(|part| part.seconds).sum();
+    let parts = figures
+        .cost
+        .iter()
+        .map(|part| format!("{} {} ({:.1} s)", part.part, part.evaluations, part.seconds));
+    output::note(format_args!(
+        "\n  {evaluations} energy-gradient evaluations in {seconds:.1} s: {}\n",
+        parts.collect::<Vec<_>>().join(", ")
+    ));
+    for reason in &figures.not_valid {
+        output::note(format_args!("not valid: {reason}"));
+    }
+}
+
+/// A figure with its interval, or that it is not valid.
+fn row(what: &str, figure: Option<IntervalFigures>, more: &str) {
+    match figure {
+        Some(IntervalFigures {
+            value,
+            interval: [low, high],
+            ..
+        }) => output::note(format_args!(
+            "  {what:26} {value:10.3}   {low:10.3} to {high:10.3}   {more}"
+        )),
+        None => output::note(format_args!(
+            "  {what:26} {:>10}   {:24}   {more}",
+            "not valid", ""
+        )),
+    }
+}

@@ -1,0 +1,224 @@
+//! What an estimate of log Z and the likelihood of data say, in the names of their JSON.
+
+use super::estimates::Estimate;
+use super::log_z::{LogZ, Problem, SweepStage, counts, overlaps};
+use serde::Serialize;
+
+/// log Z of a model and the likelihood of data under it, in nats where nothing else is said. Whatever does not hold is
+/// null.
+#[derive(Clone, Debug, Serialize)]
+pub struct LikelihoodFigures {
+    /// Whether the estimates agree and enough chains support them. Where not, `log_z` and the likelihoods are null.
+    pub valid: bool,
+    /// Why not, and what would help; empty where it is valid.
+    pub not_valid: Vec<String>,
+    /// ln Z, by Bennett's acceptance ratio, which has the least error of the three.
+    pub log_z: Option<IntervalFigures>,
+    /// ln Z is above this with 95 %, valid or not.
+    pub log_z_at_least: f64,
+    /// The three estimates.
+    pub estimates: EstimatesFigures,
+    /// The data that were scored.
+    pub data: ScoredFigures,
+    /// How it was done.
+    pub method: MethodFigures,
+    /// What it took. Times differ from one time to the next.
+    pub cost: Vec<CostFigures>,
+}
+
+/// A figure with its error.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct IntervalFigures {
+    pub value: f64,
+    pub standard_error: f64,
+    /// Of 95 %.
+    pub interval: [f64; 2],
+}
+
+/// Three estimates of ln Z.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct EstimatesFigures {
+    /// Annealed importance sampling from the base: low on average.
+    pub from_base: AnnealedFigures,
+    /// Annealed importance sampling from the model: high on average.
+    pub from_model: AnnealedFigures,
+    /// Bennett's acceptance ratio between both.
+    pub bennett: BennettFigures,
+}
+
+/// Annealed importance sampling.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct AnnealedFigures {
+    /// Null where fewer than two fifths of the chains count.
+    pub log_z: Option<IntervalFigures>,
+    /// How many chains count: (Σw)² / Σw².
+    pub effective_chains: f64,
+    /// Variance of ln w over chains.
+    pub log_weight_variance: f64,
+}
+
+/// Bennett's acceptance ratio.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct BennettFigures {
+    /// Null where the overlap is below 0.03.
+    pub log_z: Option<IntervalFigures>,
+    /// What the laws of the works both ways have in common, from 0 to 1.
+    pub overlap: f64,
+}
+
+/// The likelihood of data.
+#[derive(Clone, Debug, Serialize)]
+pub struct ScoredFigures {
+    /// Where they came from.
+    pub source: String,
+    /// What they are: `training data`, `fresh draws` or `named data`.
+    pub which: &'static str,
+    /// How many.
+    pub count: usize,
+    /// Standard deviation of the noise that was added to each, as in training.
+    pub noise: f32,
+    /// Mean of −E, of which the data's share of all errors comes.
+    pub negative_energy: IntervalFigures,
+    /// Mean of ln p = −E − ln Z of the data with that noise, in the model's scale.
+    pub log_likelihood: Option<IntervalFigures>,
+    /// It is below this with 95 % as far as ln Z goes: from `log_z_at_least`.
+    pub log_likelihood_at_most: f64,
+    /// −log₂ p a dimension in units of the raw values, p the density of the noisy values.
+    pub bits_per_dimension: Option<IntervalFigures>,
+    /// What a Gaussian with the mean and the covariance of these data has of `log_likelihood`: what every density should
+    /// beat. Null where the covariance is singular, or there are more than 1,024 dimensions.
+    pub gaussian_log_likelihood: Option<f64>,
+    /// Where raw values are whole numbers: these with uniform noise on (−½, ½) in place of the run's.
+    pub dequantised: Option<DequantisedFigures>,
+}
+
+/// Whole raw values with uniform noise on (−½, ½), the mean of whose density is a bound on the probability of the whole
+/// numbers (Theis, van den Oord & Bethge 2016).
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct DequantisedFigures {
+    /// Mean of −E.
+    pub negative_energy: IntervalFigures,
+    /// −log₂ p a dimension in units of the raw values: what the literature calls bits per dimension.
+    pub bits_per_dimension: Option<IntervalFigures>,
+}
+
+/// How log Z was estimated.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct MethodFigures {
+    /// Chains each way.
+    pub chains: usize,
+    /// Temperatures each way, with one Hamiltonian transition at each.
+    pub temperatures: usize,
+    /// Transitions under the model in which chains forgot the data that they had started from.
+    pub equilibration: usize,
+    /// ∫ sd(f) dβ along the path: temperatures have to be about its square.
+    pub path_length: f64,
+    /// Energy-gradient evaluations that were allowed.
+    pub evaluations: u64,
+    /// Seed of all of it.
+    pub seed: u64,
+}
+
+/// What a part took.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct CostFigures {
+    pub part: &'static str,
+    /// Of energy and gradient, or of the energy alone.
+    pub evaluations: u64,
+    pub seconds: f64,
+}
+
+impl From<Estimate> for IntervalFigures {
+    fn from(estimate: Estimate) -> Self {
+        IntervalFigures {
+            value: estimate.value,
+            standard_error: estimate.standard_error,
+            interval: estimate.interval(),
+        }
+    }
+}
+
+impl IntervalFigures {
+    /// value · `factor` + `more`.
+    pub(super) fn map(self, factor: f64, more: f64) -> Self {
+        let [a, b] = self.interval.map(|end| end * factor + more);
+        IntervalFigures {
+            value: self.value * factor + more,
+            standard_error: self.standard_error * factor.abs(),
+            interval: [a.min(b), a.max(b)],
+        }
+    }
+
+    /// The difference from another, independent one.
+    pub(super) fn minus(self, other: Self) -> Self {
+        let half = |figures: Self| 0.5 * (figures.interval[1] - figures.interval[0]);
+        let value = self.value - other.value;
+        let half = half(self).hypot(half(other));
+        IntervalFigures {
+            value,
+            standard_error: self.standard_error.hypot(other.standard_error),
+            interval: [value - half, value + half],
+        }
+    }
+}
+
+impl EstimatesFigures {
+    pub(super) fn of(found: &LogZ) -> Self {
+        let annealed = |estimate: Estimate, variance| AnnealedFigures {
+            log_z: counts(&estimate, found.chains).then(|| estimate.into()),
+            effective_chains: estimate.support,
+            log_weight_variance: variance,
+        };
+        EstimatesFigures {
+            from_base: annealed(found.there, found.variances[0]),
+            from_model: annealed(found.back, found.variances[1]),
+            bennett: BennettFigures {
+                log_z: overlaps(&found.bennett).then(|| found.bennett.into()),
+                overlap: found.bennett.support,
+            },
+        }
+    }
+}
+
+/// What is wrong, and what would help, a sentence each.
+pub(super) fn sentences(found: &LogZ) -> Vec<String> {
+    let more = format!(
+        "ask for longer sweeps with --evaluations {}",
+        found.wanted_evaluations
+    );
+    let sentence = |problem: &Problem| match problem {
+        Problem::FewChainsCount {
+            stage,
+            effective,
+            of,
+        } => {
+            let way = match stage {
+                SweepStage::Back => "from the model",
+                SweepStage::There | SweepStage::Pilot | SweepStage::Equilibration => {
+                    "from the base"
+                }
+            };
+            format!(
+                "only {effective:.1} of {of} annealed chains {way} count, and with less than a tenth log Z cannot be checked: {more}"
+            )
+        }
+        Problem::NoOverlap { overlap } => format!(
+            "the works there and back overlap by {overlap:.1e}, of which 0.03 is the least: {more}"
+        ),
+        Problem::Disagree {
+            names: [a, b],
+            values: [x, y],
+            apart,
+        } => format!(
+            "{a} gives {x:.2} and {b} {y:.2}, {apart:.1} standard errors apart: the chains from data are no samples of the \
+             model, or the temperatures are too few; {more}, or train with an exact sampler until chains agree"
+        ),
+        Problem::Drift { middle, end, apart } => format!(
+            "chains from data still move away from it under the model (mean of f from {middle:.1} to {end:.1} in the second \
+             half of {} transitions, {apart:.1} standard errors): the model is not the data's density, and {more} to let them \
+             arrive",
+            found.equilibration
+        ),
+    };
+    found.problems.iter().map(sentence).collect()
+}

@@ -1,0 +1,322 @@
+//! The likelihood of data.
+
+use super::estimates::{mean, variance};
+use super::figures::{
+    CostFigures, DequantisedFigures, EstimatesFigures, IntervalFigures, LikelihoodFigures,
+    MethodFigures, ScoredFigures, sentences,
+};
+use super::log_z::{LogZError, SweepStage, log_z};
+use super::network_path::NetworkPath;
+use crate::data::{self, Dataset};
+use crate::evaluation::{EvaluationError, Stage};
+use crate::gpu::Executor;
+use crate::model::{Model, ModelError};
+use crate::random::{Philox, Stream};
+use nalgebra::DMatrix;
+use rand::seq::SliceRandom;
+use std::f64::consts::{LN_2, PI};
+use std::time::Instant;
+
+/// The most samples that are scored, the first of the data.
+const MOST_SCORED: usize = 10_000;
+/// Samples whose energies are computed at a time.
+const BATCH: usize = 512;
+/// Philox steps that no run gets to: of the starts and their noise, of the noise of scored data, and of dequantisation.
+const START_STEP: u32 = u32::MAX - 1;
+const NOISE_STEP: u32 = u32::MAX - 2;
+const DEQUANTISATION_STEP: u32 = u32::MAX - 3;
+/// Fewer chains say too little of their own spread.
+const FEWEST_CHAINS: usize = 16;
+const MOST_CHAINS: usize = 1 << 16;
+/// The most dimensions of a Gaussian that is fitted, which takes operations in their square for every sample.
+const MOST_FITTED: usize = 1024;
+/// Half of the interval of 95 % of a normal law, in standard deviations.
+const NORMAL_HALF: f64 = 1.96;
+
+/// What to estimate log Z and likelihoods with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LikelihoodOptions {
+    /// Chains that are annealed at once each way, 16 at least.
+    pub chains: usize,
+    /// The most energy-gradient evaluations of all chains together, or as many as one pilot and the shortest sweeps take;
+    /// where fewer do, fewer are taken.
+    pub evaluations: u64,
+    /// Seed of chains and noise.
+    pub seed: u64,
+    /// Whether the data of the model's configuration are others than it was trained on.
+    pub other_data: bool,
+}
+
+impl LikelihoodOptions {
+    /// 32 chains, a million evaluations, the seed of the model's run, and its data.
+    pub fn of(model: &Model) -> Self {
+        LikelihoodOptions {
+            chains: 32,
+            evaluations: 1_000_000,
+            seed: model.config().run.seed,
+            other_data: false,
+        }
+    }
+}
+
+/// Estimates ln Z of `model` and the mean log-likelihood of the data that its configuration names, in any dimension, by
+/// annealing chains between the model and its Gaussian base. `progress` is told the stage, and how much of how much of it is
+/// done.
+///
+/// # Errors
+/// When the model has no Gaussian base or no layer that scales its network, its energies are not finite, the data cannot be
+/// read or has another shape, an option is out of range, or the GPU fails.
+pub fn log_likelihood(
+    executor: &mut Executor,
+    model: &Model,
+    options: &LikelihoodOptions,
+    progress: &mut dyn FnMut(Stage, usize, usize),
+) -> Result<LikelihoodFigures, EvaluationError> {
+    if !(FEWEST_CHAINS..=MOST_CHAINS).contains(&options.chains) {
+        return Err(EvaluationError::Model(ModelError::OutOfRange {
+            what: "a number of annealed chains",
+            given: options.chains as u64,
+            advice: "take from 16 to 65,536",
+        }));
+    }
+    let config = model.config();
+    let data = data::open(&config.data.options(), config.run.seed)?;
+    let wanted = model.architecture().input();
+    if data.shape() != wanted {
+        return Err(EvaluationError::WrongShape {
+            found: data.shape(),
+            wanted,
+        });
+    }
+    let mark = executor.mark();
+    let figures = with_data(executor, model, &data, options, progress);
+    executor.release_since(mark);
+    figures
+}
+
+fn with_data(
+    executor: &mut Executor,
+    model: &Model,
+    data: &Dataset,
+    options: &LikelihoodOptions,
+    progress: &mut dyn FnMut(Stage, usize, usize),
+) -> Result<LikelihoodFigures, EvaluationError> {
+    let noise = model.config().data.noise;
+    let first = first_unseen(model, data);
+    let starts = starts(data, first, options, noise);
+    let mut path = NetworkPath::new(executor, model, starts, options.seed)?;
+    let found = log_z(&mut path, options.evaluations, &mut |stage, done, of| {
+        progress(stage.into(), done, of);
+    });
+    drop(path);
+    let found = found.map_err(|error| match error {
+        LogZError::Path(error) => error,
+        LogZError::NotFinite => EvaluationError::PathNotFinite,
+        LogZError::TooLong { beta } => EvaluationError::PathTooLong { share: beta },
+        LogZError::Budget { least } => EvaluationError::FewEvaluations {
+            given: options.evaluations,
+            least,
+        },
+    })?;
+
+    let began = Instant::now();
+    let log_z = found
+        .is_valid()
+        .then(|| IntervalFigures::from(found.bennett));
+    let count = data.len().unwrap_or(MOST_SCORED).min(MOST_SCORED);
+    let clean = data.samples(first..first + count);
+    let mut random = Philox::new(options.seed, Stream::DataNoise, NOISE_STEP);
+    let noisy = clean.iter().map(|value| value + noise * random.normal());
+    let noisy: Vec<f32> = noisy.collect();
+    let mut scored = Scored {
+        executor,
+        model,
+        progress,
+        evaluations: 0,
+    };
+    let negative_energy = scored.negative_energies(&noisy)?;
+    let dimensions = data.shape().len() as f64;
+    let scale = f64::from(data.scaling().scale.abs());
+    // p of raw values is p of the model's values times |scale| for each of them.
+    let bits = |log_likelihood: IntervalFigures| {
+        log_likelihood.map(-1.0 / (dimensions * LN_2), -scale.log2())
+    };
+    let likelihood = |energy: IntervalFigures| log_z.map(|log_z| energy.minus(log_z));
+    let dequantised = match data.has_whole_values() {
+        false => None,
+        true => {
+            let mut random = Philox::new(options.seed, Stream::DataNoise, DEQUANTISATION_STEP);
+            let step = data.scaling().scale;
+            let values = clean
+                .iter()
+                .map(|value| value + step * (random.uniform() - 0.5));
+            let negative_energy = scored.negative_energies(&values.collect::<Vec<_>>())?;
+            Some(DequantisedFigures {
+                negative_energy,
+                bits_per_dimension: likelihood(negative_energy).map(bits),
+            })
+        }
+    };
+    let scored_evaluations = scored.evaluations;
+    let log_likelihood = likelihood(negative_energy);
+    let mut cost: Vec<CostFigures> = found
+        .costs
+        .iter()
+        .map(|(stage, cost)| CostFigures {
+            part: part(*stage),
+            evaluations: cost.evaluations,
+            seconds: cost.time.as_secs_f64(),
+        })
+        .collect();
+    cost.push(CostFigures {
+        part: "data",
+        evaluations: scored_evaluations,
+        seconds: began.elapsed().as_secs_f64(),
+    });
+    Ok(LikelihoodFigures {
+        valid: found.is_valid(),
+        not_valid: sentences(&found),
+        log_z,
+        log_z_at_least: found.at_least,
+        estimates: EstimatesFigures::of(&found),
+        data: ScoredFigures {
+            source: data.name().into(),
+            which: which(data, options),
+            count,
+            noise,
+            negative_energy,
+            log_likelihood,
+            log_likelihood_at_most: negative_energy.value - found.at_least,
+            bits_per_dimension: log_likelihood.map(bits),
+            gaussian_log_likelihood: gaussian_fit(&clean, data.shape().len(), noise),
+            dequantised,
+        },
+        method: MethodFigures {
+            chains: found.chains,
+            temperatures: found.steps,
+            equilibration: found.equilibration,
+            path_length: found.length,
+            evaluations: options.evaluations,
+            seed: options.seed,
+        },
+        cost,
+    })
+}
+
+/// Generated data has no end, and training on a limited set has seen the first points of the draw of its seed.
+fn first_unseen(model: &Model, data: &Dataset) -> usize {
+    match data.len() {
+        Some(_) => 0,
+        None => model.config().data.limit,
+    }
+}
+
+fn which(data: &Dataset, options: &LikelihoodOptions) -> &'static str {
+    match (data.len(), options.other_data) {
+        (_, true) => "named data",
+        (None, false) => "fresh draws",
+        (Some(_), false) => "training data",
+    }
+}
+
+fn part(stage: SweepStage) -> &'static str {
+    match stage {
+        SweepStage::Pilot => "pilot",
+        SweepStage::Equilibration => "equilibration",
+        SweepStage::There => "from the base",
+        SweepStage::Back => "from the model",
+    }
+}
+
+/// Data with the noise of training, one for each chain: rows of its own where there are as many.
+fn starts(data: &Dataset, first: usize, options: &LikelihoodOptions, noise: f32) -> Vec<f32> {
+    let mut random = Philox::new(options.seed, Stream::DataNoise, START_STEP);
+    let mut rows: Vec<usize> = match data.len() {
+        Some(count) => (0..count).collect(),
+        None => (first..first + options.chains).collect(),
+    };
+    rows.shuffle(&mut random);
+    let rows = rows.iter().cycle().take(options.chains);
+    let values = rows.flat_map(|row| data.samples(*row..row + 1));
+    values
+        .map(|value| value + noise * random.normal())
+        .collect()
+}
+
+/// The mean log-likelihood of `samples` of `length` values with noise of standard deviation `noise`, over all noise, under
+/// the Gaussian that makes it largest: the one with their mean and their covariance. −(D·ln 2π + ln det Σ + D)/2.
+fn gaussian_fit(samples: &[f32], length: usize, noise: f32) -> Option<f64> {
+    if length > MOST_FITTED {
+        return None;
+    }
+    let count = samples.len() / length;
+    let values = samples.iter().map(|value| f64::from(*value));
+    let mut values = DMatrix::from_iterator(length, count, values);
+    let mean = values.column_mean();
+    for mut column in values.column_iter_mut() {
+        column -= &mean;
+    }
+    let mut covariance = &values * values.transpose() / count as f64;
+    for place in 0..length {
+        covariance[(place, place)] += f64::from(noise).powi(2);
+    }
+    let log_determinant = covariance.cholesky()?.ln_determinant();
+    let dimensions = length as f64;
+    Some(-0.5 * (dimensions * ((2.0 * PI).ln() + 1.0) + log_determinant))
+}
+
+/// Energies of data, counted.
+struct Scored<'a> {
+    executor: &'a mut Executor,
+    model: &'a Model,
+    progress: &'a mut dyn FnMut(Stage, usize, usize),
+    evaluations: u64,
+}
+
+impl Scored<'_> {
+    /// The mean of −E over `samples`.
+    fn negative_energies(&mut self, samples: &[f32]) -> Result<IntervalFigures, EvaluationError> {
+        let length = self.model.architecture().input().len();
+        let count = samples.len() / length;
+        let mut evaluator = self.model.evaluator(self.executor, BATCH.min(count))?;
+        let mut values = Vec::with_capacity(count);
+        for batch in samples.chunks(BATCH * length) {
+            let energies = evaluator.energies(self.executor, batch)?;
+            values.extend(energies.into_iter().map(|energy| -f64::from(energy)));
+            (self.progress)(Stage::Data, values.len(), count);
+        }
+        self.evaluations += count as u64;
+        if values.iter().any(|value| !value.is_finite()) {
+            return Err(EvaluationError::PathNotFinite);
+        }
+        let value = mean(&values);
+        // A single sample has no spread to tell an error by.
+        let standard_error = match count {
+            0 | 1 => f64::INFINITY,
+            _ => (variance(&values) / count as f64).sqrt(),
+        };
+        let half = NORMAL_HALF * standard_error;
+        Ok(IntervalFigures {
+            value,
+            standard_error,
+            interval: [value - half, value + half],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of (x, x + y) with x = ±1 and y = ±2 the covariance is ((1, 1), (1, 5)).
+    #[test]
+    fn a_gaussian_is_fitted_to_mean_and_covariance() {
+        let samples = [4.0, 3.0, 4.0, 7.0, 2.0, 1.0, 2.0, 5.0];
+        for (noise, determinant) in [(0.0, 4.0_f64), (2.0, 5.0 * 9.0 - 1.0)] {
+            let wanted = -(2.0 * PI).ln() - 1.0 - 0.5 * determinant.ln();
+            let found = gaussian_fit(&samples, 2, noise).unwrap();
+            assert!((found - wanted).abs() < 1e-12, "{found}, not {wanted}");
+        }
+        assert_eq!(gaussian_fit(&[1.0, 2.0, 3.0, 2.0], 2, 0.0), None);
+    }
+}

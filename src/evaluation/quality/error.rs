@@ -1,0 +1,40 @@
+/// Why a figure of sample quality cannot be given.
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum QualityError {
+    #[error("{given} values are not whole points of {dimensions} values")]
+    WrongLength { given: usize, dimensions: usize },
+    #[error(
+        "value {value} of point {point} is not finite: leave such points out and say how many there were"
+    )]
+    NotFinite { point: usize, value: usize },
+    #[error("points of {left} values cannot be compared with points of {right}")]
+    Dimensions { left: usize, right: usize },
+    #[error("{what}: {given} points, but it takes at least {least}")]
+    TooFew {
+        what: &'static str,
+        given: usize,
+        least: usize,
+    },
+    #[error(
+        "no data was held out: train with some of it kept back, and distances to the training data can be compared with \
+         those of data that the model has not seen"
+    )]
+    NothingHeldOut,
+    #[error("all points are equal, so there is no scale to compare them on")]
+    NoScale,
+    #[error("an AUROC takes points of both sets: there is none {which}")]
+    OneClass { which: &'static str },
+    #[error("number {index} of the energies {which} is not a number")]
+    NotANumber { which: &'static str, index: usize },
+    #[error("{what} is {given}, but is at least {least}")]
+    OutOfRange {
+        what: &'static str,
+        given: usize,
+        least: usize,
+    },
+    #[error("the classifier in assets/classifiers is damaged ({0}): restore the file and rebuild")]
+    Classifier(String),
+    #[error("the eigenvalues of a covariance were not found: are there values above 1e150?")]
+    NoEigenvalues,
+}

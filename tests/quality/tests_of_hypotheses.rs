@@ -1,0 +1,117 @@
+//! Tests of whether two sets come from one distribution: how often they reject where they should not, and where they should.
+
+use crate::normal;
+use afterimage::low_level::quality::{auroc, permutation_test, two_sample};
+
+/// How many of 200 pairs of sets are told apart at `level`.
+fn rejected(shift: f64, level: f64) -> usize {
+    let rejects = |draw: &u32| {
+        let (left, right) = (
+            normal(20, 2, 0.0, 2 * draw),
+            normal(25, 2, shift, 2 * draw + 1),
+        );
+        permutation_test(&left, &right, 99, u64::from(*draw))
+            .expect("is computed")
+            .p_value
+            <= level
+    };
+    (0..200).filter(rejects).count()
+}
+
+/// The level of a permutation test is exact. The bounds hold 99.9 % of a binomial of 200 trials.
+#[test]
+fn the_permutation_test_has_its_level() {
+    let at_5_percent = rejected(0.0, 0.05);
+    assert!((2..=22).contains(&at_5_percent), "{at_5_percent}");
+    let at_20_percent = rejected(0.0, 0.2);
+    assert!((23..=60).contains(&at_20_percent), "{at_20_percent}");
+}
+
+/// A t-test of means 1.5 deviations apart with 20 and 25 points rejects at 1 % in 98 % of cases; a test that looks at all of the
+/// distribution in two dimensions in somewhat fewer.
+#[test]
+fn the_permutation_test_has_power() {
+    let found = rejected(1.5, 0.01);
+    assert!(found >= 170, "{found}");
+}
+
+/// Chains that all share one of two modes, which agree among themselves and so have an R-hat of 1.
+#[test]
+fn chains_in_one_mode_are_told_from_chains_in_both() {
+    let mode = |centre: f64, seed| {
+        let points = normal(30, 2, 0.0, seed);
+        points
+            .iter()
+            .map(|point| [0.1 * point[0] + centre, point[1]])
+            .collect::<Vec<_>>()
+    };
+    let points = |values: Vec<[f64; 2]>| {
+        afterimage::low_level::quality::Points::new(values.concat(), 2).expect("are finite")
+    };
+    let one = points([mode(-2.0, 1), mode(-2.0, 2)].concat());
+    let both = points([mode(-2.0, 3), mode(2.0, 4)].concat());
+    let test = permutation_test(&one, &both, 999, 1).expect("is computed");
+    assert_eq!(test.p_value, 0.001);
+}
+
+#[test]
+fn the_classifiers_interval_holds_one_half_for_equal_sets_only() {
+    let of = |shift| {
+        let (left, right) = (normal(400, 5, 0.0, 1), normal(400, 5, shift, 2));
+        two_sample(&left, &right).expect("is computed")
+    };
+    let equal = of(0.0);
+    assert!(
+        equal.interval[0] < 0.5 && equal.interval[1] > 0.5,
+        "{equal:?}"
+    );
+    let shifted = of(1.0);
+    assert!(shifted.interval[0] > 0.5, "{shifted:?}");
+    // Half a deviation from the border between them: Φ(½) = 0.69.
+    let [low, high] = shifted.interval;
+    assert!(low < 0.691 && high > 0.691, "{shifted:?}");
+}
+
+/// DeLong's error is what the AUROC spreads by over draws.
+#[test]
+fn the_aurocs_standard_error_is_what_it_spreads_by() {
+    let draws: Vec<_> = (0..200)
+        .map(|draw| {
+            let of = |shift, seed| {
+                normal(40, 1, shift, seed)
+                    .iter()
+                    .map(|x| x[0])
+                    .collect::<Vec<_>>()
+            };
+            auroc(&of(0.0, 2 * draw), &of(1.0, 2 * draw + 1)).expect("is computed")
+        })
+        .collect();
+    let count = draws.len() as f64;
+    let mean = draws.iter().map(|found| found.value).sum::<f64>() / count;
+    let squares: f64 = draws.iter().map(|found| (found.value - mean).powi(2)).sum();
+    let spread = (squares / (count - 1.0)).sqrt();
+    let stated = draws
+        .iter()
+        .filter_map(|found| found.standard_error)
+        .sum::<f64>()
+        / count;
+    // A deviation from 200 draws is known within 1/√398 = 5 %: four of them.
+    assert!(
+        (stated / spread - 1.0).abs() < 0.2,
+        "{stated} against {spread}"
+    );
+    // Φ(1/√2).
+    assert!(
+        (mean - 0.7602).abs() < 4.0 * spread / count.sqrt(),
+        "{mean}"
+    );
+}
+
+#[test]
+fn energies_that_are_equal_or_infinite_count_as_they_should() {
+    let of = |inside: &[f64], outside: &[f64]| auroc(inside, outside).expect("is computed").value;
+    assert_eq!(of(&[1.0, 1.0], &[1.0]), 0.5);
+    assert_eq!(of(&[0.0], &[-0.0]), 0.5);
+    assert_eq!(of(&[1.0, 2.0], &[f64::INFINITY, 3.0]), 1.0);
+    assert_eq!(of(&[1.0, 3.0], &[2.0, f64::NEG_INFINITY]), 0.25);
+}
