@@ -42,7 +42,7 @@ pub(super) enum Command {
     Sample(SampleArgs),
     /// Score data with a trained model: low energy means likely
     Energy(EnergyArgs),
-    /// Compare a model of a planar set with the exact density of its data
+    /// Judge a trained model: its likelihood, its samples, and in the plane its exact density
     Evaluate(EvaluateArgs),
     /// List the adapters (GPUs and software renderers) that can be used
     Devices(ListArgs),
