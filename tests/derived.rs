@@ -195,6 +195,12 @@ fn a_file_chooses_and_auto_does_not() {
         Interval::Every(5)
     );
 
+    // Also after one that puts back the default, which a preset is not.
+    let sets = ["sampler.reuse=", "sampler.reuse=auto"];
+    assert_eq!(derived("8gaussians", &sets).0.sampler.reuse, 5);
+    let sets = ["sampler.reuse=auto", "sampler.reuse="];
+    assert_eq!(derived("8gaussians", &sets).0.sampler.reuse, 1);
+
     // Where nothing is derived, there is no auto.
     let error = resolved("digits", &["run.batch=auto"]).expect_err("is refused");
     assert!(error.to_string().contains("whole number"), "{error}");
@@ -424,4 +430,60 @@ fn the_flags_of_a_refusal_mend_it() {
         }
     }
     assert!(refused > 300, "{refused}");
+}
+
+/// In a file with every key all are chosen: nothing gives way, and the flags have to say all that would.
+#[test]
+fn the_flags_of_a_refusal_mend_a_file_with_every_key() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let changes: Vec<String> = [
+        ("network.activation", <&ActivationKind>::names()),
+        ("network.base", BaseKind::names()),
+        ("network.initialisation", InitialWeights::names()),
+        ("network.spectral_norm", vec!["true", "false"]),
+        ("network.zero_head", vec!["true", "false"]),
+        ("objective.generator", Criterion::names()),
+        ("objective.normaliser", NormaliserKind::names()),
+        ("snapshot.kind", SnapshotKind::names()),
+        ("snapshot.interval", vec!["adaptive", "7"]),
+        ("sampler.kind", <&SamplerKind>::names()),
+        ("sampler.chains", ChainKind::names()),
+        ("sampler.bounds", BoundsKind::names()),
+        ("sampler.start", StartKind::names()),
+        ("sampler.adapt", vec!["true", "false"]),
+        ("sampler.jumps", vec!["3"]),
+        ("optimiser.schedule", Schedule::names()),
+        ("run.precision", Precision::names()),
+        ("run.steps", vec!["20"]),
+        ("run.batch", vec!["5000"]),
+    ]
+    .into_iter()
+    .flat_map(|(key, values)| {
+        let values = values.into_iter();
+        values.map(move |value| format!("{key}={value}"))
+    })
+    .collect();
+    let mut refused = 0;
+    for preset in presets() {
+        let path = folder.path().join(format!("{}.toml", preset.name));
+        let file = path.to_str().expect("is text");
+        let (config, _) = derived(preset.name, &[]);
+        std::fs::write(&path, afterimage::config::to_toml(&config)).expect("writes");
+        assert_eq!(derived(file, &[]), (config, Vec::new()));
+        for change in &changes {
+            let violations = match resolved(file, &[change]) {
+                Ok(_) => continue,
+                Err(ConfigError::Refused { violations }) => violations,
+                Err(error) => panic!("{file} {change}: {error}"),
+            };
+            refused += 1;
+            let fixes = fixes(&violations);
+            let flags = fixes.iter().map(String::as_str);
+            let sets: Vec<&str> = std::iter::once(change.as_str()).chain(flags).collect();
+            if let Err(error) = resolved(file, &sets) {
+                panic!("{} {sets:?}: {error}", preset.name);
+            }
+        }
+    }
+    assert!(refused > 50, "{refused}");
 }
