@@ -31,7 +31,7 @@ pub(super) fn validate(network: &NetworkConfig, found: &mut Findings) {
             network.first_weight_scale == 1.0 || !network.spectral_norm,
             "be 1 with network.spectral_norm, which divides it out again",
         )
-        .mended_by("network.first_weight_scale", 1)
+        .mended_by("network.first_weight_scale", 1.0)
         .meant("network.spectral_norm", false);
     validate_layers(network, found);
 }
@@ -76,7 +76,7 @@ fn validate_layers(network: &NetworkConfig, found: &mut Findings) {
                 "be 1 where a residual block is the first layer with weights, since what its skip lets pass would stay as it is: \
                  put a conv before it",
             )
-            .mended_by(scale.0, 1);
+            .mended_by(scale.0, 1.0);
     }
 }
 

@@ -52,7 +52,6 @@ pub(super) fn validate(sampler: &SamplerConfig, found: &mut Findings) {
 
 /// What makes sense only together.
 pub(super) fn validate_together(sampler: &SamplerConfig, found: &mut Findings) {
-    let (gaussian, none) = (StartKind::Gaussian.name(), BoundsKind::None.name());
     let jumps = sampler.jumps > 0;
     found
         .ensure(
@@ -60,12 +59,16 @@ pub(super) fn validate_together(sampler: &SamplerConfig, found: &mut Findings) {
             !jumps || !sampler.start.takes_data(),
             "be gaussian or uniform with sampler.jumps above 0: the density of jumps must be known",
         )
-        .mended_by("sampler.jumps", 0)
-        .mended_by("sampler.start", gaussian);
+        .mended_by("sampler.jumps", 0_usize)
+        .mended_by("sampler.start", StartKind::Gaussian);
     for (key, is_plain, plain) in [
         ("sampler.noise", sampler.noise.is_none(), ""),
         ("sampler.clip", sampler.clip == 0.0, "0.0"),
-        ("sampler.bounds", sampler.bounds == BoundsKind::None, none),
+        (
+            "sampler.bounds",
+            sampler.bounds == BoundsKind::None,
+            BoundsKind::None.name(),
+        ),
     ] {
         found
             .ensure(
@@ -75,8 +78,8 @@ pub(super) fn validate_together(sampler: &SamplerConfig, found: &mut Findings) {
                     "be 0 with {key}, under which steps follow another law than the jumps"
                 ),
             )
-            .mended_by("sampler.jumps", 0)
-            .mended_by(key, plain);
+            .mended_by("sampler.jumps", 0_usize)
+            .mended_by_default(key, plain);
     }
     let adapts = sampler.kind.is_exact() && sampler.adapt.unwrap_or(true);
     found
@@ -86,7 +89,7 @@ pub(super) fn validate_together(sampler: &SamplerConfig, found: &mut Findings) {
             "be left out, or sampler.adapt = false: the step size would be adapted to chains that are still hot",
         )
         .mended_by("sampler.adapt", false)
-        .mended_by("sampler.anneal", "");
+        .mended_by("sampler.anneal", None::<f32>);
     let temperature = sampler.temperature;
     let says_how_much = |key: &str| format!("be left out where {key} says how much there is");
     found
@@ -95,15 +98,15 @@ pub(super) fn validate_together(sampler: &SamplerConfig, found: &mut Findings) {
             sampler.noise.is_none() || temperature == 1.0,
             says_how_much("sampler.temperature"),
         )
-        .mended_by("sampler.noise", "");
+        .mended_by("sampler.noise", None::<f32>);
     found
         .ensure(
             key!(sampler.noise),
             sampler.noise.is_none() || sampler.anneal.is_none(),
             says_how_much("sampler.anneal"),
         )
-        .mended_by("sampler.noise", "")
-        .mended_by("sampler.anneal", "");
+        .mended_by("sampler.noise", None::<f32>)
+        .mended_by("sampler.anneal", None::<f32>);
     // What is not a number is refused on its own.
     let warms_up = sampler.anneal.is_some_and(|anneal| anneal < temperature);
     found
@@ -122,15 +125,15 @@ pub(super) fn validate_together(sampler: &SamplerConfig, found: &mut Findings) {
             "be 2 or above to adapt the step size in the first half of them; or set sampler.adapt = false",
         )
         .mended_by("sampler.adapt", false)
-        .mended_by("sampler.steps", 2);
+        .mended_by("sampler.steps", 2_usize);
     found
         .ensure(
             key!(sampler.start),
             sampler.chains != ChainKind::Data || !sampler.start.takes_data(),
             "be gaussian or uniform, for `sample`, with sampler.chains = data, which starts every chain from data already",
         )
-        .mended_by("sampler.start", gaussian)
-        .mended_by("sampler.chains", ChainKind::Persistent.name());
+        .mended_by("sampler.start", StartKind::Gaussian)
+        .mended_by("sampler.chains", ChainKind::Persistent);
 }
 
 /// Whether a look is taken at the chains, by the probe or along a pass.

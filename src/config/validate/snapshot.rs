@@ -14,11 +14,13 @@ pub(super) const CONDITIONAL: &[Conditional] = &[
 ];
 
 pub(super) fn validate(snapshot: &SnapshotConfig, found: &mut Findings) {
-    found.ensure(
-        key!(snapshot.interval),
-        snapshot.interval != Interval::Every(0),
-        "be 1 or above",
-    );
+    found
+        .ensure(
+            key!(snapshot.interval),
+            snapshot.interval != Interval::Every(0),
+            "be 1 or above",
+        )
+        .meant("snapshot.interval", 1_u64);
     found.share(key!(snapshot.ess_threshold));
     found.at_least_one(key!(snapshot.max_interval));
     found.decay(key!(snapshot.decay));

@@ -37,10 +37,10 @@ pub(super) fn refuse_unread(config: &Config, found: &mut Findings) {
             let violation = not_allowed(key, &value.unwrap_or_default(), allowed);
             let found = found
                 .refuse(violation)
-                .mended_by(key, plain.unwrap_or_default());
+                .mended_by_default(key, &plain.unwrap_or_default());
             // Of several readers none is the obvious one.
             if let [reader] = &readers(config, &default, other, is_read)[..] {
-                found.meant(other, reader);
+                found.meant_literally(other, reader);
             }
         }
     }
