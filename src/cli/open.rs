@@ -125,6 +125,7 @@ fn described_by(file: &Path, sets: &[String]) -> Result<Description, CliError> {
         config,
         step: 0,
         step_size: None,
+        notes: Vec::new(),
     })
 }
 

@@ -98,23 +98,23 @@ pub fn resolve(preset_or_path: &str, sets: &[String]) -> Result<Resolved, Config
 pub fn parse(text: &str, origin: &str) -> Result<Config, ConfigError> {
     let table = read_table(text, origin)?;
     let chosen = keys_of(&table);
-    resolved(table, chosen, origin)
+    Ok(resolved(table, chosen, origin)?.config)
 }
 
 /// The same of a configuration that was stored with a model. It was valid when it was written: what is no longer gives way
-/// where it can, so that the model still opens.
-pub(crate) fn parse_stored(text: &str, origin: &str) -> Result<Config, ConfigError> {
+/// where it can, so that the model still opens; the result says what did.
+pub(crate) fn parse_stored(text: &str, origin: &str) -> Result<Resolved, ConfigError> {
     resolved(read_table(text, origin)?, BTreeSet::new(), origin)
 }
 
-fn resolved(table: Table, chosen: BTreeSet<String>, origin: &str) -> Result<Config, ConfigError> {
+fn resolved(table: Table, chosen: BTreeSet<String>, origin: &str) -> Result<Resolved, ConfigError> {
     let origin = origin.into();
     let draft = Draft {
         table,
         chosen,
         origin,
     };
-    Ok(draft.resolve()?.config)
+    draft.resolve()
 }
 
 /// The keys that `table` has, as `section.key`.
