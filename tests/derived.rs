@@ -343,6 +343,82 @@ fn values_in_flags_are_toml() {
     );
 }
 
+/// Keys that presets set stay where nothing reads them; whoever chose one is told.
+#[test]
+fn what_was_chosen_and_is_not_read_is_said() {
+    for (preset, sets, wanted) in [
+        (
+            "digits",
+            "snapshot.kind=ema snapshot.interval=5",
+            "snapshot.interval = 5 has no effect with snapshot.kind = \"ema\": only `copy`",
+        ),
+        (
+            "digits",
+            "snapshot.kind=ema sampler.reuse=5",
+            "sampler.reuse = 5 has no effect with snapshot.kind = \"ema\"",
+        ),
+        (
+            "digits",
+            "snapshot.kind=gaussian sampler.reuse=2",
+            "sampler.reuse = 2 has no effect with snapshot.kind = \"gaussian\"",
+        ),
+        (
+            "digits",
+            "snapshot.kind=uniform sampler.buffer=500",
+            "sampler.buffer = 500 has no effect with snapshot.kind = \"uniform\": fixed noise",
+        ),
+        (
+            "8gaussians",
+            "network.base=none network.base_std=3",
+            "network.base_std = 3.0 has no effect with network.base = \"none\"",
+        ),
+        (
+            "digits",
+            "sampler.chains=short_run sampler.buffer=500",
+            "sampler.buffer = 500 has no effect with sampler.chains = \"short_run\"",
+        ),
+        (
+            "digits",
+            "sampler.chains=data sampler.restart=0.5",
+            "sampler.restart = 0.5 has no effect with sampler.chains = \"data\"",
+        ),
+        (
+            "cifar10",
+            "optimiser.final_rate=0.1",
+            "optimiser.final_rate = 0.1 has no effect with optimiser.schedule = \"constant\"",
+        ),
+        (
+            "digits",
+            "network.slope=0.1",
+            "network.slope = 0.1 has no effect with network.activation = \"silu\"",
+        ),
+        (
+            "digits",
+            "sampler.start=uniform sampler.start_std=2",
+            "sampler.start_std = 2.0 has no effect with sampler.start = \"uniform\"",
+        ),
+    ] {
+        let sets: Vec<&str> = sets.split(' ').collect();
+        let ignored = resolved(preset, &sets).expect("loads").ignored;
+        let [sentence] = &ignored[..] else {
+            panic!("{sets:?}: {ignored:?}");
+        };
+        assert!(sentence.starts_with(wanted), "{sentence}");
+    }
+    // Not of what a preset chose, nor of what is read.
+    for sets in [
+        &["snapshot.kind=ema"][..],
+        &["network.base=none"],
+        &["sampler.reuse=5", "snapshot.interval=10"],
+    ] {
+        let ignored = resolved("8gaussians", sets).expect("loads").ignored;
+        assert_eq!(ignored, [""; 0], "{sets:?}");
+    }
+    for preset in presets() {
+        assert_eq!(resolved(preset.name, &[]).expect("loads").ignored, [""; 0]);
+    }
+}
+
 /// The row's meaning: every preset with every single change of a word, a flag or a few numbers.
 #[test]
 fn one_change_is_one_flag_or_the_error_names_the_others() {

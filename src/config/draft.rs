@@ -8,7 +8,7 @@ use super::assign::set;
 use super::check::check_words;
 use super::error::{ConfigError, Violation};
 use super::keys::{literal, may_be_auto, sections};
-use super::validate::{Finding, Fix, findings};
+use super::validate::{Finding, Fix, findings, ignored};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -41,6 +41,8 @@ pub struct Resolved {
     pub config: Config,
     /// Values that differ from what preset and defaults say, because others ask for it.
     pub derived: Vec<Derived>,
+    /// What was chosen and no part of the run reads, a sentence each.
+    pub ignored: Vec<String>,
 }
 
 /// A checked table, and which of its keys were chosen.
@@ -87,6 +89,7 @@ impl Draft {
         let settled = self.clone().settle()?;
         match settled.left.is_empty() {
             true => Ok(Resolved {
+                ignored: ignored(&settled.config, &self.chosen),
                 config: settled.config,
                 derived: settled.derived,
             }),

@@ -11,6 +11,12 @@ pub(super) const CONDITIONAL: &[Conditional] = &[
     ("network.base_mean", "network.base", |c| c.network.base != BaseKind::None, "there is no base to have a mean"),
 ];
 
+#[rustfmt::skip]
+pub(super) const WARNED: &[Conditional] = &[
+    ("network.base_std", "network.base", |c| c.network.base != BaseKind::None, "there is no base to have a width"),
+    ("network.slope", "network.activation", |c| c.network.activation.name == "leaky_relu", "only `leaky_relu` has a slope"),
+];
+
 pub(super) fn validate(network: &NetworkConfig, found: &mut Findings) {
     found.share(key!(network.slope));
     found.finite(key!(network.base_mean));

@@ -11,6 +11,7 @@ const MOST_JUMPS: usize = 1000;
 const MOST_LEAPFROG: usize = 1000;
 pub(super) const MOST_CHAINS: usize = 1 << 28;
 
+const NO_CHAINS: &str = "fixed noise needs no chains";
 const LAW: &str = "its steps would no longer follow the law of the energy";
 
 #[rustfmt::skip]
@@ -26,6 +27,18 @@ pub(super) const CONDITIONAL: &[Conditional] = &[
     ("sampler.traces", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), "no chains leave traces"),
     ("sampler.traces", "sampler.probe", is_judged, "no other look is taken at the chains, for want of sampler.diagnose or of 4 steps"),
     ("sampler.data_share", "sampler.start", |c| c.sampler.start == StartKind::Mixture, "only `mixture` has a share from data"),
+];
+
+#[rustfmt::skip]
+pub(super) const WARNED: &[Conditional] = &[
+    ("sampler.chains", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), NO_CHAINS),
+    ("sampler.buffer", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), NO_CHAINS),
+    ("sampler.buffer", "sampler.chains", |c| c.sampler.chains == ChainKind::Persistent, "only `persistent` chains are kept"),
+    ("sampler.restart", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), NO_CHAINS),
+    ("sampler.restart", "sampler.chains", |c| c.sampler.chains == ChainKind::Persistent, "all chains start afresh"),
+    ("sampler.diagnose", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), NO_CHAINS),
+    ("sampler.probe", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), NO_CHAINS),
+    ("sampler.start_std", "sampler.start", |c| c.sampler.start != StartKind::Uniform, "no chain starts from a Gaussian"),
 ];
 
 pub(super) fn validate(sampler: &SamplerConfig, found: &mut Findings) {

@@ -13,6 +13,12 @@ pub(super) const CONDITIONAL: &[Conditional] = &[
     ("snapshot.components", "snapshot.kind", |c| c.snapshot.kind == SnapshotKind::Mixture, "only `mixture` has components"),
 ];
 
+#[rustfmt::skip]
+pub(super) const WARNED: &[Conditional] = &[
+    ("snapshot.interval", "snapshot.kind", |c| c.snapshot.kind.is_refreshed(), "only `copy` and `mixture` are refreshed every so many steps"),
+    ("sampler.reuse", "snapshot.kind", |c| c.snapshot.kind.is_refreshed(), "only `copy` and `mixture` share a pool of noise among steps"),
+];
+
 pub(super) fn validate(snapshot: &SnapshotConfig, found: &mut Findings) {
     found
         .ensure(
