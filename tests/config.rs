@@ -130,6 +130,21 @@ fn files_are_read() {
     assert!(!syntax.contains('\n'), "{syntax}");
 }
 
+/// What a shell puts in the place of a command's output is no regular file, either.
+#[cfg(unix)]
+#[test]
+fn what_can_be_read_is_a_file() {
+    assert_eq!(load("/dev/null", &[]).unwrap(), Config::default());
+    let folder = tempfile::tempdir().unwrap();
+    let error = load(folder.path().to_str().unwrap(), &[]).unwrap_err();
+    assert!(matches!(error, ConfigError::NotFound { .. }), "{error}");
+    // A missing file is not taken for a misspelt preset, however its ending is written.
+    for missing in ["missing.toml", "MISSING.TOML"] {
+        let error = load(missing, &[]).unwrap_err();
+        assert!(matches!(error, ConfigError::Read { .. }), "{error}");
+    }
+}
+
 #[test]
 fn an_unknown_preset_names_the_nearest() {
     let message = load("digit", &[]).unwrap_err().to_string();

@@ -195,6 +195,12 @@ fn a_file_chooses_and_auto_does_not() {
         Interval::Every(5)
     );
 
+    // Also after one that puts back the default, which a preset is not.
+    let sets = ["sampler.reuse=", "sampler.reuse=auto"];
+    assert_eq!(derived("8gaussians", &sets).0.sampler.reuse, 5);
+    let sets = ["sampler.reuse=auto", "sampler.reuse="];
+    assert_eq!(derived("8gaussians", &sets).0.sampler.reuse, 1);
+
     // Where nothing is derived, there is no auto.
     let error = resolved("digits", &["run.batch=auto"]).expect_err("is refused");
     assert!(error.to_string().contains("whole number"), "{error}");
@@ -235,8 +241,7 @@ fn a_refusal_says_all_that_is_wrong_with_the_flags_that_mend_it() {
         assert!(keys.contains(&key), "{key} is missing in {keys:?}");
     }
     for violation in &found {
-        // No flag can know how many pictures are wanted.
-        assert_eq!(violation.fixes.is_empty(), violation.key == "run.samples");
+        assert!(!violation.fixes.is_empty(), "{violation}");
         for fix in &violation.fixes {
             assert!(violation.to_string().contains(&format!("--set {fix}")));
         }
@@ -247,7 +252,7 @@ fn a_refusal_says_all_that_is_wrong_with_the_flags_that_mend_it() {
         .copied()
         .chain(fixes.iter().map(String::as_str))
         .collect();
-    derived("8gaussians", &[&mended[..], &["run.samples=9"]].concat());
+    derived("8gaussians", &mended);
     // A program that fills the struct is told the same.
     let mut config = derived("digits", &[]).0;
     config.snapshot.kind = SnapshotKind::Mixture;
@@ -284,6 +289,133 @@ fn a_key_without_a_reader_names_the_reader() {
         let found = violations(preset, &[set]);
         assert_eq!(fixes(&found), [fix], "{preset} {set}");
         derived(preset, &[set, fix]);
+    }
+}
+
+/// Of a value that is out of its range, the nearest that is not is named, and never taken without being asked for.
+#[test]
+fn the_nearest_bound_is_named() {
+    for (set, fix) in [
+        ("run.samples=0", "run.samples=1"),
+        ("run.samples=20000", "run.samples=10000"),
+        ("run.steps=0", "run.steps=1"),
+        ("run.slice=0", "run.slice=1"),
+        ("run.seed=9223372036854775807 run.memory=0", "run.memory=1"),
+        ("sampler.jumps=1001", "sampler.jumps=1000"),
+        ("sampler.restart=1.5", "sampler.restart=1.0"),
+        ("sampler.restart=-inf", "sampler.restart=0.0"),
+        ("data.noise=-1", "data.noise=0.0"),
+        ("snapshot.interval=0", "snapshot.interval=1"),
+        (
+            "objective.generator=power objective.power=1e30",
+            "objective.power=5.0",
+        ),
+    ] {
+        let sets: Vec<&str> = set.split(' ').collect();
+        let preset = match set.starts_with("sampler.jumps") {
+            true => "8gaussians",
+            false => "digits",
+        };
+        let found = violations(preset, &sets);
+        assert_eq!(fixes(&found), [fix], "{set}");
+        derived(preset, &[&sets[..], &[fix]].concat());
+    }
+    for set in ["sampler.restart=nan", "optimiser.rate=0"] {
+        assert_eq!(fixes(&violations("digits", &[set])), [""; 0]);
+    }
+}
+
+/// As in a file, but for quotes, which a shell would drop.
+#[test]
+fn values_in_flags_are_toml() {
+    let sets = ["sampler.temperature=1e20", "sampler.anneal=2"];
+    let found = violations("digits", &sets);
+    let [fix] = &fixes(&found)[..] else {
+        panic!("{found:?}");
+    };
+    assert_eq!(fix, "sampler.anneal=1e20");
+    derived("digits", &[&sets[..], &[fix.as_str()]].concat());
+    let sets = ["sampler.kind=hmc", "sampler.bounds=clamp"];
+    let found = violations("8gaussians", &sets);
+    assert!(
+        fixes(&found).iter().all(|fix| !fix.contains('"')) && !fixes(&found).is_empty(),
+        "{found:?}"
+    );
+}
+
+/// Keys that presets set stay where nothing reads them; whoever chose one is told.
+#[test]
+fn what_was_chosen_and_is_not_read_is_said() {
+    for (preset, sets, wanted) in [
+        (
+            "digits",
+            "snapshot.kind=ema snapshot.interval=5",
+            "snapshot.interval = 5 has no effect with snapshot.kind = \"ema\": only `copy`",
+        ),
+        (
+            "digits",
+            "snapshot.kind=ema sampler.reuse=5",
+            "sampler.reuse = 5 has no effect with snapshot.kind = \"ema\"",
+        ),
+        (
+            "digits",
+            "snapshot.kind=gaussian sampler.reuse=2",
+            "sampler.reuse = 2 has no effect with snapshot.kind = \"gaussian\"",
+        ),
+        (
+            "digits",
+            "snapshot.kind=uniform sampler.buffer=500",
+            "sampler.buffer = 500 has no effect with snapshot.kind = \"uniform\": fixed noise",
+        ),
+        (
+            "8gaussians",
+            "network.base=none network.base_std=3",
+            "network.base_std = 3.0 has no effect with network.base = \"none\"",
+        ),
+        (
+            "digits",
+            "sampler.chains=short_run sampler.buffer=500",
+            "sampler.buffer = 500 has no effect with sampler.chains = \"short_run\"",
+        ),
+        (
+            "digits",
+            "sampler.chains=data sampler.restart=0.5",
+            "sampler.restart = 0.5 has no effect with sampler.chains = \"data\"",
+        ),
+        (
+            "cifar10",
+            "optimiser.final_rate=0.1",
+            "optimiser.final_rate = 0.1 has no effect with optimiser.schedule = \"constant\"",
+        ),
+        (
+            "digits",
+            "network.slope=0.1",
+            "network.slope = 0.1 has no effect with network.activation = \"silu\"",
+        ),
+        (
+            "digits",
+            "sampler.start=uniform sampler.start_std=2",
+            "sampler.start_std = 2.0 has no effect with sampler.start = \"uniform\"",
+        ),
+    ] {
+        let sets: Vec<&str> = sets.split(' ').collect();
+        let ignored = resolved(preset, &sets).expect("loads").ignored;
+        let [sentence] = &ignored[..] else {
+            panic!("{sets:?}: {ignored:?}");
+        };
+        assert!(sentence.starts_with(wanted), "{sentence}");
+    }
+    // Not of what a preset chose, nor of what is read.
+    for sets in [
+        &["snapshot.kind=ema"][..],
+        &["network.base=none"],
+        &["sampler.reuse=5", "snapshot.interval=10"],
+    ] {
+        let ignored = resolved("8gaussians", sets).expect("loads").ignored;
+        assert_eq!(ignored, [""; 0], "{sets:?}");
+    }
+    for preset in presets() {
+        assert_eq!(resolved(preset.name, &[]).expect("loads").ignored, [""; 0]);
     }
 }
 
@@ -424,4 +556,60 @@ fn the_flags_of_a_refusal_mend_it() {
         }
     }
     assert!(refused > 300, "{refused}");
+}
+
+/// In a file with every key all are chosen: nothing gives way, and the flags have to say all that would.
+#[test]
+fn the_flags_of_a_refusal_mend_a_file_with_every_key() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let changes: Vec<String> = [
+        ("network.activation", <&ActivationKind>::names()),
+        ("network.base", BaseKind::names()),
+        ("network.initialisation", InitialWeights::names()),
+        ("network.spectral_norm", vec!["true", "false"]),
+        ("network.zero_head", vec!["true", "false"]),
+        ("objective.generator", Criterion::names()),
+        ("objective.normaliser", NormaliserKind::names()),
+        ("snapshot.kind", SnapshotKind::names()),
+        ("snapshot.interval", vec!["adaptive", "7"]),
+        ("sampler.kind", <&SamplerKind>::names()),
+        ("sampler.chains", ChainKind::names()),
+        ("sampler.bounds", BoundsKind::names()),
+        ("sampler.start", StartKind::names()),
+        ("sampler.adapt", vec!["true", "false"]),
+        ("sampler.jumps", vec!["3"]),
+        ("optimiser.schedule", Schedule::names()),
+        ("run.precision", Precision::names()),
+        ("run.steps", vec!["20"]),
+        ("run.batch", vec!["5000"]),
+    ]
+    .into_iter()
+    .flat_map(|(key, values)| {
+        let values = values.into_iter();
+        values.map(move |value| format!("{key}={value}"))
+    })
+    .collect();
+    let mut refused = 0;
+    for preset in presets() {
+        let path = folder.path().join(format!("{}.toml", preset.name));
+        let file = path.to_str().expect("is text");
+        let (config, _) = derived(preset.name, &[]);
+        std::fs::write(&path, afterimage::config::to_toml(&config)).expect("writes");
+        assert_eq!(derived(file, &[]), (config, Vec::new()));
+        for change in &changes {
+            let violations = match resolved(file, &[change]) {
+                Ok(_) => continue,
+                Err(ConfigError::Refused { violations }) => violations,
+                Err(error) => panic!("{file} {change}: {error}"),
+            };
+            refused += 1;
+            let fixes = fixes(&violations);
+            let flags = fixes.iter().map(String::as_str);
+            let sets: Vec<&str> = std::iter::once(change.as_str()).chain(flags).collect();
+            if let Err(error) = resolved(file, &sets) {
+                panic!("{} {sets:?}: {error}", preset.name);
+            }
+        }
+    }
+    assert!(refused > 50, "{refused}");
 }

@@ -52,7 +52,7 @@ pub(super) fn config(arguments: &ConfigArgs) -> Result<(), CliError> {
     let resolved = config::resolve(&arguments.source.source, &arguments.source.sets)?;
     output::line(resolved.to_toml().trim_end())?;
     output::note(layers::table(&resolved.config)?);
-    for warning in resolved.config.warnings() {
+    for warning in resolved.config.warnings().iter().chain(&resolved.ignored) {
         output::note(format_args!("warning: {warning}"));
     }
     Ok(())

@@ -127,6 +127,7 @@ fn described_by(file: &Path) -> Result<Description, CliError> {
         config,
         step: 0,
         step_size: None,
+        notes: Vec::new(),
     })
 }
 

@@ -42,7 +42,7 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
             output::note(format_args!("derived   {derived}"));
         }
     }
-    for warning in config.warnings() {
+    for warning in config.warnings().iter().chain(&resolved.ignored) {
         output::note(format_args!("warning: {warning}"));
     }
     let mut trainer = Trainer::new(executor, &config, data)?;

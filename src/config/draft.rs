@@ -8,7 +8,7 @@ use super::assign::set;
 use super::check::check_words;
 use super::error::{ConfigError, Violation};
 use super::keys::{literal, may_be_auto, sections};
-use super::validate::{Finding, Fix, findings};
+use super::validate::{Finding, Fix, findings, ignored};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -41,6 +41,8 @@ pub struct Resolved {
     pub config: Config,
     /// Values that differ from what preset and defaults say, because others ask for it.
     pub derived: Vec<Derived>,
+    /// What was chosen and no part of the run reads, a sentence each.
+    pub ignored: Vec<String>,
 }
 
 /// A checked table, and which of its keys were chosen.
@@ -57,6 +59,13 @@ struct Settled {
     config: Config,
     derived: Vec<Derived>,
     /// What is still wrong.
+    left: Vec<Finding>,
+}
+
+/// An assignment that mends something, and what is wrong then.
+struct Step {
+    cured: Violation,
+    fix: Fix,
     left: Vec<Finding>,
 }
 
@@ -80,6 +89,7 @@ impl Draft {
         let settled = self.clone().settle()?;
         match settled.left.is_empty() {
             true => Ok(Resolved {
+                ignored: ignored(&settled.config, &self.chosen),
                 config: settled.config,
                 derived: settled.derived,
             }),
@@ -138,45 +148,78 @@ impl Draft {
         let mut remaining = left;
         let mut last = 0;
         // Ends, since every turn leaves less.
-        while let Some((cured, fix, left)) = self.next_step(&remaining) {
-            let helped = violations
-                .iter_mut()
-                .enumerate()
-                .filter(|(_, violation)| has(&remaining, violation) && !has(&left, violation));
-            let mut is_new = true;
-            for (place, violation) in helped {
-                violation.fixes.push(assignment(&fix));
-                last = if violation.key == cured.key {
-                    place
-                } else {
-                    last
-                };
-                is_new = false;
+        while let Some(steps) = self.next_steps(&remaining) {
+            for Step { cured, fix, left } in steps {
+                let helped = violations
+                    .iter_mut()
+                    .enumerate()
+                    .filter(|(_, violation)| has(&remaining, violation) && !has(&left, violation));
+                let mut is_new = true;
+                for (place, violation) in helped {
+                    violation.fixes.push(assignment(&fix));
+                    last = if violation.key == cured.key {
+                        place
+                    } else {
+                        last
+                    };
+                    is_new = false;
+                }
+                // What came up on the way goes with what brought it up.
+                if is_new {
+                    violations[last].fixes.push(assignment(&fix));
+                }
+                if self.choose(&fix).is_err() {
+                    return ConfigError::Refused { violations };
+                }
+                remaining = left;
             }
-            // What came up on the way goes with what brought it up.
-            if is_new {
-                violations[last].fixes.push(assignment(&fix));
-            }
-            if self.choose(&fix).is_err() {
-                break;
-            }
-            remaining = left;
         }
         ConfigError::Refused { violations }
     }
 
-    /// The first of `left` that an assignment mends without breaking more, and what is wrong then.
-    fn next_step(&self, left: &[Finding]) -> Option<(Violation, Fix, Vec<Finding>)> {
-        left.iter().find_map(|finding| {
-            let mut fixes: Vec<&Fix> = finding.fixes.iter().collect();
+    /// The fewest assignments that mend one of `left` and leave less.
+    fn next_steps(&self, left: &[Finding]) -> Option<Vec<Step>> {
+        // A chain of settings that follow from one another is not longer; the search grows with the power of it.
+        const MOST_STEPS: usize = 3;
+        (1..=MOST_STEPS).find_map(|most| self.steps(left, left, &[], most))
+    }
+
+    /// At most `most` assignments, besides those to the keys `taken`, that lead from `now` to less than `start`. The
+    /// first one mends any of `start`; further ones only what those before brought up.
+    fn steps(
+        &self,
+        start: &[Finding],
+        now: &[Finding],
+        taken: &[&str],
+        most: usize,
+    ) -> Option<Vec<Step>> {
+        let is_open = |finding: &&Finding| taken.is_empty() || !has(start, &finding.violation);
+        now.iter().filter(is_open).find_map(|finding| {
+            let fixes = finding.fixes.iter();
+            let mut fixes: Vec<&Fix> = fixes.filter(|fix| !taken.contains(&fix.key)).collect();
             // What the user chose goes last.
             fixes.sort_by_key(|fix| self.chosen.contains(fix.key));
             fixes.into_iter().find_map(|fix| {
                 let mut draft = self.clone();
                 draft.choose(fix).ok()?;
-                let after = draft.settle().ok()?.left;
-                let helps = after.len() < left.len() && !has(&after, &finding.violation);
-                helps.then(|| (finding.violation.clone(), fix.clone(), after))
+                let left = draft.clone().settle().ok()?.left;
+                if has(&left, &finding.violation) {
+                    return None;
+                }
+                let rest = match left.len() < start.len() {
+                    true => Vec::new(),
+                    false if most == 1 => return None,
+                    false => {
+                        let taken = [taken, &[fix.key]].concat();
+                        draft.steps(start, &left, &taken, most - 1)?
+                    }
+                };
+                let step = Step {
+                    cured: finding.violation.clone(),
+                    fix: fix.clone(),
+                    left,
+                };
+                Some(std::iter::once(step).chain(rest).collect())
             })
         })
     }

@@ -9,7 +9,7 @@ use super::keys::{AUTO, may_be_auto, sections};
 use super::paths::rooted;
 use super::presets::{preset, presets};
 use crate::words::nearest;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -42,24 +42,38 @@ pub fn resolve(preset_or_path: &str, sets: &[String]) -> Result<Resolved, Config
         }
     };
     let mut chosen = keys_of(&own);
+    // Of several assignments to a key only the last one counts, so that `auto` finds the preset as it was.
+    let mut last = BTreeMap::new();
     for text in sets {
         let read = Assignment::read(text)?;
-        let path = read.path();
-        match read.value {
+        last.insert(read.path(), read);
+    }
+    for (
+        path,
+        Assignment {
+            section,
+            key,
+            value,
+        },
+    ) in last
+    {
+        let is_chosen = !matches!(value, Assigned::Auto);
+        match value {
             Assigned::Value(value) => {
-                entries(&mut own, read.section).insert(read.key.into(), value);
-                chosen.insert(path);
+                entries(&mut own, section).insert(key.into(), value);
             }
             Assigned::Default => {
-                entries(&mut base, read.section).remove(read.key);
-                entries(&mut own, read.section).remove(read.key);
-                chosen.insert(path);
+                entries(&mut base, section).remove(key);
+                entries(&mut own, section).remove(key);
             }
             Assigned::Auto => {
-                entries(&mut own, read.section).remove(read.key);
-                chosen.remove(&path);
+                entries(&mut own, section).remove(key);
             }
         }
+        match is_chosen {
+            true => chosen.insert(path),
+            false => chosen.remove(&path),
+        };
     }
     for (section, values) in own {
         let values = values.as_table().cloned().unwrap_or_default();
@@ -84,23 +98,23 @@ pub fn resolve(preset_or_path: &str, sets: &[String]) -> Result<Resolved, Config
 pub fn parse(text: &str, origin: &str) -> Result<Config, ConfigError> {
     let table = read_table(text, origin)?;
     let chosen = keys_of(&table);
-    resolved(table, chosen, origin)
+    Ok(resolved(table, chosen, origin)?.config)
 }
 
 /// The same of a configuration that was stored with a model. It was valid when it was written: what is no longer gives way
-/// where it can, so that the model still opens.
-pub(crate) fn parse_stored(text: &str, origin: &str) -> Result<Config, ConfigError> {
+/// where it can, so that the model still opens; the result says what did.
+pub(crate) fn parse_stored(text: &str, origin: &str) -> Result<Resolved, ConfigError> {
     resolved(read_table(text, origin)?, BTreeSet::new(), origin)
 }
 
-fn resolved(table: Table, chosen: BTreeSet<String>, origin: &str) -> Result<Config, ConfigError> {
+fn resolved(table: Table, chosen: BTreeSet<String>, origin: &str) -> Result<Resolved, ConfigError> {
     let origin = origin.into();
     let draft = Draft {
         table,
         chosen,
         origin,
     };
-    Ok(draft.resolve()?.config)
+    draft.resolve()
 }
 
 /// The keys that `table` has, as `section.key`.
@@ -172,7 +186,9 @@ fn written(config: &Config, remark: impl Fn(&str) -> Option<String>) -> String {
 
 /// The text of the file at `path`, where `path` could be one.
 fn read_file(path: &str) -> Result<String, ConfigError> {
-    if !path.ends_with(".toml") && !Path::new(path).is_file() {
+    // Pipes and devices are read like files.
+    let (file, is_toml) = (Path::new(path), path.to_lowercase().ends_with(".toml"));
+    if !is_toml && (!file.exists() || file.is_dir()) {
         let names: Vec<&str> = presets().iter().map(|preset| preset.name).collect();
         return Err(ConfigError::NotFound {
             name: shown(path),

@@ -377,9 +377,9 @@ pub struct RunConfig {
 impl Config {
     /// Optimiser steps that share one pool of noise.
     pub fn pool(&self) -> u64 {
-        match self.snapshot.kind {
-            SnapshotKind::Copy | SnapshotKind::Mixture => self.sampler.reuse.max(1),
-            SnapshotKind::Ema | SnapshotKind::Gaussian | SnapshotKind::Uniform => 1,
+        match self.snapshot.kind.is_refreshed() {
+            true => self.sampler.reuse.max(1),
+            false => 1,
         }
     }
 }

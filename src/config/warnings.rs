@@ -15,9 +15,10 @@ impl Config {
                 return warnings;
             }
         };
-        if interval > steps {
+        // A refresh after the last step serves nobody. A run of one step has no other length to choose.
+        if interval >= steps && steps > 1 {
             warnings.push(format!(
-                "snapshot.interval = {interval} is longer than the run of run.steps = {steps}: all noise comes from the \
+                "snapshot.interval = {interval} is at least as long as the run of run.steps = {steps}: all noise comes from the \
                  untrained model, which is never refreshed"
             ));
         } else if snapshot.kind == SnapshotKind::Mixture {

@@ -36,6 +36,14 @@ words! {
 }
 
 impl SnapshotKind {
+    /// Whether it is taken anew every so many steps, between which noise may be shared.
+    pub(crate) fn is_refreshed(self) -> bool {
+        match self {
+            SnapshotKind::Copy | SnapshotKind::Mixture => true,
+            SnapshotKind::Ema | SnapshotKind::Gaussian | SnapshotKind::Uniform => false,
+        }
+    }
+
     /// Whether noise is drawn from a snapshot by chains; fixed noise is drawn as it is.
     pub(crate) fn needs_chains(self) -> bool {
         match self {

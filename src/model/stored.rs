@@ -56,6 +56,8 @@ pub struct Description {
     pub step: u64,
     /// The step size that its sampler was adapted to, where it was.
     pub step_size: Option<f32>,
+    /// What of it is not as it was stored, a line each.
+    pub notes: Vec<String>,
 }
 
 /// Live weights that are not in use.
@@ -91,8 +93,10 @@ impl Description {
     }
 
     fn of(file: &TensorFile) -> Result<Self, ModelError> {
-        let config =
+        let stored =
             config::parse_stored(entry(file, "config")?, "the checkpoint's configuration")?;
+        let notes = stored.derived.iter();
+        let notes = notes.map(|derived| format!("a stored setting is refused today: {derived}"));
         let [channels, height, width]: [usize; 3] = json(file, "shape")?;
         let step_size = match file.metadata.contains_key(STEP_SIZE) {
             true => Some(json::<f32>(file, STEP_SIZE)?),
@@ -105,7 +109,8 @@ impl Description {
             });
         }
         Ok(Description {
-            config,
+            config: stored.config,
+            notes: notes.collect(),
             shape: Shape::new(channels, height, width),
             scaling: json(file, "scaling")?,
             step: json(file, "step")?,
@@ -253,6 +258,7 @@ impl Model {
             scaling,
             step,
             step_size,
+            notes: mut all_notes,
         } = description;
         let architecture = settings::architecture(&config, shape)?;
         let parameters = parameters(file, others, &architecture, "")?;
@@ -273,7 +279,7 @@ impl Model {
         } else {
             beside.is_file().then_some(Live::File(beside))
         };
-        let notes = notes(file, others, &architecture);
+        all_notes.extend(notes(file, others, &architecture));
         Ok(Model {
             config,
             architecture,
@@ -283,7 +289,7 @@ impl Model {
             step_size,
             weights,
             live,
-            notes,
+            notes: all_notes,
         })
     }
 

@@ -211,7 +211,14 @@ fn existing_runs_and_impossible_folders_are_left_alone() {
 fn absurd_settings_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let train = |set: &str, key: &str| {
-        let more = ["--set", "sampler.chains=short_run", "--set", set, "--quiet"];
+        // Short runs keep no chains, so that a chosen buffer would be warned about beside the refusal.
+        let short_run = [
+            "--set",
+            "sampler.chains=short_run",
+            "--set",
+            "sampler.buffer=",
+        ];
+        let more = [&short_run[..], &["--set", set, "--quiet"]].concat();
         refused(&folder, &tiny("moons", POINT_LAYERS, &more), &[key]);
     };
     const HUGE: &str = "9223372036854775807";

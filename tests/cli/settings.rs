@@ -73,10 +73,14 @@ fn a_warmup_longer_than_the_run_is_refused_and_a_longer_interval_warned_about() 
         panic!("{text}");
     };
     assert!(
-        line.starts_with("warning: snapshot.interval = 10 is longer than the run of run.steps = 6"),
+        line.starts_with(
+            "warning: snapshot.interval = 10 is at least as long as the run of run.steps = 6"
+        ),
         "{line}"
     );
-    assert_eq!(warned("6"), "");
+    // A refresh after the last step serves nobody.
+    assert!(warned("6").contains("at least as long"));
+    assert_eq!(warned("5"), "");
     // A mixture that never becomes one.
     let sets = ["digits", "--set", "snapshot.kind=mixture"];
     let longer = ["--set", "snapshot.interval=5", "--set", "run.steps=15"];
@@ -222,5 +226,17 @@ fn a_model_opens_whose_settings_are_refused_today() {
     model.save(&path).unwrap();
     let opened = Model::load(&path).unwrap();
     assert_eq!(opened.config().optimiser.warmup, opened.config().run.steps);
-    run(&folder, &["energy", "model.safetensors", "8gaussians"]);
+    let [note] = opened.notes() else {
+        panic!("{:?}", opened.notes());
+    };
+    assert!(
+        note.contains("optimiser.warmup = ") && note.contains("in place of"),
+        "{note}"
+    );
+    let output = run(&folder, &["energy", "model.safetensors", "8gaussians"]);
+    assert!(
+        stderr(&output).contains(&format!("note: {note}")),
+        "{}",
+        stderr(&output)
+    );
 }

@@ -18,6 +18,7 @@ mod unread;
 use super::Config;
 use rules::Findings;
 pub(super) use rules::{Finding, Fix};
+pub(super) use unread::ignored;
 
 // Limits called MOST_… are what no machine could hold or finish, so that a slip of the keyboard is an error and not an
 // exhausted memory.

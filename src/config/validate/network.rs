@@ -11,6 +11,12 @@ pub(super) const CONDITIONAL: &[Conditional] = &[
     ("network.base_mean", "network.base", |c| c.network.base != BaseKind::None, "there is no base to have a mean"),
 ];
 
+#[rustfmt::skip]
+pub(super) const WARNED: &[Conditional] = &[
+    ("network.base_std", "network.base", |c| c.network.base != BaseKind::None, "there is no base to have a width"),
+    ("network.slope", "network.activation", |c| c.network.activation.name == "leaky_relu", "only `leaky_relu` has a slope"),
+];
+
 pub(super) fn validate(network: &NetworkConfig, found: &mut Findings) {
     found.share(key!(network.slope));
     found.finite(key!(network.base_mean));
@@ -31,7 +37,7 @@ pub(super) fn validate(network: &NetworkConfig, found: &mut Findings) {
             network.first_weight_scale == 1.0 || !network.spectral_norm,
             "be 1 with network.spectral_norm, which divides it out again",
         )
-        .mended_by("network.first_weight_scale", 1)
+        .mended_by("network.first_weight_scale", 1.0)
         .meant("network.spectral_norm", false);
     validate_layers(network, found);
 }
@@ -76,7 +82,7 @@ fn validate_layers(network: &NetworkConfig, found: &mut Findings) {
                 "be 1 where a residual block is the first layer with weights, since what its skip lets pass would stay as it is: \
                  put a conv before it",
             )
-            .mended_by(scale.0, 1);
+            .mended_by(scale.0, 1.0);
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn validate(objective: &ObjectiveConfig, found: &mut Findings) {
                 normaliser.unwrap_or_default()
             ),
         )
-        .mended_by("objective.normaliser", NormaliserKind::Zero.name());
+        .mended_by("objective.normaliser", NormaliserKind::Zero);
     found.positive(key!(objective.normaliser_rate));
     found.decay(key!(objective.normaliser_decay));
     found.within(key!(objective.power), SMALLEST_POWER, LARGEST_POWER);

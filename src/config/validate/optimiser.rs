@@ -1,8 +1,13 @@
 //! `[optimiser]`
 
-use super::rules::{Findings, key};
+use super::rules::{Conditional, Findings, key};
 use crate::config::{OptimiserConfig, RunConfig};
 use crate::method::Schedule;
+
+#[rustfmt::skip]
+pub(super) const WARNED: &[Conditional] = &[
+    ("optimiser.final_rate", "optimiser.schedule", |c| c.optimiser.schedule != Schedule::Constant, "its rate stays as it is"),
+];
 
 pub(super) fn validate(optimiser: &OptimiserConfig, found: &mut Findings) {
     found.positive(key!(optimiser.rate));

@@ -53,21 +53,32 @@ pub(super) struct Findings(Vec<Finding>);
 pub(super) struct Found<'a>(Option<&'a mut Finding>);
 
 impl Found<'_> {
-    /// Says that another value of `key` would mend it.
-    pub(super) fn mended_by(self, key: &'static str, value: impl Display) -> Self {
-        self.or(key, value, true)
+    /// Says that another value of `key` would mend it; one that is absent is the default.
+    pub(super) fn mended_by(self, key: &'static str, value: impl Setting) -> Self {
+        self.or(key, &value.literal().unwrap_or_default(), true)
+    }
+
+    /// Says that the default of `key` would mend it, which is `plain` as TOML.
+    pub(super) fn mended_by_default(self, key: &'static str, plain: &str) -> Self {
+        self.or(key, plain, true)
     }
 
     /// Says that another value of `key` may have been meant.
-    pub(super) fn meant(self, key: &'static str, value: impl Display) -> Self {
-        self.or(key, value, false)
+    pub(super) fn meant(self, key: &'static str, value: impl Setting) -> Self {
+        self.or(key, &value.literal().unwrap_or_default(), false)
     }
 
-    fn or(mut self, key: &'static str, value: impl Display, follows: bool) -> Self {
+    /// The same, of a value as TOML.
+    pub(super) fn meant_literally(self, key: &'static str, literal: &str) -> Self {
+        self.or(key, literal, false)
+    }
+
+    fn or(mut self, key: &'static str, literal: &str, follows: bool) -> Self {
         if let Some(finding) = &mut self.0 {
             finding.fixes.push(Fix {
                 key,
-                value: value.to_string(),
+                // A word needs no quotes in an assignment, and a shell would drop them.
+                value: literal.trim_matches('"').into(),
                 follows,
             });
         }
@@ -75,7 +86,7 @@ impl Found<'_> {
     }
 
     /// The same where `is_right`: only a fix that breaks nothing else is one.
-    pub(super) fn mended_if(self, is_right: bool, key: &'static str, value: impl Display) -> Self {
+    pub(super) fn mended_if(self, is_right: bool, key: &'static str, value: impl Setting) -> Self {
         match is_right {
             true => self.mended_by(key, value),
             false => self,
@@ -90,10 +101,12 @@ impl Findings {
 
     /// Adds what was found by other means than these.
     pub(super) fn refuse(&mut self, violation: Violation) -> Found<'_> {
-        // A value that is out of its range on its own needs no further complaint.
-        let is_hopeless =
-            |known: &Finding| known.violation.key == violation.key && known.fixes.is_empty();
-        if self.0.iter().any(is_hopeless) {
+        // A value that is out of its range on its own needs no further complaint. Nothing else says what it should be.
+        let is_out_of_range = |known: &Finding| {
+            let follows = known.fixes.iter().any(|fix| fix.follows);
+            known.violation.key == violation.key && !follows
+        };
+        if self.0.iter().any(is_out_of_range) {
             return Found(None);
         }
         let fixes = Vec::new();
@@ -127,17 +140,20 @@ impl Findings {
     }
 
     pub(super) fn at_least_one(&mut self, given: Given<u64>) {
-        self.ensure(given, *given.1 >= 1, "be 1 or above");
+        self.ensure(given, *given.1 >= 1, "be 1 or above")
+            .meant(given.0, 1_u64);
     }
 
     /// A number of things that must be held or done.
     pub(super) fn count(&mut self, given: Given<usize>, most: usize) {
         let allowed = format_args!("lie between 1 and {most}");
-        self.ensure(given, (1..=most).contains(given.1), allowed);
+        self.ensure(given, (1..=most).contains(given.1), allowed)
+            .meant(given.0, (*given.1).clamp(1, most));
     }
 
     pub(super) fn at_most(&mut self, given: Given<usize>, most: usize) {
-        self.ensure(given, *given.1 <= most, format_args!("be at most {most}"));
+        self.ensure(given, *given.1 <= most, format_args!("be at most {most}"))
+            .meant(given.0, most);
     }
 
     // The comparisons below are written so that NaN fails each of them.
@@ -153,12 +169,19 @@ impl Findings {
 
     pub(super) fn not_negative(&mut self, given: Given<f32>) {
         let fine = *given.1 >= 0.0 && given.1.is_finite();
-        self.ensure(given, fine, "be a finite number, 0 or above");
+        let found = self.ensure(given, fine, "be a finite number, 0 or above");
+        if *given.1 < 0.0 {
+            found.meant(given.0, 0.0_f32);
+        }
     }
 
     pub(super) fn within(&mut self, given: Given<f32>, low: f32, high: f32) {
         let allowed = format_args!("lie between {low} and {high}");
-        self.ensure(given, (low..=high).contains(given.1), allowed);
+        let found = self.ensure(given, (low..=high).contains(given.1), allowed);
+        // What is not a number is near to neither.
+        if !given.1.is_nan() {
+            found.meant(given.0, given.1.clamp(low, high));
+        }
     }
 
     /// A share lies in [0, 1].

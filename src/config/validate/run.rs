@@ -13,14 +13,18 @@ pub(super) fn validate(run: &RunConfig, found: &mut Findings) {
     found.at_least_one(key!(run.steps));
     found.count(key!(run.batch), MOST_BATCH);
     found.if_given(key!(run.slice), |found, slice| {
-        found.ensure(slice, *slice.1 >= 1, "be 1 or above");
+        found
+            .ensure(slice, *slice.1 >= 1, "be 1 or above")
+            .meant(slice.0, 1_usize);
     });
     found.if_given(key!(run.memory), Findings::at_least_one);
-    found.ensure(
-        key!(run.seed),
-        run.seed <= LARGEST_SEED,
-        format_args!("be at most {LARGEST_SEED}"),
-    );
+    found
+        .ensure(
+            key!(run.seed),
+            run.seed <= LARGEST_SEED,
+            format_args!("be at most {LARGEST_SEED}"),
+        )
+        .meant("run.seed", LARGEST_SEED);
     found.count(key!(run.samples), MOST_SAMPLES);
     found.count(key!(run.sample_steps), MOST_SAMPLE_STEPS);
 }

@@ -11,6 +11,7 @@ const MOST_JUMPS: usize = 1000;
 const MOST_LEAPFROG: usize = 1000;
 pub(super) const MOST_CHAINS: usize = 1 << 28;
 
+const NO_CHAINS: &str = "fixed noise needs no chains";
 const LAW: &str = "its steps would no longer follow the law of the energy";
 
 #[rustfmt::skip]
@@ -26,6 +27,18 @@ pub(super) const CONDITIONAL: &[Conditional] = &[
     ("sampler.traces", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), "no chains leave traces"),
     ("sampler.traces", "sampler.probe", is_judged, "no other look is taken at the chains, for want of sampler.diagnose or of 4 steps"),
     ("sampler.data_share", "sampler.start", |c| c.sampler.start == StartKind::Mixture, "only `mixture` has a share from data"),
+];
+
+#[rustfmt::skip]
+pub(super) const WARNED: &[Conditional] = &[
+    ("sampler.chains", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), NO_CHAINS),
+    ("sampler.buffer", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), NO_CHAINS),
+    ("sampler.buffer", "sampler.chains", |c| c.sampler.chains == ChainKind::Persistent, "only `persistent` chains are kept"),
+    ("sampler.restart", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), NO_CHAINS),
+    ("sampler.restart", "sampler.chains", |c| c.sampler.chains == ChainKind::Persistent, "all chains start afresh"),
+    ("sampler.diagnose", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), NO_CHAINS),
+    ("sampler.probe", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), NO_CHAINS),
+    ("sampler.start_std", "sampler.start", |c| c.sampler.start != StartKind::Uniform, "no chain starts from a Gaussian"),
 ];
 
 pub(super) fn validate(sampler: &SamplerConfig, found: &mut Findings) {
@@ -52,7 +65,6 @@ pub(super) fn validate(sampler: &SamplerConfig, found: &mut Findings) {
 
 /// What makes sense only together.
 pub(super) fn validate_together(sampler: &SamplerConfig, found: &mut Findings) {
-    let (gaussian, none) = (StartKind::Gaussian.name(), BoundsKind::None.name());
     let jumps = sampler.jumps > 0;
     found
         .ensure(
@@ -60,12 +72,16 @@ pub(super) fn validate_together(sampler: &SamplerConfig, found: &mut Findings) {
             !jumps || !sampler.start.takes_data(),
             "be gaussian or uniform with sampler.jumps above 0: the density of jumps must be known",
         )
-        .mended_by("sampler.jumps", 0)
-        .mended_by("sampler.start", gaussian);
+        .mended_by("sampler.jumps", 0_usize)
+        .mended_by("sampler.start", StartKind::Gaussian);
     for (key, is_plain, plain) in [
         ("sampler.noise", sampler.noise.is_none(), ""),
         ("sampler.clip", sampler.clip == 0.0, "0.0"),
-        ("sampler.bounds", sampler.bounds == BoundsKind::None, none),
+        (
+            "sampler.bounds",
+            sampler.bounds == BoundsKind::None,
+            BoundsKind::None.name(),
+        ),
     ] {
         found
             .ensure(
@@ -75,8 +91,8 @@ pub(super) fn validate_together(sampler: &SamplerConfig, found: &mut Findings) {
                     "be 0 with {key}, under which steps follow another law than the jumps"
                 ),
             )
-            .mended_by("sampler.jumps", 0)
-            .mended_by(key, plain);
+            .mended_by("sampler.jumps", 0_usize)
+            .mended_by_default(key, plain);
     }
     let adapts = sampler.kind.is_exact() && sampler.adapt.unwrap_or(true);
     found
@@ -86,7 +102,7 @@ pub(super) fn validate_together(sampler: &SamplerConfig, found: &mut Findings) {
             "be left out, or sampler.adapt = false: the step size would be adapted to chains that are still hot",
         )
         .mended_by("sampler.adapt", false)
-        .mended_by("sampler.anneal", "");
+        .mended_by("sampler.anneal", None::<f32>);
     let temperature = sampler.temperature;
     let says_how_much = |key: &str| format!("be left out where {key} says how much there is");
     found
@@ -95,15 +111,15 @@ pub(super) fn validate_together(sampler: &SamplerConfig, found: &mut Findings) {
             sampler.noise.is_none() || temperature == 1.0,
             says_how_much("sampler.temperature"),
         )
-        .mended_by("sampler.noise", "");
+        .mended_by("sampler.noise", None::<f32>);
     found
         .ensure(
             key!(sampler.noise),
             sampler.noise.is_none() || sampler.anneal.is_none(),
             says_how_much("sampler.anneal"),
         )
-        .mended_by("sampler.noise", "")
-        .mended_by("sampler.anneal", "");
+        .mended_by("sampler.noise", None::<f32>)
+        .mended_by("sampler.anneal", None::<f32>);
     // What is not a number is refused on its own.
     let warms_up = sampler.anneal.is_some_and(|anneal| anneal < temperature);
     found
@@ -122,15 +138,15 @@ pub(super) fn validate_together(sampler: &SamplerConfig, found: &mut Findings) {
             "be 2 or above to adapt the step size in the first half of them; or set sampler.adapt = false",
         )
         .mended_by("sampler.adapt", false)
-        .mended_by("sampler.steps", 2);
+        .mended_by("sampler.steps", 2_usize);
     found
         .ensure(
             key!(sampler.start),
             sampler.chains != ChainKind::Data || !sampler.start.takes_data(),
             "be gaussian or uniform, for `sample`, with sampler.chains = data, which starts every chain from data already",
         )
-        .mended_by("sampler.start", gaussian)
-        .mended_by("sampler.chains", ChainKind::Persistent.name());
+        .mended_by("sampler.start", StartKind::Gaussian)
+        .mended_by("sampler.chains", ChainKind::Persistent);
 }
 
 /// Whether a look is taken at the chains, by the probe or along a pass.

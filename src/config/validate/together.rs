@@ -29,14 +29,14 @@ fn validate_source(objective: &ObjectiveConfig, snapshot: &SnapshotConfig, found
             !diverges || snapshot.kind == SnapshotKind::Copy,
             format_args!("be copy {from_the_live}"),
         )
-        .mended_by("snapshot.kind", SnapshotKind::Copy.name());
+        .mended_by("snapshot.kind", SnapshotKind::Copy);
     found
         .ensure(
             key!(snapshot.interval),
             !diverges || snapshot.interval == Interval::Every(1),
             format_args!("be 1 {from_the_live}"),
         )
-        .mended_by("snapshot.interval", 1);
+        .mended_by("snapshot.interval", 1_u64);
 }
 
 /// How long a snapshot and its noise last.
@@ -55,7 +55,7 @@ fn validate_interval(config: &Config, found: &mut Findings) {
             format_args!("be a number with snapshot.kind = \"{}\"", kind.name()),
         )
         .mended_by("snapshot.interval", pool)
-        .mended_by("snapshot.kind", SnapshotKind::Copy.name());
+        .mended_by("snapshot.kind", SnapshotKind::Copy);
     let is_free = objective.generator != Criterion::ContrastiveDivergence;
     match interval {
         Interval::Every(steps) => {
@@ -101,8 +101,8 @@ fn validate_normaliser(
             "be another than ranking with snapshot.kind = \"mixture\", whose components' log Z come from c, which \
              ranking has none of",
         )
-        .mended_by("objective.generator", ObjectiveConfig::default().generator.name())
-        .mended_by("snapshot.kind", SnapshotKind::Copy.name());
+        .mended_by("objective.generator", ObjectiveConfig::default().generator)
+        .mended_by("snapshot.kind", SnapshotKind::Copy);
     // The others have no c, which `objective.rs` insists on.
     let is_zero = matches!(objective.generator, Criterion::Bregman(_))
         && objective.normaliser == NormaliserKind::Zero;
@@ -112,7 +112,7 @@ fn validate_normaliser(
             !is_mixture || !is_zero,
             "be `profiled` or another that is not zero with snapshot.kind = \"mixture\", whose components differ in log Z",
         )
-        .mended_by("objective.normaliser", NORMALISER.name());
+        .mended_by("objective.normaliser", NORMALISER);
     found
         .ensure(
             key!(objective.normaliser),
@@ -122,7 +122,7 @@ fn validate_normaliser(
                 kind.name()
             ),
         )
-        .mended_by("objective.normaliser", NORMALISER.name());
+        .mended_by("objective.normaliser", NORMALISER);
 }
 
 /// Noise samples of a step, and what must go into them or hold them.
