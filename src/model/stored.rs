@@ -243,6 +243,7 @@ impl Model {
             scaling: self.scaling,
             step: self.step,
             step_size: self.step_size,
+            notes: Vec::new(),
         }
     }
 
