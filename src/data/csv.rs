@@ -85,11 +85,9 @@ fn load(path: &Path, options: &DataOptions) -> Result<Loaded, DataError> {
         .from_reader(Cursor::new(start).chain(file));
     let mut record = ByteRecord::new();
     let mut records = 0;
-    while table.rows < options.most() {
-        let more = reader.read_byte_record(&mut record);
-        if !more.map_err(|error| packed.failure(path, error.into()))? {
-            break;
-        }
+    // To its end, so that a limit changes neither the scale of the values nor what is refused.
+    let failed = |error: csv::Error| packed.failure(path, error.into());
+    while reader.read_byte_record(&mut record).map_err(failed)? {
         // Of blanks alone.
         if record.len() == 1 && record[0].is_empty() {
             continue;
@@ -118,9 +116,13 @@ fn load(path: &Path, options: &DataOptions) -> Result<Loaded, DataError> {
         notes.push("warning: the first line is 0, 1, 2, …, as if it numbered the columns; it was taken as a sample".into());
     }
     notes.extend(table.header);
+    let mut numbers = Numbers::Doubles(table.values);
+    if axes.channels_last {
+        numbers = axes::channels_first(numbers, axes.shape);
+    }
     Ok(Loaded {
         notes,
-        ..Loaded::new(axes.shape, Values::Real(Numbers::Doubles(table.values)))
+        ..Loaded::new(axes.shape, Values::Real(numbers))
     })
 }
 

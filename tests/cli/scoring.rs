@@ -179,7 +179,7 @@ fn samples_go_back_into_their_model() {
         ("bytes around 0…1", [&of_bytes[..], &unit].concat()),
         (
             "bytes as they are",
-            [&of_bytes[..], &["data.range=[-1, 1]"]].concat(),
+            [&of_bytes[..], &["data.low=0", "data.high=255"]].concat(),
         ),
         ("vectors", vec!["data.source=csv", &vectors, POINT_LAYERS]),
     ] {
@@ -210,6 +210,80 @@ fn round_trip(name: &str, folder: &TempDir) {
             "{name}: {found}, not {wanted}"
         );
     }
+}
+
+#[test]
+fn what_is_named_is_what_is_scored() {
+    let folder = tempfile::tempdir().unwrap();
+    save(&folder, &untrained_on("digits", &[IMAGE_LAYERS]));
+    write_array(
+        &folder.path().join("u8.npy"),
+        &[2, 8, 8],
+        (0..128).map(|i| (i % 17) as u8),
+    );
+    fs::create_dir(folder.path().join("pics")).unwrap();
+    let score = ["energy", "model.safetensors"];
+    for (name, source) in [
+        ("nosuch.npy", "digits"),
+        ("u8.npy", "moons"),
+        ("pics", "digits"),
+    ] {
+        let set = format!("data.source={source}");
+        let arguments = [&score[..], &[name, "--set", &set]].concat();
+        refused(
+            &folder,
+            &arguments,
+            &[name, &set, "leave out --set data.source"],
+        );
+    }
+    let path = ["u8.npy", "--set", "data.path=other.npy"];
+    refused(
+        &folder,
+        &[&score[..], &path].concat(),
+        &["u8.npy", "leave out --set data.path"],
+    );
+    scored(&folder, "digits", &["--set", "data.source=digits"]);
+}
+
+/// A model of digits, or of a file, with a range that its run gave.
+#[test]
+fn the_range_of_a_run_counts_for_its_own_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let bytes: Vec<u8> = (0..128).map(|i| (i * 2) as u8).collect();
+    write_array(&at("u8.npy"), &[2, 8, 8], bytes.clone());
+    write_array(
+        &at("f01.npy"),
+        &[2, 8, 8],
+        bytes.iter().map(|&b| f32::from(b) / 254.0),
+    );
+    write_array(
+        &at("more.npy"),
+        &[2, 8, 8],
+        bytes.iter().map(|&b| f32::from(b) / 254.0),
+    );
+    image::GrayImage::from_raw(8, 8, bytes[..64].to_vec())
+        .unwrap()
+        .save(at("a.png"))
+        .unwrap();
+    let of = |name: &str, range: &str| {
+        let path = format!("data.path={}", at(name).display());
+        let sets = ["data.source=npy", &path, range, IMAGE_LAYERS];
+        save(&folder, &untrained_on("digits", &sets));
+    };
+    of("u8.npy", "data.range=[0, 255]");
+    let values = |name: &str| scored(&folder, name, &[]).0["values"].to_string();
+    assert_eq!(values("digits"), "\"0…16 → −1…1 (black to white)\"");
+    assert_eq!(values("a.png"), "\"0…255 → −1…1 (black to white)\"");
+    of("f01.npy", "data.range=[0, 1]");
+    assert_eq!(values("f01.npy"), "\"0…1 → −1…1 (data.range of the run)\"");
+    assert_eq!(values("a.png"), "\"0…255 → −1…1 (black to white)\"");
+    assert_eq!(values("digits"), "\"0…16 → −1…1 (black to white)\"");
+    refused(
+        &folder,
+        &["energy", "model.safetensors", "more.npy"],
+        &["0…1", "could be"],
+    );
 }
 
 /// Fifty pictures as files of every kind, scored by one model, against its network in f64.

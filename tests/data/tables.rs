@@ -1,6 +1,6 @@
 //! Tables of numbers as text.
 
-use crate::files::{all, error, folder, gzip, load, load_bytes, npy, options};
+use crate::files::{all, error, folder, gzip, load_bytes, npy, options};
 use afterimage::data::{DataError, DataOptions, Dataset, RawRange, open};
 use afterimage::shape::Shape;
 
@@ -105,14 +105,23 @@ fn refusals_name_line_and_column() {
 }
 
 #[test]
-fn a_limit_stops_before_what_follows() {
-    let folder = folder(&[("a.csv", b"1,2\n3,4\nbad,5\n")]);
-    let options = DataOptions {
-        limit: 2,
-        ..options("csv", folder.path().join("a.csv"))
+fn a_limit_cuts_what_was_read_whole() {
+    let folder = folder(&[
+        ("a.csv", b"1,2\n3,4\n5,6\n"),
+        ("b.csv", b"1,2\n3,4\nbad,5\n"),
+    ]);
+    let limited = |name: &str| {
+        let options = DataOptions {
+            limit: 2,
+            ..options("csv", folder.path().join(name))
+        };
+        open(&options, 1)
     };
-    assert_eq!(all(&open(&options, 1).unwrap()), [1.0, 2.0, 3.0, 4.0]);
-    error(load("csv", folder.path().join("a.csv")));
+    assert_eq!(all(&limited("a.csv").unwrap()), [1.0, 2.0, 3.0, 4.0]);
+    assert!(matches!(
+        error(limited("b.csv")),
+        DataError::Table { line: 3, .. }
+    ));
 }
 
 #[test]
