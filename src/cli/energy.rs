@@ -2,9 +2,12 @@ use super::args::EnergyArgs;
 use super::error::CliError;
 use super::open::CommandLength;
 use super::{open, output};
-use crate::data::{self, DataOptions, Dataset, Layout, RawRange, SampleFile, TrainedScaling};
+use crate::data::{
+    self, DataOptions, Dataset, Layout, RawRange, SampleFile, Source, TrainedScaling,
+};
 use crate::files::write_atomically;
 use crate::model::Model;
+use crate::words::Word;
 use serde::Serialize;
 use std::path::Path;
 
@@ -107,36 +110,55 @@ pub(super) fn open_data(model: &Model, name: &str, sets: &[String]) -> Result<Da
         let keys = sets.iter().filter_map(|set| set.split_once('='));
         keys.map(|(key, _)| key.trim()).any(|set| set == key)
     };
+    if was_set("data.path") {
+        return Err(CliError::PathOfEnergy { name: name.into() });
+    }
     let source = match was_set("data.source") {
         true => config.source,
         false => data::source_of(name)?,
     };
+    if !source.needs_path() && Source::named(name) != Some(source) {
+        return Err(CliError::OtherData {
+            name: name.into(),
+            wanted: source.name,
+        });
+    }
     let path = if source.needs_path() { name } else { "" };
     if path.is_empty() && Path::new(name).exists() {
         output::note(format_args!(
             "note: `{name}` is the data source; for the file or folder of this name say ./{name}"
         ));
     }
+    let is_own = source == config.source && is_same(path, &config.path);
     let mut options = DataOptions {
         source: source.name.into(),
         path: path.into(),
         scored_by: Some(model.architecture().input()),
         trained: Some(TrainedScaling {
             scaling: model.scaling(),
-            range: config.range,
+            range: match is_own || source.is_pictures() && config.source.is_pictures() {
+                true => config.range,
+                false => RawRange::Auto,
+            },
         }),
         ..config.options()
     };
     if !was_set("data.range") {
         options.range = RawRange::Auto;
     }
-    if !was_set("data.layout") {
+    if !was_set("data.layout") && !is_own {
         options.layout = Layout::Auto;
     }
     if !was_set("data.limit") {
         options.limit = 0;
     }
     Ok(data::open(&options, model.config().run.seed)?)
+}
+
+/// Whether two paths lead to one file or folder.
+fn is_same(path: &str, other: &str) -> bool {
+    let whole = |path| std::fs::canonicalize(path).ok();
+    path == other || whole(path).is_some_and(|path| Some(path) == whole(other))
 }
 
 fn summarise<'a>(energies: &[f32], data: &'a Dataset, file: Option<&Path>) -> Summary<'a> {

@@ -40,6 +40,7 @@ pub(super) fn data(data: &Dataset, quiet: bool) {
         note(format_args!("values    {}", data.meaning()));
     }
     for line in data.notes() {
+        let line = in_one_line(line);
         if line.starts_with("warning") {
             note(line);
         } else if !quiet {
@@ -48,11 +49,22 @@ pub(super) fn data(data: &Dataset, quiet: bool) {
     }
 }
 
-/// Prints an error to stderr as one line, whatever a driver may have put into it.
+/// Prints an error to stderr as one line.
 pub(super) fn error(error: &impl Display) {
-    let text = error.to_string();
-    let lines: Vec<&str> = text.split('\n').map(str::trim).collect();
-    note(format_args!("error: {}", lines.join(" ").trim()));
+    note(format_args!("error: {}", in_one_line(&error.to_string())));
+}
+
+/// `text` in one line and without control characters, whatever a file or a driver may have put into it.
+fn in_one_line(text: &str) -> String {
+    let lines: Vec<&str> = text.split(['\n', '\r', '\t']).map(str::trim).collect();
+    let mut line = String::new();
+    for character in lines.join(" ").trim().chars() {
+        match character.is_control() {
+            true => line.extend(character.escape_default()),
+            false => line.push(character),
+        }
+    }
+    line
 }
 
 /// Prints a value to stdout as one line of JSON.

@@ -1,5 +1,6 @@
 //! Which axis of an array is which.
 
+use super::loaded::Numbers;
 use super::{Layout, Shape};
 
 /// How the axes of an array after that of the samples are read.
@@ -23,12 +24,20 @@ pub(super) fn read(sizes: &[usize], layout: Layout, model: Option<Shape>) -> Res
     };
     match *sizes {
         [_, values] => Ok(match model {
-            Some(model) if model.len() == values && model != Shape::new(values, 1, 1) => Axes {
-                note: Some(format!(
-                    "axes: {values} values a sample, taken as {model}: channels, rows, columns"
-                )),
-                ..plain(model)
-            },
+            Some(model) if model.len() == values && model != Shape::new(values, 1, 1) => {
+                let channels_last = layout == Layout::Nhwc;
+                let order = match channels_last {
+                    true => "rows, columns, channels",
+                    false => "channels, rows, columns",
+                };
+                Axes {
+                    shape: model,
+                    channels_last,
+                    note: Some(format!(
+                        "axes: {values} values a sample, taken as {model}: {order} (data.layout)"
+                    )),
+                }
+            }
             _ => plain(Shape::new(values, 1, 1)),
         }),
         [_, height, width] => Ok(plain(Shape::new(1, height, width))),
@@ -87,12 +96,19 @@ fn told_by_sizes([a, b, c]: [usize; 3]) -> Result<bool, String> {
     Ok(false)
 }
 
-/// `values` of samples whose channels lie innermost, in the order channels, height, width.
-pub(super) fn channels_first<T: Copy>(values: &[T], shape: Shape) -> Vec<T> {
-    let samples = values.chunks(shape.len().max(1));
-    let planes = samples.flat_map(|sample| {
-        (0..shape.channels)
-            .flat_map(move |channel| sample[channel..].iter().step_by(shape.channels))
-    });
-    planes.copied().collect()
+/// The values of samples whose channels lie innermost, in the order channels, height, width.
+pub(super) fn channels_first(numbers: Numbers, shape: Shape) -> Numbers {
+    fn moved<T: Copy>(values: &[T], shape: Shape) -> Vec<T> {
+        let samples = values.chunks(shape.len().max(1));
+        let planes = samples.flat_map(|sample| {
+            (0..shape.channels)
+                .flat_map(move |channel| sample[channel..].iter().step_by(shape.channels))
+        });
+        planes.copied().collect()
+    }
+    match numbers {
+        Numbers::Bytes(bytes) => Numbers::Bytes(moved(&bytes, shape)),
+        Numbers::Singles(singles) => Numbers::Singles(moved(&singles, shape)),
+        Numbers::Doubles(doubles) => Numbers::Doubles(moved(&doubles, shape)),
+    }
 }

@@ -1,7 +1,7 @@
 //! Tables of numbers as text: a sample a line, its values separated by commas, semicolons or tabs.
 
 use super::file::read_up_to;
-use super::glimpse::{Glimpse, START};
+use super::glimpse::{Glimpse, START_OF_TABLE};
 use super::loaded::{Loaded, Numbers, Values};
 use super::source::{Origin, Reach, Source};
 use super::unpacked::Unpacked;
@@ -25,44 +25,53 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// Those of UTF-16.
 const WIDE_MARKS: [&[u8]; 2] = [&[0xff, 0xfe], &[0xfe, 0xff]];
 const COMMENT: u8 = b'#';
+const UNCLOSED: &str =
+    "quotes that begin here go on over the end of the line: close or remove them";
 /// Columns that are named in a note.
 const MOST_NAMES: usize = 8;
 
-/// Whether a file is text, of whose first two lines one has a field that begins as a number.
+/// Whether a file is text, of whose first two lines one has a field of numbers. Text in other encodings than UTF-8 is
+/// refused later, by what it is.
 fn holds(glimpse: &Glimpse) -> bool {
     let start = &glimpse.start[..];
     if WIDE_MARKS.iter().any(|mark| start.starts_with(mark)) {
         return true;
     }
-    let text = match std::str::from_utf8(start) {
-        Ok(text) => text,
-        // The start can end inside a character.
-        Err(error) if error.error_len().is_none() => {
-            std::str::from_utf8(&start[..error.valid_up_to()]).unwrap_or_default()
-        }
-        Err(_) => return false,
-    };
+    let text = String::from_utf8_lossy(start);
     let is_text = |c: char| !c.is_control() || matches!(c, '\t' | '\r' | '\n');
     let lines = text.split(['\n', '\r']);
-    let mut first = lines.filter(|line| is_record(line.as_bytes())).take(2);
-    let fields = |line: &str| {
-        let mut fields = line.split([',', ';', '\t']);
-        fields.any(|field| {
-            begins_as_number(
-                field
-                    .trim_matches(|c: char| c == '"' || c.is_whitespace())
-                    .as_bytes(),
-            )
-        })
+    let first: Vec<&str> = lines
+        .filter(|line| is_record(line.as_bytes()))
+        .take(2)
+        .collect();
+    let is_of_numbers = |field: &str| {
+        let field = field.trim_matches(|c: char| c == '"' || c.is_whitespace());
+        begins_as_number(field.as_bytes()) && are_numbers(field)
     };
-    text.chars().all(is_text) && first.any(fields)
+    let has_numbers = |line: &&str| line.split([',', ';', '\t']).any(is_of_numbers);
+    text.chars().all(is_text) && !is_bitmap(&first) && first.iter().any(has_numbers)
+}
+
+/// Whether the first lines of a text are those of a picture in the formats PBM, PGM and PPM: what it is, width and height.
+fn is_bitmap(first: &[&str]) -> bool {
+    let [kind, size] = first else {
+        return false;
+    };
+    let sides = size.split_whitespace().map(str::parse::<u32>);
+    matches!(kind.as_bytes(), [b'P', b'1'..=b'6']) && sides.flatten().count() == 2
+}
+
+/// Whether a text is of numbers, with blanks between them.
+fn are_numbers(text: &str) -> bool {
+    text.split_whitespace()
+        .all(|part| number(part.as_bytes()).is_some())
 }
 
 /// Loads the table at `path`, plain or gzipped. A first line without a number names the columns; blank lines and those
 /// that start with # are skipped.
 fn load(path: &Path, options: &DataOptions) -> Result<Loaded, DataError> {
     let Unpacked { mut file, packed } = Unpacked::open(path)?;
-    let start = read_up_to(&mut file, START).map_err(|e| packed.failure(path, e))?;
+    let start = read_up_to(&mut file, START_OF_TABLE).map_err(|e| packed.failure(path, e))?;
     if WIDE_MARKS.iter().any(|mark| start.starts_with(mark)) {
         return Err(DataError::Malformed {
             path: path.into(),
@@ -84,24 +93,40 @@ fn load(path: &Path, options: &DataOptions) -> Result<Loaded, DataError> {
         .trim(Trim::All)
         .from_reader(Cursor::new(start).chain(file));
     let mut record = ByteRecord::new();
-    let mut records = 0;
-    while table.rows < options.most() {
-        let more = reader.read_byte_record(&mut record);
-        if !more.map_err(|error| packed.failure(path, error.into()))? {
-            break;
-        }
+    let mut last = 0;
+    let mut is_open = false;
+    // To its end, so that a limit changes neither the scale of the values nor what is refused.
+    let failed = |error: csv::Error| packed.failure(path, error.into());
+    while reader.read_byte_record(&mut record).map_err(failed)? {
         // Of blanks alone.
         if record.len() == 1 && record[0].is_empty() {
             continue;
         }
-        records += 1;
+        if !record
+            .iter()
+            .all(|field| std::str::from_utf8(field).is_ok())
+        {
+            return Err(DataError::Malformed {
+                path: path.into(),
+                reason: "the text is not UTF-8: save it as UTF-8".into(),
+            });
+        }
+        last = record.position().map_or(0, csv::Position::byte);
+        is_open = record.iter().next_back().is_some_and(has_line_break);
         if let Err(reason) = table.add(&record) {
             return Err(DataError::Table {
                 path: path.into(),
-                line: line_of(path, records)?,
+                line: line_of(path, last)?,
                 reason,
             });
         }
+    }
+    if table.rows == 0 && is_open {
+        return Err(DataError::Table {
+            path: path.into(),
+            line: line_of(path, last)?,
+            reason: UNCLOSED.into(),
+        });
     }
     if table.rows == 0 {
         return Err(DataError::Empty { path: path.into() });
@@ -118,25 +143,40 @@ fn load(path: &Path, options: &DataOptions) -> Result<Loaded, DataError> {
         notes.push("warning: the first line is 0, 1, 2, …, as if it numbered the columns; it was taken as a sample".into());
     }
     notes.extend(table.header);
+    let mut numbers = Numbers::Doubles(table.values);
+    if axes.channels_last {
+        numbers = axes::channels_first(numbers, axes.shape);
+    }
     Ok(Loaded {
         notes,
-        ..Loaded::new(axes.shape, Values::Real(Numbers::Doubles(table.values)))
+        ..Loaded::new(axes.shape, Values::Real(numbers))
     })
 }
 
-/// The line, from 1, of the record number `ordinal`, from 1. The reader knows where it began to look for a record, which is
-/// before blank lines and comments.
-fn line_of(path: &Path, ordinal: usize) -> Result<u64, DataError> {
+/// The line, from 1, of the record that the reader looked for from `byte` on, which is before blank lines and comments.
+fn line_of(path: &Path, byte: u64) -> Result<u64, DataError> {
     let Unpacked { mut file, packed } = Unpacked::open(path)?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)
-        .map_err(|e| packed.failure(path, e))?;
-    let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
-    let lines = text.split(['\n', '\r']).enumerate();
-    let line = lines
-        .filter(|(_, line)| is_record(line.as_bytes()))
-        .nth(ordinal - 1);
-    Ok(line.map_or(0, |(index, _)| index as u64 + 1))
+    let failed = |e| packed.failure(path, e);
+    let mut before = Vec::new();
+    let mut after = Vec::new();
+    let mut start = file.by_ref().take(byte);
+    start.read_to_end(&mut before).map_err(failed)?;
+    file.read_to_end(&mut after).map_err(failed)?;
+    // The reader stops between the two bytes of a line's end.
+    if before.ends_with(b"\r") && after.starts_with(b"\n") {
+        before.push(after.remove(0));
+    }
+    let lines = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace("\r\n", "\n");
+    let ends = lines(&before).matches(['\n', '\r']).count();
+    let skipped = lines(&after)
+        .split(['\n', '\r'])
+        .take_while(|line| !is_record(line.as_bytes()))
+        .count();
+    Ok((ends + skipped) as u64 + 1)
+}
+
+fn has_line_break(field: &[u8]) -> bool {
+    field.contains(&b'\n') || field.contains(&b'\r')
 }
 
 /// Whether a line is neither blank nor a comment.
@@ -174,8 +214,27 @@ impl Table {
             self.header = Some(header(record)?);
             return Ok(());
         }
+        let has_names = record
+            .iter()
+            .any(|field| !field.is_empty() && is_name(field));
+        let broken_name = record.iter().find(|field| !is_name(field));
         for (column, field) in record.iter().enumerate() {
-            let value = value(field, self.delimiter);
+            let mut value = value(field, self.delimiter);
+            if let (Err(reason), true, Some(begins)) =
+                (&mut value, is_first && has_names, broken_name)
+            {
+                *reason = format!(
+                    "`{}` is not a number, and the line names no columns, because `{}` begins as a number: let every \
+                     name begin with a letter, or remove the line",
+                    String::from_utf8_lossy(field),
+                    String::from_utf8_lossy(begins),
+                );
+            }
+            if field.is_empty() && column + 1 == record.len() && column > 0 {
+                value = Err(
+                    "there is no value: repair the line, or remove the separators at the ends of lines".into(),
+                );
+            }
             let told = |reason| format!("column {}: {reason}", column + 1);
             self.values.push(value.map_err(told)?);
         }
@@ -203,6 +262,14 @@ fn header(record: &ByteRecord) -> Result<String, String> {
         .iter()
         .map(|field| String::from_utf8_lossy(field).into_owned())
         .collect();
+    let named = names.iter().rposition(|name| !name.is_empty());
+    let named = named.map_or(0, |last| last + 1);
+    if named < names.len() && named > 0 && names[..named].iter().all(|name| !name.is_empty()) {
+        return Err(format!(
+            "column {} has no name: remove the separators at the ends of lines, or name every column",
+            named + 1
+        ));
+    }
     if let Some(column) = names.iter().position(String::is_empty) {
         return Err(format!(
             "column {} has no name: save the table without the rows' numbers (pandas: index=False), or name every column",
@@ -241,6 +308,7 @@ fn value(field: &[u8], delimiter: u8) -> Result<f64, String> {
                 "`{text}` is no finite 32-bit float: remove or repair the line"
             ));
         }
+        None if has_line_break(field) => return Err(UNCLOSED.into()),
         None if field.is_empty() => {
             return Err("there is no value: remove or repair the line".into());
         }
@@ -253,11 +321,7 @@ fn value(field: &[u8], delimiter: u8) -> Result<f64, String> {
     };
     let advice = if text.matches(',').count() == 1 && numbers_by(',') {
         "write decimals with a point, as in 0.5"
-    } else if delimiter == b','
-        && text
-            .split_whitespace()
-            .all(|part| number(part.as_bytes()).is_some())
-    {
+    } else if delimiter == b',' && are_numbers(&text) {
         "separate the columns by commas, semicolons or tabs (np.savetxt: delimiter=\",\")"
     } else {
         "keep columns of numbers alone"

@@ -30,15 +30,17 @@ enum Store {
 impl Values {
     /// The first `kept` values as they are stored, by `scaling`.
     fn stored(self, kept: usize, scaling: &Scaling) -> Store {
-        match self {
-            Values::Bytes { bytes, .. }
-            | Values::Whole(Numbers::Bytes(bytes))
-            | Values::Real(Numbers::Bytes(bytes)) => Store::Bytes {
+        let numbers = match self {
+            Values::Bytes { bytes, .. } => Numbers::Bytes(bytes),
+            Values::Words(words) => return Store::Words(cut(words, kept)),
+            Values::Truth(numbers) | Values::Whole(numbers) | Values::Real(numbers) => numbers,
+        };
+        match numbers {
+            Numbers::Bytes(bytes) => Store::Bytes {
                 bytes: cut(bytes, kept),
                 table: Box::new(std::array::from_fn(|raw| scaling.value(raw as f64))),
             },
-            Values::Words(words) => Store::Words(cut(words, kept)),
-            Values::Whole(Numbers::Singles(singles)) | Values::Real(Numbers::Singles(singles)) => {
+            Numbers::Singles(singles) => {
                 let mut floats = cut(singles, kept);
                 if scaling.raw.is_some() {
                     for value in &mut floats {
@@ -47,7 +49,7 @@ impl Values {
                 }
                 Store::Floats(floats)
             }
-            Values::Whole(Numbers::Doubles(doubles)) | Values::Real(Numbers::Doubles(doubles)) => {
+            Numbers::Doubles(doubles) => {
                 let doubles = doubles.into_iter().take(kept);
                 Store::Floats(doubles.map(|raw| scaling.value(raw)).collect())
             }

@@ -3,7 +3,7 @@
 use super::file::unreadable;
 use super::glimpse::{Glimpse, entries};
 use super::source::{Origin, Reach, Source};
-use super::{DataError, SOURCES};
+use super::{DataError, SOURCES, images};
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,7 +50,11 @@ pub(super) fn look(path: &Path) -> Result<Seen, DataError> {
     let glimpse = Glimpse::of(path)?;
     let sources = glimpse.sources();
     let what = match sources[..] {
+        [] if glimpse.start.is_empty() && glimpse.is_packed() => {
+            "a gzip file that cannot be unpacked: fetch it again".to_owned()
+        }
         [] if glimpse.start.is_empty() => "nothing".to_owned(),
+        [] if images::holds_picture(&glimpse) => images::PACKED.to_owned(),
         [] => {
             let length = glimpse.start.len().min(8);
             format!(

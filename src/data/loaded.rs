@@ -45,6 +45,8 @@ pub(super) enum Values {
     Bytes { bytes: Vec<u8>, max: u8 },
     /// Brightness of 16 bits: 257 of its steps are one of a byte, so that both have one white.
     Words(Vec<u16>),
+    /// Truth values as 0 and 1.
+    Truth(Numbers),
     /// Whole numbers without a scale of their own.
     Whole(Numbers),
     /// Other numbers.
@@ -93,7 +95,9 @@ impl Values {
         match self {
             Values::Bytes { bytes, .. } => bytes.len(),
             Values::Words(words) => words.len(),
-            Values::Whole(numbers) | Values::Real(numbers) => numbers.len(),
+            Values::Truth(numbers) | Values::Whole(numbers) | Values::Real(numbers) => {
+                numbers.len()
+            }
         }
     }
 
@@ -101,7 +105,9 @@ impl Values {
         match self {
             Values::Bytes { bytes, .. } => bytes[index].into(),
             Values::Words(words) => brightness(words[index]),
-            Values::Whole(numbers) | Values::Real(numbers) => numbers.at(index),
+            Values::Truth(numbers) | Values::Whole(numbers) | Values::Real(numbers) => {
+                numbers.at(index)
+            }
         }
     }
 

@@ -63,6 +63,11 @@ table!(Source, Source, &SOURCES);
 impl Source {
     /// The embedded digits.
     pub const DIGITS: Source = digits::SOURCE;
+
+    /// Whether it is read from pictures, which have black and white.
+    pub(crate) fn is_pictures(&self) -> bool {
+        [images::SOURCE, cifar10::SOURCE].contains(self)
+    }
 }
 
 /// The most points of a generated set that `limit` can ask to hold (512 MiB).

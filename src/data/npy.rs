@@ -128,15 +128,12 @@ fn load(path: &Path, options: &DataOptions) -> Result<Loaded, DataError> {
         malformed("its truth values are not all 0 or 1: save it with np.save again".into())
     })?;
     if channels_last {
-        numbers = match numbers {
-            Numbers::Bytes(bytes) => Numbers::Bytes(axes::channels_first(&bytes, shape)),
-            Numbers::Singles(singles) => Numbers::Singles(axes::channels_first(&singles, shape)),
-            Numbers::Doubles(doubles) => Numbers::Doubles(axes::channels_first(&doubles, shape)),
-        };
+        numbers = axes::channels_first(numbers, shape);
     }
     let values = match element.kind {
         Kind::Float => Values::Real(numbers),
-        Kind::Truth | Kind::Unsigned | Kind::Signed => Values::Whole(numbers),
+        Kind::Truth => Values::Truth(numbers),
+        Kind::Unsigned | Kind::Signed => Values::Whole(numbers),
     };
     Ok(Loaded {
         notes: note.into_iter().collect(),

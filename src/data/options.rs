@@ -40,7 +40,7 @@ pub struct DataOptions {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrainedScaling {
     pub scaling: Scaling,
-    /// `data.range` of its run.
+    /// `data.range` of its run, where that says how this data is to be read.
     pub range: RawRange,
 }
 

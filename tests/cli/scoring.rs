@@ -179,7 +179,7 @@ fn samples_go_back_into_their_model() {
         ("bytes around 0…1", [&of_bytes[..], &unit].concat()),
         (
             "bytes as they are",
-            [&of_bytes[..], &["data.range=[-1, 1]"]].concat(),
+            [&of_bytes[..], &["data.low=0", "data.high=255"]].concat(),
         ),
         ("vectors", vec!["data.source=csv", &vectors, POINT_LAYERS]),
     ] {
@@ -212,9 +212,173 @@ fn round_trip(name: &str, folder: &TempDir) {
     }
 }
 
+#[test]
+fn what_is_named_is_what_is_scored() {
+    let folder = tempfile::tempdir().unwrap();
+    save(&folder, &untrained_on("digits", &[IMAGE_LAYERS]));
+    write_array(
+        &folder.path().join("u8.npy"),
+        &[2, 8, 8],
+        (0..128).map(|i| (i % 17) as u8),
+    );
+    fs::create_dir(folder.path().join("pics")).unwrap();
+    let score = ["energy", "model.safetensors"];
+    for (name, source) in [
+        ("nosuch.npy", "digits"),
+        ("u8.npy", "moons"),
+        ("pics", "digits"),
+    ] {
+        let set = format!("data.source={source}");
+        let arguments = [&score[..], &[name, "--set", &set]].concat();
+        refused(
+            &folder,
+            &arguments,
+            &[name, &set, "leave out --set data.source"],
+        );
+    }
+    let path = ["u8.npy", "--set", "data.path=other.npy"];
+    refused(
+        &folder,
+        &[&score[..], &path].concat(),
+        &["u8.npy", "leave out --set data.path"],
+    );
+    scored(&folder, "digits", &["--set", "data.source=digits"]);
+}
+
+/// A model of digits, or of a file, with a range that its run gave.
+#[test]
+fn the_range_of_a_run_counts_for_its_own_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let bytes: Vec<u8> = (0..128).map(|i| (i * 2) as u8).collect();
+    write_array(&at("u8.npy"), &[2, 8, 8], bytes.clone());
+    write_array(
+        &at("f01.npy"),
+        &[2, 8, 8],
+        bytes.iter().map(|&b| f32::from(b) / 254.0),
+    );
+    write_array(
+        &at("more.npy"),
+        &[2, 8, 8],
+        bytes.iter().map(|&b| f32::from(b) / 254.0),
+    );
+    image::GrayImage::from_raw(8, 8, bytes[..64].to_vec())
+        .unwrap()
+        .save(at("a.png"))
+        .unwrap();
+    let of = |name: &str, range: &str| {
+        let path = format!("data.path={}", at(name).display());
+        let sets = ["data.source=npy", &path, range, IMAGE_LAYERS];
+        save(&folder, &untrained_on("digits", &sets));
+    };
+    of("u8.npy", "data.range=[0, 255]");
+    let values = |name: &str| scored(&folder, name, &[]).0["values"].to_string();
+    assert_eq!(values("digits"), "\"0…16 → −1…1 (black to white)\"");
+    assert_eq!(values("a.png"), "\"0…255 → −1…1 (black to white)\"");
+    of("f01.npy", "data.range=[0, 1]");
+    assert_eq!(values("f01.npy"), "\"0…1 → −1…1 (data.range of the run)\"");
+    assert_eq!(values("a.png"), "\"0…255 → −1…1 (black to white)\"");
+    assert_eq!(values("digits"), "\"0…16 → −1…1 (black to white)\"");
+    refused(
+        &folder,
+        &["energy", "model.safetensors", "more.npy"],
+        &["0…1", "could be"],
+    );
+}
+
+#[test]
+fn notes_are_lines_whatever_a_file_calls_its_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    save(&folder, &untrained_on("moons", &[POINT_LAYERS]));
+    fs::write(
+        folder.path().join("p.csv"),
+        "\"x\nlength\",\"y\x1b[31m\"\n1,2\n",
+    )
+    .unwrap();
+    // By its content, control characters and all, it is no text.
+    let output = run(
+        &folder,
+        &[
+            "energy",
+            "model.safetensors",
+            "p.csv",
+            "--set",
+            "data.source=csv",
+        ],
+    );
+    let said = stderr(&output);
+    assert!(
+        said.contains("2 columns: x length, y\\u{1b}[31m\n"),
+        "{said}"
+    );
+}
+
 /// Fifty pictures as files of every kind, scored by one model, against its network in f64.
 #[test]
 fn fifty_pictures_score_alike_in_every_form() {
+    const COUNT: usize = 50;
+    const CHANNELS: usize = 3;
+    const HEIGHT: usize = 10;
+    const WIDTH: usize = 14;
+    const PIXELS: usize = HEIGHT * WIDTH;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    // Pixel by pixel, as pictures are stored.
+    let last: Vec<u8> = (0..COUNT * PIXELS * CHANNELS)
+        .map(|i| (i * i % 251 + i / WIDTH % 5) as u8)
+        .collect();
+    for name in ["pngs", "deep"] {
+        fs::create_dir(at(name)).unwrap();
+    }
+    for (index, pixels) in last.chunks(PIXELS * CHANNELS).enumerate() {
+        // Natural order: 2 before 10.
+        let (width, height) = (WIDTH as u32, HEIGHT as u32);
+        let picture = image::RgbImage::from_raw(width, height, pixels.to_vec()).unwrap();
+        picture.save(at(&format!("pngs/{index}.png"))).unwrap();
+        let deep: Vec<u16> = pixels.iter().map(|&pixel| u16::from(pixel) * 257).collect();
+        let deep = image::ImageBuffer::<image::Rgb<u16>, _>::from_raw(width, height, deep).unwrap();
+        deep.save(at(&format!("deep/{index}.png"))).unwrap();
+    }
+    let mut first = Vec::new();
+    for picture in last.chunks(PIXELS * CHANNELS) {
+        for channel in 0..CHANNELS {
+            first.extend(picture[channel..].iter().step_by(CHANNELS));
+        }
+    }
+    let sizes = [COUNT, CHANNELS, HEIGHT, WIDTH].map(|size| size as u64);
+    write_array(&at("bytes.npy"), &sizes, first.clone());
+    let unit = first.iter().map(|&v| f32::from(v) / 255.0);
+    write_array(&at("unit.npy"), &sizes, unit);
+    let floats = first.iter().map(|&v| f32::from(v));
+    write_array(&at("floats.npy"), &sizes, floats);
+    let last_sizes = [sizes[0], sizes[2], sizes[3], sizes[1]];
+    write_array(&at("last.npy"), &last_sizes, last.clone());
+    write_array(
+        &at("rows.npy"),
+        &[sizes[0], (PIXELS * CHANNELS) as u64],
+        last,
+    );
+
+    let path = format!("data.path={}", at("pngs").display());
+    let wanted = fifty_wanted(&folder, &path, &first);
+    for (name, set) in [
+        ("pngs", None),
+        ("deep", None),
+        ("bytes.npy", None),
+        ("last.npy", None),
+        ("rows.npy", Some("data.layout=nhwc")),
+        ("unit.npy", Some("data.range=[0, 1]")),
+        ("floats.npy", Some("data.range=[0, 255]")),
+        ("floats.npy", None),
+    ] {
+        let more = set.map_or(vec![], |set| vec!["--set", set]);
+        assert_same(name, &scored(&folder, name, &more).1, &wanted);
+    }
+}
+
+/// Grey ones, which IDX files hold.
+#[test]
+fn fifty_grey_pictures_score_alike_packed() {
     const COUNT: usize = 50;
     const SIDE: usize = 12;
     let folder = tempfile::tempdir().unwrap();
@@ -222,60 +386,31 @@ fn fifty_pictures_score_alike_in_every_form() {
     let pixels: Vec<u8> = (0..COUNT * SIDE * SIDE)
         .map(|i| (i * i % 251 + i / SIDE % 5) as u8)
         .collect();
-    for name in ["pngs", "deep"] {
-        fs::create_dir(at(name)).unwrap();
-    }
+    fs::create_dir(at("pngs")).unwrap();
     for (index, pixels) in pixels.chunks(SIDE * SIDE).enumerate() {
-        // Natural order: 2 before 10.
-        let side = SIDE as u32;
-        let grey = image::GrayImage::from_raw(side, side, pixels.to_vec()).unwrap();
+        let grey = image::GrayImage::from_raw(SIDE as u32, SIDE as u32, pixels.to_vec()).unwrap();
         grey.save(at(&format!("pngs/{index}.png"))).unwrap();
-        let deep: Vec<u16> = pixels.iter().map(|&pixel| u16::from(pixel) * 257).collect();
-        let deep = image::ImageBuffer::<image::Luma<u16>, _>::from_raw(side, side, deep).unwrap();
-        deep.save(at(&format!("deep/{index}.png"))).unwrap();
     }
-    let sizes = [COUNT, SIDE, SIDE].map(|size| size as u64);
-    write_array(&at("bytes.npy"), &sizes, pixels.clone());
-    write_array(
-        &at("unit.npy"),
-        &sizes,
-        pixels.iter().map(|&v| f32::from(v) / 255.0),
-    );
-    write_array(
-        &at("floats.npy"),
-        &sizes,
-        pixels.iter().map(|&v| f32::from(v)),
-    );
-    write_array(
-        &at("last.npy"),
-        &[sizes[0], sizes[1], sizes[2], 1],
-        pixels.clone(),
-    );
     fs::write(at("packed"), gzip(&idx(COUNT, SIDE, &pixels))).unwrap();
+    let sizes = [COUNT, SIDE, SIDE, 1].map(|size| size as u64);
+    write_array(&at("last.npy"), &sizes, pixels.clone());
+    let path = format!("data.path={}", at("pngs").display());
+    let wanted = fifty_wanted(&folder, &path, &pixels);
+    for name in ["pngs", "packed", "last.npy"] {
+        assert_same(name, &scored(&folder, name, &[]).1, &wanted);
+    }
+}
 
-    let path = at("pngs");
-    let path = format!("data.path={}", path.display());
-    let model = untrained_on("digits", &["data.source=images", &path, IMAGE_LAYERS]);
-    save(&folder, &model);
+/// Saves a model of the pictures that `path` sets, and gives the energies of `pixels` by its network in f64.
+fn fifty_wanted(folder: &TempDir, path: &str, pixels: &[u8]) -> Vec<f64> {
+    let model = untrained_on("digits", &["data.source=images", path, IMAGE_LAYERS]);
+    save(folder, &model);
     let parameters = widened(model.parameters());
     let values: Vec<f64> = pixels
         .iter()
         .map(|&pixel| f64::from(pixel) / 127.5 - 1.0)
         .collect();
-    let wanted = twin(model.architecture(), &parameters).energies(&values, COUNT);
-    for (name, set) in [
-        ("pngs", None),
-        ("deep", None),
-        ("bytes.npy", None),
-        ("last.npy", None),
-        ("unit.npy", Some("data.range=[0, 1]")),
-        ("floats.npy", Some("data.range=[0, 255]")),
-        ("floats.npy", None),
-        ("packed", None),
-    ] {
-        let more = set.map_or(vec![], |set| vec!["--set", set]);
-        assert_same(name, &scored(&folder, name, &more).1, &wanted);
-    }
+    twin(model.architecture(), &parameters).energies(&values, 50)
 }
 
 #[test]

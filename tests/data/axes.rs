@@ -88,6 +88,23 @@ fn vectors_are_taken_as_the_images_of_the_model() {
         all(&data)[..12],
         (0..12u8).map(f32::from).collect::<Vec<_>>()
     );
+    let colours = Some(Shape::new(3, 2, 2));
+    let data = opened(&[2, 12], Layout::Nhwc, colours).unwrap();
+    assert!(
+        data.notes()[0].contains("rows, columns, channels"),
+        "{:?}",
+        data.notes()
+    );
+    let planes = [0., 3., 6., 9., 1., 4., 7., 10., 2., 5., 8., 11.];
+    assert_eq!(all(&data)[..12], planes);
+    let rows = ["0,1,2,3,4,5,6,7,8,9,10,11\n"; 2].concat();
+    let folder = folder(&[("x.csv", rows.as_bytes())]);
+    let table = DataOptions {
+        layout: Layout::Nhwc,
+        scored_by: colours,
+        ..options("csv", folder.path().join("x.csv"))
+    };
+    assert_eq!(all(&open(&table, 1).unwrap())[..12], planes);
     let model = Some(Shape::new(1, 3, 5));
     let message = error(opened(&[2, 12], Layout::Auto, model)).to_string();
     assert!(message.contains("samples are 12 values"), "{message}");

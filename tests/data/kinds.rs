@@ -106,6 +106,48 @@ fn what_could_be_anything_or_nothing_is_refused() {
 }
 
 #[test]
+fn what_looks_like_a_table_or_a_picture_is_told_apart() {
+    let picture = grey_png(1, 1, vec![1]);
+    let comments = "# a long note\n".repeat(1000) + "x,y\n1,2\n";
+    let folder = folder(&[
+        ("p.png.gz", &gzip(&picture)),
+        ("cut.gz", &gzip(b"1,2\n3,4\n")[..20]),
+        (
+            "README.md",
+            b"# Title\n\n- 10 classes, 60000 pictures\n- more\n",
+        ),
+        ("feep.pgm", b"P2\n24 7\n15\n0 0 3\n"),
+        ("noted.pgm", b"P2\n# feep\n24 7\n15\n0 0 3\n"),
+        ("comments.csv", comments.as_bytes()),
+        ("latin.csv", b"gr\xf6\xdfe,y\n1,2\n"),
+    ]);
+    let at = |name: &str| folder.path().join(name);
+    for (name, said) in [
+        ("p.png.gz", "unpack it"),
+        ("cut.gz", "gzip file that cannot be unpacked"),
+        ("README.md", "cannot tell"),
+        ("feep.pgm", "cannot tell"),
+    ] {
+        let found = source_of(at(name).to_str().unwrap());
+        let message = error(found.map(|source| -> Dataset { panic!("{}", source.name) }));
+        assert!(message.to_string().contains(said), "{name}: {message}");
+    }
+    assert_eq!(kind(at("noted.pgm")), "images");
+    assert_eq!(kind(at("comments.csv")), "csv");
+    assert_eq!(all(&load("csv", at("comments.csv")).unwrap()), [1.0, 2.0]);
+    assert_eq!(kind(at("latin.csv")), "csv");
+    let message = error(load("images", at("p.png.gz"))).to_string();
+    assert!(message.contains("unpack it"), "{message}");
+}
+
+#[test]
+fn companions_are_hidden_from_every_source() {
+    let images = idx([1, 1, 1], &[7]);
+    let folder = folder(&[("a", &images), ("desktop.ini", &images)]);
+    assert_eq!(all(&load("idx", folder.path()).unwrap()), [7.0]);
+}
+
+#[test]
 fn data_of_another_kind_is_refused_with_the_flag() {
     let picture = grey_png(1, 1, vec![1]);
     let pictures = folder(&[("a.png", &picture)]);

@@ -69,7 +69,7 @@ fn whole_numbers_without_a_scale_are_refused_until_one_is_given() {
     let folder = folder(&[("x", &gzip(&idx([2, 2, 2], &[0, 16, 3, 4, 5, 6, 7, 8])))]);
     let path = folder.path().join("x");
     let idx = training("idx", path.to_str().unwrap(), [-1.0, 1.0]);
-    let advice = ["0…16", "data.range=[0, 16]", "[0, 255]", "[-1, 1]"];
+    let advice = ["0…16", "data.range=[0, 16]", "[0, 255]"];
     refused(open(&idx, 1), &advice);
 
     let scaled = |range| opened(&dark, |o| o.range = RawRange::Given(range)).unwrap();
@@ -178,20 +178,160 @@ fn a_model_without_negative_values_scores_its_own() {
 }
 
 #[test]
-fn a_model_of_values_as_they_were_takes_them_so() {
-    for bytes in [
-        floats(UNIT.map(|v| 16.0 * v)),
-        npy(&[2, 2, 2], [0u8, 1, 2, 4, 8, 12, 15, 16]),
+fn values_with_signs_are_never_raw() {
+    let unit = by([0.0, 255.0], [0.0, 1.0]);
+    for values in [
+        [-0.1, 0.0, 0.25, 0.5, 0.75, 1.0, 1.1, 0.0],
+        [-0.12, 0.0, 0.25, 0.5, 0.75, 1.0, 1.1, 0.0],
+        [-0.2, 0.0, 0.25, 0.5, 0.75, 1.0, 2.3, 0.0],
     ] {
-        let data = opened(&bytes, by_unscaled).unwrap();
-        assert_eq!(data.scaling().raw, None);
-        assert_eq!(all(&data).iter().copied().fold(0.0, f32::max), 16.0);
+        let data = opened(&floats(values), &unit).unwrap();
+        assert_eq!(all(&data), values);
+        assert!(data.notes().is_empty(), "{:?}", data.notes());
     }
-    let bytes = npy(&[2, 2, 2], [0u8, 1, 2, 4, 8, 12, 15, 255]);
-    refused(
-        opened(&bytes, by_unscaled),
-        &["data.range=[0, 255]", "[-1, 1]"],
+    let signs = by([0.0, 255.0], [-1.0, 1.0]);
+    let far = [-1e30, 0.0, 0.25, 0.5, 0.75, 1.0, 1e30, 0.0];
+    let data = opened(&floats(far), signs).unwrap();
+    assert_eq!(all(&data), far);
+    assert!(data.notes()[0].contains("warning: values −1e30…1e30 lie far from −1…1"));
+}
+
+#[test]
+fn truth_values_have_no_scale_of_their_own() {
+    let truth = crate::files::npy_raw(
+        &crate::files::npy_header("|b1", "(2, 2, 2)"),
+        &[0, 1, 1, 0, 1, 0, 0, 1],
     );
+    for model in [by([0.0, 255.0], [-1.0, 1.0]), by([0.0, 1.0], [-1.0, 1.0])] {
+        let given = |options: &mut DataOptions| {
+            model(options);
+            options.range = RawRange::Given([0.0, 1.0]);
+        };
+        assert_eq!(all(&opened(&truth, given).unwrap())[..2], [-1.0, 1.0]);
+    }
+    for refusing in [by([0.0, 255.0], [-1.0, 1.0]), by([0.0, 16.0], [0.0, 1.0])] {
+        refused(
+            opened(&truth, refusing),
+            &["truth values", "data.range=[0, 1]"],
+        );
+    }
+    refused(
+        opened(&truth, by_unscaled),
+        &["truth values", "data.range=[0, 1]"],
+    );
+    refused(
+        opened(&truth, |_| {}),
+        &["truth values", "data.range=[0, 1]"],
+    );
+    let alike = opened(&truth, by([0.0, 1.0], [-1.0, 1.0])).unwrap();
+    assert_eq!(all(&alike)[..2], [-1.0, 1.0]);
+}
+
+#[test]
+fn the_range_of_the_model_takes_no_bytes_as_they_are() {
+    let unit = |options: &mut DataOptions| {
+        [options.low, options.high] = [0.0, 1.0];
+        options.range = RawRange::Given([0.0, 1.0]);
+    };
+    let bytes = [0u8, 51, 0, 255, 1, 0, 1, 0];
+    for whole in [
+        npy(&[2, 2, 2], bytes),
+        npy(&[2, 2, 2], bytes.map(i64::from)),
+    ] {
+        let parts = [
+            "0…255",
+            "far outside data.range=[0, 1]",
+            "set data.range=[0, 255]",
+        ];
+        refused(opened(&whole, unit), &parts);
+    }
+    let picture = crate::files::grey_png(2, 2, vec![0, 25, 50, 100]);
+    let folder = folder(&[("a.png", &picture)]);
+    let mut options = training("images", folder.path().to_str().unwrap(), [0.0, 1.0]);
+    unit(&mut options);
+    refused(
+        open(&options, 1),
+        &["0…100", "far outside data.range=[0, 1]"],
+    );
+    let floats = opened(&npy(&[2, 2, 2], bytes.map(f32::from)), unit).unwrap();
+    assert!(floats.notes()[0].contains("warning: values reach 255"));
+    assert_eq!(all(&floats)[3], 255.0);
+}
+
+#[test]
+fn dark_floats_are_not_advised_to_be_bytes() {
+    let refusal = opened(&floats(UNIT), by([0.0, 255.0], [-1.0, 1.0]));
+    let message = error(refusal).to_string();
+    assert!(
+        message.contains("[0, 255] if they are raw as the training data was")
+            && !message.contains("dark"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_range_of_the_run_is_named_as_its_own() {
+    let given = |options: &mut DataOptions| {
+        by([0.0, 1.0], [-1.0, 1.0])(options);
+        options.trained.as_mut().unwrap().range = RawRange::Given([0.0, 1.0]);
+    };
+    let own = opened(&floats(UNIT), given).unwrap();
+    assert_eq!(all(&own), UNIT.map(|value| 2.0 * value - 1.0));
+    refused(
+        opened(&floats(UNIT.map(|value| 4.0 * value)), given),
+        &[
+            "0…4",
+            "outside the run's data.range=[0, 1]",
+            "set data.range=[0, 4]",
+        ],
+    );
+}
+
+#[test]
+fn a_model_of_values_as_they_were_takes_what_can_be_such() {
+    let small = [0.0, 0.5, -0.5, 1.0, 2.0, -2.0, 3.0, -3.0];
+    let signed = small.map(|value| 5.0 * value);
+    for values in [UNIT, small, signed] {
+        let data = opened(&floats(values), by_unscaled).unwrap();
+        assert_eq!(data.scaling().raw, None);
+        assert_eq!(all(&data), values);
+        assert!(data.notes().is_empty(), "{:?}", data.notes());
+    }
+    let far = opened(&floats(small.map(|value| 1e30 * value)), by_unscaled).unwrap();
+    assert!(far.notes()[0].contains("warning: values −3e30…3e30 lie far from −3…4"));
+
+    let raw = [0u8, 1, 2, 4, 8, 12, 15, 16];
+    let ranges = ["0…16", "−3…4", "data.range=[0, 16]"];
+    for bytes in [npy(&[2, 2, 2], raw), npy(&[2, 2, 2], raw.map(i64::from))] {
+        refused(opened(&bytes, by_unscaled), &ranges);
+    }
+    refused(
+        opened(&npy(&[2, 2, 2], raw.map(f32::from)), by_unscaled),
+        &ranges,
+    );
+    for values in [
+        npy(&[2, 2, 2], raw.map(|value| i64::from(value) * 255 / 16)),
+        npy(&[2, 2, 2], raw.map(|value| f64::from(value) * 255.0 / 16.0)),
+        npy(&[2, 2, 2], raw.map(|value| (u16::from(value) * 255) / 16)),
+        npy(&[2, 2, 2], [0u8, 1, 2, 4, 8, 12, 15, 255]),
+        // Vectors of a model of pictures.
+        npy(&[2, 4], raw.map(|value| f32::from(value) * 255.0 / 16.0)),
+    ] {
+        refused(opened(&values, by_unscaled), &["data.range=[0, 255]"]);
+    }
+    // A table's columns have units of their own.
+    let vectors = |options: &mut DataOptions| {
+        by_unscaled(options);
+        options.scored_by = Some(Shape::new(4, 1, 1));
+    };
+    let table = opened(&npy(&[2, 4], raw.map(f32::from)), vectors).unwrap();
+    assert_eq!(all(&table), raw.map(f32::from));
+    assert!(table.notes().is_empty());
+    let table = opened(
+        &npy(&[2, 4], raw.map(|value| f32::from(value) * 50.0)),
+        vectors,
+    );
+    assert!(table.unwrap().notes()[0].contains("warning: values 0…800 lie far from −3…4"));
     let digits = DataOptions {
         path: String::new(),
         ..training("digits", "", [-1.0, 1.0])
@@ -231,6 +371,20 @@ fn a_limit_changes_no_scale() {
     let data = opened(&bytes, |options| options.limit = 1).unwrap();
     assert_eq!(data.scaling().raw, Some([0.0, 255.0]));
     assert_eq!(data.len(), Some(1));
+    let table = folder(&[("a.csv", b"0,1\n2,16\n")]);
+    let mut options = training(
+        "csv",
+        table.path().join("a.csv").to_str().unwrap(),
+        [-1.0, 1.0],
+    );
+    options.limit = 1;
+    let data = open(&options, 1).unwrap();
+    assert!(
+        data.meaning().starts_with("0…16 as they are"),
+        "{}",
+        data.meaning()
+    );
+    assert_eq!(all(&data), [0.0, 1.0]);
 }
 
 #[test]
@@ -249,8 +403,11 @@ fn whole_numbers_and_floats_of_every_size_are_read() {
     macro_rules! same {
         ($($type:ty),*) => {$(
             let bytes = npy(&[2, 2, 2], [0, 1, 2, 4, 8, 12, 15, 16].map(|v: u8| v as $type));
-            let data = opened(&bytes, |o| o.range = RawRange::Given([-1.0, 1.0])).unwrap();
-            assert_eq!(all(&data), [0., 1., 2., 4., 8., 12., 15., 16.], stringify!($type));
+            let data = opened(&bytes, |o| {
+                o.range = RawRange::Given([0.0, 16.0]);
+                [o.low, o.high] = [0.0, 16.0];
+            });
+            assert_eq!(all(&data.unwrap()), [0., 1., 2., 4., 8., 12., 15., 16.], stringify!($type));
         )*};
     }
     same!(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64);

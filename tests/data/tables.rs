@@ -1,6 +1,6 @@
 //! Tables of numbers as text.
 
-use crate::files::{all, error, folder, gzip, load, load_bytes, npy, options};
+use crate::files::{all, error, folder, gzip, load_bytes, npy, options};
 use afterimage::data::{DataError, DataOptions, Dataset, RawRange, open};
 use afterimage::shape::Shape;
 
@@ -73,6 +73,30 @@ fn refusals_name_line_and_column() {
         ("1 2\n3 4\n", 1, "separate the columns by commas"),
         (",x\n0,1.5\n", 1, "column 1 has no name"),
         ("1,x\n2,3\n", 1, "column 2: `x` is not a number"),
+        ("label,1x1,1x2\n5,0,1\n", 1, "`1x1` begins as a number"),
+        (
+            "1,2,\n3,4,\n",
+            1,
+            "remove the separators at the ends of lines",
+        ),
+        (
+            "x,y,,\n1,2,,\n",
+            1,
+            "column 3 has no name: remove the separators at the ends",
+        ),
+        ("\"x\ny\",z\n\n# note\n1,2\n3,four\n", 6, "column 2: `four`"),
+        (
+            "\"x\r\ny\",z\r\n1,2\r\n\r\n3,four\r\n",
+            5,
+            "column 2: `four`",
+        ),
+        ("x,y\r1,2\r3,four\r", 3, "column 2: `four`"),
+        (
+            "x,y\n1,\"2\n3,4\n",
+            2,
+            "column 2: quotes that begin here go on",
+        ),
+        ("\"x,y\n1,2\n", 1, "quotes that begin here go on"),
     ] {
         let error = error(table(text));
         let message = error.to_string();
@@ -91,6 +115,10 @@ fn refusals_name_line_and_column() {
             .to_string()
             .contains("UTF-8")
     );
+    for latin in [&b"gr\xf6\xdfe,y\n1,2\n"[..], b"x,y\n1,2\xb5\n"] {
+        let message = error(load_bytes("csv", latin)).to_string();
+        assert!(message.contains("not UTF-8: save it as UTF-8"), "{message}");
+    }
     for text in ["", "x,y\n", "# 1\n"] {
         assert!(
             matches!(error(table(text)), DataError::Empty { .. }),
@@ -105,14 +133,23 @@ fn refusals_name_line_and_column() {
 }
 
 #[test]
-fn a_limit_stops_before_what_follows() {
-    let folder = folder(&[("a.csv", b"1,2\n3,4\nbad,5\n")]);
-    let options = DataOptions {
-        limit: 2,
-        ..options("csv", folder.path().join("a.csv"))
+fn a_limit_cuts_what_was_read_whole() {
+    let folder = folder(&[
+        ("a.csv", b"1,2\n3,4\n5,6\n"),
+        ("b.csv", b"1,2\n3,4\nbad,5\n"),
+    ]);
+    let limited = |name: &str| {
+        let options = DataOptions {
+            limit: 2,
+            ..options("csv", folder.path().join(name))
+        };
+        open(&options, 1)
     };
-    assert_eq!(all(&open(&options, 1).unwrap()), [1.0, 2.0, 3.0, 4.0]);
-    error(load("csv", folder.path().join("a.csv")));
+    assert_eq!(all(&limited("a.csv").unwrap()), [1.0, 2.0, 3.0, 4.0]);
+    assert!(matches!(
+        error(limited("b.csv")),
+        DataError::Table { line: 3, .. }
+    ));
 }
 
 #[test]

@@ -2,17 +2,14 @@
 
 use std::cmp::Ordering;
 use std::collections::{HashSet, VecDeque};
-use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::data::DataError;
 use crate::data::file::{name_of, unreadable};
+use crate::data::glimpse::is_hidden;
 use crate::data::loaded::SampleFile;
-
-/// What lies beside pictures without the user's doing, in lower case; what begins with a dot is hidden too.
-const COMPANIONS: [&str; 3] = ["thumbs.db", "desktop.ini", "__macosx"];
 
 /// What was found below one path.
 #[derive(Default)]
@@ -74,7 +71,7 @@ impl Walk {
         }
         let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         let mut entries = entries.map_err(failed)?;
-        entries.retain(|entry| !is_hidden(&entry.file_name()));
+        entries.retain(|entry| !is_hidden(&entry.file_name().to_string_lossy()));
         // So that of two links to one folder the first is taken.
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
@@ -99,11 +96,6 @@ impl Walk {
         }
         Ok(())
     }
-}
-
-fn is_hidden(name: &OsStr) -> bool {
-    let name = name.to_string_lossy().to_lowercase();
-    name.starts_with('.') || COMPANIONS.contains(&name.as_str())
 }
 
 /// The order of paths, one name after the other.

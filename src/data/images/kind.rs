@@ -75,7 +75,17 @@ const FORMATS: [Format; 19] = [
     unread(
         "PNM",
         &["pbm", "pgm", "ppm", "pnm", "pam", "pfm"],
-        &[b"P4\n", b"P5\n", b"P6\n", b"P7\nWIDTH", b"PF\n", b"Pf\n"],
+        &[
+            b"P4\n",
+            b"P5\n",
+            b"P6\n",
+            b"P7\nWIDTH",
+            b"PF\n",
+            b"Pf\n",
+            b"P1\n#",
+            b"P2\n#",
+            b"P3\n#",
+        ],
     ),
     unread("QOI", &["qoi"], &[b"qoif"]),
     unread("Radiance HDR", &["hdr"], &[b"#?RADIANCE", b"#?RGBE"]),

@@ -13,6 +13,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::file::{name_of, open_file, read_up_to, unreadable};
+use super::glimpse::Glimpse;
 use super::loaded::Loaded;
 use super::source::{Origin, Reach, Source};
 use super::{DataError, DataOptions};
@@ -26,11 +27,19 @@ pub(super) const SOURCE: Source = Source {
     shape: None,
     origin: Origin::File {
         load,
-        holds: |glimpse| Kind::of(&glimpse.start, "") != Kind::NoPicture,
+        holds: |glimpse| holds_picture(glimpse) && !glimpse.is_packed(),
         reach: Reach::Tree,
         what: "pictures",
     },
 };
+
+/// What a picture in a gzip file is.
+pub(super) const PACKED: &str = "a gzipped picture: unpack it";
+
+/// Whether there is a picture in a file, or in what it packs.
+pub(super) fn holds_picture(glimpse: &Glimpse) -> bool {
+    Kind::of(&glimpse.start, "") != Kind::NoPicture
+}
 
 /// Loads the first pictures of `path` in the order of [`folder::list`].
 fn load(path: &Path, options: &DataOptions) -> Result<Loaded, DataError> {
@@ -63,6 +72,10 @@ fn load(path: &Path, options: &DataOptions) -> Result<Loaded, DataError> {
     }
     let Some((_, size)) = first else {
         return Err(match path.is_file() {
+            true if holds_picture(&Glimpse::of(path)?) => DataError::Malformed {
+                path: path.into(),
+                reason: PACKED.into(),
+            },
             true => DataError::WrongKind {
                 path: path.into(),
                 wanted: "a PNG or JPEG picture, or a folder of such",
