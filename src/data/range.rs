@@ -382,9 +382,13 @@ impl Case {
     /// The range that these values probably have.
     fn guess(&self) -> Range {
         let [least, greatest] = self.extent.0;
+        if let Nature::Brightness(white) = self.nature {
+            return Range([0.0, white]);
+        }
         match least {
             0.0..=1.0 if greatest <= 1.0 => Range([0.0, 1.0]),
             0.0.. if least < greatest / 2.0 => Range([0.0, greatest]),
+            _ if least == greatest => Range([least.min(0.0), greatest.max(0.0)]),
             _ => Range([least, greatest]),
         }
     }

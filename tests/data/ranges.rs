@@ -251,8 +251,14 @@ fn the_range_of_the_model_takes_no_bytes_as_they_are() {
     unit(&mut options);
     refused(
         open(&options, 1),
-        &["0…100", "far outside data.range=[0, 1]"],
+        &[
+            "0…100",
+            "far outside data.range=[0, 1]",
+            "set data.range=[0, 255]",
+        ],
     );
+    let flat = opened(&npy(&[2, 2, 2], [300i64; 8]), unit);
+    refused(flat, &["300…300", "set data.range=[0, 300]"]);
     let floats = opened(&npy(&[2, 2, 2], bytes.map(f32::from)), unit).unwrap();
     assert!(floats.notes()[0].contains("warning: values reach 255"));
     assert_eq!(all(&floats)[3], 255.0);
