@@ -335,23 +335,48 @@ fn intervals_cover_in_784_dimensions() {
         let data = gaussian(784, 0.05, 0.95);
         Exact::new(gaussian(784, 0.05, 0.9), data, 24, seed)
     };
+    assert_all_cover("a Gaussian", &coverage(60, 600_000, narrow));
+}
+
+#[test]
+fn intervals_cover_two_modes_in_784_dimensions() {
+    if !extended() {
+        return;
+    }
     let modes = |seed| {
         let model = two_parts(784, 0.9, 3.0);
         Exact::new(model.clone(), model, 24, seed)
     };
-    assert_all_cover("a Gaussian", &coverage(60, 600_000, narrow));
     assert_all_cover("two modes", &coverage(60, 600_000, modes));
 }
 
 #[test]
 fn too_few_evaluations_and_too_little_overlap_are_refused() {
     let path = |seed| Exact::new(gaussian(64, 1.0, 0.05), gaussian(64, 1.0, 0.05), 24, seed);
-    let error = log_z(&mut path(1), 1000, &mut |_, _, _| {}).expect_err("too few");
+    // Where there is hardly a path, what a pilot takes is known, and with it what all of it takes.
+    let short = |seed| Exact::new(gaussian(2, 0.0, 0.9), gaussian(2, 0.0, 0.9), 24, seed);
+    let error = log_z(&mut short(1), 20_000, &mut |_, _, _| {}).expect_err("too few");
     let LogZError::Budget { least } = error else {
         panic!("{error:?}");
     };
-    // 150 nats of work in the shortest sweeps that there are.
-    let found = estimated(&mut path(1), least);
+    let enough = estimated(&mut short(1), least);
+    let spent: u64 = enough.costs.iter().map(|(_, cost)| cost.evaluations).sum();
+    assert!(spent <= least, "{spent} of {least}");
+    log_z(&mut short(1), least - 24, &mut |_, _, _| {}).expect_err("too few");
+    // A pilot takes no more than two fifths, and does not get far with little.
+    for (given, first) in [(1000, true), (24_000, false)] {
+        let error = log_z(&mut path(1), given, &mut |_, _, _| {}).expect_err("too few");
+        let LogZError::Pilot { beta } = error else {
+            panic!("{error:?}");
+        };
+        assert!((beta == 0.0) == first && beta < 1.0, "{beta}");
+    }
+    // 150 nats of work in about the shortest sweeps that there are.
+    let tried = (1..40).map(|times| 5000 * times);
+    let mut tried = tried.map(|given| (given, log_z(&mut path(1), given, &mut |_, _, _| {})));
+    let (least, found) = tried
+        .find_map(|(given, found)| found.ok().map(|found| (given, found)))
+        .expect("enough");
     assert!(!found.is_valid());
     let of_kind = |kind: fn(&Problem) -> bool| found.problems.iter().any(kind);
     for stage in [SweepStage::There, SweepStage::Back] {

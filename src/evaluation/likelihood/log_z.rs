@@ -21,6 +21,8 @@ const LEAST_OVERLAP: f64 = 0.03;
 const MOST_APART: f64 = 2.81;
 /// Means of chains that do not drift move by more than so many of their errors once in a thousand times.
 const MOST_DRIFT: f64 = 3.29;
+/// The most of the evaluations that a pilot may take: a path that is too long for that is too long for its sweeps as well.
+const PILOT_SHARE: f64 = 0.4;
 /// Shares of what the pilot leaves of the evaluations: for chains to forget the data that they start from, and for each of
 /// both sweeps.
 const EQUILIBRATION_SHARE: f64 = 0.3;
@@ -63,6 +65,8 @@ pub enum LogZError<E> {
     NotFinite,
     /// The pilot did not come from β = 0 to 1.
     TooLong { beta: f64 },
+    /// The share of the evaluations that a pilot may take did not bring it further than β.
+    Pilot { beta: f64 },
     /// A pilot took so much that less than `least` evaluations leave nothing for the sweeps.
     Budget { least: u64 },
 }
@@ -73,6 +77,7 @@ impl<E> From<PilotError<E>> for LogZError<E> {
             PilotError::Path(error) => LogZError::Path(error),
             PilotError::NotFinite => LogZError::NotFinite,
             PilotError::TooLong { beta } => LogZError::TooLong { beta },
+            PilotError::Budget { beta } => LogZError::Pilot { beta },
         }
     }
 }
@@ -146,12 +151,13 @@ pub fn log_z<P: Path>(
 ) -> Result<LogZ, LogZError<P::Error>> {
     let chains = path.chains() as u64;
     let mut costs = Costs::new(chains);
-    let pilot = Pilot::run(path, &mut |beta| {
+    let mut left = usize::try_from(evaluations / chains.max(1)).unwrap_or(usize::MAX);
+    let most = (left as f64 * PILOT_SHARE) as usize;
+    let pilot = Pilot::run(path, most, &mut |beta| {
         progress(SweepStage::Pilot, (beta * 1000.0) as usize, 1000);
     })?;
     costs.add(SweepStage::Pilot, pilot.evaluations);
-    let mut left = usize::try_from(evaluations / chains.max(1)).unwrap_or(usize::MAX);
-    left = left.saturating_sub(pilot.evaluations);
+    left -= pilot.evaluations;
     let Some(mut plan) = Plan::new(path, &pilot, left) else {
         let least = pilot.evaluations + Plan::LEAST.evaluations(path);
         return Err(LogZError::Budget {

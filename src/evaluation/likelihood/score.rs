@@ -38,8 +38,7 @@ const NORMAL_HALF: f64 = 1.96;
 pub struct LikelihoodOptions {
     /// Chains that are annealed at once each way, 16 at least.
     pub chains: usize,
-    /// The most energy-gradient evaluations of all chains together, or as many as one pilot and the shortest sweeps take;
-    /// where fewer do, fewer are taken.
+    /// The most energy-gradient evaluations of all chains together; where fewer do, fewer are taken.
     pub evaluations: u64,
     /// Seed of chains and noise.
     pub seed: u64,
@@ -113,6 +112,10 @@ fn with_data(
         LogZError::Path(error) => error,
         LogZError::NotFinite => EvaluationError::PathNotFinite,
         LogZError::TooLong { beta } => EvaluationError::PathTooLong { share: beta },
+        LogZError::Pilot { beta } => EvaluationError::PilotTooLong {
+            given: options.evaluations,
+            share: beta,
+        },
         LogZError::Budget { least } => EvaluationError::FewEvaluations {
             given: options.evaluations,
             least,
