@@ -428,6 +428,68 @@ fn chains_that_have_not_forgotten_the_data_are_found_out() {
     assert!(found.problems.iter().any(drift), "{found:?}");
 }
 
+/// A path whose chains under the model stay where they begin, as where every step is refused.
+struct Frozen(Exact);
+
+impl Path for Frozen {
+    type Error = Infallible;
+
+    fn chains(&self) -> usize {
+        self.0.chains()
+    }
+
+    fn dimensions(&self) -> usize {
+        self.0.dimensions()
+    }
+
+    fn log_z_base(&self) -> f64 {
+        self.0.log_z_base()
+    }
+
+    fn first_step_size(&self) -> f64 {
+        self.0.first_step_size()
+    }
+
+    fn evaluations(&self, steps: usize) -> usize {
+        self.0.evaluations(steps)
+    }
+
+    fn start_at_base(&mut self) -> Result<Vec<f64>, Infallible> {
+        self.0.start_at_base()
+    }
+
+    fn start_at_model(&mut self) -> Result<Vec<f64>, Infallible> {
+        self.0.start_at_model()
+    }
+
+    fn advance(
+        &mut self,
+        beta: f64,
+        step_size: f64,
+        steps: usize,
+        adapt: bool,
+    ) -> Result<Advanced, Infallible> {
+        self.0.advance(beta, step_size, steps, adapt)
+    }
+
+    fn settle(&mut self, _: f64, _: usize) -> Result<Vec<f64>, Infallible> {
+        Ok(self.0.potentials())
+    }
+}
+
+/// Also where they begin at samples of the model, and all estimates agree.
+#[test]
+fn chains_that_do_not_move_are_found_out() {
+    let model = gaussian(2, 0.5, 0.6);
+    let path = |model: Mixture| Exact::new(model.clone(), model, 32, 3);
+    let found = log_z(&mut Frozen(path(model)), 50_000, &mut |_, _, _| {}).expect("runs");
+    assert_eq!(found.problems, [Problem::Frozen]);
+    // Where the model is the base nobody can see that they move.
+    let base = gaussian(2, 0.0, 1.0);
+    let found = log_z(&mut Frozen(path(base)), 50_000, &mut |_, _, _| {}).expect("runs");
+    assert!(found.is_valid(), "{:?}", found.problems);
+}
+
 fn executor() -> Executor {
     Executor::open(&AdapterChoice::Best, ExecutorOptions::default())
         .expect("the tests need an adapter: run `sh setup.sh`")

@@ -14,7 +14,7 @@ pub struct LikelihoodFigures {
     pub not_valid: Vec<String>,
     /// ln Z, by Bennett's acceptance ratio, which has the least error of the three.
     pub log_z: Option<IntervalFigures>,
-    /// ln Z is above this with 95 %, valid or not.
+    /// ln Z is above this with 95 %, valid or not, whatever number of attempts it took.
     pub log_z_at_least: f64,
     /// The three estimates.
     pub estimates: EstimatesFigures,
@@ -81,7 +81,8 @@ pub struct ScoredFigures {
     pub negative_energy: IntervalFigures,
     /// Mean of ln p = −E − ln Z of the data with that noise, in the model's scale.
     pub log_likelihood: Option<IntervalFigures>,
-    /// It is below this with 95 % as far as ln Z goes: from `log_z_at_least`.
+    /// That mean of these very data is below this with 95 %: from `log_z_at_least`. The error of the mean as one of their law is
+    /// not in it.
     pub log_likelihood_at_most: f64,
     /// −log₂ p a dimension in units of the raw values, p the density of the noisy values.
     pub bits_per_dimension: Option<IntervalFigures>,
@@ -217,6 +218,12 @@ pub(super) fn sentences(found: &LogZ) -> Vec<String> {
             "chains from data still move away from it under the model (mean of f from {middle:.1} to {end:.1} in the second \
              half of {} transitions, {apart:.1} standard errors): the model is not the data's density, and {more} to let them \
              arrive",
+            found.equilibration
+        ),
+        Problem::Frozen => format!(
+            "no chain from data moved in the second half of {} transitions under the model: steps are refused throughout, and \
+             the energies are too rough there for log Z to be had; evaluate an earlier checkpoint, or train again with a lower \
+             optimiser.rate",
             found.equilibration
         ),
     };

@@ -32,7 +32,8 @@ const FEWEST_STEPS: usize = 64;
 const FEWEST_EQUILIBRATION: usize = 200;
 /// Transitions that are run at a time where nobody looks at what is between them.
 const STRETCH: usize = 20;
-/// The chance that the bound which needs no other assumption is wrong.
+/// The chance that the bound which needs no other assumption is wrong, over all attempts together: whether another follows
+/// depends on how one comes out, so that the k-th has 2⁻ᵏ of it.
 const BOUND_RISK: f64 = 0.05;
 
 /// A part of the work, of which there may be several at different speeds.
@@ -101,6 +102,8 @@ pub enum Problem {
     },
     /// The energies of chains from data still move: those of the network without its base, at the middle and at the end.
     Drift { middle: f64, end: f64, apart: f64 },
+    /// No chain from data has moved in the second half of that time.
+    Frozen,
 }
 
 /// ln Z by both sweeps.
@@ -114,7 +117,8 @@ pub struct LogZ {
     pub back: Estimate,
     /// What is wrong; with nothing here, `bennett` is what to report.
     pub problems: Vec<Problem>,
-    /// ln Z is above this with 95 %, whatever chains do (Markov's inequality on weights whose mean is right).
+    /// ln Z is above this with 95 %, whatever chains do (Markov's inequality on weights whose mean is right, with the risk
+    /// divided over attempts).
     pub at_least: f64,
     pub chains: usize,
     /// Temperatures of either sweep, with a transition at each but the last.
@@ -164,7 +168,9 @@ pub fn log_z<P: Path>(
             least: chains * least as u64,
         });
     };
+    let mut risk = BOUND_RISK;
     loop {
+        risk /= 2.0;
         left = left.saturating_sub(plan.evaluations(path));
         let mut found = attempt(path, &pilot, plan, &mut costs, progress)?;
         let worst = found.variances[0].max(found.variances[1]);
@@ -173,6 +179,7 @@ pub fn log_z<P: Path>(
             Some(longer) => plan = longer,
             None => {
                 found.costs = costs.parts;
+                found.at_least += risk.ln();
                 // The variance falls as one over the steps.
                 let factor = (worst / SUFFICIENT_VARIANCE).max(2.0);
                 found.wanted_evaluations = (evaluations as f64 * factor) as u64;
@@ -222,7 +229,8 @@ fn attempt<P: Path>(
         there: annealed(&there).shifted(base),
         back: annealed_back(&back).shifted(base),
         problems: Vec::new(),
-        at_least: log_mean_exp(&there) + base + BOUND_RISK.ln(),
+        // Less what the risk of this attempt takes off, which its caller knows.
+        at_least: log_mean_exp(&there) + base,
         chains: path.chains(),
         steps: plan.steps,
         equilibration: plan.equilibration,
@@ -448,6 +456,10 @@ fn problems(found: &LogZ, settled: &Settled) -> Vec<Problem> {
         .zip(middle)
         .map(|(end, middle)| end - middle)
         .collect();
+    // Where f is the same everywhere, nobody can see chains move.
+    if changes.iter().all(|change| *change == 0.0) && variance(end) > 0.0 {
+        problems.push(Problem::Frozen);
+    }
     let error = (variance(&changes) / changes.len() as f64).sqrt();
     let apart = mean(&changes).abs() / error.max(f64::MIN_POSITIVE);
     if error > 0.0 && apart > MOST_DRIFT {
