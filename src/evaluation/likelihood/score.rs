@@ -17,7 +17,7 @@ use rand::seq::SliceRandom;
 use std::f64::consts::{LN_2, PI};
 use std::time::Instant;
 
-/// The most samples that are scored, the first of the data.
+/// The most samples that are scored; of more data, which may lie in the order of their classes, evenly spaced ones.
 const MOST_SCORED: usize = 10_000;
 /// Samples whose energies are computed at a time.
 const BATCH: usize = 512;
@@ -102,7 +102,7 @@ fn with_data(
 ) -> Result<LikelihoodFigures, EvaluationError> {
     let noise = model.config().data.noise;
     let first = first_unseen(model, data);
-    let starts = starts(data, first, options, noise);
+    let starts = starts(data, first, options, noise)?;
     let mut path = NetworkPath::new(executor, model, starts, options.seed)?;
     let found = log_z(&mut path, options.evaluations, &mut |stage, done, of| {
         progress(stage.into(), done, of);
@@ -126,8 +126,13 @@ fn with_data(
     let log_z = found
         .is_valid()
         .then(|| IntervalFigures::from(found.bennett));
-    let count = data.len().unwrap_or(MOST_SCORED).min(MOST_SCORED);
-    let clean = data.samples(first..first + count);
+    let clean = match data.len() {
+        None => data.samples(first..first + MOST_SCORED),
+        Some(len) => evenly_spaced(len, MOST_SCORED)
+            .flat_map(|row| data.samples(row..row + 1))
+            .collect(),
+    };
+    let count = clean.len() / data.shape().len();
     let mut random = Philox::new(options.seed, Stream::DataNoise, NOISE_STEP);
     let noisy = clean.iter().map(|value| value + noise * random.normal());
     let noisy: Vec<f32> = noisy.collect();
@@ -231,19 +236,39 @@ fn part(stage: SweepStage) -> &'static str {
     }
 }
 
-/// Data with the noise of training, one for each chain: rows of its own where there are as many.
-fn starts(data: &Dataset, first: usize, options: &LikelihoodOptions, noise: f32) -> Vec<f32> {
+/// `most` of the first `len` whole numbers, or all if they are fewer.
+fn evenly_spaced(len: usize, most: usize) -> impl Iterator<Item = usize> {
+    let count = len.min(most);
+    (0..count).map(move |place| (place as u128 * len as u128 / count as u128) as usize)
+}
+
+/// Data with the noise of training, one for each chain.
+///
+/// # Errors
+/// When there are fewer data: chains that start together know of one another.
+fn starts(
+    data: &Dataset,
+    first: usize,
+    options: &LikelihoodOptions,
+    noise: f32,
+) -> Result<Vec<f32>, EvaluationError> {
     let mut random = Philox::new(options.seed, Stream::DataNoise, START_STEP);
     let mut rows: Vec<usize> = match data.len() {
         Some(count) => (0..count).collect(),
         None => (first..first + options.chains).collect(),
     };
+    if rows.len() < options.chains {
+        return Err(EvaluationError::FewStarts {
+            samples: rows.len(),
+            chains: options.chains,
+        });
+    }
     rows.shuffle(&mut random);
-    let rows = rows.iter().cycle().take(options.chains);
+    let rows = rows.iter().take(options.chains);
     let values = rows.flat_map(|row| data.samples(*row..row + 1));
-    values
+    Ok(values
         .map(|value| value + noise * random.normal())
-        .collect()
+        .collect())
 }
 
 /// The mean log-likelihood of `samples` of `length` values with noise of standard deviation `noise`, over all noise, under
@@ -310,6 +335,13 @@ impl Scored<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_spread_over_all_of_the_data() {
+        let rows = |len, most| evenly_spaced(len, most).collect::<Vec<_>>();
+        assert_eq!(rows(3, 5), [0, 1, 2]);
+        assert_eq!(rows(10, 4), [0, 2, 5, 7]);
+    }
 
     /// Of (x, x + y) with x = ±1 and y = ±2 the covariance is ((1, 1), (1, 5)).
     #[test]
