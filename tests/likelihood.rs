@@ -717,3 +717,35 @@ fn the_command_writes_what_it_prints_and_repeats_itself() {
         stderr(&failed)
     );
 }
+
+/// f = w·x with |w| = 80 takes some 6,400 temperatures for a variance of ln w of 1, and gets some hundreds.
+#[test]
+fn what_is_not_valid_is_printed_without_intervals() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config::load("digits", &["network.layers=[{dense=1}]".to_owned()]).unwrap();
+    let data = data::open(&config.data.options(), 1).unwrap();
+    let parameters = [vec![10.0; 64], vec![0.0]].concat();
+    let model = Model::new(config, data.shape(), data.scaling(), parameters, 7).unwrap();
+    let path = folder.path().join("steep.safetensors");
+    model.save(&path).unwrap();
+    let arguments = "evaluate steep.safetensors --only likelihood --evaluations 120000 --chains 16";
+    let arguments: Vec<&str> = arguments.split(' ').chain(["--json"]).collect();
+    let output = run(&folder, &arguments);
+    let figures: Value = serde_json::from_str(stdout(&output)).expect("one object");
+    let likelihood = &figures["likelihood"];
+    assert_eq!(likelihood["valid"], false, "{likelihood}");
+    assert_ne!(likelihood["not_valid"], Value::Array(Vec::new()));
+    assert_eq!(likelihood["log_z"], Value::Null);
+    for estimate in ["from_base", "from_model", "bennett"] {
+        let estimate = &likelihood["estimates"][estimate];
+        assert_eq!(estimate["log_z"], Value::Null, "{likelihood}");
+        assert!(estimate["value"].is_number(), "{likelihood}");
+    }
+    for figure in ["log_likelihood", "bits_per_dimension"] {
+        assert_eq!(likelihood["data"][figure], Value::Null, "{likelihood}");
+    }
+    let table = stderr(&output);
+    assert!(!table.contains("intervals of 95 %"), "{table}");
+    assert_eq!(table.matches("without an interval").count(), 3, "{table}");
+    assert!(table.contains("\nnot valid: "), "{table}");
+}

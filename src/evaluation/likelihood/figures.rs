@@ -1,7 +1,7 @@
 //! What an estimate of log Z and the likelihood of data say, in the names of their JSON.
 
 use super::estimates::Estimate;
-use super::log_z::{LogZ, Problem, SweepStage, counts, overlaps};
+use super::log_z::{LogZ, Problem, SweepStage, counts};
 use serde::Serialize;
 
 /// log Z of a model and the likelihood of data under it, in nats where nothing else is said. Whatever does not hold is
@@ -49,7 +49,9 @@ pub struct EstimatesFigures {
 /// Annealed importance sampling.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct AnnealedFigures {
-    /// Null where fewer than two fifths of the chains count.
+    /// What the chains gave, valid or not. It alone says nothing of its error.
+    pub value: f64,
+    /// Null where the whole is not valid, or fewer than two fifths of the chains count.
     pub log_z: Option<IntervalFigures>,
     /// How many chains count: (Σw)² / Σw².
     pub effective_chains: f64,
@@ -60,7 +62,9 @@ pub struct AnnealedFigures {
 /// Bennett's acceptance ratio.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct BennettFigures {
-    /// Null where the overlap is below 0.03.
+    /// What the chains gave, valid or not. It alone says nothing of its error.
+    pub value: f64,
+    /// Null where the whole is not valid, of which an overlap of 0.03 is a part.
     pub log_z: Option<IntervalFigures>,
     /// What the laws of the works both ways have in common, from 0 to 1.
     pub overlap: f64,
@@ -165,8 +169,11 @@ impl IntervalFigures {
 
 impl EstimatesFigures {
     pub(super) fn of(found: &LogZ) -> Self {
+        // An error over chains is one only where they are what they are taken for.
+        let valid = found.is_valid();
         let annealed = |estimate: Estimate, variance| AnnealedFigures {
-            log_z: counts(&estimate, found.chains).then(|| estimate.into()),
+            value: estimate.value,
+            log_z: (valid && counts(&estimate, found.chains)).then(|| estimate.into()),
             effective_chains: estimate.support,
             log_weight_variance: variance,
         };
@@ -174,7 +181,8 @@ impl EstimatesFigures {
             from_base: annealed(found.there, found.variances[0]),
             from_model: annealed(found.back, found.variances[1]),
             bennett: BennettFigures {
-                log_z: overlaps(&found.bennett).then(|| found.bennett.into()),
+                value: found.bennett.value,
+                log_z: valid.then(|| found.bennett.into()),
                 overlap: found.bennett.support,
             },
         }

@@ -477,7 +477,7 @@ pub(super) fn counts(estimate: &Estimate, chains: usize) -> bool {
     estimate.support >= LEAST_EFFECTIVE * chains as f64
 }
 
-/// Whether works overlap enough for Bennett's ratio to be printed.
-pub(super) fn overlaps(estimate: &Estimate) -> bool {
+/// Whether works overlap enough for Bennett's ratio to be believed.
+fn overlaps(estimate: &Estimate) -> bool {
     estimate.support >= LEAST_OVERLAP
 }
