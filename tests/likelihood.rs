@@ -562,6 +562,7 @@ fn networks_in_the_plane_agree_with_quadrature() {
         );
         assert_eq!(found.data.which, "fresh draws");
         assert!(found.data.dequantised.is_none());
+        assert!(found.data.gaussian_fitted_to_scored_data.is_some());
     }
 }
 
@@ -693,6 +694,7 @@ fn the_command_writes_what_it_prints_and_repeats_itself() {
         "annealed from the base",
         "Bennett's ratio",
         "1797 samples of digits (training data) with noise 0.1",
+        "fitted to these very data, as the model was",
         "bits per dimension",
         "energy-gradient evaluations in",
         "evaluation.json",

@@ -59,15 +59,25 @@ pub(super) fn table(figures: &LikelihoodFigures) {
         data.count, data.source, data.which
     ));
     row("log-likelihood", data.log_likelihood, "nats a sample");
-    if let Some(gaussian) = data.gaussian_log_likelihood {
+    if let Some(gaussian) = data.gaussian_fitted_to_scored_data {
+        let terms = match data.which {
+            "training data" => "fitted to these very data, as the model was",
+            _ => "fitted to these very data, an advantage over the model",
+        };
         output::note(format_args!(
-            "  {:26} {gaussian:10.3}   with the mean and covariance of these data",
+            "  {:26} {gaussian:10.3}   {terms}",
             "that of a Gaussian"
+        ));
+    }
+    if let Some(reason) = &data.gaussian_not_valid {
+        output::note(format_args!(
+            "  {:26} {:>10}   {reason}",
+            "that of a Gaussian", "not valid"
         ));
     }
     if data.log_likelihood.is_none() {
         output::note(format_args!(
-            "  {:26} {:10.3}   by the bound on log Z",
+            "  {:26} {:10.3}   with 95 %, of these very data, by the bound on log Z",
             "log-likelihood is below", data.log_likelihood_at_most
         ));
     }

@@ -90,9 +90,11 @@ pub struct ScoredFigures {
     pub log_likelihood_at_most: f64,
     /// −log₂ p a dimension in units of the raw values, p the density of the noisy values.
     pub bits_per_dimension: Option<IntervalFigures>,
-    /// What a Gaussian with the mean and the covariance of these data has of `log_likelihood`: what every density should
-    /// beat. Null where the covariance is singular, or there are more than 1,024 dimensions.
-    pub gaussian_log_likelihood: Option<f64>,
+    /// What the Gaussian with the mean and the covariance of these very data has of `log_likelihood`. Fitted to what is scored,
+    /// it is on equal terms with a model only of training data; of others it has the advantage.
+    pub gaussian_fitted_to_scored_data: Option<f64>,
+    /// Why there is none, where that is null.
+    pub gaussian_not_valid: Option<String>,
     /// Where raw values are whole numbers: these with uniform noise on (−½, ½) in place of the run's.
     pub dequantised: Option<DequantisedFigures>,
 }

@@ -30,6 +30,8 @@ const FEWEST_CHAINS: usize = 16;
 const MOST_CHAINS: usize = 1 << 16;
 /// The most dimensions of a Gaussian that is fitted, which takes operations in their square for every sample.
 const MOST_FITTED: usize = 1024;
+/// A Gaussian that is fitted takes more samples than so many times its dimensions.
+const FEWEST_FITTED: usize = 2;
 /// Half of the interval of 95 % of a normal law, in standard deviations.
 const NORMAL_HALF: f64 = 1.96;
 
@@ -166,6 +168,7 @@ fn with_data(
         }
     };
     let scored_evaluations = scored.evaluations;
+    let gaussian = gaussian_fit(&clean, data.shape().len(), noise);
     let log_likelihood = likelihood(negative_energy);
     let mut cost: Vec<CostFigures> = found
         .costs
@@ -196,7 +199,8 @@ fn with_data(
             log_likelihood,
             log_likelihood_at_most: negative_energy.value - found.at_least,
             bits_per_dimension: log_likelihood.map(bits),
-            gaussian_log_likelihood: gaussian_fit(&clean, data.shape().len(), noise),
+            gaussian_fitted_to_scored_data: gaussian.as_ref().ok().copied(),
+            gaussian_not_valid: gaussian.err(),
             dequantised,
         },
         method: MethodFigures {
@@ -273,11 +277,23 @@ fn starts(
 
 /// The mean log-likelihood of `samples` of `length` values with noise of standard deviation `noise`, over all noise, under
 /// the Gaussian that makes it largest: the one with their mean and their covariance. −(D·ln 2π + ln det Σ + D)/2.
-fn gaussian_fit(samples: &[f32], length: usize, noise: f32) -> Option<f64> {
+///
+/// # Errors
+/// Why it would say nothing.
+fn gaussian_fit(samples: &[f32], length: usize, noise: f32) -> Result<f64, String> {
     if length > MOST_FITTED {
-        return None;
+        return Err(format!(
+            "a covariance of {length} dimensions is too large to fit: {MOST_FITTED} at most"
+        ));
     }
     let count = samples.len() / length;
+    // A covariance of n samples has n − 1 dimensions at most, and those of few more are close to none.
+    if count <= FEWEST_FITTED * length {
+        return Err(format!(
+            "a Gaussian fitted to {count} samples of {length} dimensions fits their noise: score more than {}",
+            FEWEST_FITTED * length
+        ));
+    }
     let values = samples.iter().map(|value| f64::from(*value));
     let mut values = DMatrix::from_iterator(length, count, values);
     let mean = values.column_mean();
@@ -288,9 +304,14 @@ fn gaussian_fit(samples: &[f32], length: usize, noise: f32) -> Option<f64> {
     for place in 0..length {
         covariance[(place, place)] += f64::from(noise).powi(2);
     }
-    let log_determinant = covariance.cholesky()?.ln_determinant();
+    let Some(factor) = covariance.cholesky() else {
+        return Err(
+            "the covariance of the data is singular: some of their values depend on others".into(),
+        );
+    };
+    let log_determinant = factor.ln_determinant();
     let dimensions = length as f64;
-    Some(-0.5 * (dimensions * ((2.0 * PI).ln() + 1.0) + log_determinant))
+    Ok(-0.5 * (dimensions * ((2.0 * PI).ln() + 1.0) + log_determinant))
 }
 
 /// Energies of data, counted.
@@ -346,12 +367,14 @@ mod tests {
     /// Of (x, x + y) with x = ±1 and y = ±2 the covariance is ((1, 1), (1, 5)).
     #[test]
     fn a_gaussian_is_fitted_to_mean_and_covariance() {
-        let samples = [4.0, 3.0, 4.0, 7.0, 2.0, 1.0, 2.0, 5.0];
+        let samples = [4.0, 3.0, 4.0, 7.0, 2.0, 1.0, 2.0, 5.0].repeat(2);
         for (noise, determinant) in [(0.0, 4.0_f64), (2.0, 5.0 * 9.0 - 1.0)] {
             let wanted = -(2.0 * PI).ln() - 1.0 - 0.5 * determinant.ln();
             let found = gaussian_fit(&samples, 2, noise).unwrap();
             assert!((found - wanted).abs() < 1e-12, "{found}, not {wanted}");
         }
-        assert_eq!(gaussian_fit(&[1.0, 2.0, 3.0, 2.0], 2, 0.0), None);
+        let refused = |samples: &[f32]| gaussian_fit(samples, 2, 0.0).unwrap_err();
+        assert!(refused(&[1.0, 2.0, 3.0, 2.0].repeat(4)).contains("singular"));
+        assert!(refused(&samples[..8]).contains("4 samples of 2"));
     }
 }
