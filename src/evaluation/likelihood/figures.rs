@@ -38,9 +38,9 @@ pub struct IntervalFigures {
 /// Three estimates of ln Z.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct EstimatesFigures {
-    /// Annealed importance sampling from the base: low on average.
+    /// Annealed importance sampling from the base: low on average but for the bias that the jackknife takes off.
     pub from_base: AnnealedFigures,
-    /// Annealed importance sampling from the model: high on average.
+    /// Annealed importance sampling from the model: high on average but for that bias.
     pub from_model: AnnealedFigures,
     /// Bennett's acceptance ratio between both.
     pub bennett: BennettFigures,

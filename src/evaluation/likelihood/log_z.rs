@@ -111,7 +111,8 @@ pub enum Problem {
 pub struct LogZ {
     /// Bennett's acceptance ratio between both sweeps: the least error.
     pub bennett: Estimate,
-    /// Annealed importance sampling from the base: low on average, the more so the fewer chains count.
+    /// Annealed importance sampling from the base: low on average, the more so the fewer chains count, but for the bias
+    /// that the jackknife takes off.
     pub there: Estimate,
     /// The same from the model: high on average (Burda, Grosse & Salakhutdinov 2015).
     pub back: Estimate,
