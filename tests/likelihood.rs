@@ -335,23 +335,48 @@ fn intervals_cover_in_784_dimensions() {
         let data = gaussian(784, 0.05, 0.95);
         Exact::new(gaussian(784, 0.05, 0.9), data, 24, seed)
     };
+    assert_all_cover("a Gaussian", &coverage(60, 600_000, narrow));
+}
+
+#[test]
+fn intervals_cover_two_modes_in_784_dimensions() {
+    if !extended() {
+        return;
+    }
     let modes = |seed| {
         let model = two_parts(784, 0.9, 3.0);
         Exact::new(model.clone(), model, 24, seed)
     };
-    assert_all_cover("a Gaussian", &coverage(60, 600_000, narrow));
     assert_all_cover("two modes", &coverage(60, 600_000, modes));
 }
 
 #[test]
 fn too_few_evaluations_and_too_little_overlap_are_refused() {
     let path = |seed| Exact::new(gaussian(64, 1.0, 0.05), gaussian(64, 1.0, 0.05), 24, seed);
-    let error = log_z(&mut path(1), 1000, &mut |_, _, _| {}).expect_err("too few");
+    // Where there is hardly a path, what a pilot takes is known, and with it what all of it takes.
+    let short = |seed| Exact::new(gaussian(2, 0.0, 0.9), gaussian(2, 0.0, 0.9), 24, seed);
+    let error = log_z(&mut short(1), 20_000, &mut |_, _, _| {}).expect_err("too few");
     let LogZError::Budget { least } = error else {
         panic!("{error:?}");
     };
-    // 150 nats of work in the shortest sweeps that there are.
-    let found = estimated(&mut path(1), least);
+    let enough = estimated(&mut short(1), least);
+    let spent: u64 = enough.costs.iter().map(|(_, cost)| cost.evaluations).sum();
+    assert!(spent <= least, "{spent} of {least}");
+    log_z(&mut short(1), least - 24, &mut |_, _, _| {}).expect_err("too few");
+    // A pilot takes no more than two fifths, and does not get far with little.
+    for (given, first) in [(1000, true), (24_000, false)] {
+        let error = log_z(&mut path(1), given, &mut |_, _, _| {}).expect_err("too few");
+        let LogZError::Pilot { beta } = error else {
+            panic!("{error:?}");
+        };
+        assert!((beta == 0.0) == first && beta < 1.0, "{beta}");
+    }
+    // 150 nats of work in about the shortest sweeps that there are.
+    let tried = (1..40).map(|times| 5000 * times);
+    let mut tried = tried.map(|given| (given, log_z(&mut path(1), given, &mut |_, _, _| {})));
+    let (least, found) = tried
+        .find_map(|(given, found)| found.ok().map(|found| (given, found)))
+        .expect("enough");
     assert!(!found.is_valid());
     let of_kind = |kind: fn(&Problem) -> bool| found.problems.iter().any(kind);
     for stage in [SweepStage::There, SweepStage::Back] {
@@ -401,6 +426,68 @@ fn chains_that_have_not_forgotten_the_data_are_found_out() {
     let found = log_z(&mut path, 100_000, &mut |_, _, _| {}).expect("runs");
     let drift = |problem: &Problem| matches!(problem, Problem::Drift { .. });
     assert!(found.problems.iter().any(drift), "{found:?}");
+}
+
+/// A path whose chains under the model stay where they begin, as where every step is refused.
+struct Frozen(Exact);
+
+impl Path for Frozen {
+    type Error = Infallible;
+
+    fn chains(&self) -> usize {
+        self.0.chains()
+    }
+
+    fn dimensions(&self) -> usize {
+        self.0.dimensions()
+    }
+
+    fn log_z_base(&self) -> f64 {
+        self.0.log_z_base()
+    }
+
+    fn first_step_size(&self) -> f64 {
+        self.0.first_step_size()
+    }
+
+    fn evaluations(&self, steps: usize) -> usize {
+        self.0.evaluations(steps)
+    }
+
+    fn start_at_base(&mut self) -> Result<Vec<f64>, Infallible> {
+        self.0.start_at_base()
+    }
+
+    fn start_at_model(&mut self) -> Result<Vec<f64>, Infallible> {
+        self.0.start_at_model()
+    }
+
+    fn advance(
+        &mut self,
+        beta: f64,
+        step_size: f64,
+        steps: usize,
+        adapt: bool,
+    ) -> Result<Advanced, Infallible> {
+        self.0.advance(beta, step_size, steps, adapt)
+    }
+
+    fn settle(&mut self, _: f64, _: usize) -> Result<Vec<f64>, Infallible> {
+        Ok(self.0.potentials())
+    }
+}
+
+/// Also where they begin at samples of the model, and all estimates agree.
+#[test]
+fn chains_that_do_not_move_are_found_out() {
+    let model = gaussian(2, 0.5, 0.6);
+    let path = |model: Mixture| Exact::new(model.clone(), model, 32, 3);
+    let found = log_z(&mut Frozen(path(model)), 50_000, &mut |_, _, _| {}).expect("runs");
+    assert_eq!(found.problems, [Problem::Frozen]);
+    // Where the model is the base nobody can see that they move.
+    let base = gaussian(2, 0.0, 1.0);
+    let found = log_z(&mut Frozen(path(base)), 50_000, &mut |_, _, _| {}).expect("runs");
+    assert!(found.is_valid(), "{:?}", found.problems);
 }
 
 fn executor() -> Executor {
@@ -475,6 +562,7 @@ fn networks_in_the_plane_agree_with_quadrature() {
         );
         assert_eq!(found.data.which, "fresh draws");
         assert!(found.data.dequantised.is_none());
+        assert!(found.data.gaussian_fitted_to_scored_data.is_some());
     }
 }
 
@@ -606,6 +694,7 @@ fn the_command_writes_what_it_prints_and_repeats_itself() {
         "annealed from the base",
         "Bennett's ratio",
         "1797 samples of digits (training data) with noise 0.1",
+        "fitted to these very data, as the model was",
         "bits per dimension",
         "energy-gradient evaluations in",
         "evaluation.json",
@@ -629,4 +718,36 @@ fn the_command_writes_what_it_prints_and_repeats_itself() {
         "{}",
         stderr(&failed)
     );
+}
+
+/// f = w·x with |w| = 80 takes some 6,400 temperatures for a variance of ln w of 1, and gets some hundreds.
+#[test]
+fn what_is_not_valid_is_printed_without_intervals() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config::load("digits", &["network.layers=[{dense=1}]".to_owned()]).unwrap();
+    let data = data::open(&config.data.options(), 1).unwrap();
+    let parameters = [vec![10.0; 64], vec![0.0]].concat();
+    let model = Model::new(config, data.shape(), data.scaling(), parameters, 7).unwrap();
+    let path = folder.path().join("steep.safetensors");
+    model.save(&path).unwrap();
+    let arguments = "evaluate steep.safetensors --only likelihood --evaluations 120000 --chains 16";
+    let arguments: Vec<&str> = arguments.split(' ').chain(["--json"]).collect();
+    let output = run(&folder, &arguments);
+    let figures: Value = serde_json::from_str(stdout(&output)).expect("one object");
+    let likelihood = &figures["likelihood"];
+    assert_eq!(likelihood["valid"], false, "{likelihood}");
+    assert_ne!(likelihood["not_valid"], Value::Array(Vec::new()));
+    assert_eq!(likelihood["log_z"], Value::Null);
+    for estimate in ["from_base", "from_model", "bennett"] {
+        let estimate = &likelihood["estimates"][estimate];
+        assert_eq!(estimate["log_z"], Value::Null, "{likelihood}");
+        assert!(estimate["value"].is_number(), "{likelihood}");
+    }
+    for figure in ["log_likelihood", "bits_per_dimension"] {
+        assert_eq!(likelihood["data"][figure], Value::Null, "{likelihood}");
+    }
+    let table = stderr(&output);
+    assert!(!table.contains("intervals of 95 %"), "{table}");
+    assert_eq!(table.matches("without an interval").count(), 3, "{table}");
+    assert!(table.contains("\nnot valid: "), "{table}");
 }

@@ -302,11 +302,11 @@ Of the part likelihood, in the object likelihood, where what does not hold is nu
   valid, not_valid                    whether log Z is one to believe; if not, why and what would help
   log_z                               value, standard_error and interval (95 %) of ln Z
   log_z_at_least                      what ln Z is above with 95 %, valid or not
-  estimates                           from_base, from_model (log_z, effective_chains, log_weight_variance) and bennett
-                                      (log_z, overlap)
+  estimates                           from_base, from_model (value, valid or not; log_z, effective_chains,
+                                      log_weight_variance) and bennett (value, log_z, overlap)
   data                                source, which, count, noise; negative_energy, log_likelihood (nats a sample),
-                                      log_likelihood_at_most, bits_per_dimension, gaussian_log_likelihood,
-                                      dequantised (negative_energy, bits_per_dimension)
+                                      log_likelihood_at_most, bits_per_dimension, gaussian_fitted_to_scored_data
+                                      and gaussian_not_valid, dequantised (negative_energy, bits_per_dimension)
   method                              chains, temperatures, equilibration, path_length, evaluations, seed
   cost                                part, evaluations, seconds of each part
 Of the part samples, in the object sample_quality, where {\"not_valid\": reason} stands for what cannot be told:

@@ -56,6 +56,18 @@ pub enum EvaluationError {
     )]
     PathTooLong { share: f64 },
     #[error(
+        "each of {chains} chains needs a sample of its own to start from, and the data has {samples}: take fewer with \
+         --chains, 16 at least, or more data"
+    )]
+    FewStarts { samples: usize, chains: usize },
+    #[error(
+        "the pilot came only {share:.1e} of the way from the model's base to the model with two fifths of {given} \
+         energy-gradient evaluations: ask for more with --evaluations; if some times as many come hardly further, the \
+         energies vary too much for log Z to be had: evaluate an earlier checkpoint, or train again with a lower \
+         optimiser.rate"
+    )]
+    PilotTooLong { given: u64, share: f64 },
+    #[error(
         "{given} energy-gradient evaluations do not suffice for log Z: ask for --evaluations {least} at least, and better \
          for some times as many"
     )]

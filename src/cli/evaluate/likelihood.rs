@@ -6,30 +6,43 @@ use crate::evaluation::{IntervalFigures, LikelihoodFigures};
 /// Prints `figures`.
 pub(super) fn table(figures: &LikelihoodFigures) {
     let method = &figures.method;
+    let errors = match figures.valid {
+        true => "intervals of 95 %",
+        false => "not valid, so no intervals",
+    };
     output::note(format_args!(
-        "log Z from the model's Gaussian base, by {} chains each way over {} temperatures; intervals of 95 %\n",
+        "log Z from the model's Gaussian base, by {} chains each way over {} temperatures; {errors}\n",
         method.chains, method.temperatures
     ));
     let estimates = &figures.estimates;
     let counting = |effective: f64| format!("{effective:.1} of {} chains count", method.chains);
-    for (what, value, support) in [
+    for (what, value, log_z, support) in [
         (
             "annealed from the base",
+            estimates.from_base.value,
             estimates.from_base.log_z,
             counting(estimates.from_base.effective_chains),
         ),
         (
             "annealed from the model",
+            estimates.from_model.value,
             estimates.from_model.log_z,
             counting(estimates.from_model.effective_chains),
         ),
         (
             "Bennett's ratio of both",
+            estimates.bennett.value,
             estimates.bennett.log_z,
             format!("overlap {:.2}", estimates.bennett.overlap),
         ),
     ] {
-        row(what, value, &support);
+        match log_z {
+            Some(_) => row(what, log_z, &support),
+            None => output::note(format_args!(
+                "  {what:26} {value:10.3}   {:24}   {support}",
+                "without an interval"
+            )),
+        }
     }
     row("log Z", figures.log_z, "");
     output::note(format_args!(
@@ -46,15 +59,25 @@ pub(super) fn table(figures: &LikelihoodFigures) {
         data.count, data.source, data.which
     ));
     row("log-likelihood", data.log_likelihood, "nats a sample");
-    if let Some(gaussian) = data.gaussian_log_likelihood {
+    if let Some(gaussian) = data.gaussian_fitted_to_scored_data {
+        let terms = match data.which {
+            "training data" => "fitted to these very data, as the model was",
+            _ => "fitted to these very data, an advantage over the model",
+        };
         output::note(format_args!(
-            "  {:26} {gaussian:10.3}   with the mean and covariance of these data",
+            "  {:26} {gaussian:10.3}   {terms}",
             "that of a Gaussian"
+        ));
+    }
+    if let Some(reason) = &data.gaussian_not_valid {
+        output::note(format_args!(
+            "  {:26} {:>10}   {reason}",
+            "that of a Gaussian", "not valid"
         ));
     }
     if data.log_likelihood.is_none() {
         output::note(format_args!(
-            "  {:26} {:10.3}   by the bound on log Z",
+            "  {:26} {:10.3}   with 95 %, of these very data, by the bound on log Z",
             "log-likelihood is below", data.log_likelihood_at_most
         ));
     }

@@ -1,7 +1,7 @@
 //! What an estimate of log Z and the likelihood of data say, in the names of their JSON.
 
 use super::estimates::Estimate;
-use super::log_z::{LogZ, Problem, SweepStage, counts, overlaps};
+use super::log_z::{LogZ, Problem, SweepStage, counts};
 use serde::Serialize;
 
 /// log Z of a model and the likelihood of data under it, in nats where nothing else is said. Whatever does not hold is
@@ -14,7 +14,7 @@ pub struct LikelihoodFigures {
     pub not_valid: Vec<String>,
     /// ln Z, by Bennett's acceptance ratio, which has the least error of the three.
     pub log_z: Option<IntervalFigures>,
-    /// ln Z is above this with 95 %, valid or not.
+    /// ln Z is above this with 95 %, valid or not, whatever number of attempts it took.
     pub log_z_at_least: f64,
     /// The three estimates.
     pub estimates: EstimatesFigures,
@@ -38,9 +38,9 @@ pub struct IntervalFigures {
 /// Three estimates of ln Z.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct EstimatesFigures {
-    /// Annealed importance sampling from the base: low on average.
+    /// Annealed importance sampling from the base: low on average but for the bias that the jackknife takes off.
     pub from_base: AnnealedFigures,
-    /// Annealed importance sampling from the model: high on average.
+    /// Annealed importance sampling from the model: high on average but for that bias.
     pub from_model: AnnealedFigures,
     /// Bennett's acceptance ratio between both.
     pub bennett: BennettFigures,
@@ -49,7 +49,9 @@ pub struct EstimatesFigures {
 /// Annealed importance sampling.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct AnnealedFigures {
-    /// Null where fewer than two fifths of the chains count.
+    /// What the chains gave, valid or not. It alone says nothing of its error.
+    pub value: f64,
+    /// Null where the whole is not valid, or fewer than two fifths of the chains count.
     pub log_z: Option<IntervalFigures>,
     /// How many chains count: (Σw)² / Σw².
     pub effective_chains: f64,
@@ -60,7 +62,9 @@ pub struct AnnealedFigures {
 /// Bennett's acceptance ratio.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct BennettFigures {
-    /// Null where the overlap is below 0.03.
+    /// What the chains gave, valid or not. It alone says nothing of its error.
+    pub value: f64,
+    /// Null where the whole is not valid, of which an overlap of 0.03 is a part.
     pub log_z: Option<IntervalFigures>,
     /// What the laws of the works both ways have in common, from 0 to 1.
     pub overlap: f64,
@@ -81,13 +85,16 @@ pub struct ScoredFigures {
     pub negative_energy: IntervalFigures,
     /// Mean of ln p = −E − ln Z of the data with that noise, in the model's scale.
     pub log_likelihood: Option<IntervalFigures>,
-    /// It is below this with 95 % as far as ln Z goes: from `log_z_at_least`.
+    /// That mean of these very data is below this with 95 %: from `log_z_at_least`. The error of the mean as one of their law is
+    /// not in it.
     pub log_likelihood_at_most: f64,
     /// −log₂ p a dimension in units of the raw values, p the density of the noisy values.
     pub bits_per_dimension: Option<IntervalFigures>,
-    /// What a Gaussian with the mean and the covariance of these data has of `log_likelihood`: what every density should
-    /// beat. Null where the covariance is singular, or there are more than 1,024 dimensions.
-    pub gaussian_log_likelihood: Option<f64>,
+    /// What the Gaussian with the mean and the covariance of these very data has of `log_likelihood`. Fitted to what is scored,
+    /// it is on equal terms with a model only of training data; of others it has the advantage.
+    pub gaussian_fitted_to_scored_data: Option<f64>,
+    /// Why there is none, where that is null.
+    pub gaussian_not_valid: Option<String>,
     /// Where raw values are whole numbers: these with uniform noise on (−½, ½) in place of the run's.
     pub dequantised: Option<DequantisedFigures>,
 }
@@ -164,8 +171,11 @@ impl IntervalFigures {
 
 impl EstimatesFigures {
     pub(super) fn of(found: &LogZ) -> Self {
+        // An error over chains is one only where they are what they are taken for.
+        let valid = found.is_valid();
         let annealed = |estimate: Estimate, variance| AnnealedFigures {
-            log_z: counts(&estimate, found.chains).then(|| estimate.into()),
+            value: estimate.value,
+            log_z: (valid && counts(&estimate, found.chains)).then(|| estimate.into()),
             effective_chains: estimate.support,
             log_weight_variance: variance,
         };
@@ -173,7 +183,8 @@ impl EstimatesFigures {
             from_base: annealed(found.there, found.variances[0]),
             from_model: annealed(found.back, found.variances[1]),
             bennett: BennettFigures {
-                log_z: overlaps(&found.bennett).then(|| found.bennett.into()),
+                value: found.bennett.value,
+                log_z: valid.then(|| found.bennett.into()),
                 overlap: found.bennett.support,
             },
         }
@@ -217,6 +228,12 @@ pub(super) fn sentences(found: &LogZ) -> Vec<String> {
             "chains from data still move away from it under the model (mean of f from {middle:.1} to {end:.1} in the second \
              half of {} transitions, {apart:.1} standard errors): the model is not the data's density, and {more} to let them \
              arrive",
+            found.equilibration
+        ),
+        Problem::Frozen => format!(
+            "no chain from data moved in the second half of {} transitions under the model: steps are refused throughout, and \
+             the energies are too rough there for log Z to be had; evaluate an earlier checkpoint, or train again with a lower \
+             optimiser.rate",
             found.equilibration
         ),
     };

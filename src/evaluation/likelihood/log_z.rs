@@ -21,6 +21,8 @@ const LEAST_OVERLAP: f64 = 0.03;
 const MOST_APART: f64 = 2.81;
 /// Means of chains that do not drift move by more than so many of their errors once in a thousand times.
 const MOST_DRIFT: f64 = 3.29;
+/// The most of the evaluations that a pilot may take: a path that is too long for that is too long for its sweeps as well.
+const PILOT_SHARE: f64 = 0.4;
 /// Shares of what the pilot leaves of the evaluations: for chains to forget the data that they start from, and for each of
 /// both sweeps.
 const EQUILIBRATION_SHARE: f64 = 0.3;
@@ -30,7 +32,8 @@ const FEWEST_STEPS: usize = 64;
 const FEWEST_EQUILIBRATION: usize = 200;
 /// Transitions that are run at a time where nobody looks at what is between them.
 const STRETCH: usize = 20;
-/// The chance that the bound which needs no other assumption is wrong.
+/// The chance that the bound which needs no other assumption is wrong, over all attempts together: whether another follows
+/// depends on how one comes out, so that the k-th has 2⁻ᵏ of it.
 const BOUND_RISK: f64 = 0.05;
 
 /// A part of the work, of which there may be several at different speeds.
@@ -63,6 +66,8 @@ pub enum LogZError<E> {
     NotFinite,
     /// The pilot did not come from β = 0 to 1.
     TooLong { beta: f64 },
+    /// The share of the evaluations that a pilot may take did not bring it further than β.
+    Pilot { beta: f64 },
     /// A pilot took so much that less than `least` evaluations leave nothing for the sweeps.
     Budget { least: u64 },
 }
@@ -73,6 +78,7 @@ impl<E> From<PilotError<E>> for LogZError<E> {
             PilotError::Path(error) => LogZError::Path(error),
             PilotError::NotFinite => LogZError::NotFinite,
             PilotError::TooLong { beta } => LogZError::TooLong { beta },
+            PilotError::Budget { beta } => LogZError::Pilot { beta },
         }
     }
 }
@@ -96,6 +102,8 @@ pub enum Problem {
     },
     /// The energies of chains from data still move: those of the network without its base, at the middle and at the end.
     Drift { middle: f64, end: f64, apart: f64 },
+    /// No chain from data has moved in the second half of that time.
+    Frozen,
 }
 
 /// ln Z by both sweeps.
@@ -103,13 +111,15 @@ pub enum Problem {
 pub struct LogZ {
     /// Bennett's acceptance ratio between both sweeps: the least error.
     pub bennett: Estimate,
-    /// Annealed importance sampling from the base: low on average, the more so the fewer chains count.
+    /// Annealed importance sampling from the base: low on average, the more so the fewer chains count, but for the bias
+    /// that the jackknife takes off.
     pub there: Estimate,
     /// The same from the model: high on average (Burda, Grosse & Salakhutdinov 2015).
     pub back: Estimate,
     /// What is wrong; with nothing here, `bennett` is what to report.
     pub problems: Vec<Problem>,
-    /// ln Z is above this with 95 %, whatever chains do (Markov's inequality on weights whose mean is right).
+    /// ln Z is above this with 95 %, whatever chains do (Markov's inequality on weights whose mean is right, with the risk
+    /// divided over attempts).
     pub at_least: f64,
     pub chains: usize,
     /// Temperatures of either sweep, with a transition at each but the last.
@@ -146,19 +156,22 @@ pub fn log_z<P: Path>(
 ) -> Result<LogZ, LogZError<P::Error>> {
     let chains = path.chains() as u64;
     let mut costs = Costs::new(chains);
-    let pilot = Pilot::run(path, &mut |beta| {
+    let mut left = usize::try_from(evaluations / chains.max(1)).unwrap_or(usize::MAX);
+    let most = (left as f64 * PILOT_SHARE) as usize;
+    let pilot = Pilot::run(path, most, &mut |beta| {
         progress(SweepStage::Pilot, (beta * 1000.0) as usize, 1000);
     })?;
     costs.add(SweepStage::Pilot, pilot.evaluations);
-    let mut left = usize::try_from(evaluations / chains.max(1)).unwrap_or(usize::MAX);
-    left = left.saturating_sub(pilot.evaluations);
+    left -= pilot.evaluations;
     let Some(mut plan) = Plan::new(path, &pilot, left) else {
         let least = pilot.evaluations + Plan::LEAST.evaluations(path);
         return Err(LogZError::Budget {
             least: chains * least as u64,
         });
     };
+    let mut risk = BOUND_RISK;
     loop {
+        risk /= 2.0;
         left = left.saturating_sub(plan.evaluations(path));
         let mut found = attempt(path, &pilot, plan, &mut costs, progress)?;
         let worst = found.variances[0].max(found.variances[1]);
@@ -167,6 +180,7 @@ pub fn log_z<P: Path>(
             Some(longer) => plan = longer,
             None => {
                 found.costs = costs.parts;
+                found.at_least += risk.ln();
                 // The variance falls as one over the steps.
                 let factor = (worst / SUFFICIENT_VARIANCE).max(2.0);
                 found.wanted_evaluations = (evaluations as f64 * factor) as u64;
@@ -216,7 +230,8 @@ fn attempt<P: Path>(
         there: annealed(&there).shifted(base),
         back: annealed_back(&back).shifted(base),
         problems: Vec::new(),
-        at_least: log_mean_exp(&there) + base + BOUND_RISK.ln(),
+        // Less what the risk of this attempt takes off, which its caller knows.
+        at_least: log_mean_exp(&there) + base,
         chains: path.chains(),
         steps: plan.steps,
         equilibration: plan.equilibration,
@@ -442,6 +457,10 @@ fn problems(found: &LogZ, settled: &Settled) -> Vec<Problem> {
         .zip(middle)
         .map(|(end, middle)| end - middle)
         .collect();
+    // Where f is the same everywhere, nobody can see chains move.
+    if changes.iter().all(|change| *change == 0.0) && variance(end) > 0.0 {
+        problems.push(Problem::Frozen);
+    }
     let error = (variance(&changes) / changes.len() as f64).sqrt();
     let apart = mean(&changes).abs() / error.max(f64::MIN_POSITIVE);
     if error > 0.0 && apart > MOST_DRIFT {
@@ -459,7 +478,7 @@ pub(super) fn counts(estimate: &Estimate, chains: usize) -> bool {
     estimate.support >= LEAST_EFFECTIVE * chains as f64
 }
 
-/// Whether works overlap enough for Bennett's ratio to be printed.
-pub(super) fn overlaps(estimate: &Estimate) -> bool {
+/// Whether works overlap enough for Bennett's ratio to be believed.
+fn overlaps(estimate: &Estimate) -> bool {
     estimate.support >= LEAST_OVERLAP
 }

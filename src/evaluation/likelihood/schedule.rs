@@ -50,16 +50,27 @@ pub(super) enum PilotError<E> {
     TooLong {
         beta: f64,
     },
+    /// The evaluations did not suffice to get further than β.
+    Budget {
+        beta: f64,
+    },
 }
 
 impl Pilot {
-    /// Moves chains from the base to the model in stages of about [`STRIDE`] each. `progress` is told β.
+    /// Moves chains from the base to the model in stages of about [`STRIDE`] each, with at most so many evaluations of a chain.
+    /// `progress` is told β.
     pub(super) fn run<P: Path>(
         path: &mut P,
+        most_evaluations: usize,
         progress: &mut dyn FnMut(f64),
     ) -> Result<Self, PilotError<P::Error>> {
-        let mut potentials = path.start_at_base().map_err(PilotError::Path)?;
         let mut evaluations = path.evaluations(SETTLING);
+        // Of a last stage, after which chains settle.
+        let to_end = path.evaluations(STAGE_STEPS) + path.evaluations(SETTLING);
+        if evaluations + to_end > most_evaluations {
+            return Err(PilotError::Budget { beta: 0.0 });
+        }
+        let mut potentials = path.start_at_base().map_err(PilotError::Path)?;
         let mut step_size = path
             .advance(0.0, path.first_step_size(), SETTLING, true)
             .map_err(PilotError::Path)?
@@ -81,6 +92,9 @@ impl Pilot {
             }
             if stages.len() > MOST_STAGES {
                 return Err(PilotError::TooLong { beta });
+            }
+            if evaluations + to_end > most_evaluations {
+                return Err(PilotError::Budget { beta });
             }
             let next = (beta + STRIDE / spread.max(STRIDE)).min(1.0);
             for (work, f) in works.iter_mut().zip(&potentials) {

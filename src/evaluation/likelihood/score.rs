@@ -17,7 +17,7 @@ use rand::seq::SliceRandom;
 use std::f64::consts::{LN_2, PI};
 use std::time::Instant;
 
-/// The most samples that are scored, the first of the data.
+/// The most samples that are scored; of more data, which may lie in the order of their classes, evenly spaced ones.
 const MOST_SCORED: usize = 10_000;
 /// Samples whose energies are computed at a time.
 const BATCH: usize = 512;
@@ -30,6 +30,8 @@ const FEWEST_CHAINS: usize = 16;
 const MOST_CHAINS: usize = 1 << 16;
 /// The most dimensions of a Gaussian that is fitted, which takes operations in their square for every sample.
 const MOST_FITTED: usize = 1024;
+/// A Gaussian that is fitted takes more samples than so many times its dimensions.
+const FEWEST_FITTED: usize = 2;
 /// Half of the interval of 95 % of a normal law, in standard deviations.
 const NORMAL_HALF: f64 = 1.96;
 
@@ -38,8 +40,7 @@ const NORMAL_HALF: f64 = 1.96;
 pub struct LikelihoodOptions {
     /// Chains that are annealed at once each way, 16 at least.
     pub chains: usize,
-    /// The most energy-gradient evaluations of all chains together, or as many as one pilot and the shortest sweeps take;
-    /// where fewer do, fewer are taken.
+    /// The most energy-gradient evaluations of all chains together; where fewer do, fewer are taken.
     pub evaluations: u64,
     /// Seed of chains and noise.
     pub seed: u64,
@@ -103,7 +104,7 @@ fn with_data(
 ) -> Result<LikelihoodFigures, EvaluationError> {
     let noise = model.config().data.noise;
     let first = first_unseen(model, data);
-    let starts = starts(data, first, options, noise);
+    let starts = starts(data, first, options, noise)?;
     let mut path = NetworkPath::new(executor, model, starts, options.seed)?;
     let found = log_z(&mut path, options.evaluations, &mut |stage, done, of| {
         progress(stage.into(), done, of);
@@ -113,6 +114,10 @@ fn with_data(
         LogZError::Path(error) => error,
         LogZError::NotFinite => EvaluationError::PathNotFinite,
         LogZError::TooLong { beta } => EvaluationError::PathTooLong { share: beta },
+        LogZError::Pilot { beta } => EvaluationError::PilotTooLong {
+            given: options.evaluations,
+            share: beta,
+        },
         LogZError::Budget { least } => EvaluationError::FewEvaluations {
             given: options.evaluations,
             least,
@@ -123,8 +128,13 @@ fn with_data(
     let log_z = found
         .is_valid()
         .then(|| IntervalFigures::from(found.bennett));
-    let count = data.len().unwrap_or(MOST_SCORED).min(MOST_SCORED);
-    let clean = data.samples(first..first + count);
+    let clean = match data.len() {
+        None => data.samples(first..first + MOST_SCORED),
+        Some(len) => evenly_spaced(len, MOST_SCORED)
+            .flat_map(|row| data.samples(row..row + 1))
+            .collect(),
+    };
+    let count = clean.len() / data.shape().len();
     let mut random = Philox::new(options.seed, Stream::DataNoise, NOISE_STEP);
     let noisy = clean.iter().map(|value| value + noise * random.normal());
     let noisy: Vec<f32> = noisy.collect();
@@ -158,6 +168,7 @@ fn with_data(
         }
     };
     let scored_evaluations = scored.evaluations;
+    let gaussian = gaussian_fit(&clean, data.shape().len(), noise);
     let log_likelihood = likelihood(negative_energy);
     let mut cost: Vec<CostFigures> = found
         .costs
@@ -188,7 +199,8 @@ fn with_data(
             log_likelihood,
             log_likelihood_at_most: negative_energy.value - found.at_least,
             bits_per_dimension: log_likelihood.map(bits),
-            gaussian_log_likelihood: gaussian_fit(&clean, data.shape().len(), noise),
+            gaussian_fitted_to_scored_data: gaussian.as_ref().ok().copied(),
+            gaussian_not_valid: gaussian.err(),
             dequantised,
         },
         method: MethodFigures {
@@ -228,28 +240,60 @@ fn part(stage: SweepStage) -> &'static str {
     }
 }
 
-/// Data with the noise of training, one for each chain: rows of its own where there are as many.
-fn starts(data: &Dataset, first: usize, options: &LikelihoodOptions, noise: f32) -> Vec<f32> {
+/// `most` of the first `len` whole numbers, or all if they are fewer.
+fn evenly_spaced(len: usize, most: usize) -> impl Iterator<Item = usize> {
+    let count = len.min(most);
+    (0..count).map(move |place| (place as u128 * len as u128 / count as u128) as usize)
+}
+
+/// Data with the noise of training, one for each chain.
+///
+/// # Errors
+/// When there are fewer data: chains that start together know of one another.
+fn starts(
+    data: &Dataset,
+    first: usize,
+    options: &LikelihoodOptions,
+    noise: f32,
+) -> Result<Vec<f32>, EvaluationError> {
     let mut random = Philox::new(options.seed, Stream::DataNoise, START_STEP);
     let mut rows: Vec<usize> = match data.len() {
         Some(count) => (0..count).collect(),
         None => (first..first + options.chains).collect(),
     };
+    if rows.len() < options.chains {
+        return Err(EvaluationError::FewStarts {
+            samples: rows.len(),
+            chains: options.chains,
+        });
+    }
     rows.shuffle(&mut random);
-    let rows = rows.iter().cycle().take(options.chains);
+    let rows = rows.iter().take(options.chains);
     let values = rows.flat_map(|row| data.samples(*row..row + 1));
-    values
+    Ok(values
         .map(|value| value + noise * random.normal())
-        .collect()
+        .collect())
 }
 
 /// The mean log-likelihood of `samples` of `length` values with noise of standard deviation `noise`, over all noise, under
 /// the Gaussian that makes it largest: the one with their mean and their covariance. −(D·ln 2π + ln det Σ + D)/2.
-fn gaussian_fit(samples: &[f32], length: usize, noise: f32) -> Option<f64> {
+///
+/// # Errors
+/// Why it would say nothing.
+fn gaussian_fit(samples: &[f32], length: usize, noise: f32) -> Result<f64, String> {
     if length > MOST_FITTED {
-        return None;
+        return Err(format!(
+            "a covariance of {length} dimensions is too large to fit: {MOST_FITTED} at most"
+        ));
     }
     let count = samples.len() / length;
+    // A covariance of n samples has n − 1 dimensions at most, and those of few more are close to none.
+    if count <= FEWEST_FITTED * length {
+        return Err(format!(
+            "a Gaussian fitted to {count} samples of {length} dimensions fits their noise: score more than {}",
+            FEWEST_FITTED * length
+        ));
+    }
     let values = samples.iter().map(|value| f64::from(*value));
     let mut values = DMatrix::from_iterator(length, count, values);
     let mean = values.column_mean();
@@ -260,9 +304,14 @@ fn gaussian_fit(samples: &[f32], length: usize, noise: f32) -> Option<f64> {
     for place in 0..length {
         covariance[(place, place)] += f64::from(noise).powi(2);
     }
-    let log_determinant = covariance.cholesky()?.ln_determinant();
+    let Some(factor) = covariance.cholesky() else {
+        return Err(
+            "the covariance of the data is singular: some of their values depend on others".into(),
+        );
+    };
+    let log_determinant = factor.ln_determinant();
     let dimensions = length as f64;
-    Some(-0.5 * (dimensions * ((2.0 * PI).ln() + 1.0) + log_determinant))
+    Ok(-0.5 * (dimensions * ((2.0 * PI).ln() + 1.0) + log_determinant))
 }
 
 /// Energies of data, counted.
@@ -308,15 +357,24 @@ impl Scored<'_> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn rows_are_spread_over_all_of_the_data() {
+        let rows = |len, most| evenly_spaced(len, most).collect::<Vec<_>>();
+        assert_eq!(rows(3, 5), [0, 1, 2]);
+        assert_eq!(rows(10, 4), [0, 2, 5, 7]);
+    }
+
     /// Of (x, x + y) with x = ±1 and y = ±2 the covariance is ((1, 1), (1, 5)).
     #[test]
     fn a_gaussian_is_fitted_to_mean_and_covariance() {
-        let samples = [4.0, 3.0, 4.0, 7.0, 2.0, 1.0, 2.0, 5.0];
+        let samples = [4.0, 3.0, 4.0, 7.0, 2.0, 1.0, 2.0, 5.0].repeat(2);
         for (noise, determinant) in [(0.0, 4.0_f64), (2.0, 5.0 * 9.0 - 1.0)] {
             let wanted = -(2.0 * PI).ln() - 1.0 - 0.5 * determinant.ln();
             let found = gaussian_fit(&samples, 2, noise).unwrap();
             assert!((found - wanted).abs() < 1e-12, "{found}, not {wanted}");
         }
-        assert_eq!(gaussian_fit(&[1.0, 2.0, 3.0, 2.0], 2, 0.0), None);
+        let refused = |samples: &[f32]| gaussian_fit(samples, 2, 0.0).unwrap_err();
+        assert!(refused(&[1.0, 2.0, 3.0, 2.0].repeat(4)).contains("singular"));
+        assert!(refused(&samples[..8]).contains("4 samples of 2"));
     }
 }
