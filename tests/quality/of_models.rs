@@ -21,6 +21,11 @@ fn executor() -> Executor {
 /// exp(−E) is a normal distribution of standard deviation 0.5: the network's weights are all zero. Its chains are
 /// Hamiltonian, so that they reach it without bias.
 pub fn gaussian(more: &[&str]) -> Model {
+    gaussian_of(vec![0.0; 65], more)
+}
+
+/// The same with other weights.
+pub fn gaussian_of(weights: Vec<f32>, more: &[&str]) -> Model {
     let mut sets = vec![
         "network.layers=[{dense=1}]",
         "network.base_std=0.5",
@@ -33,7 +38,7 @@ pub fn gaussian(more: &[&str]) -> Model {
     let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
     let config = config::load("digits", &sets).expect("a valid configuration");
     let scaling = Scaling::between([0.0, 16.0], [-1.0, 1.0]);
-    Model::new(config, SHAPE, scaling, vec![0.0; 65], 7).expect("fits")
+    Model::new(config, SHAPE, scaling, weights, 7).expect("fits")
 }
 
 /// Samples of the model, by another generator.
