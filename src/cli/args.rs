@@ -282,9 +282,10 @@ Examples:
   afterimage evaluate runs/8gaussians --only density,likelihood
   afterimage evaluate runs/rings --weights live --count 10000 --out live.png
 
-The JSON is one object, also written to evaluation.json in a run folder; what its figures mean and how they come about is
-in docs/evaluation.md. In nats where nothing else is said; p is the data density with the noise of training, q the model's:
-  source, data_noise, weights, step   what was evaluated
+The JSON is one object, also written to evaluation.json in a run folder, after each part and beside earlier parts of the
+same weights and data. Its main keys are here; docs/evaluation.md has all of them, what they mean and how they come about.
+In nats where nothing else is said; p is the data density with the noise of training, q the model's:
+  source, data_noise, weights, step   what was evaluated; weights_crc32 and data (all of [data]) say it exactly
 Of the part density:
   log_z                               ln Z of q = exp(−E)/Z
   nll, data_entropy, model_entropy    −E_p ln q, −E_p ln p, −E_q ln q
@@ -312,6 +313,7 @@ Of the part likelihood, in the object likelihood, where what does not hold is nu
 Of the part samples, in the object sample_quality, where {\"not_valid\": reason} stands for what cannot be told:
   chains, count, lost, steps, seed    fresh chains, how many, how many ran away, steps of each
   sampler, step_size, acceptance      how they were drawn, in gradient_evaluations
+  data_is                             held-out data where other data were named, else training data
   features                            digits_classifier, mnist_classifier or pixels: what samples are compared with data by
   distances                           data, samples, compared (points of each set), dimensions; value, standard_error,
                                       floor and floor_standard_error of frechet_distance, kernel_distance,
@@ -329,7 +331,8 @@ Of the part stability, in the object stability:
 Of the part outside, in the object outside:
   source, inside, outside             the other data, and how many samples of the model's own (inside_is) and of them
   auroc                               value, standard_error
-And seconds                           of the parts samples, stability and outside")]
+And seconds                           of the parts samples, stability and outside
+A part that failed and that --only did not name is {\"not_valid\": reason} under its key (density under density).")]
 pub(super) struct EvaluateArgs {
     /// The model.
     #[command(flatten)]
@@ -380,9 +383,10 @@ pub(super) struct EvaluateArgs {
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = seed())]
     pub(super) seed: Option<u64>,
 
-    /// density: the picture to write (.png): both densities, the energy and the samples
+    /// The picture to write (.png): of density both densities, the energy and the samples
     ///
-    /// Default: evaluation.png in the run folder, or in the current folder where a checkpoint is named.
+    /// Those of samples and stability go beside it, as NAME-neighbours.png and NAME-stability.png.
+    /// Default: evaluation.png, neighbours.png and stability.png in the run folder; none where a checkpoint is named.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) out: Option<PathBuf>,
 

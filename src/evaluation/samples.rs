@@ -92,6 +92,8 @@ pub struct QualityFigures {
     pub acceptance: Option<f32>,
     /// Energy-gradient evaluations: of the chains, and of `stein`.
     pub gradient_evaluations: u64,
+    /// Which data `distances`, `classes` and `stein` are of: `held-out data` where there are some, else `training data`.
+    pub data_is: &'static str,
     /// What samples and data are compared by in `distances`.
     pub features: FeatureName,
     /// Samples against data.
@@ -211,10 +213,14 @@ pub fn sample_quality(
     })?;
     let (samples, states) = finite(&drawn, length);
     let [training, held_out] = [data.training, data.held_out];
+    // What the model has not seen is the better judge.
+    let (compared, data_is) = match held_out.is_empty() {
+        true => (training, "training data"),
+        false => (held_out, "held-out data"),
+    };
     // Data may lie in the order of their classes, so not the first but evenly spaced ones.
-    let every = ((training.len() + held_out.len()) / length).div_ceil(DATA_POINTS);
-    let chunks = training.chunks(length).chain(held_out.chunks(length));
-    let some_data: Vec<&[f32]> = chunks.step_by(every.max(1)).collect();
+    let every = (compared.len() / length).div_ceil(DATA_POINTS);
+    let some_data: Vec<&[f32]> = compared.chunks(length).step_by(every.max(1)).collect();
     let some_data = some_data.concat();
     let features = Features::of(config.data.source.name, shape, model.scaling())?;
 
@@ -236,6 +242,7 @@ pub fn sample_quality(
         step_size: drawn.step_size,
         acceptance: drawn.acceptance,
         gradient_evaluations: drawn.gradient_evaluations + evaluations,
+        data_is,
         features: features.name(),
         distances: Judged::of(distances),
         classes,

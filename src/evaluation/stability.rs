@@ -69,7 +69,7 @@ pub struct StabilityOutcome {
 /// stage, and how much of how much of it is done.
 ///
 /// # Errors
-/// When there are fewer than two data, or the GPU fails.
+/// When there are fewer than two data, they or their energies are all equal, or the GPU fails.
 pub fn stability(
     executor: &mut Executor,
     model: &Model,
@@ -89,6 +89,9 @@ pub fn stability(
     // Data may lie in the order of their classes, so not the first but evenly spaced ones.
     let every = data.len() / length / count;
     let some: Vec<&[f32]> = data.chunks(length).step_by(every).take(count).collect();
+    if some.iter().all(|datum| *datum == some[0]) {
+        return Err(QualityError::NoScale.into());
+    }
     let starts = with_noise(model, &some.concat(), seed, NOISE_STEP);
     let passes = model.run_on(executor, &starts, PASSES, seed, &mut |done| {
         progress(Stage::Passes, done, PASSES);
@@ -121,6 +124,9 @@ pub fn stability(
     let of_data = mean(&energies[0]);
     let squares: f64 = energies[0].iter().map(|e| (e - of_data).powi(2)).sum();
     let deviation = (squares / (count - 1) as f64).sqrt();
+    if deviation == 0.0 {
+        return Err(QualityError::NoSpread.into());
+    }
     let means: Vec<f64> = energies.iter().map(|energies| mean(energies)).collect();
     let unstable_is = why_unstable(&means, deviation);
     let last = along.last().copied().unwrap_or_default();

@@ -7,6 +7,9 @@ use crate::gpu::{Executor, Recording};
 use crate::method::{ChainPass, Strategy};
 use crate::network::{Network, trusted_variant, tuned_kernels};
 
+/// Numbers of values from here on belong to no chain that is drawn: samples have at most 2³⁰ values.
+const UNDRAWN: usize = 1 << 31;
+
 /// Chains that went on for some passes.
 pub(crate) struct Passes {
     /// The states after each pass, in the model's scale.
@@ -17,7 +20,8 @@ pub(crate) struct Passes {
 
 impl Model {
     /// Runs chains of the model's own sampler from `states`, one from each, for `passes` of as many steps as a pass of training
-    /// has. Kinds with a Metropolis test take the step size that training left. `progress` is told how many passes are done.
+    /// has. Kinds with a Metropolis test take the step size that training left. Their random numbers are of chains that
+    /// [`Self::sample`] never draws, so that the two are independent at one seed. `progress` is told how many passes are done.
     ///
     /// # Errors
     /// When `states` are not whole samples or too many for the adapter, or the GPU fails.
@@ -48,7 +52,8 @@ impl Model {
         seed: u64,
         progress: &mut dyn FnMut(usize),
     ) -> Result<Passes, ModelError> {
-        let count = states.len() / self.architecture.input().len();
+        let length = self.architecture.input().len();
+        let count = states.len() / length;
         let variant = trusted_variant(executor)?;
         let kernels = tuned_kernels(executor, &self.architecture, count, variant)?;
         let network = Network::new(&self.architecture, count, kernels)?;
@@ -68,7 +73,7 @@ impl Model {
                 first_step: (sampler.steps * pass) as u32,
                 steps: sampler.steps,
                 adapting: 0,
-                first_chain: 0,
+                first_chain: UNDRAWN / length,
                 anneal: sampler.anneal,
             };
             let mut recording = Recording::new();

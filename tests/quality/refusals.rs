@@ -83,6 +83,8 @@ fn points_without_a_scale() {
     let equal = Points::new(vec![1.0; 60], 2).expect("are finite");
     assert_refused(permutation_test(&equal, &equal, 9, 1), "no scale");
     assert_refused(median_distance(&equal), "no scale");
+    let many = Points::new(vec![1.0; 80], 2).expect("are finite");
+    assert_refused(measure(&many, &normal(20, 2, 0.0, 2), 1), "no scale");
     for length in [0.0, f64::NAN, f64::INFINITY] {
         assert_refused(stein_discrepancy(&equal, &equal, length, 9, 1), "no scale");
     }

@@ -1,5 +1,6 @@
 mod density;
 mod likelihood;
+mod report;
 mod samples;
 
 use super::args::{EvaluateArgs, PartArg};
@@ -8,19 +9,21 @@ use super::error::CliError;
 use super::open::CommandLength;
 use super::progress::Stages;
 use super::{open, output, warnings};
-use crate::config::BaseKind;
+use crate::config::{BaseKind, DataConfig};
+use crate::data;
 use crate::evaluation::{
-    self, EvaluationOptions, Figures, LikelihoodFigures, LikelihoodOptions, Outcome,
-    OutsideFigures, QualityData, QualityFigures, StabilityFigures, Stage,
+    self, EvaluationError, EvaluationOptions, Figures, LikelihoodFigures, LikelihoodOptions,
+    Outcome, OutsideFigures, QualityData, QualityFigures, StabilityFigures, Stage,
 };
 use crate::files::write_atomically;
 use crate::gpu::Executor;
-use crate::model::{Model, SampleOptions, Weights};
+use crate::model::{Model, SampleOptions};
 use crate::report::png_bytes;
+use clap::ValueEnum;
 use image::RgbImage;
+use report::{Report, json_of};
 use serde::Serialize;
-use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -32,24 +35,6 @@ const REPORT: &str = "evaluation.json";
 /// Samples that are compared with data unless it is said how many: the block of KID.
 const COMPARED: usize = 1000;
 
-/// All that was found, in the names of its JSON: what was evaluated, and the parts that were asked for.
-#[derive(Serialize)]
-struct Report {
-    #[serde(flatten)]
-    about: About,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    likelihood: Option<LikelihoodFigures>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sample_quality: Option<QualityFigures>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stability: Option<StabilityFigures>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    outside: Option<Outside>,
-    /// What the parts took that do not say so themselves. Times differ from one time to the next.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    seconds: BTreeMap<&'static str, f64>,
-}
-
 /// How well the energy tells the data called `source` from the model's own.
 #[derive(Serialize)]
 struct Outside {
@@ -60,92 +45,85 @@ struct Outside {
     figures: OutsideFigures,
 }
 
-/// What was evaluated. The exact figures say so themselves.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum About {
-    Density(Box<Figures>),
-    Model {
-        source: &'static str,
-        data_noise: f32,
-        weights: Weights,
-        step: u64,
-    },
-}
-
 /// `afterimage evaluate`
 pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
-    let picture = picture_path(arguments)?;
-    let model = open::model(&arguments.model)?;
-    let parts = parts(arguments, &model);
+    if let Some(path) = &arguments.out {
+        output::ending(path, &[("png", ())])?;
+    }
+    let (model, own_data) = open::model_and_own_data(&arguments.model)?;
     let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
+    let folder = Some(&arguments.model.model).filter(|path| path.is_dir());
+    let file = folder.map(|folder| folder.join(REPORT));
+    let mut report = Report::of(&model, file, arguments.quiet)?;
     let mut work = Work {
         arguments,
         model: &model,
+        own_data: Some(own_data).filter(|own| are_others(&model.config().data, own)),
         executor: &mut executor,
         shown: Stages::new(arguments.quiet),
+        pictures: 0,
     };
-    let data = &model.config().data;
-    let mut report = Report {
-        about: About::Model {
-            source: data.source.name,
-            data_noise: data.noise,
-            weights: model.weights(),
-            step: model.step(),
-        },
-        likelihood: None,
-        sample_quality: None,
-        stability: None,
-        outside: None,
-        seconds: BTreeMap::new(),
-    };
-    for part in parts {
+    let mut holds = false;
+    let mut failure = None;
+    for part in parts(arguments, &model) {
         let began = Instant::now();
-        match part {
-            PartArg::Density => report.about = About::Density(Box::new(work.density(&picture)?)),
-            PartArg::Likelihood => report.likelihood = Some(work.likelihood()?),
-            PartArg::Samples => report.sample_quality = Some(work.samples()?),
-            PartArg::Stability => report.stability = Some(work.stability()?),
-            PartArg::Outside => report.outside = Some(work.outside()?),
+        match work.part(part) {
+            Ok(figures) => report.add(part, &figures, began.elapsed().as_secs_f64()),
+            Err(Lacking::Verdict(reason)) => work.not_valid(&mut report, part, &reason),
+            // Whoever asked for a part wants to know by the exit status that there is none; what nobody asked for by name
+            // takes nothing from the others.
+            Err(Lacking::Failure(error @ CliError::Evaluation(_)))
+                if arguments.only.is_empty() && part != PartArg::Outside =>
+            {
+                work.not_valid(&mut report, part, &error.to_string());
+                failure.get_or_insert(error);
+                continue;
+            }
+            Err(Lacking::Failure(error)) => {
+                work.shown.clear();
+                return Err(error);
+            }
         }
-        let timed = match part {
-            PartArg::Density | PartArg::Likelihood => None,
-            PartArg::Samples => Some("samples"),
-            PartArg::Stability => Some("stability"),
-            PartArg::Outside => Some("outside"),
-        };
-        report
-            .seconds
-            .extend(timed.map(|part| (part, began.elapsed().as_secs_f64())));
+        holds = true;
+        report.save()?;
     }
-    if arguments.model.model.is_dir() {
-        let path = arguments.model.model.join(REPORT);
-        write_atomically(&path, &with_earlier(&path, &report)?)?;
-        work.wrote(&path);
+    if let (Some(error), false) = (failure, holds) {
+        return Err(error);
+    }
+    report.save()?;
+    if let Some(path) = &report.file {
+        work.wrote(path);
+    }
+    if let (Some(path), 0) = (&arguments.out, work.pictures) {
+        output::note(format_args!(
+            "note: no part made a picture, so nothing was written to {}",
+            path.display()
+        ));
     }
     if arguments.json {
-        output::json(&report)?;
+        report.print()?;
     }
     Ok(())
 }
 
-/// `report` as JSON, with the parts beside its own that an earlier evaluation of the same weights and data left at `path`.
-fn with_earlier(path: &Path, report: &Report) -> Result<Vec<u8>, CliError> {
-    let failed = |error| CliError::from(std::io::Error::from(error));
-    let text = serde_json::to_vec_pretty(report).map_err(failed)?;
-    let object = |text: &[u8]| serde_json::from_slice::<Map<String, Value>>(text).ok();
-    let earlier = fs::read(path).ok().and_then(|text| object(&text));
-    let (Some(mut new), Some(earlier)) = (object(&text), earlier) else {
-        return Ok(text);
-    };
-    let about = ["source", "data_noise", "weights", "step"];
-    if about.iter().any(|key| earlier.get(*key) != new.get(*key)) {
-        return Ok(text);
+/// Whether `data` are other than the run's `own`: elsewhere, not only read or noised in another way.
+fn are_others(data: &DataConfig, own: &DataConfig) -> bool {
+    let real = |path: &str| fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    data.source != own.source || real(&data.path) != real(&own.path)
+}
+
+/// Why a part has no figures.
+enum Lacking {
+    /// They would say nothing: that is what was found.
+    Verdict(String),
+    /// They could not be had.
+    Failure(CliError),
+}
+
+impl<E: Into<CliError>> From<E> for Lacking {
+    fn from(error: E) -> Self {
+        Lacking::Failure(error.into())
     }
-    for (key, value) in earlier {
-        new.entry(key).or_insert(value);
-    }
-    serde_json::to_vec_pretty(&new).map_err(failed)
 }
 
 /// The parts that were asked for, in the order in which they are done; else the exact figures where there are any, and
@@ -173,13 +151,42 @@ fn parts(arguments: &EvaluateArgs, model: &Model) -> Vec<PartArg> {
 struct Work<'a> {
     arguments: &'a EvaluateArgs,
     model: &'a Model,
+    /// What the model was trained on, where other data were named.
+    own_data: Option<DataConfig>,
     executor: &'a mut Executor,
     shown: Stages,
+    /// Pictures that were written.
+    pictures: usize,
 }
 
 impl Work<'_> {
+    fn part(&mut self, part: PartArg) -> Result<Value, Lacking> {
+        let figures = match part {
+            PartArg::Density => json_of(&self.density()?),
+            PartArg::Likelihood => json_of(&self.likelihood()?),
+            PartArg::Samples => json_of(&self.samples()?),
+            PartArg::Stability => match self.stability() {
+                Err(CliError::Evaluation(EvaluationError::Quality(reason))) => {
+                    return Err(Lacking::Verdict(reason.to_string()));
+                }
+                found => json_of(&found?),
+            },
+            PartArg::Outside => json_of(&self.outside()?),
+        };
+        Ok(figures?)
+    }
+
+    /// Says that `part` has no figures, and why.
+    fn not_valid(&mut self, report: &mut Report, part: PartArg, reason: &str) {
+        self.shown.clear();
+        let value = part.to_possible_value();
+        let name = value.as_ref().map_or("", |value| value.get_name());
+        output::note(format_args!("warning: {name} is not valid: {reason}"));
+        report.add_reason(part, reason);
+    }
+
     /// Exact figures, with their picture.
-    fn density(&mut self, picture: &Path) -> Result<Figures, CliError> {
+    fn density(&mut self) -> Result<Figures, CliError> {
         let mut options = EvaluationOptions::of(self.model);
         options.tolerance = self.arguments.tolerance;
         if let Some(count) = self.arguments.count {
@@ -204,11 +211,10 @@ impl Work<'_> {
         if let Some(samples) = &figures.samples {
             warnings::standstill(&samples.sampler, samples.acceptance, samples.step_size);
         }
-        write_atomically(picture, &png_bytes(&image)?)?;
         if !self.arguments.quiet {
             density::table(&figures);
         }
-        self.wrote(picture);
+        self.picture(PICTURE, Some(image))?;
         Ok(figures)
     }
 
@@ -220,7 +226,7 @@ impl Work<'_> {
             options.chains = usize::try_from(chains).unwrap_or(usize::MAX);
         }
         options.seed = self.arguments.seed.unwrap_or(options.seed);
-        options.other_data = !self.arguments.model.sets.is_empty();
+        options.other_data = self.own_data.is_some();
         let shown = &mut self.shown;
         let figures = evaluation::log_likelihood(
             self.executor,
@@ -247,14 +253,14 @@ impl Work<'_> {
             frames: 0,
         };
         let data = evaluation::data_of(self.model)?;
-        // Data that were named for the evaluation are none that the model has learned from.
-        let data = match self.arguments.model.sets.is_empty() {
-            true => QualityData {
+        let own = self.own_data.as_ref().map(|own| self.trained_on(own));
+        let data = match &own {
+            None => QualityData {
                 training: &data,
                 held_out: &[],
             },
-            false => QualityData {
-                training: &[],
+            Some(own) => QualityData {
+                training: own,
                 held_out: &data,
             },
         };
@@ -275,6 +281,19 @@ impl Work<'_> {
         }
         self.picture(NEIGHBOURS, outcome.picture)?;
         Ok(outcome.figures)
+    }
+
+    /// What the model was trained on; nothing, with a note, where that is not there any more.
+    fn trained_on(&self, own: &DataConfig) -> Vec<f32> {
+        let seed = self.model.config().run.seed;
+        let read = data::open(&own.options(), seed).map_err(EvaluationError::from);
+        let samples = read.and_then(|data| evaluation::samples_of(self.model, &data));
+        samples.unwrap_or_else(|error| {
+            output::note(format_args!(
+                "note: samples are not compared with the training data, which cannot be read: {error}"
+            ));
+            Vec::new()
+        })
     }
 
     /// Whether chains from data stay with them, with a picture of some.
@@ -298,17 +317,13 @@ impl Work<'_> {
         Ok(outcome.figures)
     }
 
-    /// Writes a picture, where there is one, into the run folder, or into the current one where a checkpoint is named.
-    fn picture(&self, name: &str, image: Option<RgbImage>) -> Result<(), CliError> {
-        let Some(image) = image else {
+    /// Writes a picture, where there is one and a place for it.
+    fn picture(&mut self, name: &str, image: Option<RgbImage>) -> Result<(), CliError> {
+        let Some((image, path)) = image.zip(picture_path(self.arguments, name)) else {
             return Ok(());
         };
-        let model = &self.arguments.model.model;
-        let path = match model.is_dir() {
-            true => model.join(name),
-            false => name.into(),
-        };
         write_atomically(&path, &png_bytes(&image)?)?;
+        self.pictures += 1;
         self.wrote(&path);
         Ok(())
     }
@@ -323,9 +338,9 @@ impl Work<'_> {
         let seed = self.arguments.seed.unwrap_or(self.model.config().run.seed);
         let figures =
             evaluation::out_of_distribution(self.executor, self.model, &inside, &outside, seed)?;
-        let inside_is = match self.arguments.model.sets.is_empty() {
-            true => "training data",
-            false => "named data",
+        let inside_is = match self.own_data {
+            None => "training data",
+            Some(_) => "named data",
         };
         if !self.arguments.quiet {
             samples::outside_table(&figures, against, inside_is);
@@ -358,11 +373,16 @@ fn name(stage: Stage) -> &'static str {
     }
 }
 
-/// Where the picture goes.
-fn picture_path(arguments: &EvaluateArgs) -> Result<PathBuf, CliError> {
+/// Where the picture called `name` goes: what --out says, the others beside it, else into the run folder. Nobody expects
+/// files in the current one.
+fn picture_path(arguments: &EvaluateArgs, name: &str) -> Option<PathBuf> {
+    let model = &arguments.model.model;
     match &arguments.out {
-        Some(path) => output::ending(path, &[("png", ())]).map(|()| path.clone()),
-        None if arguments.model.model.is_dir() => Ok(arguments.model.model.join(PICTURE)),
-        None => Ok(PICTURE.into()),
+        Some(out) if name == PICTURE => Some(out.clone()),
+        Some(out) => {
+            let stem = out.file_stem().unwrap_or_default().to_string_lossy();
+            Some(out.with_file_name(format!("{stem}-{name}")))
+        }
+        None => model.is_dir().then(|| model.join(name)),
     }
 }

@@ -13,8 +13,8 @@ pub(super) fn table(figures: &QualityFigures) {
         FeatureName::Pixels => "pixels",
     };
     output::note(format_args!(
-        "{} samples of {} chains after {} steps each, in {features}\n",
-        figures.count, figures.chains, figures.steps
+        "{} samples of {} chains after {} steps each, in {features}, against {}\n",
+        figures.count, figures.chains, figures.steps, figures.data_is
     ));
     if figures.lost > 0 {
         output::note(format_args!(

@@ -17,12 +17,17 @@ pub enum QualityError {
         least: usize,
     },
     #[error(
-        "no data was held out: train with some of it kept back, and distances to the training data can be compared with \
-         those of data that the model has not seen"
+        "no data was held out: name data that training has not seen with --set data.path=…, and distances to the training \
+         data can be compared with theirs"
     )]
     NothingHeldOut,
     #[error("all points are equal, so there is no scale to compare them on")]
     NoScale,
+    #[error(
+        "all data have the same energy, so there is no scale for how far chains move from it: name data that differ, or \
+         train on"
+    )]
+    NoSpread,
     #[error("an AUROC takes points of both sets: there is none {which}")]
     OneClass { which: &'static str },
     #[error("number {index} of the energies {which} is not a number")]

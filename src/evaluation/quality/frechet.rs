@@ -31,7 +31,9 @@ pub fn frechet_distance(left: &Points, right: &Points) -> Result<f64, QualityErr
     };
     let means = (&left.mean - &right.mean).norm_squared();
     let spreads = left.points.norm_squared() + right.points.norm_squared();
-    Ok(means + spreads - 2.0 * roots.sum())
+    let distance = means + spreads - 2.0 * roots.sum();
+    // Of equal sets rounding may leave less than nothing. Not by `max`, which would make a number of NaN.
+    Ok(if distance < 0.0 { 0.0 } else { distance })
 }
 
 /// The mean of a set, and its points less that mean over √(count − 1).

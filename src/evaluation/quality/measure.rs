@@ -83,7 +83,8 @@ pub struct DistanceFigures {
 /// of data give the figures, the second set against the first the floors.
 ///
 /// # Errors
-/// When points are of other dimensions, there are fewer than 20 samples or 40 data, or values are too large to square.
+/// When points are of other dimensions, there are fewer than 20 samples or 40 data, all data are equal, or values are too
+/// large to square.
 pub fn measure(
     data: &Points,
     samples: &Points,
@@ -92,6 +93,9 @@ pub fn measure(
     data.check_like(samples)?;
     check_count("samples", samples.count(), LEAST)?;
     check_count("data in two halves", data.count(), 2 * LEAST)?;
+    if data.all_equal() {
+        return Err(QualityError::NoScale);
+    }
     let compared = samples.count().min(data.count() / 2).min(MOST);
     let data_order = shuffled(data.count(), seed, DATA_ORDER);
     let sample_order = shuffled(samples.count(), seed, SAMPLE_ORDER);

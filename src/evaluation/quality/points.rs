@@ -62,6 +62,11 @@ impl Points {
         self.matrix.as_slice().chunks_exact(self.dimensions())
     }
 
+    /// Whether no two of them differ.
+    pub(super) fn all_equal(&self) -> bool {
+        self.iter().all(|point| point == self.point(0))
+    }
+
     /// The points at `indices`, in that order.
     pub(super) fn select(&self, indices: &[usize]) -> Points {
         Points {

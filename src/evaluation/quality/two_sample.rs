@@ -89,15 +89,19 @@ struct Units {
 impl Units {
     fn of(points: &Points) -> Self {
         let matrix = points.matrix();
-        let deviation = matrix
-            .column_variance()
-            .map(|variance| match variance.sqrt() {
-                0.0 => 1.0,
-                deviation => deviation,
-            });
+        let mean = matrix.column_mean();
+        let of_dimension = |(row, mean): (usize, &f64)| {
+            let row = matrix.row(row);
+            // Not by a variance of 0: rounding may make it more, or less, of which there is no root.
+            if row.iter().all(|value| *value == row[0]) {
+                return 1.0;
+            }
+            let squares: f64 = row.iter().map(|value| (value - mean).powi(2)).sum();
+            (squares / row.len() as f64).sqrt()
+        };
         Units {
-            mean: matrix.column_mean().as_slice().to_vec(),
-            deviation: deviation.as_slice().to_vec(),
+            deviation: mean.iter().enumerate().map(of_dimension).collect(),
+            mean: mean.as_slice().to_vec(),
         }
     }
 

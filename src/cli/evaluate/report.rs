@@ -1,0 +1,158 @@
+//! What an evaluation found, as JSON: printed, and kept in the run folder beside earlier parts of the same weights and data.
+
+use crate::cli::args::PartArg;
+use crate::cli::error::CliError;
+use crate::cli::output;
+use crate::config::DataConfig;
+use crate::files::write_atomically;
+use crate::model::{Model, Weights};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::fs;
+use std::path::PathBuf;
+
+/// What was evaluated. Parts of one file are all of the same.
+#[derive(Serialize)]
+struct About<'a> {
+    source: &'static str,
+    data_noise: f32,
+    weights: Weights,
+    step: u64,
+    /// The CRC-32 of the weights, as little-endian f32: equal steps of two runs have different ones.
+    weights_crc32: String,
+    data: &'a DataConfig,
+}
+
+/// Figures by the names of their parts, and of what they are.
+pub(super) struct Report {
+    /// What this evaluation found.
+    found: Map<String, Value>,
+    /// With what earlier ones left in the file.
+    kept: Map<String, Value>,
+    /// The file, where there is a run folder.
+    pub(super) file: Option<PathBuf>,
+}
+
+impl Report {
+    /// About `model`, to be kept in `file`. Says where what the file holds is of something else.
+    pub(super) fn of(model: &Model, file: Option<PathBuf>, quiet: bool) -> Result<Self, CliError> {
+        let data = &model.config().data;
+        let values: Vec<u8> = model
+            .parameters()
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        let about = About {
+            source: data.source.name,
+            data_noise: data.noise,
+            weights: model.weights(),
+            step: model.step(),
+            weights_crc32: format!("{:08x}", crc32fast::hash(&values)),
+            data,
+        };
+        let found = object(json_of(&about)?);
+        let mut kept = found.clone();
+        if let Some((path, text)) = file
+            .as_ref()
+            .and_then(|path| Some((path, fs::read(path).ok()?)))
+        {
+            let earlier: Map<String, Value> = serde_json::from_slice(&text).unwrap_or_default();
+            if found
+                .iter()
+                .all(|(key, value)| earlier.get(key) == Some(value))
+            {
+                kept = earlier;
+            } else if !quiet {
+                output::note(format_args!(
+                    "note: {} was of other weights or data and is begun anew",
+                    path.display()
+                ));
+            }
+        }
+        Ok(Report { found, kept, file })
+    }
+
+    /// Adds the figures of `part`, which took so many seconds.
+    pub(super) fn add(&mut self, part: PartArg, figures: &Value, seconds: f64) {
+        for all in [&mut self.found, &mut self.kept] {
+            let mut times = all.shift_remove("seconds").map(object).unwrap_or_default();
+            match (part, figures) {
+                // The exact figures stand beside what they are of.
+                (PartArg::Density, Value::Object(figures)) => {
+                    all.shift_remove(key(part));
+                    all.extend(figures.clone());
+                }
+                _ => drop(all.insert(key(part).into(), figures.clone())),
+            }
+            if let Some(name) = timed(part) {
+                times.insert(name.into(), seconds.into());
+            }
+            close(all, times);
+        }
+    }
+
+    /// Adds why there are no figures of `part`.
+    pub(super) fn add_reason(&mut self, part: PartArg, reason: &str) {
+        for all in [&mut self.found, &mut self.kept] {
+            let mut times = all.shift_remove("seconds").map(object).unwrap_or_default();
+            all.insert(key(part).into(), serde_json::json!({ "not_valid": reason }));
+            timed(part).and_then(|name| times.shift_remove(name));
+            close(all, times);
+        }
+    }
+
+    /// Writes the file, if there is one.
+    pub(super) fn save(&self) -> Result<(), CliError> {
+        if let Some(path) = &self.file {
+            let text = serde_json::to_vec_pretty(&self.kept).map_err(std::io::Error::from)?;
+            write_atomically(path, &text)?;
+        }
+        Ok(())
+    }
+
+    /// Prints what this evaluation found.
+    pub(super) fn print(&self) -> Result<(), CliError> {
+        output::json(&self.found)
+    }
+}
+
+/// `value` as it is written: by way of its text, so that 32-bit numbers keep their short decimals.
+pub(super) fn json_of(value: &impl Serialize) -> Result<Value, CliError> {
+    let text = serde_json::to_string(value).map_err(std::io::Error::from)?;
+    Ok(serde_json::from_str(&text).map_err(std::io::Error::from)?)
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+/// Times come last.
+fn close(all: &mut Map<String, Value>, times: Map<String, Value>) {
+    if !times.is_empty() {
+        all.insert("seconds".into(), times.into());
+    }
+}
+
+/// The key of a part; of the exact figures only where there are none.
+fn key(part: PartArg) -> &'static str {
+    match part {
+        PartArg::Density => "density",
+        PartArg::Likelihood => "likelihood",
+        PartArg::Samples => "sample_quality",
+        PartArg::Stability => "stability",
+        PartArg::Outside => "outside",
+    }
+}
+
+/// What a part is called among the times, unless its own figures say what it took.
+fn timed(part: PartArg) -> Option<&'static str> {
+    match part {
+        PartArg::Density | PartArg::Likelihood => None,
+        PartArg::Samples => Some("samples"),
+        PartArg::Stability => Some("stability"),
+        PartArg::Outside => Some("outside"),
+    }
+}
