@@ -78,3 +78,26 @@ pub enum EvaluationError {
     )]
     WrongShape { found: Shape, wanted: Shape },
 }
+
+impl EvaluationError {
+    /// Whether the device failed, which says nothing of the model.
+    pub(crate) fn is_of_the_device(&self) -> bool {
+        matches!(
+            self,
+            EvaluationError::Gpu(_) | EvaluationError::Model(ModelError::Gpu(_))
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failing_device_is_told_from_a_model_that_has_no_figures() {
+        let lost = || GpuError::Lost("unplugged".into());
+        assert!(EvaluationError::from(lost()).is_of_the_device());
+        assert!(EvaluationError::from(ModelError::from(lost())).is_of_the_device());
+        assert!(!EvaluationError::NotFinite { x: 0.0, y: 0.0 }.is_of_the_device());
+    }
+}

@@ -72,11 +72,13 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
             Err(Lacking::Verdict(reason)) => work.not_valid(&mut report, part, &reason),
             // Whoever asked for a part wants to know by the exit status that there is none; what nobody asked for by name
             // takes nothing from the others.
-            Err(Lacking::Failure(error @ CliError::Evaluation(_)))
-                if arguments.only.is_empty() && part != PartArg::Outside =>
+            Err(Lacking::Failure(CliError::Evaluation(error)))
+                if arguments.only.is_empty()
+                    && part != PartArg::Outside
+                    && !error.is_of_the_device() =>
             {
                 work.not_valid(&mut report, part, &error.to_string());
-                failure.get_or_insert(error);
+                failure.get_or_insert(error.into());
                 continue;
             }
             Err(Lacking::Failure(error)) => {
