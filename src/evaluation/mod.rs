@@ -49,7 +49,7 @@ pub use stability::{StabilityFigures, StabilityOutcome, stability};
 /// What only [`crate::low_level`] shows.
 pub(crate) mod low_level {
     pub use crate::evaluation::likelihood::{
-        Advanced, Cost, Estimate, LogZ, LogZError, Path, Problem, SweepStage, annealed,
-        annealed_back, bennett, log_z,
+        Advanced, Cost, Estimate, FittedGaussian, KernelDensity, LogZ, LogZError, Path, Problem,
+        SweepStage, annealed, annealed_back, bennett, log_z,
     };
 }

@@ -6,6 +6,7 @@ mod command;
 
 mod classifier;
 mod command_line;
+mod densities;
 mod distances;
 mod of_models;
 mod reference;

@@ -17,6 +17,8 @@
 
 mod estimates;
 mod figures;
+mod gaussian;
+mod kernel_density;
 mod log_z;
 mod network_path;
 mod path;
@@ -28,6 +30,8 @@ pub use figures::{
     AnnealedFigures, BennettFigures, CostFigures, DequantisedFigures, EstimatesFigures,
     IntervalFigures, LikelihoodFigures, MethodFigures, ScoredFigures,
 };
+pub use gaussian::FittedGaussian;
+pub use kernel_density::KernelDensity;
 pub use log_z::{Cost, LogZ, LogZError, Problem, SweepStage, log_z};
 pub use path::{Advanced, Path};
 pub use score::{LikelihoodOptions, log_likelihood};

@@ -5,6 +5,8 @@ use super::figures::{
     CostFigures, DequantisedFigures, EstimatesFigures, IntervalFigures, LikelihoodFigures,
     MethodFigures, ScoredFigures, sentences,
 };
+use super::gaussian::FittedGaussian;
+use super::kernel_density::evenly_spaced;
 use super::log_z::{LogZError, SweepStage, log_z};
 use super::network_path::NetworkPath;
 use crate::data::{self, Dataset};
@@ -12,9 +14,8 @@ use crate::evaluation::{EvaluationError, Stage};
 use crate::gpu::Executor;
 use crate::model::{Model, ModelError};
 use crate::random::{Philox, Stream};
-use nalgebra::DMatrix;
 use rand::seq::SliceRandom;
-use std::f64::consts::{LN_2, PI};
+use std::f64::consts::LN_2;
 use std::time::Instant;
 
 /// The most samples that are scored; of more data, which may lie in the order of their classes, evenly spaced ones.
@@ -28,10 +29,6 @@ const DEQUANTISATION_STEP: u32 = u32::MAX - 3;
 /// Fewer chains say too little of their own spread.
 const FEWEST_CHAINS: usize = 16;
 const MOST_CHAINS: usize = 1 << 16;
-/// The most dimensions of a Gaussian that is fitted, which takes operations in their square for every sample.
-const MOST_FITTED: usize = 1024;
-/// A Gaussian that is fitted takes more samples than so many times its dimensions.
-const FEWEST_FITTED: usize = 2;
 /// Half of the interval of 95 % of a normal law, in standard deviations.
 const NORMAL_HALF: f64 = 1.96;
 
@@ -168,7 +165,8 @@ fn with_data(
         }
     };
     let scored_evaluations = scored.evaluations;
-    let gaussian = gaussian_fit(&clean, data.shape().len(), noise);
+    let gaussian = FittedGaussian::fit(&clean, data.shape().len(), noise)
+        .map(|fitted| fitted.mean_log_density_of_fitted());
     let log_likelihood = likelihood(negative_energy);
     let mut cost: Vec<CostFigures> = found
         .costs
@@ -240,12 +238,6 @@ fn part(stage: SweepStage) -> &'static str {
     }
 }
 
-/// `most` of the first `len` whole numbers, or all if they are fewer.
-fn evenly_spaced(len: usize, most: usize) -> impl Iterator<Item = usize> {
-    let count = len.min(most);
-    (0..count).map(move |place| (place as u128 * len as u128 / count as u128) as usize)
-}
-
 /// Data with the noise of training, one for each chain.
 ///
 /// # Errors
@@ -273,45 +265,6 @@ fn starts(
     Ok(values
         .map(|value| value + noise * random.normal())
         .collect())
-}
-
-/// The mean log-likelihood of `samples` of `length` values with noise of standard deviation `noise`, over all noise, under
-/// the Gaussian that makes it largest: the one with their mean and their covariance. −(D·ln 2π + ln det Σ + D)/2.
-///
-/// # Errors
-/// Why it would say nothing.
-fn gaussian_fit(samples: &[f32], length: usize, noise: f32) -> Result<f64, String> {
-    if length > MOST_FITTED {
-        return Err(format!(
-            "a covariance of {length} dimensions is too large to fit: {MOST_FITTED} at most"
-        ));
-    }
-    let count = samples.len() / length;
-    // A covariance of n samples has n − 1 dimensions at most, and those of few more are close to none.
-    if count <= FEWEST_FITTED * length {
-        return Err(format!(
-            "a Gaussian fitted to {count} samples of {length} dimensions fits their noise: score more than {}",
-            FEWEST_FITTED * length
-        ));
-    }
-    let values = samples.iter().map(|value| f64::from(*value));
-    let mut values = DMatrix::from_iterator(length, count, values);
-    let mean = values.column_mean();
-    for mut column in values.column_iter_mut() {
-        column -= &mean;
-    }
-    let mut covariance = &values * values.transpose() / count as f64;
-    for place in 0..length {
-        covariance[(place, place)] += f64::from(noise).powi(2);
-    }
-    let Some(factor) = covariance.cholesky() else {
-        return Err(
-            "the covariance of the data is singular: some of their values depend on others".into(),
-        );
-    };
-    let log_determinant = factor.ln_determinant();
-    let dimensions = length as f64;
-    Ok(-0.5 * (dimensions * ((2.0 * PI).ln() + 1.0) + log_determinant))
 }
 
 /// Energies of data, counted.
@@ -350,31 +303,5 @@ impl Scored<'_> {
             standard_error,
             interval: [value - half, value + half],
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_are_spread_over_all_of_the_data() {
-        let rows = |len, most| evenly_spaced(len, most).collect::<Vec<_>>();
-        assert_eq!(rows(3, 5), [0, 1, 2]);
-        assert_eq!(rows(10, 4), [0, 2, 5, 7]);
-    }
-
-    /// Of (x, x + y) with x = ±1 and y = ±2 the covariance is ((1, 1), (1, 5)).
-    #[test]
-    fn a_gaussian_is_fitted_to_mean_and_covariance() {
-        let samples = [4.0, 3.0, 4.0, 7.0, 2.0, 1.0, 2.0, 5.0].repeat(2);
-        for (noise, determinant) in [(0.0, 4.0_f64), (2.0, 5.0 * 9.0 - 1.0)] {
-            let wanted = -(2.0 * PI).ln() - 1.0 - 0.5 * determinant.ln();
-            let found = gaussian_fit(&samples, 2, noise).unwrap();
-            assert!((found - wanted).abs() < 1e-12, "{found}, not {wanted}");
-        }
-        let refused = |samples: &[f32]| gaussian_fit(samples, 2, 0.0).unwrap_err();
-        assert!(refused(&[1.0, 2.0, 3.0, 2.0].repeat(4)).contains("singular"));
-        assert!(refused(&samples[..8]).contains("4 samples of 2"));
     }
 }
