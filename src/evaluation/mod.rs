@@ -22,6 +22,7 @@ mod evaluate;
 mod figures;
 mod gradients;
 mod likelihood;
+mod model_data;
 mod picture;
 mod quadrature;
 pub(crate) mod quality;
@@ -32,17 +33,19 @@ pub use error::EvaluationError;
 pub use evaluate::{EvaluationOptions, Outcome, Stage, evaluate};
 pub use figures::{COVERED, Figures, GridFigures, ModeFigures, SampleFigures, ScoreFigures};
 pub use likelihood::{
-    AnnealedFigures, BennettFigures, CostFigures, DequantisedFigures, EstimatesFigures,
-    IntervalFigures, LikelihoodFigures, LikelihoodOptions, MethodFigures, ScoredFigures,
-    log_likelihood,
+    AnnealedFigures, BennettFigures, ComparisonFigures, CostFigures, DequantisedFigures,
+    EstimatesFigures, IntervalFigures, LikelihoodFigures, LikelihoodOptions, MethodFigures,
+    ScoredFigures, log_likelihood, log_likelihood_of,
 };
+pub(crate) use model_data::are_others;
+pub use model_data::{DataIs, ModelData, samples_of};
 pub use quality::{
     Accuracy, Auroc, DistanceFigures, FeatureName, Measured, NearestFigures, PermutationTest,
     QualityError, SteinFigures, TwoSampleFigures,
 };
 pub use samples::{
     ClassFigures, Judged, OutsideFigures, QualityData, QualityFigures, QualityOutcome, SteinPair,
-    data_of, out_of_distribution, sample_quality, samples_of,
+    out_of_distribution, sample_quality,
 };
 pub use stability::{StabilityFigures, StabilityOutcome, stability};
 

@@ -8,6 +8,7 @@ mod classifier;
 mod command_line;
 mod densities;
 mod distances;
+mod held_out;
 mod of_models;
 mod reference;
 mod refusals;

@@ -10,15 +10,17 @@ use super::open::CommandLength;
 use super::progress::Stages;
 use super::{open, output, warnings};
 use crate::config::{BaseKind, DataConfig};
-use crate::data;
+use crate::data::Source;
 use crate::evaluation::{
-    self, EvaluationError, EvaluationOptions, Figures, LikelihoodFigures, LikelihoodOptions,
-    Outcome, OutsideFigures, QualityData, QualityFigures, StabilityFigures, Stage,
+    self, DataIs, EvaluationError, EvaluationOptions, Figures, LikelihoodFigures,
+    LikelihoodOptions, ModelData, Outcome, OutsideFigures, QualityData, QualityFigures,
+    StabilityFigures, Stage, are_others,
 };
 use crate::files::write_atomically;
 use crate::gpu::Executor;
 use crate::model::{Model, SampleOptions};
 use crate::report::png_bytes;
+use crate::words::Word;
 use clap::ValueEnum;
 use image::RgbImage;
 use report::{Report, json_of};
@@ -34,6 +36,16 @@ const STABILITY: &str = "stability.png";
 const REPORT: &str = "evaluation.json";
 /// Samples that are compared with data unless it is said how many: the block of KID.
 const COMPARED: usize = 1000;
+/// Held-out data that chains begin at at least: one for each of them.
+const FEWEST_STARTS: usize = 128;
+
+/// Whether chains stay with the data that they begin at.
+#[derive(Serialize)]
+struct Stability {
+    data_is: &'static str,
+    #[serde(flatten)]
+    figures: StabilityFigures,
+}
 
 /// How well the energy tells the data called `source` from the model's own.
 #[derive(Serialize)]
@@ -50,15 +62,20 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
     if let Some(path) = &arguments.out {
         output::ending(path, &[("png", ())])?;
     }
-    let (model, own_data) = open::model_and_own_data(&arguments.model)?;
+    let (model, data) = opened(arguments)?;
+    for note in data.notes() {
+        if !arguments.quiet || note.starts_with("warning") {
+            output::note(note);
+        }
+    }
     let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
     let folder = Some(&arguments.model.model).filter(|path| path.is_dir());
     let file = folder.map(|folder| folder.join(REPORT));
-    let mut report = Report::of(&model, file, arguments.quiet)?;
+    let mut report = Report::of(&model, &data, file, arguments.quiet)?;
     let mut work = Work {
         arguments,
         model: &model,
-        own_data: Some(own_data).filter(|own| are_others(&model.config().data, own)),
+        data: &data,
         executor: &mut executor,
         shown: Stages::new(arguments.quiet),
         pictures: 0,
@@ -108,10 +125,35 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Whether `data` are other than the run's `own`: elsewhere, not only read or noised in another way.
-fn are_others(data: &DataConfig, own: &DataConfig) -> bool {
-    let real = |path: &str| fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    data.source != own.source || real(&data.path) != real(&own.path)
+/// The model that was asked for, and the data that it is evaluated on.
+fn opened(arguments: &EvaluateArgs) -> Result<(Model, ModelData), CliError> {
+    let model = open::model(&arguments.model)?;
+    let Some(name) = &arguments.data else {
+        let data = ModelData::of(&model)?;
+        return Ok((model, data));
+    };
+    let named = open_data(&model, name, &arguments.model.sets)?;
+    output::data(&named, arguments.quiet);
+    let source = Source::named(named.name()).unwrap_or(Source::DIGITS);
+    let path = match source.needs_path() {
+        true => fs::canonicalize(name).map_or_else(|_| name.clone(), |p| p.display().to_string()),
+        false => String::new(),
+    };
+    let config = DataConfig {
+        source,
+        path,
+        ..model.config().data.clone()
+    };
+    if !are_others(&config, model.trained_on()) {
+        output::note(format_args!(
+            "note: {name} is what the run was trained on: what it has held out of it is evaluated, as without --data"
+        ));
+        let data = ModelData::of(&model)?;
+        return Ok((model, data));
+    }
+    let model = model.with_data(config);
+    let data = ModelData::named(&model, named)?;
+    Ok((model, data))
 }
 
 /// Why a part has no figures.
@@ -153,8 +195,7 @@ fn parts(arguments: &EvaluateArgs, model: &Model) -> Vec<PartArg> {
 struct Work<'a> {
     arguments: &'a EvaluateArgs,
     model: &'a Model,
-    /// What the model was trained on, where other data were named.
-    own_data: Option<DataConfig>,
+    data: &'a ModelData,
     executor: &'a mut Executor,
     shown: Stages,
     /// Pictures that were written.
@@ -228,11 +269,11 @@ impl Work<'_> {
             options.chains = usize::try_from(chains).unwrap_or(usize::MAX);
         }
         options.seed = self.arguments.seed.unwrap_or(options.seed);
-        options.other_data = self.own_data.is_some();
         let shown = &mut self.shown;
-        let figures = evaluation::log_likelihood(
+        let figures = evaluation::log_likelihood_of(
             self.executor,
             self.model,
+            self.data,
             &options,
             &mut |stage, done, of| shown.show(name(stage), done, of),
         );
@@ -254,17 +295,16 @@ impl Work<'_> {
             seed: self.arguments.seed.unwrap_or(run.seed),
             frames: 0,
         };
-        let data = evaluation::data_of(self.model)?;
-        let own = self.own_data.as_ref().map(|own| self.trained_on(own));
-        let data = match &own {
-            None => QualityData {
-                training: &data,
-                held_out: &[],
-            },
-            Some(own) => QualityData {
-                training: own,
-                held_out: &data,
-            },
+        let training = self.data.training_samples(self.model)?;
+        let others_are = self.data.is();
+        let others = match others_are {
+            DataIs::Training => Vec::new(),
+            _ => self.data.judged_samples(self.model)?,
+        };
+        let data = QualityData {
+            training: &training,
+            others: &others,
+            others_are,
         };
         let shown = &mut self.shown;
         let outcome = evaluation::sample_quality(
@@ -285,22 +325,9 @@ impl Work<'_> {
         Ok(outcome.figures)
     }
 
-    /// What the model was trained on; nothing, with a note, where that is not there any more.
-    fn trained_on(&self, own: &DataConfig) -> Vec<f32> {
-        let seed = self.model.config().run.seed;
-        let read = data::open(&own.options(), seed).map_err(EvaluationError::from);
-        let samples = read.and_then(|data| evaluation::samples_of(self.model, &data));
-        samples.unwrap_or_else(|error| {
-            output::note(format_args!(
-                "note: samples are not compared with the training data, which cannot be read: {error}"
-            ));
-            Vec::new()
-        })
-    }
-
     /// Whether chains from data stay with them, with a picture of some.
-    fn stability(&mut self) -> Result<StabilityFigures, CliError> {
-        let data = evaluation::data_of(self.model)?;
+    fn stability(&mut self) -> Result<Stability, CliError> {
+        let (data, data_is) = self.starts()?;
         let seed = self.arguments.seed.unwrap_or(self.model.config().run.seed);
         let shown = &mut self.shown;
         let outcome = evaluation::stability(
@@ -313,10 +340,28 @@ impl Work<'_> {
         self.shown.clear();
         let outcome = outcome?;
         if !self.arguments.quiet {
-            samples::stability_table(&outcome.figures);
+            samples::stability_table(&outcome.figures, data_is);
         }
         self.picture(STABILITY, outcome.picture)?;
-        Ok(outcome.figures)
+        Ok(Stability {
+            data_is,
+            figures: outcome.figures,
+        })
+    }
+
+    /// The data that chains begin at, and what they are: of held-out ones as many as there are chains, or those of training.
+    fn starts(&self) -> Result<(Vec<f32>, &'static str), CliError> {
+        let is = self.data.is();
+        let are_few = self
+            .data
+            .judged()
+            .len()
+            .is_some_and(|len| len < FEWEST_STARTS);
+        if is == DataIs::HeldOut && are_few {
+            let training = self.data.training_samples(self.model)?;
+            return Ok((training, DataIs::Training.name()));
+        }
+        Ok((self.data.judged_samples(self.model)?, is.name()))
     }
 
     /// Writes a picture, where there is one and a place for it.
@@ -335,15 +380,12 @@ impl Work<'_> {
         let against = self.arguments.against.as_ref();
         let against = against.ok_or(CliError::NothingAgainst)?;
         let other = open_data(self.model, against, &[])?;
-        let inside = evaluation::data_of(self.model)?;
+        let inside = self.data.judged_samples(self.model)?;
         let outside = evaluation::samples_of(self.model, &other)?;
         let seed = self.arguments.seed.unwrap_or(self.model.config().run.seed);
         let figures =
             evaluation::out_of_distribution(self.executor, self.model, &inside, &outside, seed)?;
-        let inside_is = match self.own_data {
-            None => "training data",
-            Some(_) => "named data",
-        };
+        let inside_is = self.data.is().name();
         if !self.arguments.quiet {
             samples::outside_table(&figures, against, inside_is);
         }

@@ -1,6 +1,7 @@
 //! The likelihood of data.
 
-use super::estimates::{mean, variance};
+use super::comparison::{Scores, compare};
+use super::estimates::Estimate;
 use super::figures::{
     CostFigures, DequantisedFigures, EstimatesFigures, IntervalFigures, LikelihoodFigures,
     MethodFigures, ScoredFigures, sentences,
@@ -9,8 +10,8 @@ use super::gaussian::FittedGaussian;
 use super::kernel_density::evenly_spaced;
 use super::log_z::{LogZError, SweepStage, log_z};
 use super::network_path::NetworkPath;
-use crate::data::{self, Dataset};
-use crate::evaluation::{EvaluationError, Stage};
+use crate::data::Dataset;
+use crate::evaluation::{DataIs, EvaluationError, ModelData, Stage};
 use crate::gpu::Executor;
 use crate::model::{Model, ModelError};
 use crate::random::{Philox, Stream};
@@ -29,9 +30,6 @@ const DEQUANTISATION_STEP: u32 = u32::MAX - 3;
 /// Fewer chains say too little of their own spread.
 const FEWEST_CHAINS: usize = 16;
 const MOST_CHAINS: usize = 1 << 16;
-/// Half of the interval of 95 % of a normal law, in standard deviations.
-const NORMAL_HALF: f64 = 1.96;
-
 /// What to estimate log Z and likelihoods with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LikelihoodOptions {
@@ -41,32 +39,43 @@ pub struct LikelihoodOptions {
     pub evaluations: u64,
     /// Seed of chains and noise.
     pub seed: u64,
-    /// Whether the data of the model's configuration are others than it was trained on.
-    pub other_data: bool,
 }
 
 impl LikelihoodOptions {
-    /// 32 chains, a million evaluations, the seed of the model's run, and its data.
+    /// 32 chains, a million evaluations, and the seed of the model's run.
     pub fn of(model: &Model) -> Self {
         LikelihoodOptions {
             chains: 32,
             evaluations: 1_000_000,
             seed: model.config().run.seed,
-            other_data: false,
         }
     }
 }
 
-/// Estimates ln Z of `model` and the mean log-likelihood of the data that its configuration names, in any dimension, by
-/// annealing chains between the model and its Gaussian base. `progress` is told the stage, and how much of how much of it is
-/// done.
+/// Estimates ln Z of `model` and the mean log-likelihood of the data that its configuration names, as [`ModelData::of`] finds
+/// them: see [`log_likelihood_of`].
 ///
 /// # Errors
-/// When the model has no Gaussian base or no layer that scales its network, its energies are not finite, the data cannot be
-/// read or has another shape, an option is out of range, or the GPU fails.
+/// When the data cannot be read, and whenever [`log_likelihood_of`] has one.
 pub fn log_likelihood(
     executor: &mut Executor,
     model: &Model,
+    options: &LikelihoodOptions,
+    progress: &mut dyn FnMut(Stage, usize, usize),
+) -> Result<LikelihoodFigures, EvaluationError> {
+    log_likelihood_of(executor, model, &ModelData::of(model)?, options, progress)
+}
+
+/// Estimates ln Z of `model` and the mean log-likelihood of `data`, in any dimension, by annealing chains between the model and its Gaussian base. `progress` is told the stage, and how much of how much of it is
+/// done.
+///
+/// # Errors
+/// When the model has no Gaussian base or no layer that scales its network, its energies are not finite, an option is out of
+/// range, or the GPU fails.
+pub fn log_likelihood_of(
+    executor: &mut Executor,
+    model: &Model,
+    data: &ModelData,
     options: &LikelihoodOptions,
     progress: &mut dyn FnMut(Stage, usize, usize),
 ) -> Result<LikelihoodFigures, EvaluationError> {
@@ -77,17 +86,8 @@ pub fn log_likelihood(
             advice: "take from 16 to 65,536",
         }));
     }
-    let config = model.config();
-    let data = data::open(&config.data.options(), config.run.seed)?;
-    let wanted = model.architecture().input();
-    if data.shape() != wanted {
-        return Err(EvaluationError::WrongShape {
-            found: data.shape(),
-            wanted,
-        });
-    }
     let mark = executor.mark();
-    let figures = with_data(executor, model, &data, options, progress);
+    let figures = with_data(executor, model, data, options, progress);
     executor.release_since(mark);
     figures
 }
@@ -95,13 +95,17 @@ pub fn log_likelihood(
 fn with_data(
     executor: &mut Executor,
     model: &Model,
-    data: &Dataset,
+    model_data: &ModelData,
     options: &LikelihoodOptions,
     progress: &mut dyn FnMut(Stage, usize, usize),
 ) -> Result<LikelihoodFigures, EvaluationError> {
     let noise = model.config().data.noise;
+    let data = model_data.judged();
     let first = first_unseen(model, data);
-    let starts = starts(data, first, options, noise)?;
+    // Chains forget where they begin, so that training data do as well, of which there are more.
+    let many = |data: &&Dataset| data.len().is_none_or(|len| len >= options.chains);
+    let begun = model_data.training().filter(many).unwrap_or(data);
+    let starts = starts(begun, first, options, noise)?;
     let mut path = NetworkPath::new(executor, model, starts, options.seed)?;
     let found = log_z(&mut path, options.evaluations, &mut |stage, done, of| {
         progress(stage.into(), done, of);
@@ -141,7 +145,8 @@ fn with_data(
         progress,
         evaluations: 0,
     };
-    let negative_energy = scored.negative_energies(&noisy)?;
+    let negative_energies = scored.negative_energies(&noisy)?;
+    let negative_energy = IntervalFigures::from(Estimate::of_mean(&negative_energies));
     let dimensions = data.shape().len() as f64;
     let scale = f64::from(data.scaling().scale.abs());
     // p of raw values is p of the model's values times |scale| for each of them.
@@ -157,7 +162,8 @@ fn with_data(
             let values = clean
                 .iter()
                 .map(|value| value + step * (random.uniform() - 0.5));
-            let negative_energy = scored.negative_energies(&values.collect::<Vec<_>>())?;
+            let energies = scored.negative_energies(&values.collect::<Vec<_>>())?;
+            let negative_energy = IntervalFigures::from(Estimate::of_mean(&energies));
             Some(DequantisedFigures {
                 negative_energy,
                 bits_per_dimension: likelihood(negative_energy).map(bits),
@@ -165,8 +171,15 @@ fn with_data(
         }
     };
     let scored_evaluations = scored.evaluations;
-    let gaussian = FittedGaussian::fit(&clean, data.shape().len(), noise)
-        .map(|fitted| fitted.mean_log_density_of_fitted());
+    let gaussian = match model_data.is() {
+        DataIs::HeldOut => {
+            Err("the one that `comparison` has is fitted to the training data".into())
+        }
+        DataIs::Training | DataIs::Changed | DataIs::Named | DataIs::Fresh => {
+            FittedGaussian::fit(&clean, data.shape().len(), noise)
+                .map(|fitted| fitted.mean_log_density_of_fitted())
+        }
+    };
     let log_likelihood = likelihood(negative_energy);
     let mut cost: Vec<CostFigures> = found
         .costs
@@ -182,6 +195,31 @@ fn with_data(
         evaluations: scored_evaluations,
         seconds: began.elapsed().as_secs_f64(),
     });
+    let began = Instant::now();
+    // What has seen the values that it is scored by shows nothing.
+    let training = match model_data.is().is_unseen() {
+        true => model_data.training_samples(model)?,
+        false => Vec::new(),
+    };
+    let scores = Scores {
+        points: &noisy,
+        negative_energies: &negative_energies,
+        log_z,
+        noise,
+        length: data.shape().len(),
+        seed: options.seed,
+    };
+    let comparison = match training.is_empty() {
+        true => Vec::new(),
+        false => compare(&training, &scores, &bits),
+    };
+    if !comparison.is_empty() {
+        cost.push(CostFigures {
+            part: "comparison",
+            evaluations: 0,
+            seconds: began.elapsed().as_secs_f64(),
+        });
+    }
     Ok(LikelihoodFigures {
         valid: found.is_valid(),
         not_valid: sentences(&found),
@@ -190,13 +228,14 @@ fn with_data(
         estimates: EstimatesFigures::of(&found),
         data: ScoredFigures {
             source: data.name().into(),
-            which: which(data, options),
+            which: model_data.is().name(),
             count,
             noise,
             negative_energy,
             log_likelihood,
             log_likelihood_at_most: negative_energy.value - found.at_least,
             bits_per_dimension: log_likelihood.map(bits),
+            comparison,
             gaussian_fitted_to_scored_data: gaussian.as_ref().ok().copied(),
             gaussian_not_valid: gaussian.err(),
             dequantised,
@@ -218,14 +257,6 @@ fn first_unseen(model: &Model, data: &Dataset) -> usize {
     match data.len() {
         Some(_) => 0,
         None => model.config().data.limit,
-    }
-}
-
-fn which(data: &Dataset, options: &LikelihoodOptions) -> &'static str {
-    match (data.len(), options.other_data) {
-        (_, true) => "named data",
-        (None, false) => "fresh draws",
-        (Some(_), false) => "training data",
     }
 }
 
@@ -276,8 +307,8 @@ struct Scored<'a> {
 }
 
 impl Scored<'_> {
-    /// The mean of −E over `samples`.
-    fn negative_energies(&mut self, samples: &[f32]) -> Result<IntervalFigures, EvaluationError> {
+    /// −E of each of `samples`.
+    fn negative_energies(&mut self, samples: &[f32]) -> Result<Vec<f64>, EvaluationError> {
         let length = self.model.architecture().input().len();
         let count = samples.len() / length;
         let mut evaluator = self.model.evaluator(self.executor, BATCH.min(count))?;
@@ -291,17 +322,6 @@ impl Scored<'_> {
         if values.iter().any(|value| !value.is_finite()) {
             return Err(EvaluationError::PathNotFinite);
         }
-        let value = mean(&values);
-        // A single sample has no spread to tell an error by.
-        let standard_error = match count {
-            0 | 1 => f64::INFINITY,
-            _ => (variance(&values) / count as f64).sqrt(),
-        };
-        let half = NORMAL_HALF * standard_error;
-        Ok(IntervalFigures {
-            value,
-            standard_error,
-            interval: [value - half, value + half],
-        })
+        Ok(values)
     }
 }
