@@ -1,3 +1,4 @@
+mod data;
 mod density;
 mod likelihood;
 mod report;
@@ -9,24 +10,21 @@ use super::error::CliError;
 use super::open::CommandLength;
 use super::progress::Stages;
 use super::{open, output, warnings};
-use crate::config::{BaseKind, DataConfig};
-use crate::data::Source;
+use crate::config::BaseKind;
 use crate::evaluation::{
     self, DataIs, EvaluationError, EvaluationOptions, Figures, LikelihoodFigures,
     LikelihoodOptions, ModelData, Outcome, OutsideFigures, QualityData, QualityFigures,
-    StabilityFigures, Stage, are_others,
+    StabilityFigures, Stage,
 };
 use crate::files::write_atomically;
 use crate::gpu::Executor;
 use crate::model::{Model, SampleOptions};
 use crate::report::png_bytes;
-use crate::words::Word;
 use clap::ValueEnum;
 use image::RgbImage;
 use report::{Report, json_of};
 use serde::Serialize;
 use serde_json::Value;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -36,8 +34,6 @@ const STABILITY: &str = "stability.png";
 const REPORT: &str = "evaluation.json";
 /// Samples that are compared with data unless it is said how many: the block of KID.
 const COMPARED: usize = 1000;
-/// Held-out data that chains begin at at least: one for each of them.
-const FEWEST_STARTS: usize = 128;
 
 /// Whether chains stay with the data that they begin at.
 #[derive(Serialize)]
@@ -62,7 +58,7 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
     if let Some(path) = &arguments.out {
         output::ending(path, &[("png", ())])?;
     }
-    let (model, data) = opened(arguments)?;
+    let (model, data) = data::opened(arguments)?;
     for note in data.notes() {
         if !arguments.quiet || note.starts_with("warning") {
             output::note(note);
@@ -123,37 +119,6 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
         report.print()?;
     }
     Ok(())
-}
-
-/// The model that was asked for, and the data that it is evaluated on.
-fn opened(arguments: &EvaluateArgs) -> Result<(Model, ModelData), CliError> {
-    let model = open::model(&arguments.model)?;
-    let Some(name) = &arguments.data else {
-        let data = ModelData::of(&model)?;
-        return Ok((model, data));
-    };
-    let named = open_data(&model, name, &arguments.model.sets)?;
-    output::data(&named, arguments.quiet);
-    let source = Source::named(named.name()).unwrap_or(Source::DIGITS);
-    let path = match source.needs_path() {
-        true => fs::canonicalize(name).map_or_else(|_| name.clone(), |p| p.display().to_string()),
-        false => String::new(),
-    };
-    let config = DataConfig {
-        source,
-        path,
-        ..model.config().data.clone()
-    };
-    if !are_others(&config, model.trained_on()) {
-        output::note(format_args!(
-            "note: {name} is what the run was trained on: what it has held out of it is evaluated, as without --data"
-        ));
-        let data = ModelData::of(&model)?;
-        return Ok((model, data));
-    }
-    let model = model.with_data(config);
-    let data = ModelData::named(&model, named)?;
-    Ok((model, data))
 }
 
 /// Why a part has no figures.
@@ -327,7 +292,7 @@ impl Work<'_> {
 
     /// Whether chains from data stay with them, with a picture of some.
     fn stability(&mut self) -> Result<Stability, CliError> {
-        let (data, data_is) = self.starts()?;
+        let (data, data_is) = data::starts(self.data, self.model)?;
         let seed = self.arguments.seed.unwrap_or(self.model.config().run.seed);
         let shown = &mut self.shown;
         let outcome = evaluation::stability(
@@ -347,21 +312,6 @@ impl Work<'_> {
             data_is,
             figures: outcome.figures,
         })
-    }
-
-    /// The data that chains begin at, and what they are: of held-out ones as many as there are chains, or those of training.
-    fn starts(&self) -> Result<(Vec<f32>, &'static str), CliError> {
-        let is = self.data.is();
-        let are_few = self
-            .data
-            .judged()
-            .len()
-            .is_some_and(|len| len < FEWEST_STARTS);
-        if is == DataIs::HeldOut && are_few {
-            let training = self.data.training_samples(self.model)?;
-            return Ok((training, DataIs::Training.name()));
-        }
-        Ok((self.data.judged_samples(self.model)?, is.name()))
     }
 
     /// Writes a picture, where there is one and a place for it.

@@ -30,6 +30,7 @@ const DEQUANTISATION_STEP: u32 = u32::MAX - 3;
 /// Fewer chains say too little of their own spread.
 const FEWEST_CHAINS: usize = 16;
 const MOST_CHAINS: usize = 1 << 16;
+
 /// What to estimate log Z and likelihoods with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LikelihoodOptions {
@@ -66,8 +67,8 @@ pub fn log_likelihood(
     log_likelihood_of(executor, model, &ModelData::of(model)?, options, progress)
 }
 
-/// Estimates ln Z of `model` and the mean log-likelihood of `data`, in any dimension, by annealing chains between the model and its Gaussian base. `progress` is told the stage, and how much of how much of it is
-/// done.
+/// Estimates ln Z of `model` and the mean log-likelihood of `data`, in any dimension, by annealing chains between the model and
+/// its Gaussian base. `progress` is told the stage, and how much of how much of it is done.
 ///
 /// # Errors
 /// When the model has no Gaussian base or no layer that scales its network, its energies are not finite, an option is out of
