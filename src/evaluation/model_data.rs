@@ -95,7 +95,10 @@ impl ModelData {
         check_shape(model, &named)?;
         let mut notes = Vec::new();
         let training = match Own::read(model, model.trained_on()) {
-            Ok(Own { is, .. }) if is == DataIs::Changed => {
+            Ok(Own {
+                is: DataIs::Changed,
+                ..
+            }) => {
                 notes.push(
                     "note: nothing is compared with the training data, which have changed since the run"
                         .to_owned(),
