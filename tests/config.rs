@@ -2,7 +2,7 @@
 
 use afterimage::config::{
     ChainKind, Config, ConfigError, LayerSpec, Precision, load, parse, preset, presets, set,
-    to_toml,
+    to_toml, with_data,
 };
 use proptest::prelude::*;
 
@@ -501,4 +501,20 @@ proptest! {
         prop_assume!(config.validate().is_ok());
         prop_assert_eq!(parse(&to_toml(&config), "printed").unwrap(), config);
     }
+}
+
+/// A generated set has fresh draws, so that keeping some of it back would be without effect.
+#[test]
+fn only_finite_sets_hold_samples_out() {
+    let refused = load("8gaussians", &["data.held_out=0.2".into()]).unwrap_err();
+    assert!(refused.to_string().contains("data.held_out"), "{refused}");
+    let refused = load("digits", &["data.held_out=1".into()]).unwrap_err();
+    assert!(refused.to_string().contains("below 1"), "{refused}");
+    let digits = load("digits", &["data.held_out=0".into()]).unwrap();
+    // What the run's own data hold out is no setting of other data.
+    let sets = |text: &str| vec![text.to_owned()];
+    let moons = with_data(&digits, &sets("data.source=moons")).unwrap();
+    assert_eq!(moons.held_out, 0.1);
+    let cut = with_data(&digits, &sets("data.limit=5")).unwrap();
+    assert_eq!(cut.held_out, 0.0);
 }

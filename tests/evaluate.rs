@@ -475,6 +475,7 @@ fn the_command_evaluates_a_run_and_repeats_itself() {
         "step",
         "weights_crc32",
         "data",
+        "data_record",
         "log_z",
         "nll",
         "data_entropy",

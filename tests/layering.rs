@@ -664,18 +664,18 @@ const OFFERED: &[(&str, &str)] = &[
     ),
     (
         "data",
-        "Channels Colour DataError DataOptions Dataset Layout PlanarDensity RawRange SampleFile Scaling Source \
-         TrainedScaling open source_of",
+        "Channels Colour DataError DataOptions DataRecord Dataset Layout PartRecord PlanarDensity RawRange SampleFile \
+         Scaling Source TrainedScaling open source_of",
     ),
     (
         "evaluation",
-        "Accuracy AnnealedFigures Auroc BennettFigures COVERED ClassFigures CostFigures DequantisedFigures \
-         DistanceFigures EstimatesFigures EvaluationError EvaluationOptions FeatureName Figures GridFigures \
-         IntervalFigures Judged LikelihoodFigures LikelihoodOptions Measured MethodFigures ModeFigures \
+        "Accuracy AnnealedFigures Auroc BennettFigures COVERED ClassFigures ComparisonFigures CostFigures DataIs \
+         DequantisedFigures DistanceFigures EstimatesFigures EvaluationError EvaluationOptions FeatureName Figures GridFigures \
+         IntervalFigures Judged LikelihoodFigures LikelihoodOptions Measured MethodFigures ModeFigures ModelData \
          NearestFigures Outcome OutsideFigures PermutationTest QualityData QualityError QualityFigures \
          QualityOutcome SampleFigures ScoreFigures ScoredFigures StabilityFigures StabilityOutcome Stage \
-         SteinFigures SteinPair TwoSampleFigures data_of \
-         evaluate log_likelihood out_of_distribution sample_quality samples_of stability",
+         SteinFigures SteinPair TwoSampleFigures evaluate log_likelihood log_likelihood_of \
+         out_of_distribution sample_quality samples_of stability",
     ),
     (
         "gpu",

@@ -500,7 +500,6 @@ fn likelihood(executor: &mut Executor, model: &Model, evaluations: u64) -> Likel
         chains: 32,
         evaluations,
         seed: 5,
-        other_data: false,
     };
     log_likelihood(executor, model, &options, &mut |_, _, _| {}).expect("estimates")
 }
@@ -602,7 +601,7 @@ fn a_linear_network_over_images_has_its_normaliser_and_its_bits() {
         let terms = terms.map(|(x, w)| f64::from(x * x) / 2.0 + f64::from(w * x));
         terms.sum::<f64>() - 7.0
     };
-    let all = data.first(usize::MAX);
+    let all = data.whole().first(usize::MAX);
     let energies: Vec<f64> = all.chunks(64).map(energy).collect();
     let mean = energies.iter().sum::<f64>() / energies.len() as f64;
     let scored = &found.data;

@@ -285,7 +285,8 @@ Examples:
 The JSON is one object, also written to evaluation.json in a run folder, after each part and beside earlier parts of the
 same weights and data. Its main keys are here; docs/evaluation.md has all of them, what they mean and how they come about.
 In nats where nothing else is said; p is the data density with the noise of training, q the model's:
-  source, data_noise, weights, step   what was evaluated; weights_crc32 and data (all of [data]) say it exactly
+  source, data_noise, weights, step   what was evaluated; weights_crc32, data (all of [data]) and data_record (counts and
+                                      checksums of training and held_out) say it exactly
 Of the part density:
   log_z                               ln Z of q = exp(−E)/Z
   nll, data_entropy, model_entropy    −E_p ln q, −E_p ln p, −E_q ln q
@@ -307,13 +308,15 @@ Of the part likelihood, in the object likelihood, where what does not hold is nu
                                       log_weight_variance) and bennett (value, log_z, overlap)
   data                                source, which, count, noise; negative_energy, log_likelihood (nats a sample),
                                       log_likelihood_at_most, bits_per_dimension, gaussian_fitted_to_scored_data
-                                      and gaussian_not_valid, dequantised (negative_energy, bits_per_dimension)
+                                      and gaussian_not_valid, dequantised (negative_energy, bits_per_dimension), and
+                                      comparison: name (gaussian, kernel density), training, bandwidth, log_likelihood,
+                                      bits_per_dimension, difference of the model's from it, not_valid
   method                              chains, temperatures, equilibration, path_length, evaluations, seed
   cost                                part, evaluations, seconds of each part
 Of the part samples, in the object sample_quality, where {\"not_valid\": reason} stands for what cannot be told:
   chains, count, lost, steps, seed    fresh chains, how many, how many ran away, steps of each
   sampler, step_size, acceptance      how they were drawn, in gradient_evaluations
-  data_is                             held-out data where other data were named, else training data
+  data_is                             which data: held-out data where the run has 1,000, else training data; or named data
   features                            digits_classifier, mnist_classifier or pixels: what samples are compared with data by
   distances                           data, samples, compared (points of each set), dimensions; value, standard_error,
                                       floor and floor_standard_error of frechet_distance, kernel_distance,
@@ -321,8 +324,10 @@ Of the part samples, in the object sample_quality, where {\"not_valid\": reason}
                                       and interval (95 %) of a classifier that tells them apart, right of count, floor
   classes                             shares of each class among samples and data; null without a classifier
   stein                               states and data: squared, standard_error, p_value, bootstraps, length
-  nearest                             median, floor, copying (value, standard_error) of samples, training, held_out
+  nearest, nearest_is                 median, floor, copying (value, standard_error) of samples, training, held_out; what
+                                      the last are, as data_is
 Of the part stability, in the object stability:
+  data_is                             which data chains begin at: held-out data where the run has 128
   chains, passes, steps, seed         chains from data, passes, and steps of a pass
   energies, deviation                 mean energy at the data and after each pass; its spread over the data
   stable, unstable_is                 whether no chain ran away or left the data's energies; if one did, how
@@ -370,6 +375,13 @@ pub(super) struct EvaluateArgs {
     /// Default: the run's run.samples for density, 1000 for samples.
     #[arg(long, value_name = "N", help_heading = "Sampling")]
     pub(super) count: Option<u64>,
+
+    /// Other data to evaluate on: they count as held out, all of them
+    ///
+    /// A file, a folder, or a source that needs none, as for `afterimage energy`, and read in the same way. Default: what the run has
+    /// held out of its own data (data.held_out), else its training data.
+    #[arg(long, value_name = "DATA")]
+    pub(super) data: Option<String>,
 
     /// outside: other data, of the same shape as the model's
     ///

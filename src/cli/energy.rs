@@ -149,6 +149,8 @@ pub(super) fn open_data(model: &Model, name: &str, sets: &[String]) -> Result<Da
     if !was_set("data.layout") && !is_own {
         options.layout = Layout::Auto;
     }
+    // What is named is scored whole, whatever a run has kept from its training.
+    options.held_out = 0.0;
     if !was_set("data.limit") {
         options.limit = 0;
     }

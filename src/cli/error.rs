@@ -49,7 +49,7 @@ pub(super) enum CliError {
         "data.source={wanted} reads no file, and `{name}` was named: leave out --set data.source, or name {wanted} as the data"
     )]
     OtherData { name: String, wanted: &'static str },
-    #[error("energy scores what its argument names, `{name}`: leave out --set data.path")]
+    #[error("the data are what the argument names, `{name}`: leave out --set data.path")]
     PathOfEnergy { name: String },
     #[error("{} is neither a checkpoint nor a run folder with one in checkpoints/: name one of them", path.display())]
     NoCheckpoint { path: PathBuf },

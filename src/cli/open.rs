@@ -4,7 +4,7 @@ use super::args::{AdapterArgs, ModelArgs};
 use super::error::CliError;
 use super::{output, vector_width};
 use crate::cache;
-use crate::config::{self, DataConfig};
+use crate::config;
 use crate::data;
 use crate::gpu::{AdapterChoice, AdapterKind, Executor, ExecutorOptions};
 use crate::model::{Description, Model, ModelError, is_live_path};
@@ -57,11 +57,6 @@ pub(super) fn executor(arguments: &AdapterArgs, work: CommandLength) -> Result<E
 
 /// Opens the model that was asked for, and says what of its file was not read as it stood.
 pub(super) fn model(arguments: &ModelArgs) -> Result<Model, CliError> {
-    model_and_own_data(arguments).map(|(model, _)| model)
-}
-
-/// Likewise, with the data that it was trained on, whatever --set has named.
-pub(super) fn model_and_own_data(arguments: &ModelArgs) -> Result<(Model, DataConfig), CliError> {
     let path = match arguments.model.is_dir() {
         true => last_checkpoint(&arguments.model)?,
         false => arguments.model.clone(),
@@ -76,10 +71,8 @@ pub(super) fn model_and_own_data(arguments: &ModelArgs) -> Result<(Model, DataCo
     for note in model.notes() {
         output::note(format_args!("note: {note}"));
     }
-    let own = model.config().data.clone();
     let data = config::with_data(model.config(), &arguments.sets)?;
-    let model = model.using(arguments.weights.into())?.with_data(data);
-    Ok((model, own))
+    Ok(model.using(arguments.weights.into())?.with_data(data))
 }
 
 /// The run in whose folder a checkpoint lies.
@@ -134,6 +127,7 @@ fn described_by(file: &Path) -> Result<Description, CliError> {
         config,
         step: 0,
         step_size: None,
+        data_record: None,
         notes: Vec::new(),
     })
 }

@@ -25,9 +25,15 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
     }
     let executor = open::executor(&arguments.adapter, CommandLength::Long)?;
     if !arguments.quiet {
-        let size = data
-            .len()
-            .map_or("endless".to_owned(), |len| format!("{len} samples"));
+        let size = match (data.len(), data.held_out().and_then(|kept| kept.len())) {
+            (None, _) => "endless".to_owned(),
+            (Some(count), None) => format!("{} samples", grouped(count)),
+            (Some(count), Some(kept)) => format!(
+                "{} samples for training, {} held out",
+                grouped(count),
+                grouped(kept)
+            ),
+        };
         output::note(format_args!("adapter   {}", executor.adapter()));
         output::note(format_args!(
             "data      {}, {size}: {}",
@@ -94,6 +100,19 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         }),
         None => Ok(()),
     }
+}
+
+/// A number with commas between its thousands.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// The folder that `--out` names, else runs/NAME, which --force replaces; without that the next name that is free, so that

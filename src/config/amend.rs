@@ -2,7 +2,9 @@
 
 use super::error::ConfigError;
 use super::{Config, DataConfig, parse, set, to_toml};
-use toml::Table;
+use crate::data::Source;
+use crate::words::Word;
+use toml::{Table, Value};
 
 /// The data of `config` after the assignments of `sets` (see [`set`]), which may be about nothing else.
 ///
@@ -21,6 +23,16 @@ pub fn with_data(config: &Config, sets: &[String]) -> Result<DataConfig, ConfigE
                 assignment: assignment.clone(),
             });
         }
+    }
+    // Generated sets do not read what the run's own data have kept back.
+    let is_set = sets
+        .iter()
+        .any(|set| set.trim_start().starts_with("data.held_out"));
+    if let Some(Value::Table(data)) = table.get_mut("data").filter(|_| !is_set)
+        && let Some(source) = data.get("source").and_then(Value::as_str)
+        && Source::named(source).is_some_and(|source| source.is_generated())
+    {
+        data.remove("held_out");
     }
     Ok(parse(&table.to_string(), "--set")?.data)
 }

@@ -8,7 +8,8 @@ use super::error::ConfigError;
 use super::keys::{AUTO, may_be_auto, sections};
 use super::paths::rooted;
 use super::presets::{preset, presets};
-use crate::words::nearest;
+use crate::data::Source;
+use crate::words::{Word, nearest};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use toml::{Table, Value};
@@ -104,7 +105,15 @@ pub fn parse(text: &str, origin: &str) -> Result<Config, ConfigError> {
 /// The same of a configuration that was stored with a model. It was valid when it was written: what is no longer gives way
 /// where it can, so that the model still opens; the result says what did.
 pub(crate) fn parse_stored(text: &str, origin: &str) -> Result<Resolved, ConfigError> {
-    resolved(read_table(text, origin)?, BTreeSet::new(), origin)
+    let mut table = read_table(text, origin)?;
+    let data = entries(&mut table, "data");
+    let source = data.get("source").and_then(Value::as_str);
+    let source = source.map_or(Some(Source::DIGITS), Source::named);
+    // Before there was the key, runs kept nothing back, whatever is the default today.
+    if !data.contains_key("held_out") && source.is_some_and(|source| !source.is_generated()) {
+        data.insert("held_out".into(), 0.0.into());
+    }
+    resolved(table, BTreeSet::new(), origin)
 }
 
 fn resolved(table: Table, chosen: BTreeSet<String>, origin: &str) -> Result<Resolved, ConfigError> {

@@ -90,6 +90,10 @@ pub struct DataConfig {
     pub noise: f32 = 0.0,
     /// Use only the first so many samples; 0 for all.
     pub limit: usize = 0,
+    /// The share of the samples that training never sees, so that `evaluate` can score by them; 0 keeps nothing back. Which they
+    /// are depends on nothing but the number of samples. Sets of fewer than 10 samples keep nothing back; generated ones have
+    /// fresh draws instead, and do not read it.
+    pub held_out: f32 = 0.1,
 }
 }
 
@@ -433,6 +437,7 @@ impl DataConfig {
             low: self.low,
             high: self.high,
             limit: self.limit,
+            held_out: self.held_out,
             scored_by: None,
             trained: None,
         }

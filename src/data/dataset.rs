@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rand::seq::SliceRandom;
 
 use super::loaded::{Loaded, Numbers, SampleFile, Values, brightness};
 use super::planar::Planar;
 use super::range;
+use super::split::{DataRecord, Split};
 use super::{DataError, DataOptions, Scaling, Shape};
 use crate::random::{Philox, Stream};
 
@@ -69,24 +71,36 @@ struct Permutation {
     order: Vec<usize>,
 }
 
+/// Which samples of a store a data set is of.
+#[derive(Clone)]
+enum Part {
+    All,
+    /// Those at these places, in ascending order.
+    Places(Arc<[usize]>),
+}
+
 /// A data set, scaled to model values as it is read.
 pub struct Dataset {
     name: &'static str,
     shape: Shape,
     scaling: Scaling,
     seed: u64,
-    store: Store,
-    files: Vec<SampleFile>,
+    store: Arc<Store>,
+    part: Part,
+    /// The places of the samples that were kept from training, where some were.
+    kept_back: Option<Arc<[usize]>>,
+    record: Option<DataRecord>,
+    files: Arc<[SampleFile]>,
     notes: Vec<String>,
     meaning: String,
     permutation: Option<Permutation>,
 }
 
 impl Dataset {
-    /// A finite set of what a loader read, at most `limit` samples of it (0 for all).
+    /// A finite set of what a loader read, at most `limit` samples of it (0 for all): the part of it that training sees.
     ///
     /// # Errors
-    /// When a value is not finite, or the values' scale is not known.
+    /// When a value is not finite, the values' scale is not known, or one of the parts would be empty.
     pub(super) fn loaded(
         name: &'static str,
         loaded: Loaded,
@@ -133,14 +147,28 @@ impl Dataset {
         };
         notes.extend(decision.note);
         files.truncate(options.most());
-        let kept = options.most().saturating_mul(shape.len());
+        let count = (values.len() / shape.len()).min(options.most());
+        let split = Split::of(count, options.held_out)?;
+        if options.held_out > 0.0 && split.held_out.is_empty() {
+            notes.push(format!(
+                "nothing is held out of so few samples ({count}): all of them are trained on"
+            ));
+        }
+        let record = split.record(&values, shape.len());
+        let is_divided = !split.held_out.is_empty();
         Ok(Dataset {
             name,
             shape,
             scaling,
             seed,
-            store: values.stored(kept, &scaling),
-            files,
+            store: values.stored(count * shape.len(), &scaling).into(),
+            part: match is_divided {
+                true => Part::Places(split.training.into()),
+                false => Part::All,
+            },
+            kept_back: is_divided.then(|| split.held_out.into()),
+            record: Some(record),
+            files: files.into(),
             notes,
             meaning: format!("{meaning} ({})", decision.why),
             permutation: None,
@@ -154,16 +182,52 @@ impl Dataset {
             shape: Shape::new(2, 1, 1),
             scaling: Scaling::unscaled(-4.0, 4.0),
             seed,
-            store: Store::Generated(planar),
-            files: Vec::new(),
+            store: Store::Generated(planar).into(),
+            part: Part::All,
+            kept_back: None,
+            record: None,
+            files: Arc::new([]),
             notes: Vec::new(),
             meaning: "as they are (generated)".into(),
             permutation: None,
         };
         if limit > 0 {
-            dataset.store = Store::Floats(dataset.first(limit));
+            dataset.store = Store::Floats(dataset.first(limit)).into();
         }
         dataset
+    }
+
+    /// The samples that were kept from training, in the order of the file; none where none were.
+    pub fn held_out(&self) -> Option<Dataset> {
+        let places = self.kept_back.clone()?;
+        Some(self.of_part(Part::Places(places)))
+    }
+
+    /// The whole set, what was kept from training among the rest.
+    pub fn whole(&self) -> Dataset {
+        self.of_part(Part::All)
+    }
+
+    fn of_part(&self, part: Part) -> Dataset {
+        Dataset {
+            name: self.name,
+            shape: self.shape,
+            scaling: self.scaling,
+            seed: self.seed,
+            store: Arc::clone(&self.store),
+            part,
+            kept_back: self.kept_back.clone(),
+            record: self.record.clone(),
+            files: Arc::clone(&self.files),
+            notes: self.notes.clone(),
+            meaning: self.meaning.clone(),
+            permutation: None,
+        }
+    }
+
+    /// What either part was made of when it was read; none of a generated set, which its formula says.
+    pub fn record(&self) -> Option<&DataRecord> {
+        self.record.as_ref()
     }
 
     /// The name of its [`Source`](super::Source).
@@ -193,12 +257,16 @@ impl Dataset {
 
     /// Whether raw values are whole numbers.
     pub(crate) fn has_whole_values(&self) -> bool {
-        matches!(self.store, Store::Bytes { .. })
+        matches!(*self.store, Store::Bytes { .. })
     }
 
     /// The file that sample `index` came from, where samples have files of their own.
     pub fn file(&self, index: usize) -> Option<&SampleFile> {
-        self.files.get(index)
+        let place = match &self.part {
+            Part::All => index,
+            Part::Places(places) => *places.get(index)?,
+        };
+        self.files.get(place)
     }
 
     /// What was decided when it was opened that a user should know, a line each.
@@ -209,7 +277,10 @@ impl Dataset {
     /// The number of samples, at least 1; none if samples are generated without end.
     #[expect(clippy::len_without_is_empty)] // never empty
     pub fn len(&self) -> Option<usize> {
-        let values = match &self.store {
+        if let Part::Places(places) = &self.part {
+            return Some(places.len());
+        }
+        let values = match &*self.store {
             Store::Bytes { bytes, .. } => bytes.len(),
             Store::Words(words) => words.len(),
             Store::Floats(floats) => floats.len(),
@@ -255,8 +326,20 @@ impl Dataset {
 
     /// Appends the samples `range`, which must lie inside a finite set.
     fn copy(&self, range: Range<usize>, out: &mut Vec<f32>) {
+        match &self.part {
+            Part::All => self.copy_stored(range, out),
+            Part::Places(places) => {
+                for &place in &places[range] {
+                    self.copy_stored(place..place + 1, out);
+                }
+            }
+        }
+    }
+
+    /// The same of what is in the store, whatever the part.
+    fn copy_stored(&self, range: Range<usize>, out: &mut Vec<f32>) {
         let values = range.start * self.shape.len()..range.end * self.shape.len();
-        match &self.store {
+        match &*self.store {
             Store::Bytes { bytes, table } => {
                 out.extend(bytes[values].iter().map(|&raw| table[usize::from(raw)]));
             }
@@ -272,7 +355,7 @@ impl Dataset {
 
     /// Appends the points `range` of the draw of `step`. Does nothing for a finite set.
     fn generate(&self, step: u32, range: Range<usize>, out: &mut Vec<f32>) {
-        if let Store::Generated(planar) = self.store {
+        if let Store::Generated(planar) = *self.store {
             let mut random = Philox::new(self.seed, Stream::Data, step);
             for index in 0..range.end {
                 let point = (planar.point)(&mut random);

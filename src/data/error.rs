@@ -46,6 +46,20 @@ pub enum DataError {
         known: Vec<&'static str>,
     },
 
+    #[error(
+        "data.held_out = {share} of {count} samples are {kept}, and both parts need one: set it to a share that leaves some on either \
+         side, or to 0 to keep nothing back"
+    )]
+    EmptyPart {
+        share: f32,
+        count: usize,
+        /// How many would be kept from training.
+        kept: usize,
+    },
+
+    #[error("data.held_out = {share} is no share: set it to a number from 0 that is below 1")]
+    NoShare { share: f32 },
+
     #[error("the density of data with noise {noise} cannot be computed: {advice}")]
     DensityNoise { noise: f64, advice: &'static str },
 

@@ -21,6 +21,7 @@ mod planar;
 mod range;
 mod scaling;
 mod source;
+mod split;
 mod unpacked;
 
 pub use dataset::Dataset;
@@ -30,6 +31,7 @@ pub use options::{Channels, Colour, DataOptions, Layout, RawRange, TrainedScalin
 pub use planar::PlanarDensity;
 pub use scaling::Scaling;
 pub use source::Source;
+pub use split::{DataRecord, PartRecord};
 
 use crate::shape::Shape;
 use crate::words::{Word, choice, nearest, table};
@@ -82,8 +84,15 @@ const MOST_HELD_POINTS: usize = 1 << 26;
 pub fn open(options: &DataOptions, seed: u64) -> Result<Dataset, DataError> {
     let source = named(&options.source)?;
     let &DataOptions {
-        low, high, limit, ..
+        low,
+        high,
+        limit,
+        held_out: share,
+        ..
     } = options;
+    if !(0.0..1.0).contains(&share) {
+        return Err(DataError::NoShare { share });
+    }
     if !(low.is_finite() && high.is_finite() && low < high) {
         return Err(DataError::InvalidRange { low, high });
     }

@@ -30,6 +30,9 @@ pub struct DataOptions {
     pub high: f32,
     /// Keep only the first `limit` samples; 0 for all. Makes a finite set of a generated one.
     pub limit: usize,
+    /// The share of a finite set, after `limit`, that is kept from training, 0 or above and below 1; 0 keeps nothing back. Generated
+    /// sets do not read it.
+    pub held_out: f32,
     /// The shape of the samples of the model that will score them; none in training.
     pub scored_by: Option<Shape>,
     /// How that model's training data was scaled; none in training.

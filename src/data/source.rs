@@ -52,6 +52,11 @@ impl Source {
 
     /// Whether the density of its samples is known.
     pub(crate) fn has_density(&self) -> bool {
+        self.is_generated()
+    }
+
+    /// Whether its samples are drawn by a formula, as many as are asked for.
+    pub(crate) fn is_generated(&self) -> bool {
         matches!(self.origin, Origin::Generated(_))
     }
 

@@ -22,6 +22,7 @@ mod evaluate;
 mod figures;
 mod gradients;
 mod likelihood;
+mod model_data;
 mod picture;
 mod quadrature;
 pub(crate) mod quality;
@@ -32,24 +33,26 @@ pub use error::EvaluationError;
 pub use evaluate::{EvaluationOptions, Outcome, Stage, evaluate};
 pub use figures::{COVERED, Figures, GridFigures, ModeFigures, SampleFigures, ScoreFigures};
 pub use likelihood::{
-    AnnealedFigures, BennettFigures, CostFigures, DequantisedFigures, EstimatesFigures,
-    IntervalFigures, LikelihoodFigures, LikelihoodOptions, MethodFigures, ScoredFigures,
-    log_likelihood,
+    AnnealedFigures, BennettFigures, ComparisonFigures, CostFigures, DequantisedFigures,
+    EstimatesFigures, IntervalFigures, LikelihoodFigures, LikelihoodOptions, MethodFigures,
+    ScoredFigures, log_likelihood, log_likelihood_of,
 };
+pub(crate) use model_data::are_others;
+pub use model_data::{DataIs, ModelData, samples_of};
 pub use quality::{
     Accuracy, Auroc, DistanceFigures, FeatureName, Measured, NearestFigures, PermutationTest,
     QualityError, SteinFigures, TwoSampleFigures,
 };
 pub use samples::{
     ClassFigures, Judged, OutsideFigures, QualityData, QualityFigures, QualityOutcome, SteinPair,
-    data_of, out_of_distribution, sample_quality, samples_of,
+    out_of_distribution, sample_quality,
 };
 pub use stability::{StabilityFigures, StabilityOutcome, stability};
 
 /// What only [`crate::low_level`] shows.
 pub(crate) mod low_level {
     pub use crate::evaluation::likelihood::{
-        Advanced, Cost, Estimate, LogZ, LogZError, Path, Problem, SweepStage, annealed,
-        annealed_back, bennett, log_z,
+        Advanced, Cost, Estimate, FittedGaussian, KernelDensity, LogZ, LogZError, Path, Problem,
+        SweepStage, annealed, annealed_back, bennett, log_z,
     };
 }

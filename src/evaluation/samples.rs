@@ -2,13 +2,13 @@
 
 use super::error::EvaluationError;
 use super::gradients::energy_gradients;
+use super::model_data::DataIs;
 use super::quality::{
     Auroc, DistanceFigures, FeatureName, Features, MOST, NearestFigures, Neighbour, Points,
     QualityError, SteinFigures, auroc, measure, median_distance, nearest, nearest_figures,
     stein_discrepancy,
 };
 use crate::config::SamplerConfig;
-use crate::data::{self, Dataset};
 use crate::gpu::Executor;
 use crate::model::{Model, SampleOptions, Samples, Weights};
 use crate::random::{Philox, Stream};
@@ -27,10 +27,9 @@ const DATA_POINTS: usize = 2 * MOST;
 /// Samples in a row of the picture, and rows of them.
 const COLUMNS: usize = 12;
 const ROWS: usize = 2;
-/// Values of training data that samples are compared with at most.
-const MOST_VALUES: usize = 1 << 26;
-/// Points that are drawn of a generated set.
-const DRAWN: usize = 5000;
+/// Fewer held-out samples are not what others are compared with: half of them, 500, is eight times the dimensions of the
+/// classifiers' features.
+const FEWEST_HELD_OUT: usize = 1000;
 /// The Philox steps of the noise on data here, which neither runs nor other evaluations use.
 const NOISE_STEP: u32 = u32::MAX - 4;
 const OUTSIDE_NOISE_STEP: u32 = u32::MAX - 5;
@@ -92,8 +91,11 @@ pub struct QualityFigures {
     pub acceptance: Option<f32>,
     /// Energy-gradient evaluations: of the chains, and of `stein`.
     pub gradient_evaluations: u64,
-    /// Which data `distances`, `classes` and `stein` are of: `held-out data` where there are some, else `training data`.
+    /// Which data `distances`, `classes` and `stein` are of: `held-out data` where there are 1,000 of them, else `training data`;
+    /// or `named data`, `changed data` or `fresh draws`.
     pub data_is: &'static str,
+    /// Which data `nearest` has compared samples with as data that training has not seen; null where there were none.
+    pub nearest_is: Option<&'static str>,
     /// What samples and data are compared by in `distances`.
     pub features: FeatureName,
     /// Samples against data.
@@ -135,48 +137,27 @@ pub struct OutsideFigures {
     pub auroc: Auroc,
 }
 
-/// The samples of the data that the configuration of `model` names, in the model's scale and without noise: all of a
-/// finite set, but evenly spaced ones of more than 2²⁶ values, and 5,000 points of a generated one.
-///
-/// # Errors
-/// When the data cannot be read or have another shape than the model's.
-pub fn data_of(model: &Model) -> Result<Vec<f32>, EvaluationError> {
-    let config = model.config();
-    samples_of(model, &data::open(&config.data.options(), config.run.seed)?)
-}
-
-/// The samples of other `data` of the shape of the model's, likewise.
-///
-/// # Errors
-/// When they have another shape.
-pub fn samples_of(model: &Model, data: &Dataset) -> Result<Vec<f32>, EvaluationError> {
-    let wanted = model.architecture().input();
-    if data.shape() != wanted {
-        return Err(EvaluationError::WrongShape {
-            found: data.shape(),
-            wanted,
-        });
-    }
-    let Some(count) = data.len() else {
-        return Ok(data.first(DRAWN));
-    };
-    let every = (count * wanted.len()).div_ceil(MOST_VALUES);
-    if every == 1 {
-        return Ok(data.first(count));
-    }
-    let places = (0..count).step_by(every);
-    Ok(places
-        .flat_map(|place| data.samples(place..place + 1))
-        .collect())
-}
-
 /// The data that samples are compared with, in the model's scale and without noise.
 #[derive(Clone, Copy, Debug)]
 pub struct QualityData<'a> {
-    /// What the model has learned from.
+    /// What the model has learned from; nothing where that is not known.
     pub training: &'a [f32],
-    /// What was kept from it, if anything was.
-    pub held_out: &'a [f32],
+    /// Other data, if there are any.
+    pub others: &'a [f32],
+    /// What these are.
+    pub others_are: DataIs,
+}
+
+impl<'a> QualityData<'a> {
+    /// The data that samples of `length` values are compared with, and what they are. What the model has not seen is the better
+    /// judge, but of few held-out samples all that is compared would be noise.
+    fn compared(&self, length: usize) -> (&'a [f32], DataIs) {
+        let are_few = self.others.len() / length < FEWEST_HELD_OUT;
+        match self.others_are == DataIs::HeldOut && are_few || self.others.is_empty() {
+            true if !self.training.is_empty() => (self.training, DataIs::Training),
+            _ => (self.others, self.others_are),
+        }
+    }
 }
 
 /// What [`sample_quality`] gives.
@@ -212,12 +193,12 @@ pub fn sample_quality(
         true
     })?;
     let (samples, states) = finite(&drawn, length);
-    let [training, held_out] = [data.training, data.held_out];
-    // What the model has not seen is the better judge.
-    let (compared, data_is) = match held_out.is_empty() {
-        true => (training, "training data"),
-        false => (held_out, "held-out data"),
+    let training = data.training;
+    let unseen = match data.others_are.is_unseen() {
+        true => data.others,
+        false => &[],
     };
+    let (compared, data_is) = data.compared(length);
     // Data may lie in the order of their classes, so not the first but evenly spaced ones.
     let every = (compared.len() / length).div_ceil(DATA_POINTS);
     let some_data: Vec<&[f32]> = compared.chunks(length).step_by(every.max(1)).collect();
@@ -228,7 +209,7 @@ pub fn sample_quality(
     let classes = classes(&features, &some_data, &samples)?;
     let (stein, evaluations) = stein(executor, model, &some_data, &states, options.seed)?;
     let neighbours = Neighbours::of(&samples, training, length)?;
-    let nearest = neighbours.figures(held_out, length);
+    let nearest = neighbours.figures(unseen, length);
     let picture = neighbours.picture(model, &samples, training)?;
     let figures = QualityFigures {
         chains: "fresh",
@@ -242,7 +223,8 @@ pub fn sample_quality(
         step_size: drawn.step_size,
         acceptance: drawn.acceptance,
         gradient_evaluations: drawn.gradient_evaluations + evaluations,
-        data_is,
+        data_is: data_is.name(),
+        nearest_is: (!unseen.is_empty()).then(|| data.others_are.name()),
         features: features.name(),
         distances: Judged::of(distances),
         classes,
@@ -384,8 +366,10 @@ impl Neighbours {
         if held_out.is_empty() {
             return Err(QualityError::NothingHeldOut);
         }
-        let end = held_out.len().min(NEAREST_POINTS * length);
-        let held_out = Points::of_samples(&held_out[..end], length)?;
+        // Not the first, as they may lie in the order of their classes.
+        let every = (held_out.len() / length).div_ceil(NEAREST_POINTS);
+        let some: Vec<&[f32]> = held_out.chunks(length).step_by(every.max(1)).collect();
+        let held_out = Points::of_samples(&some.concat(), length)?;
         nearest_figures(&self.of_samples, &self.training, &held_out)
     }
 

@@ -2,7 +2,7 @@ use super::error::ModelError;
 use super::settings;
 use crate::checkpoint::{NamedTensor, OtherTypes, TensorFile};
 use crate::config::{self, Config, DataConfig};
-use crate::data::Scaling;
+use crate::data::{DataRecord, Scaling};
 use crate::network::{Architecture, ParameterTensor};
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 
 /// The metadata's key for the adapted step size.
 const STEP_SIZE: &str = "sampler_step_size";
+
+/// The metadata's key for the record of the data.
+const DATA_RECORD: &str = "data_record";
 
 /// The metadata's key for the weights in a file; those of a file without it are averaged.
 const WEIGHTS: &str = "weights";
@@ -56,6 +59,8 @@ pub struct Description {
     pub step: u64,
     /// The step size that its sampler was adapted to, where it was.
     pub step_size: Option<f32>,
+    /// What its data were made of, where its run has recorded it.
+    pub data_record: Option<DataRecord>,
     /// What of it is not as it was stored, a line each.
     pub notes: Vec<String>,
 }
@@ -72,6 +77,9 @@ enum Live {
 #[derive(Clone, Debug)]
 pub struct Model {
     pub(super) config: Config,
+    /// What of the configuration was about data when it was trained.
+    trained_on: DataConfig,
+    data_record: Option<DataRecord>,
     pub(super) architecture: Architecture,
     pub(super) scaling: Scaling,
     /// Those in use.
@@ -115,6 +123,10 @@ impl Description {
             scaling: json(file, "scaling")?,
             step: json(file, "step")?,
             step_size,
+            data_record: match file.metadata.contains_key(DATA_RECORD) {
+                true => Some(json(file, DATA_RECORD)?),
+                false => None,
+            },
         })
     }
 }
@@ -140,6 +152,8 @@ impl Model {
             });
         }
         Ok(Model {
+            trained_on: config.data.clone(),
+            data_record: None,
             config,
             architecture,
             scaling,
@@ -155,6 +169,12 @@ impl Model {
     /// The same model with the step size that its sampler has been adapted to.
     pub fn with_step_size(mut self, step_size: f32) -> Self {
         self.step_size = Some(step_size);
+        self
+    }
+
+    /// The same model with the record of the data that it was trained on, by which they are known again.
+    pub fn with_data_record(mut self, record: DataRecord) -> Self {
+        self.data_record = Some(record);
         self
     }
 
@@ -243,6 +263,7 @@ impl Model {
             scaling: self.scaling,
             step: self.step,
             step_size: self.step_size,
+            data_record: self.data_record.clone(),
             notes: Vec::new(),
         }
     }
@@ -259,6 +280,7 @@ impl Model {
             scaling,
             step,
             step_size,
+            data_record,
             notes: mut all_notes,
         } = description;
         let architecture = settings::architecture(&config, shape)?;
@@ -282,6 +304,8 @@ impl Model {
         };
         all_notes.extend(notes(file, others, &architecture));
         Ok(Model {
+            trained_on: config.data.clone(),
+            data_record,
             config,
             architecture,
             scaling,
@@ -295,7 +319,7 @@ impl Model {
     }
 
     /// Writes a checkpoint, whole or not at all: tensors under PyTorch's names and layouts, the configuration, the
-    /// sample's shape, the data's scaling, the step and where there is one the adapted step size in the metadata. Live
+    /// sample's shape, the data's scaling and record, the step and where there is one the adapted step size in the metadata. Live
     /// weights that the model holds beside averaged ones go into a file of their own before: `NAME.live.safetensors`.
     ///
     /// # Errors
@@ -338,6 +362,10 @@ impl Model {
         if let Some(step_size) = self.step_size {
             metadata.insert(STEP_SIZE.to_owned(), step_size.to_string());
         }
+        if let Some(record) = &self.data_record {
+            let record = serde_json::json!(record).to_string();
+            metadata.insert(DATA_RECORD.to_owned(), record);
+        }
         if weights == Weights::Live {
             metadata.insert(WEIGHTS.to_owned(), "live".to_owned());
         }
@@ -347,6 +375,16 @@ impl Model {
     /// The configuration it was trained with.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Where the data that it was trained on came from, whatever its configuration names now.
+    pub(crate) fn trained_on(&self) -> &DataConfig {
+        &self.trained_on
+    }
+
+    /// What these data were made of, where its run has recorded it.
+    pub fn data_record(&self) -> Option<&DataRecord> {
+        self.data_record.as_ref()
     }
 
     /// Its network.

@@ -36,6 +36,8 @@ pub enum Stream {
     Directions = 12,
     /// Divisions, orders and signs of samples in tests and resamples.
     Resampling = 13,
+    /// Which samples of a data set training never sees.
+    HeldOut = 17,
 }
 
 /// Ten rounds of Philox4x32 on a 128-bit `counter` under a 64-bit `key`.

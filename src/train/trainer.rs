@@ -221,13 +221,11 @@ impl Trainer {
     /// When they are not as many as the network has.
     pub fn model_of(&self, parameters: Vec<f32>, step: u64) -> Result<Model, TrainError> {
         let (config, shape) = (self.config.clone(), self.data.shape());
-        Ok(Model::new(
-            config,
-            shape,
-            self.data.scaling(),
-            parameters,
-            step,
-        )?)
+        let model = Model::new(config, shape, self.data.scaling(), parameters, step)?;
+        Ok(match self.data.record() {
+            Some(record) => model.with_data_record(record.clone()),
+            None => model,
+        })
     }
 
     /// Runs the chains on for `steps` steps on the last snapshot and says how they mix; none where the noise needs no

@@ -63,7 +63,9 @@ fn energies_are_the_models() {
     energy(&["--out", "e.csv"]);
     energy(&["--out", "E.Csv"]);
 
-    let digits = data::open(&model.config().data.options(), 1).unwrap();
+    let digits = data::open(&model.config().data.options(), 1)
+        .unwrap()
+        .whole();
     let mut executor = Executor::open(&AdapterChoice::Best, ExecutorOptions::default()).unwrap();
     let mut evaluator = model.evaluator(&mut executor, 256).unwrap();
     let wanted = evaluator

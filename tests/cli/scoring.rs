@@ -97,6 +97,7 @@ fn digits_score_alike_in_every_form() {
     );
     let raw: Vec<u8> = raw
         .unwrap()
+        .whole()
         .first(1797)
         .iter()
         .map(|&value| value as u8)
@@ -541,7 +542,8 @@ fn training_says_how_it_reads_and_learns_tables_as_arrays() {
     let said = stderr(&train("csv", "p.csv")).to_owned();
     assert!(said.contains("values    −1.5…1.5 as they are"), "{said}");
     assert!(
-        said.contains("2 columns: x, y") && said.contains("32 samples: points in the plane"),
+        said.contains("2 columns: x, y")
+            && said.contains("29 samples for training, 3 held out: points in the plane"),
         "{said}"
     );
     train("npy", "p.npy");
@@ -556,7 +558,8 @@ fn training_says_how_it_reads_and_learns_tables_as_arrays() {
     ))
     .to_owned();
     assert!(
-        said.contains("values    0…16 → −1…1 (black to white)"),
+        said.contains("digits, 1,617 samples for training, 180 held out: ")
+            && said.contains("values    0…16 → −1…1 (black to white)"),
         "{said}"
     );
     let wrong = [

@@ -24,6 +24,7 @@ pub fn options(source: &str, path: impl AsRef<Path>) -> DataOptions {
         low: 0.0,
         high: 255.0,
         limit: 0,
+        held_out: 0.0,
         scored_by: None,
         trained: None,
     }

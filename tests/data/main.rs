@@ -4,6 +4,7 @@ mod axes;
 mod cifar10;
 mod damaged;
 mod files;
+mod held_out;
 mod idx_files;
 mod kinds;
 mod npy_files;

@@ -12,7 +12,7 @@ fn digits(low: f32, high: f32) -> (Vec<f32>, Scaling) {
         .data
         .options();
     (options.low, options.high) = (low, high);
-    let data = data::open(&options, 0).expect("are embedded");
+    let data = data::open(&options, 0).expect("are embedded").whole();
     (data.first(usize::MAX), data.scaling())
 }
 

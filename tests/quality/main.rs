@@ -6,7 +6,9 @@ mod command;
 
 mod classifier;
 mod command_line;
+mod densities;
 mod distances;
+mod held_out;
 mod of_models;
 mod reference;
 mod refusals;

@@ -3,8 +3,8 @@
 use afterimage::config;
 use afterimage::data::Scaling;
 use afterimage::evaluation::{
-    FeatureName, Judged, QualityData, QualityFigures, StabilityFigures, out_of_distribution,
-    sample_quality, stability,
+    DataIs, FeatureName, Judged, QualityData, QualityFigures, StabilityFigures,
+    out_of_distribution, sample_quality, stability,
 };
 use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions};
 use afterimage::low_level::random::{Philox, Stream};
@@ -49,8 +49,12 @@ fn normal(count: usize, std: f32, step: u32) -> Vec<f32> {
         .collect()
 }
 
-fn figures(training: &[f32], held_out: &[f32], count: usize) -> QualityFigures {
-    let data = QualityData { training, held_out };
+fn figures(training: &[f32], others: &[f32], count: usize) -> QualityFigures {
+    let data = QualityData {
+        training,
+        others,
+        others_are: DataIs::HeldOut,
+    };
     let options = SampleOptions {
         count,
         steps: 12,

@@ -1,7 +1,7 @@
 //! log Z and the likelihood of data, as a table.
 
 use crate::cli::output;
-use crate::evaluation::{IntervalFigures, LikelihoodFigures};
+use crate::evaluation::{ComparisonFigures, IntervalFigures, LikelihoodFigures};
 
 /// Prints `figures`.
 pub(super) fn table(figures: &LikelihoodFigures) {
@@ -59,6 +59,9 @@ pub(super) fn table(figures: &LikelihoodFigures) {
         data.count, data.source, data.which
     ));
     row("log-likelihood", data.log_likelihood, "nats a sample");
+    for other in &data.comparison {
+        compared(other);
+    }
     if let Some(gaussian) = data.gaussian_fitted_to_scored_data {
         let terms = match data.which {
             "training data" => "fitted to these very data, as the model was",
@@ -69,7 +72,7 @@ pub(super) fn table(figures: &LikelihoodFigures) {
             "that of a Gaussian"
         ));
     }
-    if let Some(reason) = &data.gaussian_not_valid {
+    if let (Some(reason), true) = (&data.gaussian_not_valid, data.comparison.is_empty()) {
         output::note(format_args!(
             "  {:26} {:>10}   {reason}",
             "that of a Gaussian", "not valid"
@@ -106,6 +109,26 @@ pub(super) fn table(figures: &LikelihoodFigures) {
     for reason in &figures.not_valid {
         output::note(format_args!("not valid: {reason}"));
     }
+}
+
+/// A density that was fitted to the training data, and how much the model is better.
+fn compared(other: &ComparisonFigures) {
+    let name = match other.bandwidth {
+        Some(bandwidth) => format!("{}, {bandwidth:.3} wide", other.name),
+        None => other.name.to_owned(),
+    };
+    if let Some(reason) = &other.not_valid {
+        output::note(format_args!("  {name:26} {:>10}   {reason}", "not valid"));
+        return;
+    }
+    let fitted = format!("fitted to {} training samples", other.training);
+    row(&name, other.log_likelihood, &fitted);
+    row("  in bits per dimension", other.bits_per_dimension, "");
+    row(
+        "  the model less it",
+        other.difference,
+        "nats, above 0 where the model is better",
+    );
 }
 
 /// A figure with its interval, or that it is not valid.

@@ -1,3 +1,4 @@
+mod data;
 mod density;
 mod likelihood;
 mod report;
@@ -9,11 +10,11 @@ use super::error::CliError;
 use super::open::CommandLength;
 use super::progress::Stages;
 use super::{open, output, warnings};
-use crate::config::{BaseKind, DataConfig};
-use crate::data;
+use crate::config::BaseKind;
 use crate::evaluation::{
-    self, EvaluationError, EvaluationOptions, Figures, LikelihoodFigures, LikelihoodOptions,
-    Outcome, OutsideFigures, QualityData, QualityFigures, StabilityFigures, Stage,
+    self, DataIs, EvaluationError, EvaluationOptions, Figures, LikelihoodFigures,
+    LikelihoodOptions, ModelData, Outcome, OutsideFigures, QualityData, QualityFigures,
+    StabilityFigures, Stage,
 };
 use crate::files::write_atomically;
 use crate::gpu::Executor;
@@ -24,7 +25,6 @@ use image::RgbImage;
 use report::{Report, json_of};
 use serde::Serialize;
 use serde_json::Value;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -34,6 +34,14 @@ const STABILITY: &str = "stability.png";
 const REPORT: &str = "evaluation.json";
 /// Samples that are compared with data unless it is said how many: the block of KID.
 const COMPARED: usize = 1000;
+
+/// Whether chains stay with the data that they begin at.
+#[derive(Serialize)]
+struct Stability {
+    data_is: &'static str,
+    #[serde(flatten)]
+    figures: StabilityFigures,
+}
 
 /// How well the energy tells the data called `source` from the model's own.
 #[derive(Serialize)]
@@ -50,15 +58,20 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
     if let Some(path) = &arguments.out {
         output::ending(path, &[("png", ())])?;
     }
-    let (model, own_data) = open::model_and_own_data(&arguments.model)?;
+    let (model, data) = data::opened(arguments)?;
+    for note in data.notes() {
+        if !arguments.quiet || note.starts_with("warning") {
+            output::note(note);
+        }
+    }
     let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
     let folder = Some(&arguments.model.model).filter(|path| path.is_dir());
     let file = folder.map(|folder| folder.join(REPORT));
-    let mut report = Report::of(&model, file, arguments.quiet)?;
+    let mut report = Report::of(&model, &data, file, arguments.quiet)?;
     let mut work = Work {
         arguments,
         model: &model,
-        own_data: Some(own_data).filter(|own| are_others(&model.config().data, own)),
+        data: &data,
         executor: &mut executor,
         shown: Stages::new(arguments.quiet),
         pictures: 0,
@@ -108,12 +121,6 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Whether `data` are other than the run's `own`: elsewhere, not only read or noised in another way.
-fn are_others(data: &DataConfig, own: &DataConfig) -> bool {
-    let real = |path: &str| fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    data.source != own.source || real(&data.path) != real(&own.path)
-}
-
 /// Why a part has no figures.
 enum Lacking {
     /// They would say nothing: that is what was found.
@@ -153,8 +160,7 @@ fn parts(arguments: &EvaluateArgs, model: &Model) -> Vec<PartArg> {
 struct Work<'a> {
     arguments: &'a EvaluateArgs,
     model: &'a Model,
-    /// What the model was trained on, where other data were named.
-    own_data: Option<DataConfig>,
+    data: &'a ModelData,
     executor: &'a mut Executor,
     shown: Stages,
     /// Pictures that were written.
@@ -228,11 +234,11 @@ impl Work<'_> {
             options.chains = usize::try_from(chains).unwrap_or(usize::MAX);
         }
         options.seed = self.arguments.seed.unwrap_or(options.seed);
-        options.other_data = self.own_data.is_some();
         let shown = &mut self.shown;
-        let figures = evaluation::log_likelihood(
+        let figures = evaluation::log_likelihood_of(
             self.executor,
             self.model,
+            self.data,
             &options,
             &mut |stage, done, of| shown.show(name(stage), done, of),
         );
@@ -254,17 +260,16 @@ impl Work<'_> {
             seed: self.arguments.seed.unwrap_or(run.seed),
             frames: 0,
         };
-        let data = evaluation::data_of(self.model)?;
-        let own = self.own_data.as_ref().map(|own| self.trained_on(own));
-        let data = match &own {
-            None => QualityData {
-                training: &data,
-                held_out: &[],
-            },
-            Some(own) => QualityData {
-                training: own,
-                held_out: &data,
-            },
+        let training = self.data.training_samples(self.model)?;
+        let others_are = self.data.is();
+        let others = match others_are {
+            DataIs::Training => Vec::new(),
+            _ => self.data.judged_samples(self.model)?,
+        };
+        let data = QualityData {
+            training: &training,
+            others: &others,
+            others_are,
         };
         let shown = &mut self.shown;
         let outcome = evaluation::sample_quality(
@@ -285,22 +290,9 @@ impl Work<'_> {
         Ok(outcome.figures)
     }
 
-    /// What the model was trained on; nothing, with a note, where that is not there any more.
-    fn trained_on(&self, own: &DataConfig) -> Vec<f32> {
-        let seed = self.model.config().run.seed;
-        let read = data::open(&own.options(), seed).map_err(EvaluationError::from);
-        let samples = read.and_then(|data| evaluation::samples_of(self.model, &data));
-        samples.unwrap_or_else(|error| {
-            output::note(format_args!(
-                "note: samples are not compared with the training data, which cannot be read: {error}"
-            ));
-            Vec::new()
-        })
-    }
-
     /// Whether chains from data stay with them, with a picture of some.
-    fn stability(&mut self) -> Result<StabilityFigures, CliError> {
-        let data = evaluation::data_of(self.model)?;
+    fn stability(&mut self) -> Result<Stability, CliError> {
+        let (data, data_is) = data::starts(self.data, self.model)?;
         let seed = self.arguments.seed.unwrap_or(self.model.config().run.seed);
         let shown = &mut self.shown;
         let outcome = evaluation::stability(
@@ -313,10 +305,13 @@ impl Work<'_> {
         self.shown.clear();
         let outcome = outcome?;
         if !self.arguments.quiet {
-            samples::stability_table(&outcome.figures);
+            samples::stability_table(&outcome.figures, data_is);
         }
         self.picture(STABILITY, outcome.picture)?;
-        Ok(outcome.figures)
+        Ok(Stability {
+            data_is,
+            figures: outcome.figures,
+        })
     }
 
     /// Writes a picture, where there is one and a place for it.
@@ -335,15 +330,12 @@ impl Work<'_> {
         let against = self.arguments.against.as_ref();
         let against = against.ok_or(CliError::NothingAgainst)?;
         let other = open_data(self.model, against, &[])?;
-        let inside = evaluation::data_of(self.model)?;
+        let inside = self.data.judged_samples(self.model)?;
         let outside = evaluation::samples_of(self.model, &other)?;
         let seed = self.arguments.seed.unwrap_or(self.model.config().run.seed);
         let figures =
             evaluation::out_of_distribution(self.executor, self.model, &inside, &outside, seed)?;
-        let inside_is = match self.own_data {
-            None => "training data",
-            Some(_) => "named data",
-        };
+        let inside_is = self.data.is().name();
         if !self.arguments.quiet {
             samples::outside_table(&figures, against, inside_is);
         }

@@ -4,6 +4,8 @@ use crate::cli::args::PartArg;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::config::DataConfig;
+use crate::data::DataRecord;
+use crate::evaluation::ModelData;
 use crate::files::write_atomically;
 use crate::model::{Model, Weights};
 use serde::Serialize;
@@ -21,6 +23,8 @@ struct About<'a> {
     /// The CRC-32 of the weights, as little-endian f32: equal steps of two runs have different ones.
     weights_crc32: String,
     data: &'a DataConfig,
+    /// What these were made of when they were read; null for generated ones.
+    data_record: Option<&'a DataRecord>,
 }
 
 /// Figures by the names of their parts, and of what they are.
@@ -34,8 +38,13 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// About `model`, to be kept in `file`. Says where what the file holds is of something else.
-    pub(super) fn of(model: &Model, file: Option<PathBuf>, quiet: bool) -> Result<Self, CliError> {
+    /// About `model` on `evaluated` data, to be kept in `file`. Says where what the file holds is of something else.
+    pub(super) fn of(
+        model: &Model,
+        evaluated: &ModelData,
+        file: Option<PathBuf>,
+        quiet: bool,
+    ) -> Result<Self, CliError> {
         let data = &model.config().data;
         let values: Vec<u8> = model
             .parameters()
@@ -49,6 +58,7 @@ impl Report {
             step: model.step(),
             weights_crc32: format!("{:08x}", crc32fast::hash(&values)),
             data,
+            data_record: evaluated.record(),
         };
         let found = object(json_of(&about)?);
         let mut kept = found.clone();

@@ -80,20 +80,24 @@ pub(super) fn table(figures: &QualityFigures) {
             .standard_error
             .map_or(String::new(), |error| format!("{error:9.4}"));
         output::note(format_args!(
-            "  {:26} {:10.4} {error}   floor 0.5; median distance {:.3} to training data, of held-out {:.3}",
-            "copying", found.copying.value, found.median, found.floor
+            "  {:26} {:10.4} {error}   floor 0.5; median distance {:.3} to training data, of {} {:.3}",
+            "copying",
+            found.copying.value,
+            found.median,
+            figures.nearest_is.unwrap_or("held-out data"),
+            found.floor
         ));
     }
 }
 
 /// Prints whether chains stay at the data.
-pub(super) fn stability_table(figures: &StabilityFigures) {
+pub(super) fn stability_table(figures: &StabilityFigures, data_is: &str) {
     let energy = |pass: usize| match figures.energies.get(pass).copied().flatten() {
         Some(mean) => format!("{mean:.2}"),
         None => "not finite".to_owned(),
     };
     output::note(format_args!(
-        "  {} chains from data, mean energy {} ± {:.2}; after pass 1 {}, 10 {}, {} {}: {}",
+        "  {} chains from {data_is}, mean energy {} ± {:.2}; after pass 1 {}, 10 {}, {} {}: {}",
         figures.chains,
         energy(0),
         figures.deviation,

@@ -1,8 +1,13 @@
 //! `[data]`
 
-use super::rules::{Findings, key};
-use crate::config::DataConfig;
+use super::rules::{Conditional, Findings, key};
+use crate::config::{Config, DataConfig};
 use crate::data::RawRange;
+
+#[rustfmt::skip]
+pub(super) const CONDITIONAL: &[Conditional] = &[
+    ("data.held_out", "data.source", is_finite, "what is generated has fresh draws to be scored by"),
+];
 
 pub(super) fn validate(data: &DataConfig, found: &mut Findings) {
     found.finite(key!(data.low));
@@ -24,4 +29,9 @@ pub(super) fn validate(data: &DataConfig, found: &mut Findings) {
         "be two finite numbers, the lower one first, or \"auto\"",
     );
     found.not_negative(key!(data.noise));
+    found.decay(key!(data.held_out));
+}
+
+fn is_finite(config: &Config) -> bool {
+    !config.data.source.is_generated()
 }

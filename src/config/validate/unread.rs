@@ -6,7 +6,7 @@
 //! that drops them from a preset says so.
 
 use super::rules::{Conditional, Findings};
-use super::{network, objective, optimiser, sampler, snapshot};
+use super::{data, network, objective, optimiser, sampler, snapshot};
 use crate::config::Config;
 use crate::config::assign::set;
 use crate::config::check::not_allowed;
@@ -17,6 +17,7 @@ use toml::Table;
 
 fn conditional() -> impl Iterator<Item = &'static Conditional> {
     [
+        data::CONDITIONAL,
         network::CONDITIONAL,
         objective::CONDITIONAL,
         snapshot::CONDITIONAL,

@@ -34,6 +34,16 @@ impl Estimate {
         }
     }
 
+    /// The mean of independent values. One alone has no spread to tell an error by.
+    pub(super) fn of_mean(values: &[f64]) -> Self {
+        let count = values.len() as f64;
+        let error = match values.len() {
+            0 | 1 => f64::INFINITY,
+            _ => (variance(values) / count).sqrt(),
+        };
+        Estimate::new(mean(values), error, count, count - 1.0)
+    }
+
     /// The interval of 95 %.
     pub fn interval(&self) -> [f64; 2] {
         [self.value - self.half_width, self.value + self.half_width]

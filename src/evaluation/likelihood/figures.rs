@@ -75,7 +75,7 @@ pub struct BennettFigures {
 pub struct ScoredFigures {
     /// Where they came from.
     pub source: String,
-    /// What they are: `training data`, `fresh draws` or `named data`.
+    /// What they are: `held-out data`, `training data`, `fresh draws`, `named data` or `changed data`.
     pub which: &'static str,
     /// How many.
     pub count: usize,
@@ -90,6 +90,9 @@ pub struct ScoredFigures {
     pub log_likelihood_at_most: f64,
     /// −log₂ p a dimension in units of the raw values, p the density of the noisy values.
     pub bits_per_dimension: Option<IntervalFigures>,
+    /// What densities that were fitted to the training data say of the very same noisy values; empty where these are no data
+    /// that training has not seen, or where the training data are not known.
+    pub comparison: Vec<ComparisonFigures>,
     /// What the Gaussian with the mean and the covariance of these very data has of `log_likelihood`. Fitted to what is scored,
     /// it is on equal terms with a model only of training data; of others it has the advantage.
     pub gaussian_fitted_to_scored_data: Option<f64>,
@@ -97,6 +100,26 @@ pub struct ScoredFigures {
     pub gaussian_not_valid: Option<String>,
     /// Where raw values are whole numbers: these with uniform noise on (−½, ½) in place of the run's.
     pub dequantised: Option<DequantisedFigures>,
+}
+
+/// A density that was fitted to the training data in place of a model.
+#[derive(Clone, Debug, Serialize)]
+pub struct ComparisonFigures {
+    /// `gaussian`: of full covariance; `kernel density`: normal kernels around training samples.
+    pub name: &'static str,
+    /// Training samples that it was fitted to.
+    pub training: usize,
+    /// Of a kernel density: the standard deviation of a kernel in every dimension beside the noise, in the model's scale.
+    pub bandwidth: Option<f64>,
+    /// Mean of its ln p of the values that the model was scored by; null where it is not valid.
+    pub log_likelihood: Option<IntervalFigures>,
+    /// The same as bits per dimension.
+    pub bits_per_dimension: Option<IntervalFigures>,
+    /// The model's `log_likelihood` less this one, sample by sample, with the error of log Z: above 0 the model is the better.
+    /// Null where either is not valid.
+    pub difference: Option<IntervalFigures>,
+    /// Why there is none.
+    pub not_valid: Option<String>,
 }
 
 /// Whole raw values with uniform noise on (−½, ½), the mean of whose density is a bound on the probability of the whole

@@ -15,8 +15,11 @@
 //! Temperatures and step sizes are fixed by a pilot on other random numbers. An estimate that does not
 //! hold is not printed.
 
+mod comparison;
 mod estimates;
 mod figures;
+mod gaussian;
+mod kernel_density;
 mod log_z;
 mod network_path;
 mod path;
@@ -25,9 +28,11 @@ mod score;
 
 pub use estimates::{Estimate, annealed, annealed_back, bennett};
 pub use figures::{
-    AnnealedFigures, BennettFigures, CostFigures, DequantisedFigures, EstimatesFigures,
-    IntervalFigures, LikelihoodFigures, MethodFigures, ScoredFigures,
+    AnnealedFigures, BennettFigures, ComparisonFigures, CostFigures, DequantisedFigures,
+    EstimatesFigures, IntervalFigures, LikelihoodFigures, MethodFigures, ScoredFigures,
 };
+pub use gaussian::FittedGaussian;
+pub use kernel_density::KernelDensity;
 pub use log_z::{Cost, LogZ, LogZError, Problem, SweepStage, log_z};
 pub use path::{Advanced, Path};
-pub use score::{LikelihoodOptions, log_likelihood};
+pub use score::{LikelihoodOptions, log_likelihood, log_likelihood_of};

@@ -1,20 +1,22 @@
 //! The likelihood of data.
 
-use super::estimates::{mean, variance};
+use super::comparison::{Scores, compare};
+use super::estimates::Estimate;
 use super::figures::{
     CostFigures, DequantisedFigures, EstimatesFigures, IntervalFigures, LikelihoodFigures,
     MethodFigures, ScoredFigures, sentences,
 };
+use super::gaussian::FittedGaussian;
+use super::kernel_density::evenly_spaced;
 use super::log_z::{LogZError, SweepStage, log_z};
 use super::network_path::NetworkPath;
-use crate::data::{self, Dataset};
-use crate::evaluation::{EvaluationError, Stage};
+use crate::data::Dataset;
+use crate::evaluation::{DataIs, EvaluationError, ModelData, Stage};
 use crate::gpu::Executor;
 use crate::model::{Model, ModelError};
 use crate::random::{Philox, Stream};
-use nalgebra::DMatrix;
 use rand::seq::SliceRandom;
-use std::f64::consts::{LN_2, PI};
+use std::f64::consts::LN_2;
 use std::time::Instant;
 
 /// The most samples that are scored; of more data, which may lie in the order of their classes, evenly spaced ones.
@@ -28,12 +30,6 @@ const DEQUANTISATION_STEP: u32 = u32::MAX - 3;
 /// Fewer chains say too little of their own spread.
 const FEWEST_CHAINS: usize = 16;
 const MOST_CHAINS: usize = 1 << 16;
-/// The most dimensions of a Gaussian that is fitted, which takes operations in their square for every sample.
-const MOST_FITTED: usize = 1024;
-/// A Gaussian that is fitted takes more samples than so many times its dimensions.
-const FEWEST_FITTED: usize = 2;
-/// Half of the interval of 95 % of a normal law, in standard deviations.
-const NORMAL_HALF: f64 = 1.96;
 
 /// What to estimate log Z and likelihoods with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,32 +40,43 @@ pub struct LikelihoodOptions {
     pub evaluations: u64,
     /// Seed of chains and noise.
     pub seed: u64,
-    /// Whether the data of the model's configuration are others than it was trained on.
-    pub other_data: bool,
 }
 
 impl LikelihoodOptions {
-    /// 32 chains, a million evaluations, the seed of the model's run, and its data.
+    /// 32 chains, a million evaluations, and the seed of the model's run.
     pub fn of(model: &Model) -> Self {
         LikelihoodOptions {
             chains: 32,
             evaluations: 1_000_000,
             seed: model.config().run.seed,
-            other_data: false,
         }
     }
 }
 
-/// Estimates ln Z of `model` and the mean log-likelihood of the data that its configuration names, in any dimension, by
-/// annealing chains between the model and its Gaussian base. `progress` is told the stage, and how much of how much of it is
-/// done.
+/// Estimates ln Z of `model` and the mean log-likelihood of the data that its configuration names, as [`ModelData::of`] finds
+/// them: see [`log_likelihood_of`].
 ///
 /// # Errors
-/// When the model has no Gaussian base or no layer that scales its network, its energies are not finite, the data cannot be
-/// read or has another shape, an option is out of range, or the GPU fails.
+/// When the data cannot be read, and whenever [`log_likelihood_of`] has one.
 pub fn log_likelihood(
     executor: &mut Executor,
     model: &Model,
+    options: &LikelihoodOptions,
+    progress: &mut dyn FnMut(Stage, usize, usize),
+) -> Result<LikelihoodFigures, EvaluationError> {
+    log_likelihood_of(executor, model, &ModelData::of(model)?, options, progress)
+}
+
+/// Estimates ln Z of `model` and the mean log-likelihood of `data`, in any dimension, by annealing chains between the model and
+/// its Gaussian base. `progress` is told the stage, and how much of how much of it is done.
+///
+/// # Errors
+/// When the model has no Gaussian base or no layer that scales its network, its energies are not finite, an option is out of
+/// range, or the GPU fails.
+pub fn log_likelihood_of(
+    executor: &mut Executor,
+    model: &Model,
+    data: &ModelData,
     options: &LikelihoodOptions,
     progress: &mut dyn FnMut(Stage, usize, usize),
 ) -> Result<LikelihoodFigures, EvaluationError> {
@@ -80,17 +87,8 @@ pub fn log_likelihood(
             advice: "take from 16 to 65,536",
         }));
     }
-    let config = model.config();
-    let data = data::open(&config.data.options(), config.run.seed)?;
-    let wanted = model.architecture().input();
-    if data.shape() != wanted {
-        return Err(EvaluationError::WrongShape {
-            found: data.shape(),
-            wanted,
-        });
-    }
     let mark = executor.mark();
-    let figures = with_data(executor, model, &data, options, progress);
+    let figures = with_data(executor, model, data, options, progress);
     executor.release_since(mark);
     figures
 }
@@ -98,13 +96,17 @@ pub fn log_likelihood(
 fn with_data(
     executor: &mut Executor,
     model: &Model,
-    data: &Dataset,
+    model_data: &ModelData,
     options: &LikelihoodOptions,
     progress: &mut dyn FnMut(Stage, usize, usize),
 ) -> Result<LikelihoodFigures, EvaluationError> {
     let noise = model.config().data.noise;
+    let data = model_data.judged();
     let first = first_unseen(model, data);
-    let starts = starts(data, first, options, noise)?;
+    // Chains forget where they begin, so that training data do as well, of which there are more.
+    let many = |data: &&Dataset| data.len().is_none_or(|len| len >= options.chains);
+    let begun = model_data.training().filter(many).unwrap_or(data);
+    let starts = starts(begun, first, options, noise)?;
     let mut path = NetworkPath::new(executor, model, starts, options.seed)?;
     let found = log_z(&mut path, options.evaluations, &mut |stage, done, of| {
         progress(stage.into(), done, of);
@@ -144,7 +146,8 @@ fn with_data(
         progress,
         evaluations: 0,
     };
-    let negative_energy = scored.negative_energies(&noisy)?;
+    let negative_energies = scored.negative_energies(&noisy)?;
+    let negative_energy = IntervalFigures::from(Estimate::of_mean(&negative_energies));
     let dimensions = data.shape().len() as f64;
     let scale = f64::from(data.scaling().scale.abs());
     // p of raw values is p of the model's values times |scale| for each of them.
@@ -160,7 +163,8 @@ fn with_data(
             let values = clean
                 .iter()
                 .map(|value| value + step * (random.uniform() - 0.5));
-            let negative_energy = scored.negative_energies(&values.collect::<Vec<_>>())?;
+            let energies = scored.negative_energies(&values.collect::<Vec<_>>())?;
+            let negative_energy = IntervalFigures::from(Estimate::of_mean(&energies));
             Some(DequantisedFigures {
                 negative_energy,
                 bits_per_dimension: likelihood(negative_energy).map(bits),
@@ -168,7 +172,15 @@ fn with_data(
         }
     };
     let scored_evaluations = scored.evaluations;
-    let gaussian = gaussian_fit(&clean, data.shape().len(), noise);
+    let gaussian = match model_data.is() {
+        DataIs::HeldOut => {
+            Err("the one that `comparison` has is fitted to the training data".into())
+        }
+        DataIs::Training | DataIs::Changed | DataIs::Named | DataIs::Fresh => {
+            FittedGaussian::fit(&clean, data.shape().len(), noise)
+                .map(|fitted| fitted.mean_log_density_of_fitted())
+        }
+    };
     let log_likelihood = likelihood(negative_energy);
     let mut cost: Vec<CostFigures> = found
         .costs
@@ -184,6 +196,31 @@ fn with_data(
         evaluations: scored_evaluations,
         seconds: began.elapsed().as_secs_f64(),
     });
+    let began = Instant::now();
+    // What has seen the values that it is scored by shows nothing.
+    let training = match model_data.is().is_unseen() {
+        true => model_data.training_samples(model)?,
+        false => Vec::new(),
+    };
+    let scores = Scores {
+        points: &noisy,
+        negative_energies: &negative_energies,
+        log_z,
+        noise,
+        length: data.shape().len(),
+        seed: options.seed,
+    };
+    let comparison = match training.is_empty() {
+        true => Vec::new(),
+        false => compare(&training, &scores, &bits),
+    };
+    if !comparison.is_empty() {
+        cost.push(CostFigures {
+            part: "comparison",
+            evaluations: 0,
+            seconds: began.elapsed().as_secs_f64(),
+        });
+    }
     Ok(LikelihoodFigures {
         valid: found.is_valid(),
         not_valid: sentences(&found),
@@ -192,13 +229,14 @@ fn with_data(
         estimates: EstimatesFigures::of(&found),
         data: ScoredFigures {
             source: data.name().into(),
-            which: which(data, options),
+            which: model_data.is().name(),
             count,
             noise,
             negative_energy,
             log_likelihood,
             log_likelihood_at_most: negative_energy.value - found.at_least,
             bits_per_dimension: log_likelihood.map(bits),
+            comparison,
             gaussian_fitted_to_scored_data: gaussian.as_ref().ok().copied(),
             gaussian_not_valid: gaussian.err(),
             dequantised,
@@ -223,14 +261,6 @@ fn first_unseen(model: &Model, data: &Dataset) -> usize {
     }
 }
 
-fn which(data: &Dataset, options: &LikelihoodOptions) -> &'static str {
-    match (data.len(), options.other_data) {
-        (_, true) => "named data",
-        (None, false) => "fresh draws",
-        (Some(_), false) => "training data",
-    }
-}
-
 fn part(stage: SweepStage) -> &'static str {
     match stage {
         SweepStage::Pilot => "pilot",
@@ -238,12 +268,6 @@ fn part(stage: SweepStage) -> &'static str {
         SweepStage::There => "from the base",
         SweepStage::Back => "from the model",
     }
-}
-
-/// `most` of the first `len` whole numbers, or all if they are fewer.
-fn evenly_spaced(len: usize, most: usize) -> impl Iterator<Item = usize> {
-    let count = len.min(most);
-    (0..count).map(move |place| (place as u128 * len as u128 / count as u128) as usize)
 }
 
 /// Data with the noise of training, one for each chain.
@@ -275,45 +299,6 @@ fn starts(
         .collect())
 }
 
-/// The mean log-likelihood of `samples` of `length` values with noise of standard deviation `noise`, over all noise, under
-/// the Gaussian that makes it largest: the one with their mean and their covariance. −(D·ln 2π + ln det Σ + D)/2.
-///
-/// # Errors
-/// Why it would say nothing.
-fn gaussian_fit(samples: &[f32], length: usize, noise: f32) -> Result<f64, String> {
-    if length > MOST_FITTED {
-        return Err(format!(
-            "a covariance of {length} dimensions is too large to fit: {MOST_FITTED} at most"
-        ));
-    }
-    let count = samples.len() / length;
-    // A covariance of n samples has n − 1 dimensions at most, and those of few more are close to none.
-    if count <= FEWEST_FITTED * length {
-        return Err(format!(
-            "a Gaussian fitted to {count} samples of {length} dimensions fits their noise: score more than {}",
-            FEWEST_FITTED * length
-        ));
-    }
-    let values = samples.iter().map(|value| f64::from(*value));
-    let mut values = DMatrix::from_iterator(length, count, values);
-    let mean = values.column_mean();
-    for mut column in values.column_iter_mut() {
-        column -= &mean;
-    }
-    let mut covariance = &values * values.transpose() / count as f64;
-    for place in 0..length {
-        covariance[(place, place)] += f64::from(noise).powi(2);
-    }
-    let Some(factor) = covariance.cholesky() else {
-        return Err(
-            "the covariance of the data is singular: some of their values depend on others".into(),
-        );
-    };
-    let log_determinant = factor.ln_determinant();
-    let dimensions = length as f64;
-    Ok(-0.5 * (dimensions * ((2.0 * PI).ln() + 1.0) + log_determinant))
-}
-
 /// Energies of data, counted.
 struct Scored<'a> {
     executor: &'a mut Executor,
@@ -323,8 +308,8 @@ struct Scored<'a> {
 }
 
 impl Scored<'_> {
-    /// The mean of −E over `samples`.
-    fn negative_energies(&mut self, samples: &[f32]) -> Result<IntervalFigures, EvaluationError> {
+    /// −E of each of `samples`.
+    fn negative_energies(&mut self, samples: &[f32]) -> Result<Vec<f64>, EvaluationError> {
         let length = self.model.architecture().input().len();
         let count = samples.len() / length;
         let mut evaluator = self.model.evaluator(self.executor, BATCH.min(count))?;
@@ -338,43 +323,6 @@ impl Scored<'_> {
         if values.iter().any(|value| !value.is_finite()) {
             return Err(EvaluationError::PathNotFinite);
         }
-        let value = mean(&values);
-        // A single sample has no spread to tell an error by.
-        let standard_error = match count {
-            0 | 1 => f64::INFINITY,
-            _ => (variance(&values) / count as f64).sqrt(),
-        };
-        let half = NORMAL_HALF * standard_error;
-        Ok(IntervalFigures {
-            value,
-            standard_error,
-            interval: [value - half, value + half],
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_are_spread_over_all_of_the_data() {
-        let rows = |len, most| evenly_spaced(len, most).collect::<Vec<_>>();
-        assert_eq!(rows(3, 5), [0, 1, 2]);
-        assert_eq!(rows(10, 4), [0, 2, 5, 7]);
-    }
-
-    /// Of (x, x + y) with x = ±1 and y = ±2 the covariance is ((1, 1), (1, 5)).
-    #[test]
-    fn a_gaussian_is_fitted_to_mean_and_covariance() {
-        let samples = [4.0, 3.0, 4.0, 7.0, 2.0, 1.0, 2.0, 5.0].repeat(2);
-        for (noise, determinant) in [(0.0, 4.0_f64), (2.0, 5.0 * 9.0 - 1.0)] {
-            let wanted = -(2.0 * PI).ln() - 1.0 - 0.5 * determinant.ln();
-            let found = gaussian_fit(&samples, 2, noise).unwrap();
-            assert!((found - wanted).abs() < 1e-12, "{found}, not {wanted}");
-        }
-        let refused = |samples: &[f32]| gaussian_fit(samples, 2, 0.0).unwrap_err();
-        assert!(refused(&[1.0, 2.0, 3.0, 2.0].repeat(4)).contains("singular"));
-        assert!(refused(&samples[..8]).contains("4 samples of 2"));
+        Ok(values)
     }
 }

@@ -17,8 +17,8 @@ pub enum QualityError {
         least: usize,
     },
     #[error(
-        "no data was held out: name data that training has not seen with --set data.path=…, and distances to the training \
-         data can be compared with theirs"
+        "no data was held out: name data that training has not seen with --data, or train with data.held_out, and distances to the \
+         training data can be compared with theirs"
     )]
     NothingHeldOut,
     #[error("all points are equal, so there is no scale to compare them on")]

@@ -1,0 +1,268 @@
+//! Which data a model is evaluated on, and whether training has seen them.
+
+use super::error::EvaluationError;
+use crate::config::DataConfig;
+use crate::data::{self, DataOptions, DataRecord, Dataset};
+use crate::model::Model;
+use std::fs;
+
+/// Values of a data set that are held at once at most.
+const MOST_VALUES: usize = 1 << 26;
+/// Points that are drawn of a generated set.
+const DRAWN: usize = 5000;
+
+/// What data are to the model that is evaluated on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataIs {
+    /// Kept from its training, as its run has recorded and a checksum confirms.
+    HeldOut,
+    /// What it was trained on, or what it was most likely trained on where its run has recorded nothing.
+    Training,
+    /// Read from where its training data were, but not what its run has recorded: which of them it has seen is not known.
+    Changed,
+    /// Named by the user.
+    Named,
+    /// Drawn by the formula that its training data were drawn by.
+    Fresh,
+}
+
+impl DataIs {
+    /// What outputs call them.
+    pub fn name(self) -> &'static str {
+        match self {
+            DataIs::HeldOut => "held-out data",
+            DataIs::Training => "training data",
+            DataIs::Changed => "changed data",
+            DataIs::Named => "named data",
+            DataIs::Fresh => "fresh draws",
+        }
+    }
+
+    /// Whether training has not seen them, as far as can be known.
+    pub fn is_unseen(self) -> bool {
+        match self {
+            DataIs::HeldOut | DataIs::Named | DataIs::Fresh => true,
+            DataIs::Training | DataIs::Changed => false,
+        }
+    }
+}
+
+/// The data that a model is evaluated on.
+pub struct ModelData {
+    judged: Dataset,
+    is: DataIs,
+    training: Option<Dataset>,
+    notes: Vec<String>,
+}
+
+impl ModelData {
+    /// What the configuration of `model` names: of what it was trained on the part that its run has held out, if it has; all of
+    /// others.
+    ///
+    /// # Errors
+    /// When the data cannot be read or have another shape than the model's.
+    pub fn of(model: &Model) -> Result<Self, EvaluationError> {
+        let named = &model.config().data;
+        if are_others(named, model.trained_on()) {
+            let options = DataOptions {
+                held_out: 0.0,
+                ..named.options()
+            };
+            let named = data::open(&options, model.config().run.seed)?;
+            return Self::named(model, named);
+        }
+        let Own { data, is, note } = Own::read(model, named)?;
+        let (judged, training) = match is {
+            // The record says that there are some, or they would not be called so.
+            DataIs::HeldOut => (data.held_out().unwrap_or_else(|| data.whole()), Some(data)),
+            DataIs::Training => (data.whole(), Some(data.whole())),
+            DataIs::Changed | DataIs::Named | DataIs::Fresh => (data, None),
+        };
+        let notes = note.into_iter().collect();
+        Ok(ModelData {
+            judged,
+            is,
+            training,
+            notes,
+        })
+    }
+
+    /// All of `named`, data that the user has named.
+    ///
+    /// # Errors
+    /// When they have another shape than the model's.
+    pub fn named(model: &Model, named: Dataset) -> Result<Self, EvaluationError> {
+        check_shape(model, &named)?;
+        let mut notes = Vec::new();
+        let training = match Own::read(model, model.trained_on()) {
+            Ok(Own {
+                is: DataIs::Changed,
+                ..
+            }) => {
+                notes.push(
+                    "note: nothing is compared with the training data, which have changed since the run"
+                        .to_owned(),
+                );
+                None
+            }
+            Ok(Own { data, is, .. }) => match is {
+                DataIs::Training => Some(data.whole()),
+                DataIs::HeldOut => Some(data),
+                DataIs::Changed | DataIs::Named | DataIs::Fresh => None,
+            },
+            Err(error) => {
+                notes.push(format!(
+                    "note: nothing is compared with the training data, which cannot be read: {error}"
+                ));
+                None
+            }
+        };
+        Ok(ModelData {
+            judged: named,
+            is: DataIs::Named,
+            training,
+            notes,
+        })
+    }
+
+    /// The data by which the model is judged.
+    pub fn judged(&self) -> &Dataset {
+        &self.judged
+    }
+
+    /// What they are.
+    pub fn is(&self) -> DataIs {
+        self.is
+    }
+
+    /// The finite data that the model was trained on; none where they are endless, or not known any more.
+    pub fn training(&self) -> Option<&Dataset> {
+        self.training.as_ref()
+    }
+
+    /// What a user should know of the choice, a line each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The record of the data as they are now; none of generated ones.
+    pub fn record(&self) -> Option<&DataRecord> {
+        self.judged.record()
+    }
+
+    /// The samples to judge by, in the model's scale and without noise: see [`samples_of`].
+    ///
+    /// # Errors
+    /// None that [`ModelData::of`] has not found.
+    pub fn judged_samples(&self, model: &Model) -> Result<Vec<f32>, EvaluationError> {
+        samples_of(model, &self.judged)
+    }
+
+    /// The training samples likewise; none where they are not known.
+    ///
+    /// # Errors
+    /// None that [`ModelData::of`] has not found.
+    pub fn training_samples(&self, model: &Model) -> Result<Vec<f32>, EvaluationError> {
+        let training = self.training.as_ref();
+        training.map_or(Ok(Vec::new()), |training| samples_of(model, training))
+    }
+}
+
+/// The samples of `data` in the model's scale and without noise: all of a finite set, but evenly spaced ones of more than 2²⁶
+/// values, and 5,000 points of a generated one.
+///
+/// # Errors
+/// When they have another shape.
+pub fn samples_of(model: &Model, data: &Dataset) -> Result<Vec<f32>, EvaluationError> {
+    check_shape(model, data)?;
+    let Some(count) = data.len() else {
+        return Ok(data.first(DRAWN));
+    };
+    let every = (count * data.shape().len()).div_ceil(MOST_VALUES);
+    if every == 1 {
+        return Ok(data.first(count));
+    }
+    let places = (0..count).step_by(every);
+    Ok(places
+        .flat_map(|place| data.samples(place..place + 1))
+        .collect())
+}
+
+/// The data that a model was trained on, as they are now.
+struct Own {
+    data: Dataset,
+    is: DataIs,
+    note: Option<String>,
+}
+
+impl Own {
+    /// Reads them as `config` says, and compares them with the model's record.
+    fn read(model: &Model, config: &DataConfig) -> Result<Self, EvaluationError> {
+        let data = data::open(&config.options(), model.config().run.seed)?;
+        check_shape(model, &data)?;
+        let of = |data, is| Own {
+            data,
+            is,
+            note: None,
+        };
+        let (Some(found), recorded) = (data.record().cloned(), model.data_record()) else {
+            let is = match data.len() {
+                Some(_) => DataIs::Training,
+                None => DataIs::Fresh,
+            };
+            return Ok(of(data, is));
+        };
+        let Some(recorded) = recorded else {
+            let mut own = of(data.whole(), DataIs::Training);
+            if found.held_out.count > 0 {
+                own.note = Some(
+                    "note: the checkpoint does not say which data were held out, so that all of them count as training data"
+                        .into(),
+                );
+            }
+            return Ok(own);
+        };
+        if found == *recorded {
+            let is = match found.held_out.count {
+                0 => DataIs::Training,
+                _ => DataIs::HeldOut,
+            };
+            return Ok(of(data, is));
+        }
+        let mut own = of(data.whole(), DataIs::Changed);
+        own.note = Some(format!(
+            "warning: {} is not what the run has recorded of its data ({}, now {}), so that nothing of it counts as held out: \
+             restore it, or leave data.limit, data.held_out and how it is read as they were",
+            match config.path.is_empty() {
+                true => config.source.name,
+                false => &config.path,
+            },
+            in_words(recorded),
+            in_words(&found),
+        ));
+        Ok(own)
+    }
+}
+
+/// A record as people read it.
+fn in_words(record: &DataRecord) -> String {
+    let DataRecord { training, held_out } = record;
+    format!(
+        "{} samples for training with checksum {}, {} held out with {}",
+        training.count, training.crc32, held_out.count, held_out.crc32
+    )
+}
+
+/// Whether `data` are other than the run's `own`: elsewhere, not only read or noised in another way.
+pub(crate) fn are_others(data: &DataConfig, own: &DataConfig) -> bool {
+    let real = |path: &str| fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    data.source != own.source || real(&data.path) != real(&own.path)
+}
+
+fn check_shape(model: &Model, data: &Dataset) -> Result<(), EvaluationError> {
+    let (found, wanted) = (data.shape(), model.architecture().input());
+    match found == wanted {
+        true => Ok(()),
+        false => Err(EvaluationError::WrongShape { found, wanted }),
+    }
+}
