@@ -674,8 +674,8 @@ const OFFERED: &[(&str, &str)] = &[
          IntervalFigures Judged LikelihoodFigures LikelihoodOptions Measured MethodFigures ModeFigures \
          NearestFigures Outcome OutsideFigures PermutationTest QualityData QualityError QualityFigures \
          QualityOutcome SampleFigures ScoreFigures ScoredFigures StabilityFigures StabilityOutcome Stage \
-         SteinFigures SteinPair TwoSampleFigures data_of \
-         evaluate log_likelihood out_of_distribution sample_quality samples_of stability",
+         SteinFigures SteinPair TelescopedFigures TwoSampleFigures data_of \
+         evaluate log_likelihood log_likelihood_along out_of_distribution sample_quality samples_of stability",
     ),
     (
         "gpu",
@@ -684,8 +684,8 @@ const OFFERED: &[(&str, &str)] = &[
     ),
     (
         "model",
-        "Architecture CheckpointError Description Evaluator Model ModelError NetworkError SampleOptions Samples \
-         TuningOptions TuningReport VariantError Weights allow_tuning tuning_report",
+        "Architecture CheckpointError Description Evaluator KeptSnapshots Model ModelError NetworkError SampleOptions Samples \
+         TuningOptions TuningReport VariantError Weights allow_tuning kept_snapshots tuning_report",
     ),
     ("shape", "Shape"),
     (

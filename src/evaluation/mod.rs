@@ -34,7 +34,7 @@ pub use figures::{COVERED, Figures, GridFigures, ModeFigures, SampleFigures, Sco
 pub use likelihood::{
     AnnealedFigures, BennettFigures, CostFigures, DequantisedFigures, EstimatesFigures,
     IntervalFigures, LikelihoodFigures, LikelihoodOptions, MethodFigures, ScoredFigures,
-    log_likelihood,
+    TelescopedFigures, log_likelihood, log_likelihood_along,
 };
 pub use quality::{
     Accuracy, Auroc, DistanceFigures, FeatureName, Measured, NearestFigures, PermutationTest,
@@ -49,7 +49,7 @@ pub use stability::{StabilityFigures, StabilityOutcome, stability};
 /// What only [`crate::low_level`] shows.
 pub(crate) mod low_level {
     pub use crate::evaluation::likelihood::{
-        Advanced, Cost, Estimate, LogZ, LogZError, Path, Problem, SweepStage, annealed,
-        annealed_back, bennett, log_z,
+        Advanced, Cost, Estimate, LogZ, LogZError, Path, Problem, SweepStage, Telescope,
+        TelescopeProblem, Telescoped, Trail, annealed, annealed_back, bennett, log_z, telescoped,
     };
 }

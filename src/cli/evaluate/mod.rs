@@ -229,10 +229,12 @@ impl Work<'_> {
         }
         options.seed = self.arguments.seed.unwrap_or(options.seed);
         options.other_data = self.own_data.is_some();
+        let kept = open::kept_snapshots(&self.arguments.model, self.model);
         let shown = &mut self.shown;
-        let figures = evaluation::log_likelihood(
+        let figures = evaluation::log_likelihood_along(
             self.executor,
             self.model,
+            &kept,
             &options,
             &mut |stage, done, of| shown.show(name(stage), done, of),
         );
@@ -370,6 +372,7 @@ fn name(stage: Stage) -> &'static str {
         Stage::Equilibration => "chains from data forget it, step",
         Stage::There => "from base to model, temperature",
         Stage::Back => "from model to base, temperature",
+        Stage::Telescope => "along the run's snapshots, thousandths",
         Stage::Data => "energies of data",
         Stage::Passes => "chains from data, pass",
     }

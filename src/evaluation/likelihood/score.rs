@@ -1,5 +1,6 @@
 //! The likelihood of data.
 
+use super::along::{along, verdict};
 use super::estimates::{mean, variance};
 use super::figures::{
     CostFigures, DequantisedFigures, EstimatesFigures, IntervalFigures, LikelihoodFigures,
@@ -25,6 +26,8 @@ const BATCH: usize = 512;
 const START_STEP: u32 = u32::MAX - 1;
 const NOISE_STEP: u32 = u32::MAX - 2;
 const DEQUANTISATION_STEP: u32 = u32::MAX - 3;
+/// The share of the evaluations for chains along kept snapshots, where there are any.
+const ALONG_SHARE: f64 = 0.4;
 /// Fewer chains say too little of their own spread.
 const FEWEST_CHAINS: usize = 16;
 const MOST_CHAINS: usize = 1 << 16;
@@ -73,6 +76,21 @@ pub fn log_likelihood(
     options: &LikelihoodOptions,
     progress: &mut dyn FnMut(Stage, usize, usize),
 ) -> Result<LikelihoodFigures, EvaluationError> {
+    log_likelihood_along(executor, model, &[], options, progress)
+}
+
+/// As [`log_likelihood`], and with a share of the evaluations along `kept` as well: the parameters of snapshots that training kept
+/// on its way to the model, earliest first, as [`kept_snapshots`](crate::model::kept_snapshots) reads them.
+///
+/// # Errors
+/// Those of [`log_likelihood`], and where a snapshot has not as many parameters as the model.
+pub fn log_likelihood_along(
+    executor: &mut Executor,
+    model: &Model,
+    kept: &[Vec<f32>],
+    options: &LikelihoodOptions,
+    progress: &mut dyn FnMut(Stage, usize, usize),
+) -> Result<LikelihoodFigures, EvaluationError> {
     if !(FEWEST_CHAINS..=MOST_CHAINS).contains(&options.chains) {
         return Err(EvaluationError::Model(ModelError::OutOfRange {
             what: "a number of annealed chains",
@@ -90,7 +108,7 @@ pub fn log_likelihood(
         });
     }
     let mark = executor.mark();
-    let figures = with_data(executor, model, &data, options, progress);
+    let figures = with_data(executor, model, kept, &data, options, progress);
     executor.release_since(mark);
     figures
 }
@@ -98,6 +116,7 @@ pub fn log_likelihood(
 fn with_data(
     executor: &mut Executor,
     model: &Model,
+    kept: &[Vec<f32>],
     data: &Dataset,
     options: &LikelihoodOptions,
     progress: &mut dyn FnMut(Stage, usize, usize),
@@ -106,10 +125,15 @@ fn with_data(
     let first = first_unseen(model, data);
     let starts = starts(data, first, options, noise)?;
     let mut path = NetworkPath::new(executor, model, starts, options.seed)?;
-    let found = log_z(&mut path, options.evaluations, &mut |stage, done, of| {
+    let for_along = match kept.is_empty() {
+        true => 0,
+        false => (options.evaluations as f64 * ALONG_SHARE) as u64,
+    };
+    let for_annealed = options.evaluations - for_along;
+    let found = log_z(&mut path, for_annealed, &mut |stage, done, of| {
         progress(stage.into(), done, of);
     });
-    drop(path);
+    let settled = path.into_settled();
     let found = found.map_err(|error| match error {
         LogZError::Path(error) => error,
         LogZError::NotFinite => EvaluationError::PathNotFinite,
@@ -124,10 +148,18 @@ fn with_data(
         },
     })?;
 
+    let along = match kept.is_empty() {
+        true => None,
+        false => {
+            let share = (for_along, options.evaluations, options.seed);
+            Some(along(executor, model, kept, settled, share, progress)?)
+        }
+    };
+    let verdict = verdict(&found, along.as_ref().map(|along| &along.telescope));
+    let is_valid = verdict.log_z.is_some();
+
     let began = Instant::now();
-    let log_z = found
-        .is_valid()
-        .then(|| IntervalFigures::from(found.bennett));
+    let log_z = verdict.log_z.map(IntervalFigures::from);
     let clean = match data.len() {
         None => data.samples(first..first + MOST_SCORED),
         Some(len) => evenly_spaced(len, MOST_SCORED)
@@ -179,17 +211,26 @@ fn with_data(
             seconds: cost.time.as_secs_f64(),
         })
         .collect();
+    cost.extend(along.as_ref().map(|along| along.cost));
     cost.push(CostFigures {
         part: "data",
         evaluations: scored_evaluations,
         seconds: began.elapsed().as_secs_f64(),
     });
     Ok(LikelihoodFigures {
-        valid: found.is_valid(),
-        not_valid: sentences(&found),
+        valid: is_valid,
+        not_valid: verdict.not_valid,
         log_z,
+        log_z_by: verdict.by,
         log_z_at_least: found.at_least,
-        estimates: EstimatesFigures::of(&found),
+        estimates: EstimatesFigures {
+            annealed_not_valid: if is_valid {
+                sentences(&found)
+            } else {
+                Vec::new()
+            },
+            ..EstimatesFigures::of(&found, along.map(|along| along.figures))
+        },
         data: ScoredFigures {
             source: data.name().into(),
             which: which(data, options),
