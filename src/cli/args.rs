@@ -302,10 +302,9 @@ Of the part density:
 Of the part likelihood, in the object likelihood, where what does not hold is null:
   valid, not_valid                    whether log Z is one to believe; if not, why and what would help
   log_z                               value, standard_error and interval (95 %) of ln Z
-  log_z_by                            bennett or telescoped, where the others are too few or too fast
   log_z_at_least                      what ln Z is above with 95 %, valid or not
   estimates                           from_base, from_model (value, valid or not; log_z, effective_chains,
-                                      log_weight_variance) and bennett (value, log_z, overlap); annealed_not_valid;
+                                      log_weight_variance) and bennett (value, log_z, overlap);
                                       telescoped (value, log_z, upward, downward, least_overlap, laws, snapshots,
                                       snapshots_used, records, not_valid), null where the run kept no snapshots
   data                                source, which, count, noise; negative_energy, log_likelihood (nats a sample),

@@ -66,11 +66,7 @@ pub(super) fn table(figures: &LikelihoodFigures) {
             )),
         }
     }
-    let by = match figures.log_z_by {
-        Some("telescoped") => "along kept snapshots",
-        _ => "",
-    };
-    row("log Z", figures.log_z, by);
+    row("log Z", figures.log_z, "");
     output::note(format_args!(
         "  {:26} {:10.3}   with 95 %, valid or not",
         "log Z is above", figures.log_z_at_least
@@ -131,9 +127,6 @@ pub(super) fn table(figures: &LikelihoodFigures) {
     ));
     for reason in &figures.not_valid {
         output::note(format_args!("not valid: {reason}"));
-    }
-    for reason in &estimates.annealed_not_valid {
-        output::note(format_args!("annealed chains are not valid: {reason}"));
     }
     for reason in along.iter().flat_map(|along| &along.not_valid) {
         output::note(format_args!(

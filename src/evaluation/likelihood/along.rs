@@ -1,8 +1,7 @@
-//! What estimates along kept snapshots say, and which estimate of log Z is reported.
+//! What estimates along kept snapshots say, and whether annealed chains say the same.
 
-use super::estimates::Estimate;
-use super::figures::{CostFigures, TelescopedFigures, sentences};
-use super::log_z::{LogZ, MOST_APART, Problem};
+use super::figures::{CostFigures, TelescopedFigures};
+use super::log_z::{LogZ, MOST_APART};
 use super::network_trail::NetworkTrail;
 use super::telescope::{Telescope, TelescopeProblem, telescoped};
 use crate::evaluation::{EvaluationError, Stage};
@@ -59,57 +58,26 @@ fn sentence(problem: &TelescopeProblem, more: u64) -> String {
     }
 }
 
-/// Which estimate is log Z, and why none is.
-pub(super) struct Verdict {
-    pub(super) log_z: Option<Estimate>,
-    /// What it is by.
-    pub(super) by: Option<&'static str>,
-    /// Why there is none.
-    pub(super) not_valid: Vec<String>,
-}
-
-/// Of annealed chains, and of those along snapshots where there are any. Bennett's ratio of annealed chains is reported where
-/// it is valid: it asks nothing of the laws on the way, and on images its intervals are no wider (docs/evaluation.md has the
-/// figures). Where nothing is wrong with annealed chains but that they are too few or too fast, an estimate along the
-/// snapshots stands in for it. Where both are valid they must agree.
-pub(super) fn verdict(annealed: &LogZ, along: Option<&Telescope>) -> Verdict {
-    let along = along.and_then(Telescope::valid);
-    let (bennett, both) = (annealed.bennett, along.map(|found| found.both));
-    let is_short = annealed.problems.iter().all(|problem| match problem {
-        Problem::FewChainsCount { .. } | Problem::NoOverlap { .. } => true,
-        Problem::Disagree { .. } | Problem::Drift { .. } | Problem::Frozen => false,
-    });
-    let is = |log_z: Estimate, by| Verdict {
-        log_z: Some(log_z),
-        by: Some(by),
-        not_valid: Vec::new(),
-    };
-    let none = |not_valid| Verdict {
-        log_z: None,
-        by: None,
-        not_valid,
-    };
-    match (annealed.is_valid(), both) {
-        (true, Some(both)) => {
-            let difference = (both.value - bennett.value).abs();
-            let error = both.standard_error.hypot(bennett.standard_error);
-            let rounding = 1e-9 * (1.0 + bennett.value.abs());
-            match difference > MOST_APART * error && difference > rounding {
-                true => none(vec![format!(
-                    "annealed chains give {:.2} and those along the snapshots {:.2}, {:.1} standard errors apart: one of them has \
-                     not reached the model's law; ask for longer chains with --evaluations {}",
-                    bennett.value,
-                    both.value,
-                    difference / error.max(f64::MIN_POSITIVE),
-                    annealed.wanted_evaluations
-                )]),
-                false => is(bennett, "bennett"),
-            }
-        }
-        (true, None) => is(bennett, "bennett"),
-        (false, Some(both)) if is_short => is(both, "telescoped"),
-        (false, _) => none(sentences(annealed)),
-    }
+/// Why neither annealed chains nor those along snapshots are to be believed where each are valid alone: they do not agree. Chains
+/// of both passes along snapshots may be wrong alike, where they do not cross between modes whose weights change on the way;
+/// annealed ones from the base are not.
+pub(super) fn disagreement(annealed: &LogZ, along: Option<&Telescope>) -> Option<String> {
+    let along = along.and_then(Telescope::valid)?.both;
+    let bennett = annealed.bennett;
+    let difference = (along.value - bennett.value).abs();
+    let error = along.standard_error.hypot(bennett.standard_error);
+    let rounding = 1e-9 * (1.0 + bennett.value.abs());
+    let disagree = annealed.is_valid() && difference > MOST_APART * error && difference > rounding;
+    disagree.then(|| {
+        format!(
+            "annealed chains give {:.2} and those along the snapshots {:.2}, {:.1} standard errors apart: one of them has not \
+             reached the model's law; ask for longer chains with --evaluations {}",
+            bennett.value,
+            along.value,
+            difference / error.max(f64::MIN_POSITIVE),
+            annealed.wanted_evaluations
+        )
+    })
 }
 
 /// Chains along the snapshots that training kept.

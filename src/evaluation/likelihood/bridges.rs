@@ -18,7 +18,7 @@ pub(super) type Pass = Vec<Vec<Seen>>;
 ///
 /// The error is taken over chains, by the jackknife of the whole sum within each pass (Efron & Stein 1981), a bridge without
 /// a chain by one step of Newton's method from the bridge with it. So it has in it all correlation between the records of a
-/// chain, at a law and along the laws. The degrees of freedom are Welch's and Satterthwaite's.
+/// chain, at a law and along the laws. The degrees of freedom are those of one pass, which is the fewest that there may be.
 pub(super) fn telescope(passes: &[&Pass]) -> Estimate {
     let laws = passes.first().map_or(0, |pass| pass.len());
     let mut without: Vec<Vec<f64>> = passes
@@ -42,21 +42,15 @@ pub(super) fn telescope(passes: &[&Pass]) -> Estimate {
             *total += shifts.next().unwrap_or(0.0);
         }
     }
-    let spreads = without.iter().map(|shifts| {
+    // Each shift is by one chain of all passes, and each pass has a spread of its own.
+    let all: f64 = without.iter().map(|shifts| shifts.len() as f64).sum();
+    let spread = |shifts: &Vec<f64>| {
         let count = shifts.len() as f64;
-        (
-            variance(shifts) * (count - 1.0).powi(2) / count,
-            count - 1.0,
-        )
-    });
-    let (sum, squares) = spreads.fold((0.0, 0.0), |(sum, squares), (spread, freedom)| {
-        (sum + spread, squares + spread * spread / freedom)
-    });
-    let freedom = match squares > 0.0 {
-        true => sum * sum / squares,
-        // Without any spread the interval is a point for any number.
-        false => 1.0,
+        count * variance(shifts) * ((all - 1.0) / all).powi(2)
     };
+    let sum: f64 = without.iter().map(spread).sum();
+    let fewest = without.iter().map(Vec::len).min().unwrap_or(0);
+    let freedom = fewest as f64 - 1.0;
     Estimate::new(value, sum.sqrt(), overlap, freedom)
 }
 

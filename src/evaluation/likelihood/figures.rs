@@ -12,11 +12,8 @@ pub struct LikelihoodFigures {
     pub valid: bool,
     /// Why not, and what would help; empty where it is valid.
     pub not_valid: Vec<String>,
-    /// ln Z, by Bennett's acceptance ratio of annealed chains; else, if they are too few or too fast
-    /// for it, by the one along kept snapshots.
+    /// ln Z, by Bennett's acceptance ratio of annealed chains.
     pub log_z: Option<IntervalFigures>,
-    /// Which of `estimates` it is: `bennett` or `telescoped`; null where it is null.
-    pub log_z_by: Option<&'static str>,
     /// ln Z is above this with 95 %, valid or not, whatever number of attempts it took.
     pub log_z_at_least: f64,
     /// The estimates.
@@ -47,8 +44,6 @@ pub struct EstimatesFigures {
     pub from_model: AnnealedFigures,
     /// Bennett's acceptance ratio between both.
     pub bennett: BennettFigures,
-    /// Why these three are not valid, where log Z is by the fourth; else empty.
-    pub annealed_not_valid: Vec<String>,
     /// Along the snapshots that training kept; null where it kept none.
     pub telescoped: Option<TelescopedFigures>,
 }
@@ -82,9 +77,9 @@ pub struct BennettFigures {
 pub struct TelescopedFigures {
     /// What the chains gave, valid or not; null where they did not get past all laws. It alone says nothing of its error.
     pub value: Option<f64>,
-    /// Null where it is not valid.
+    /// Null where it or the whole is not valid.
     pub log_z: Option<IntervalFigures>,
-    /// By the chains from the base alone, and by those from the model alone; null where it is not valid.
+    /// By the chains from the base alone, and by those from the model alone; null likewise.
     pub upward: Option<IntervalFigures>,
     pub downward: Option<IntervalFigures>,
     /// What those two neighbouring laws have in common that have the least, from 0 to 1.
@@ -201,9 +196,9 @@ impl IntervalFigures {
 }
 
 impl EstimatesFigures {
-    pub(super) fn of(found: &LogZ, telescoped: Option<TelescopedFigures>) -> Self {
-        // An error over chains is one only where they are what they are taken for.
-        let valid = found.is_valid();
+    /// Of all of them, which are `valid` or not together: an error over chains is one only where they are what they are taken
+    /// for.
+    pub(super) fn of(found: &LogZ, telescoped: Option<TelescopedFigures>, valid: bool) -> Self {
         let annealed = |estimate: Estimate, variance| AnnealedFigures {
             value: estimate.value,
             log_z: (valid && counts(&estimate, found.chains)).then(|| estimate.into()),
@@ -218,8 +213,15 @@ impl EstimatesFigures {
                 log_z: valid.then(|| found.bennett.into()),
                 overlap: found.bennett.support,
             },
-            annealed_not_valid: Vec::new(),
-            telescoped,
+            telescoped: telescoped.map(|telescoped| match valid {
+                true => telescoped,
+                false => TelescopedFigures {
+                    log_z: None,
+                    upward: None,
+                    downward: None,
+                    ..telescoped
+                },
+            }),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The likelihood of data.
 
-use super::along::{along, verdict};
+use super::along::{along, disagreement};
 use super::estimates::{mean, variance};
 use super::figures::{
     CostFigures, DequantisedFigures, EstimatesFigures, IntervalFigures, LikelihoodFigures,
@@ -155,11 +155,15 @@ fn with_data(
             Some(along(executor, model, kept, settled, share, progress)?)
         }
     };
-    let verdict = verdict(&found, along.as_ref().map(|along| &along.telescope));
-    let is_valid = verdict.log_z.is_some();
+    let mut not_valid = sentences(&found);
+    not_valid.extend(disagreement(
+        &found,
+        along.as_ref().map(|along| &along.telescope),
+    ));
+    let is_valid = not_valid.is_empty();
 
     let began = Instant::now();
-    let log_z = verdict.log_z.map(IntervalFigures::from);
+    let log_z = is_valid.then(|| IntervalFigures::from(found.bennett));
     let clean = match data.len() {
         None => data.samples(first..first + MOST_SCORED),
         Some(len) => evenly_spaced(len, MOST_SCORED)
@@ -219,18 +223,10 @@ fn with_data(
     });
     Ok(LikelihoodFigures {
         valid: is_valid,
-        not_valid: verdict.not_valid,
+        not_valid,
         log_z,
-        log_z_by: verdict.by,
         log_z_at_least: found.at_least,
-        estimates: EstimatesFigures {
-            annealed_not_valid: if is_valid {
-                sentences(&found)
-            } else {
-                Vec::new()
-            },
-            ..EstimatesFigures::of(&found, along.map(|along| along.figures))
-        },
+        estimates: EstimatesFigures::of(&found, along.map(|along| along.figures), is_valid),
         data: ScoredFigures {
             source: data.name().into(),
             which: which(data, options),
