@@ -30,6 +30,9 @@ const RUN_FILES: [&str; 12] = [
 /// The folders that a run fills.
 const RUN_SUBFOLDERS: [&str; 2] = ["samples", "checkpoints"];
 
+/// The folder for the snapshots that a run keeps, which it makes when there is one.
+pub(crate) const SNAPSHOTS: &str = "snapshots";
+
 /// Why something could not be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -296,6 +299,14 @@ pub fn create_numbered_folder(path: &Path) -> Result<PathBuf, FileError> {
     }
 }
 
+/// Creates a folder, and those it lies in, where they are not there.
+///
+/// # Errors
+/// When it cannot be created.
+pub(crate) fn create_folder(path: &Path) -> Result<(), FileError> {
+    fs::create_dir_all(path).map_err(|cause| FileError::new("create the folder", path, cause))
+}
+
 /// Removes a folder that was made for a run, unless the run has begun to fill it.
 pub fn remove_unused_run_folder(path: &Path) {
     // A folder that holds files stays.
@@ -382,7 +393,7 @@ fn clear(folder: &Path) -> Result<(), FileError> {
     for name in RUN_FILES {
         remove(name, fs::remove_file)?;
     }
-    for name in RUN_SUBFOLDERS {
+    for name in RUN_SUBFOLDERS.into_iter().chain([SNAPSHOTS]) {
         let subfolder = folder.join(name);
         if subfolder.is_symlink() {
             remove(name, fs::remove_file)?;
@@ -390,10 +401,12 @@ fn clear(folder: &Path) -> Result<(), FileError> {
             clear_numbered(&subfolder)?;
         }
     }
+    // Only what the next run has is there; a folder that holds anything else stays.
+    let _ = fs::remove_dir(folder.join(SNAPSHOTS));
     Ok(())
 }
 
-/// Removes the pictures and checkpoints of a run, which are called after their step, and what a
+/// Removes the pictures, checkpoints and snapshots of a run, which are called after their step, and what a
 /// killed run left unfinished.
 fn clear_numbered(folder: &Path) -> Result<(), FileError> {
     let failed = |cause| FileError::new("clear the folder", folder, cause);

@@ -674,7 +674,7 @@ const OFFERED: &[(&str, &str)] = &[
          IntervalFigures Judged LikelihoodFigures LikelihoodOptions Measured MethodFigures ModeFigures ModelData \
          NearestFigures Outcome OutsideFigures PermutationTest QualityData QualityError QualityFigures \
          QualityOutcome SampleFigures ScoreFigures ScoredFigures StabilityFigures StabilityOutcome Stage \
-         SteinFigures SteinPair TwoSampleFigures evaluate log_likelihood log_likelihood_of \
+         SteinFigures SteinPair TelescopedFigures TwoSampleFigures evaluate log_likelihood log_likelihood_of \
          out_of_distribution sample_quality samples_of stability",
     ),
     (
@@ -684,8 +684,8 @@ const OFFERED: &[(&str, &str)] = &[
     ),
     (
         "model",
-        "Architecture CheckpointError Description Evaluator Model ModelError NetworkError SampleOptions Samples \
-         TuningOptions TuningReport VariantError Weights allow_tuning tuning_report",
+        "Architecture CheckpointError Description Evaluator KeptSnapshots Model ModelError NetworkError SampleOptions Samples \
+         TuningOptions TuningReport VariantError Weights allow_tuning kept_snapshots tuning_report",
     ),
     ("shape", "Shape"),
     (

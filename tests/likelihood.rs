@@ -5,6 +5,10 @@
 mod checkpoint;
 #[path = "common/command.rs"]
 mod command;
+#[path = "likelihood/planar.rs"]
+mod planar;
+#[path = "likelihood/telescope.rs"]
+mod telescope;
 #[path = "common/turns.rs"]
 mod turns;
 
@@ -707,6 +711,40 @@ fn the_command_writes_what_it_prints_and_repeats_itself() {
     // Time is what may differ.
     again["likelihood"]["cost"] = likelihood["cost"].clone();
     assert_eq!(again, figures, "a repeated evaluation differs");
+
+    // A run that kept snapshots is estimated along those that can be read as well.
+    let snapshots = folder.path().join("run/snapshots");
+    fs::create_dir(&snapshots).unwrap();
+    let model = untrained("digits", IMAGE_LAYERS);
+    model.save(&snapshots.join("000003.safetensors")).unwrap();
+    fs::write(snapshots.join("000001.safetensors"), "cut short").unwrap();
+    let along = run(&folder, &arguments);
+    assert!(
+        stderr(&along).contains("000001.safetensors is left out"),
+        "{}",
+        stderr(&along)
+    );
+    assert!(stderr(&along).contains("along kept snapshots"));
+    let along: Value = serde_json::from_str(stdout(&along)).expect("one object");
+    let estimates = &along["likelihood"]["estimates"];
+    assert_eq!(
+        likelihood["estimates"]["telescoped"],
+        Value::Null,
+        "{likelihood}"
+    );
+    let telescoped = &estimates["telescoped"];
+    assert_eq!(
+        (&telescoped["snapshots"], &telescoped["snapshots_used"]),
+        (&1.into(), &1.into()),
+        "{estimates}"
+    );
+    assert!(telescoped["value"].is_number(), "{estimates}");
+    let parts = along["likelihood"]["cost"]
+        .as_array()
+        .expect("parts")
+        .iter();
+    let spent: u64 = parts.filter_map(|part| part["evaluations"].as_u64()).sum();
+    assert!(spent <= 150_000 + 2 * 1797, "{spent}");
 
     // What does not hold is not printed.
     let few = "evaluate run --only likelihood --evaluations 200 --quiet";

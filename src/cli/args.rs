@@ -305,7 +305,9 @@ Of the part likelihood, in the object likelihood, where what does not hold is nu
   log_z                               value, standard_error and interval (95 %) of ln Z
   log_z_at_least                      what ln Z is above with 95 %, valid or not
   estimates                           from_base, from_model (value, valid or not; log_z, effective_chains,
-                                      log_weight_variance) and bennett (value, log_z, overlap)
+                                      log_weight_variance) and bennett (value, log_z, overlap);
+                                      telescoped (value, log_z, upward, downward, least_overlap, laws, snapshots,
+                                      snapshots_used, records, not_valid), null where the run kept no snapshots
   data                                source, which, count, noise; negative_energy, log_likelihood (nats a sample),
                                       log_likelihood_at_most, bits_per_dimension, gaussian_fitted_to_scored_data
                                       and gaussian_not_valid, dequantised (negative_energy, bits_per_dimension), and

@@ -7,7 +7,7 @@ use crate::cache;
 use crate::config;
 use crate::data;
 use crate::gpu::{AdapterChoice, AdapterKind, Executor, ExecutorOptions};
-use crate::model::{Description, Model, ModelError, is_live_path};
+use crate::model::{self, Description, Model, ModelError, is_live_path};
 use crate::network::{TuningOptions, allow_tuning};
 use crate::words::choice;
 use std::path::{Path, PathBuf};
@@ -73,6 +73,22 @@ pub(super) fn model(arguments: &ModelArgs) -> Result<Model, CliError> {
     }
     let data = config::with_data(model.config(), &arguments.sets)?;
     Ok(model.using(arguments.weights.into())?.with_data(data))
+}
+
+/// The parameters of the snapshots that the run of `model` kept up to it, earliest first; of a checkpoint outside a run's
+/// folder there are none.
+pub(super) fn kept_snapshots(arguments: &ModelArgs, model: &Model) -> Vec<Vec<f32>> {
+    let path = &arguments.model;
+    let run = match path.is_dir() {
+        true => Some(path.as_path()),
+        false => run_of(path),
+    };
+    let kept = run.map(|run| model::kept_snapshots(run, model));
+    let kept = kept.unwrap_or_default();
+    for note in kept.notes {
+        output::note(format_args!("note: {note}"));
+    }
+    kept.parameters
 }
 
 /// The run in whose folder a checkpoint lies.

@@ -375,6 +375,9 @@ pub struct RunConfig {
     pub sample_steps: usize = 500,
     /// Optimiser steps between two checkpoints; 0 for only the last.
     pub checkpoint_every: u64 = 0,
+    /// gaussian base, and noise that is a snapshot: how many of the snapshots are kept in the run's folder, the first and the
+    /// others at steps whose roots are evenly spaced; 0 for none. `evaluate` estimates log Z along them.
+    pub keep_snapshots: usize = 24,
 }
 }
 

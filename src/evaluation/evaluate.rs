@@ -58,6 +58,8 @@ pub enum Stage {
     There,
     /// And back.
     Back,
+    /// Thousandths of the way along kept snapshots and back.
+    Telescope,
     /// Samples of data.
     Data,
     /// Passes of chains from data.

@@ -35,7 +35,7 @@ pub use figures::{COVERED, Figures, GridFigures, ModeFigures, SampleFigures, Sco
 pub use likelihood::{
     AnnealedFigures, BennettFigures, ComparisonFigures, CostFigures, DequantisedFigures,
     EstimatesFigures, IntervalFigures, LikelihoodFigures, LikelihoodOptions, MethodFigures,
-    ScoredFigures, log_likelihood, log_likelihood_of,
+    ScoredFigures, TelescopedFigures, log_likelihood, log_likelihood_of,
 };
 pub(crate) use model_data::are_others;
 pub use model_data::{DataIs, ModelData, samples_of};
@@ -53,6 +53,7 @@ pub use stability::{StabilityFigures, StabilityOutcome, stability};
 pub(crate) mod low_level {
     pub use crate::evaluation::likelihood::{
         Advanced, Cost, Estimate, FittedGaussian, KernelDensity, LogZ, LogZError, Path, Problem,
-        SweepStage, annealed, annealed_back, bennett, log_z,
+        SweepStage, Telescope, TelescopeProblem, Telescoped, Trail, annealed, annealed_back,
+        bennett, log_z, telescoped,
     };
 }

@@ -42,6 +42,15 @@ impl Mixture {
         step % self.interval
     }
 
+    /// The parameters of the newest component in optimiser step `step`.
+    pub(crate) fn newest(&self, step: u64) -> Buffer {
+        self.ring[self.newest_place(step)]
+    }
+
+    fn newest_place(&self, step: u64) -> usize {
+        ((step / self.interval) % self.ring.len() as u64) as usize
+    }
+
     /// M.
     pub(crate) fn components(&self) -> usize {
         self.ring.len()
@@ -59,7 +68,7 @@ impl Mixture {
         if !step.is_multiple_of(self.interval) {
             return;
         }
-        let newest = ((step / self.interval) % self.ring.len() as u64) as usize;
+        let newest = self.newest_place(step);
         let places = if step == 0 {
             0..self.ring.len()
         } else {

@@ -49,6 +49,8 @@ pub enum ModelError {
         words: usize,
         wanted: usize,
     },
+    #[error("it is of another network than the model")]
+    OtherNetwork,
     #[error(
         "the checkpoint holds no live weights and has no file NAME.live.safetensors beside it: copy both, or use the \
          averaged ones"

@@ -6,6 +6,7 @@
 
 mod error;
 mod evaluator;
+mod kept;
 mod run_on;
 mod sample;
 mod settings;
@@ -14,6 +15,7 @@ mod stored;
 pub use error::ModelError;
 pub use evaluator::Evaluator;
 pub(crate) use evaluator::first_energies;
+pub use kept::{KeptSnapshots, kept_snapshots};
 pub(crate) use sample::first_draw;
 pub use sample::{SampleOptions, Samples};
 pub(crate) use stored::is_live_path;

@@ -178,6 +178,12 @@ impl Model {
         self
     }
 
+    /// The same model, whose parameters are `weights` of its run.
+    pub(crate) fn of_weights(mut self, weights: Weights) -> Self {
+        self.weights = weights;
+        self
+    }
+
     /// This model with the live weights of its run beside the averaged ones, to be stored with them.
     ///
     /// # Errors

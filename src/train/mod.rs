@@ -8,6 +8,7 @@
 mod drawing;
 mod error;
 mod fit;
+mod keep;
 mod memory;
 mod metrics;
 mod plan;

@@ -197,6 +197,12 @@ impl TrainingPlan {
         self.snapshot.live()
     }
 
+    /// The snapshot that the noise of optimiser step `step` is drawn from, until the next step is begun: of a mixture the
+    /// newest; none where the noise is no model.
+    pub fn snapshot(&self, step: u64) -> Option<Buffer> {
+        self.noise.parameters(self, step)
+    }
+
     /// Where the noise samples of the last step are: a buffer, the first word, and how many words.
     pub fn noise_samples(&self) -> (Buffer, usize, usize) {
         let length = self.architecture.input().len();

@@ -1,5 +1,6 @@
 use super::drawing::{SCATTER_POINTS, can_be_shown, samples_drawn};
 use super::error::TrainError;
+use super::keep::KeptSnapshots;
 use super::memory::MemoryAccount;
 use super::metrics::{CURVES, Curve, MetricsRow};
 use super::settings;
@@ -111,6 +112,7 @@ pub fn run(
         folder,
         observer,
         pictures: None,
+        kept: KeptSnapshots::new(config, folder),
         stop,
     };
     let memory = trainer.plan().memory();
@@ -127,6 +129,9 @@ pub fn run(
         trainer.step()?;
         let done = trainer.steps_done();
         let due = |every: u64| every > 0 && done.is_multiple_of(every) && done < config.run.steps;
+        if run.kept.is_due(done - 1) {
+            trainer.request_snapshot()?;
+        }
         if due(config.run.sample_every) {
             trainer.request_states()?;
         }
@@ -150,6 +155,7 @@ struct Run<'a> {
     folder: &'a Path,
     observer: &'a mut dyn FnMut(Event<'_>),
     pictures: Option<PathBuf>,
+    kept: KeptSnapshots,
     stop: &'a AtomicBool,
 }
 
@@ -183,6 +189,10 @@ impl Run<'_> {
                     values,
                     average,
                 } => self.picture(trainer, step, &values, average)?,
+                Arrival::Snapshot { .. } if self.diverged.is_some() => {}
+                Arrival::Snapshot { step, parameters } => {
+                    self.kept.keep(trainer, step, parameters)?;
+                }
                 Arrival::Diagnostics(row) => {
                     if let Some(file) = &mut self.diagnostics {
                         file.append(&row)?;

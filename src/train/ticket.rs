@@ -11,15 +11,18 @@ pub(super) enum Ticket {
     Average,
     /// The chains, for a picture.
     States,
+    /// The parameters that the noise is drawn from, to be kept.
+    Snapshot,
 }
 
 /// In the order of their numbers.
-const ALL: [Ticket; 5] = [
+const ALL: [Ticket; 6] = [
     Ticket::Metrics,
     Ticket::Trace,
     Ticket::Control,
     Ticket::Average,
     Ticket::States,
+    Ticket::Snapshot,
 ];
 
 /// Bits of a step: no run has as many.

@@ -32,6 +32,8 @@ pub enum Arrival {
         /// The averaged weights at the same step, where the data is planar and the energy can be drawn.
         average: Option<Vec<f32>>,
     },
+    /// The parameters that the noise of a step was drawn from.
+    Snapshot { step: u64, parameters: Vec<f32> },
 }
 
 /// A training run on one device.
@@ -173,6 +175,22 @@ impl Trainer {
         Ok(self.executor.run(&recording)?)
     }
 
+    /// Asks for the snapshot that the noise of the last step was drawn from, which arrives later; not for noise that is no
+    /// snapshot.
+    ///
+    /// # Errors
+    /// What the GPU reported.
+    pub fn request_snapshot(&mut self) -> Result<(), TrainError> {
+        let step = self.step.saturating_sub(1);
+        let Some(snapshot) = self.plan.snapshot(step) else {
+            return Ok(());
+        };
+        let mut recording = Recording::new();
+        let ticket = Ticket::Snapshot.number(step);
+        recording.fetch(snapshot, 0, snapshot.words(), ticket);
+        Ok(self.executor.run(&recording)?)
+    }
+
     /// The noise samples of the last step, in the model's scale: (sample, channel, row, column). Waits for the GPU.
     ///
     /// # Errors
@@ -288,6 +306,10 @@ impl Trainer {
                 step,
                 values: floats(),
                 average: self.averages.remove(&step),
+            }),
+            Ticket::Snapshot => Some(Arrival::Snapshot {
+                step,
+                parameters: floats(),
             }),
             Ticket::Control => {
                 self.controls.insert(step, StepControl::from_words(words)?);

@@ -4,6 +4,7 @@ use crate::checkpoint::{IMAGE_LAYERS, POINT_LAYERS, metrics};
 use crate::command::{afterimage, run, stderr, stdout};
 use crate::setup::{names_in, npy, size_of_picture, tiny, write_npy};
 use afterimage::config;
+use afterimage::low_level::checkpoint::TensorFile;
 use serde_json::Value;
 use std::fs;
 use std::process::{Child, Stdio};
@@ -103,7 +104,14 @@ fn training_twice_keeps_both_runs_and_the_same_seed_gives_the_same_bits() {
     assert!(parameters("digits") != parameters("digits-3"));
     // --force replaces the run and leaves alone what is not the run's.
     fs::write(runs.join("digits/notes.txt"), "mine").unwrap();
+    let snapshots = runs.join("digits/snapshots");
+    assert_eq!(names_in(&snapshots).len(), 6);
     train(&["--quiet", "--force", "--set", "run.steps=2"]);
+    // None of the longer run is left among its own.
+    assert_eq!(
+        names_in(&snapshots),
+        ["000000.safetensors", "000001.safetensors"]
+    );
     assert_eq!(
         names_in(&runs.join("digits/checkpoints")),
         ["000002.live.safetensors", "000002.safetensors"]
@@ -190,4 +198,67 @@ fn data_that_cannot_be_pictured_is_trained_on_all_the_same() {
         &["sample", "run", "--steps", "2", "--out", "a.npy"],
     );
     assert_eq!(npy(&folder.path().join("a.npy")).0, [9, 5, 1, 1]);
+}
+
+/// Six steps are fewer than the snapshots that may be kept; what is kept is a model that others can be asked of, and training
+/// does not notice.
+#[test]
+fn snapshots_are_kept_and_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = |out: &str, more: &[&str]| {
+        let fixed = ["--quiet", "--out", out];
+        run(
+            &folder,
+            &tiny("digits", IMAGE_LAYERS, &[&fixed, more].concat()),
+        );
+        let file = folder
+            .path()
+            .join(out)
+            .join("checkpoints/000006.live.safetensors");
+        (
+            TensorFile::load(&file).unwrap().tensors,
+            metrics(&folder.path().join(out).join("metrics.jsonl")),
+        )
+    };
+    let (with, rows) = train("with", &[]);
+    let (without, other_rows) = train("without", &["--set", "run.keep_snapshots=0"]);
+    assert!(with == without);
+    for (row, other) in rows.iter().zip(&other_rows) {
+        assert_eq!(row.loss.to_bits(), other.loss.to_bits());
+        assert_eq!(row.energy_data.to_bits(), other.energy_data.to_bits());
+    }
+    assert!(!folder.path().join("without/snapshots").exists());
+    let names: Vec<String> = (0..6)
+        .map(|step| format!("{step:06}.safetensors"))
+        .collect();
+    assert_eq!(names_in(&folder.path().join("with/snapshots")), names);
+
+    // The snapshot of step 4 is what the optimiser had made of the weights by then.
+    let at_four = |name: &str| {
+        let file = TensorFile::load(&folder.path().join("with").join(name)).unwrap();
+        assert_eq!(file.metadata["step"], "4");
+        file.tensors
+    };
+    let snapshot = at_four("snapshots/000004.safetensors");
+    assert!(snapshot == at_four("checkpoints/000004.live.safetensors"));
+    let scored = ["energy", "with/snapshots/000004.safetensors", "digits"];
+    run(&folder, &[&scored[..], &["--weights", "live"]].concat());
+
+    let refused = tiny(
+        "digits",
+        IMAGE_LAYERS,
+        &[
+            "--set",
+            "network.base=none",
+            "--set",
+            "run.keep_snapshots=5",
+        ],
+    );
+    let refused = afterimage(&folder, &refused).output().unwrap();
+    assert!(!refused.status.success());
+    assert!(
+        stderr(&refused).contains("run.keep_snapshots"),
+        "{}",
+        stderr(&refused)
+    );
 }

@@ -15,8 +15,9 @@ pub(super) fn table(figures: &LikelihoodFigures) {
         method.chains, method.temperatures
     ));
     let estimates = &figures.estimates;
+    let along = estimates.telescoped.as_ref();
     let counting = |effective: f64| format!("{effective:.1} of {} chains count", method.chains);
-    for (what, value, log_z, support) in [
+    let mut rows = vec![
         (
             "annealed from the base",
             estimates.from_base.value,
@@ -35,7 +36,28 @@ pub(super) fn table(figures: &LikelihoodFigures) {
             estimates.bennett.log_z,
             format!("overlap {:.2}", estimates.bennett.overlap),
         ),
-    ] {
+    ];
+    if let Some((along, value)) = along.and_then(|along| Some((along, along.value?))) {
+        let counts = [along.laws, along.snapshots_used].map(Option::unwrap_or_default);
+        let [laws, used] = counts;
+        rows.push((
+            "along kept snapshots",
+            value,
+            along.log_z,
+            format!(
+                "{laws} laws past {used} of {} snapshots, least overlap {:.2}",
+                along.snapshots,
+                along.least_overlap.unwrap_or_default()
+            ),
+        ));
+        for (what, part) in [
+            ("  from the base alone", along.upward),
+            ("  from the model alone", along.downward),
+        ] {
+            rows.extend(part.map(|part| (what, part.value, Some(part), String::new())));
+        }
+    }
+    for (what, value, log_z, support) in rows {
         match log_z {
             Some(_) => row(what, log_z, &support),
             None => output::note(format_args!(
@@ -108,6 +130,11 @@ pub(super) fn table(figures: &LikelihoodFigures) {
     ));
     for reason in &figures.not_valid {
         output::note(format_args!("not valid: {reason}"));
+    }
+    for reason in along.iter().flat_map(|along| &along.not_valid) {
+        output::note(format_args!(
+            "along kept snapshots it is not valid: {reason}"
+        ));
     }
 }
 

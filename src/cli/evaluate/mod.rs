@@ -234,11 +234,13 @@ impl Work<'_> {
             options.chains = usize::try_from(chains).unwrap_or(usize::MAX);
         }
         options.seed = self.arguments.seed.unwrap_or(options.seed);
+        let kept = open::kept_snapshots(&self.arguments.model, self.model);
         let shown = &mut self.shown;
         let figures = evaluation::log_likelihood_of(
             self.executor,
             self.model,
             self.data,
+            &kept,
             &options,
             &mut |stage, done, of| shown.show(name(stage), done, of),
         );
@@ -362,6 +364,7 @@ fn name(stage: Stage) -> &'static str {
         Stage::Equilibration => "chains from data forget it, step",
         Stage::There => "from base to model, temperature",
         Stage::Back => "from model to base, temperature",
+        Stage::Telescope => "along the run's snapshots, thousandths",
         Stage::Data => "energies of data",
         Stage::Passes => "chains from data, pass",
     }

@@ -1,13 +1,20 @@
 //! `[run]`
 
 use super::MOST_SAMPLE_STEPS;
-use super::rules::{Findings, key};
-use crate::config::RunConfig;
+use super::rules::{Conditional, Findings, key};
+use crate::config::{BaseKind, RunConfig};
 
 /// TOML's whole numbers are signed, so that a larger seed could not be written to a file.
 const LARGEST_SEED: u64 = i64::MAX as u64;
 const MOST_BATCH: usize = 1 << 20;
 const MOST_SAMPLES: usize = 10_000;
+const MOST_SNAPSHOTS: usize = 1000;
+
+#[rustfmt::skip]
+pub(super) const CONDITIONAL: &[Conditional] = &[
+    ("run.keep_snapshots", "network.base", |c| c.network.base == BaseKind::Gaussian, "without a base there is no log Z to estimate along them"),
+    ("run.keep_snapshots", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), "fixed noise has no snapshots"),
+];
 
 pub(super) fn validate(run: &RunConfig, found: &mut Findings) {
     found.at_least_one(key!(run.steps));
@@ -27,4 +34,5 @@ pub(super) fn validate(run: &RunConfig, found: &mut Findings) {
         .meant("run.seed", LARGEST_SEED);
     found.count(key!(run.samples), MOST_SAMPLES);
     found.count(key!(run.sample_steps), MOST_SAMPLE_STEPS);
+    found.at_most(key!(run.keep_snapshots), MOST_SNAPSHOTS);
 }

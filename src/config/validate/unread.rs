@@ -6,7 +6,7 @@
 //! that drops them from a preset says so.
 
 use super::rules::{Conditional, Findings};
-use super::{data, network, objective, optimiser, sampler, snapshot};
+use super::{data, network, objective, optimiser, run, sampler, snapshot};
 use crate::config::Config;
 use crate::config::assign::set;
 use crate::config::check::not_allowed;
@@ -22,6 +22,7 @@ fn conditional() -> impl Iterator<Item = &'static Conditional> {
         objective::CONDITIONAL,
         snapshot::CONDITIONAL,
         sampler::CONDITIONAL,
+        run::CONDITIONAL,
     ]
     .into_iter()
     .flatten()

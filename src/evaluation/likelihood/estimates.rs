@@ -22,7 +22,7 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    fn new(value: f64, standard_error: f64, support: f64, freedom: f64) -> Self {
+    pub(super) fn new(value: f64, standard_error: f64, support: f64, freedom: f64) -> Self {
         // At least one degree of freedom, which is a valid distribution.
         let quantile = StudentsT::new(0.0, 1.0, freedom.max(1.0))
             .map_or(f64::INFINITY, |t| t.inverse_cdf(0.5 + CONFIDENCE / 2.0));
@@ -111,7 +111,7 @@ pub fn annealed_back(works: &[f64]) -> Estimate {
     annealed(works).negated()
 }
 
-fn logistic(x: f64) -> f64 {
+pub(super) fn logistic(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 

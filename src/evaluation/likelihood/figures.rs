@@ -12,11 +12,11 @@ pub struct LikelihoodFigures {
     pub valid: bool,
     /// Why not, and what would help; empty where it is valid.
     pub not_valid: Vec<String>,
-    /// ln Z, by Bennett's acceptance ratio, which has the least error of the three.
+    /// ln Z, by Bennett's acceptance ratio of annealed chains.
     pub log_z: Option<IntervalFigures>,
     /// ln Z is above this with 95 %, valid or not, whatever number of attempts it took.
     pub log_z_at_least: f64,
-    /// The three estimates.
+    /// The estimates.
     pub estimates: EstimatesFigures,
     /// The data that were scored.
     pub data: ScoredFigures,
@@ -35,8 +35,8 @@ pub struct IntervalFigures {
     pub interval: [f64; 2],
 }
 
-/// Three estimates of ln Z.
-#[derive(Clone, Copy, Debug, Serialize)]
+/// Three estimates of ln Z by annealed chains, and one along kept snapshots.
+#[derive(Clone, Debug, Serialize)]
 pub struct EstimatesFigures {
     /// Annealed importance sampling from the base: low on average but for the bias that the jackknife takes off.
     pub from_base: AnnealedFigures,
@@ -44,6 +44,8 @@ pub struct EstimatesFigures {
     pub from_model: AnnealedFigures,
     /// Bennett's acceptance ratio between both.
     pub bennett: BennettFigures,
+    /// Along the snapshots that training kept; null where it kept none.
+    pub telescoped: Option<TelescopedFigures>,
 }
 
 /// Annealed importance sampling.
@@ -68,6 +70,30 @@ pub struct BennettFigures {
     pub log_z: Option<IntervalFigures>,
     /// What the laws of the works both ways have in common, from 0 to 1.
     pub overlap: f64,
+}
+
+/// Bennett's acceptance ratio from law to law along the snapshots that training kept.
+#[derive(Clone, Debug, Serialize)]
+pub struct TelescopedFigures {
+    /// What the chains gave, valid or not; null where they did not get past all laws. It alone says nothing of its error.
+    pub value: Option<f64>,
+    /// Null where it or the whole is not valid.
+    pub log_z: Option<IntervalFigures>,
+    /// By the chains from the base alone, and by those from the model alone; null likewise.
+    pub upward: Option<IntervalFigures>,
+    pub downward: Option<IntervalFigures>,
+    /// What those two neighbouring laws have in common that have the least, from 0 to 1.
+    pub least_overlap: Option<f64>,
+    /// Laws from base to model, both of them too.
+    pub laws: Option<usize>,
+    /// Snapshots that there were, and how many of them the way with the fewest laws leads past. What lies close is passed over,
+    /// and weights between two are laws as well.
+    pub snapshots: usize,
+    pub snapshots_used: Option<usize>,
+    /// Records of each chain at each law.
+    pub records: Option<usize>,
+    /// Why it is not valid, and what would help; empty where it is.
+    pub not_valid: Vec<String>,
 }
 
 /// The likelihood of data.
@@ -193,9 +219,9 @@ impl IntervalFigures {
 }
 
 impl EstimatesFigures {
-    pub(super) fn of(found: &LogZ) -> Self {
-        // An error over chains is one only where they are what they are taken for.
-        let valid = found.is_valid();
+    /// Of all of them, which are `valid` or not together: an error over chains is one only where they are what they are taken
+    /// for.
+    pub(super) fn of(found: &LogZ, telescoped: Option<TelescopedFigures>, valid: bool) -> Self {
         let annealed = |estimate: Estimate, variance| AnnealedFigures {
             value: estimate.value,
             log_z: (valid && counts(&estimate, found.chains)).then(|| estimate.into()),
@@ -210,6 +236,15 @@ impl EstimatesFigures {
                 log_z: valid.then(|| found.bennett.into()),
                 overlap: found.bennett.support,
             },
+            telescoped: telescoped.map(|telescoped| match valid {
+                true => telescoped,
+                false => TelescopedFigures {
+                    log_z: None,
+                    upward: None,
+                    downward: None,
+                    ..telescoped
+                },
+            }),
         }
     }
 }

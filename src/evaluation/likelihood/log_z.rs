@@ -18,7 +18,7 @@ const LEAST_COMPARABLE: f64 = 0.1;
 /// The least overlap of the works both ways. As much is left of normal ones whose means are 5 standard deviations apart.
 const LEAST_OVERLAP: f64 = 0.03;
 /// Two independent estimates that agree lie further apart than so many of their combined errors once in two hundred times.
-const MOST_APART: f64 = 2.81;
+pub(super) const MOST_APART: f64 = 2.81;
 /// Means of chains that do not drift move by more than so many of their errors once in a thousand times.
 const MOST_DRIFT: f64 = 3.29;
 /// The most of the evaluations that a pilot may take: a path that is too long for that is too long for its sweeps as well.

@@ -23,7 +23,7 @@ const LEAPFROG: usize = 3;
 const TARGET_ACCEPTANCE: f32 = 0.8;
 /// In so few dimensions chains from data are also offered draws from the base: there these are taken often enough to
 /// bring modes to their weights, between which no Hamiltonian step goes.
-const FEW_DIMENSIONS: usize = 4;
+pub(super) const FEW_DIMENSIONS: usize = 4;
 /// The first step among the random numbers of samples, far behind those that `sample` takes.
 const FIRST_STEP: u32 = 1 << 31;
 
@@ -45,6 +45,8 @@ pub(in crate::evaluation) struct NetworkPath<'a> {
     base: QuadraticBase,
     /// (chain, value)
     data: Vec<f32>,
+    /// Where chains from there were when they last moved under the model.
+    settled: Vec<f32>,
     seed: u64,
     step: u32,
 }
@@ -53,7 +55,7 @@ pub(in crate::evaluation) struct NetworkPath<'a> {
 ///
 /// # Errors
 /// The reason why there are none.
-fn proportional(architecture: &Architecture) -> Result<Vec<Range<usize>>, &'static str> {
+pub(super) fn proportional(architecture: &Architecture) -> Result<Vec<Range<usize>>, &'static str> {
     if architecture.spectral_norm() {
         return Err(
             "its weights are normalised (network.spectral_norm), so that scaling them changes nothing",
@@ -82,6 +84,35 @@ fn proportional(architecture: &Architecture) -> Result<Vec<Range<usize>>, &'stat
     Ok(layers.into_iter().map(place).collect())
 }
 
+/// How chains move between the base and the model.
+pub(super) fn dynamics(jumps: Jumps) -> Dynamics {
+    Dynamics {
+        kind: &HMC,
+        langevin: LangevinSettings {
+            step_size: 1.0,
+            noise: 0.0,
+            clip: 0.0,
+            bounds: Bounds::None,
+        },
+        temperature: 1.0,
+        leapfrog: LEAPFROG,
+        friction: 1.0,
+        target_acceptance: Some(TARGET_ACCEPTANCE),
+        jumps,
+    }
+}
+
+/// ln Z of the base in so many dimensions.
+pub(super) fn log_z_of(base: QuadraticBase, dimensions: usize) -> f64 {
+    let variance = f64::from(base.std).powi(2);
+    dimensions as f64 / 2.0 * (2.0 * PI * variance).ln()
+}
+
+/// A quarter of the base's standard deviation a leap.
+pub(super) fn first_step_size_of(base: QuadraticBase) -> f64 {
+    f64::from(base.std).powi(2) / 32.0
+}
+
 impl<'a> NetworkPath<'a> {
     /// As many chains as there are samples in `data`, from which those start that are to have the model's law.
     ///
@@ -103,20 +134,7 @@ impl<'a> NetworkPath<'a> {
         let kernels = tuned_kernels(executor, architecture, count, variant)?;
         let without_base = architecture.clone().without_base();
         let potential = Network::new(&without_base, count, kernels.clone())?;
-        let dynamics = Dynamics {
-            kind: &HMC,
-            langevin: LangevinSettings {
-                step_size: 1.0,
-                noise: 0.0,
-                clip: 0.0,
-                bounds: Bounds::None,
-            },
-            temperature: 1.0,
-            leapfrog: LEAPFROG,
-            friction: 1.0,
-            target_acceptance: Some(TARGET_ACCEPTANCE),
-            jumps: Jumps::NONE,
-        };
+        let dynamics = dynamics(Jumps::NONE);
         // Starts are uploaded, so that this one is not taken.
         let start = ChainStart::Gaussian {
             mean: base.mean,
@@ -154,10 +172,16 @@ impl<'a> NetworkPath<'a> {
             potentials: Buffer::new("potentials", count),
             proposals: Buffer::new("proposals from the base", count * length),
             base,
+            settled: data.clone(),
             data,
             seed,
             step: FIRST_STEP,
         })
+    }
+
+    /// The chains from data, (chain, value), after they last moved under the model alone.
+    pub(super) fn into_settled(self) -> Vec<f32> {
+        self.settled
     }
 
     /// Draws from the base, (chain, value), with numbers that no other draw takes.
@@ -225,13 +249,11 @@ impl Path for NetworkPath<'_> {
     }
 
     fn log_z_base(&self) -> f64 {
-        let variance = f64::from(self.base.std).powi(2);
-        self.dimensions() as f64 / 2.0 * (2.0 * PI * variance).ln()
+        log_z_of(self.base, self.dimensions())
     }
 
-    /// A quarter of the base's standard deviation a leap.
     fn first_step_size(&self) -> f64 {
-        f64::from(self.base.std).powi(2) / 32.0
+        first_step_size_of(self.base)
     }
 
     fn evaluations(&self, steps: usize) -> usize {
@@ -293,9 +315,11 @@ impl Path for NetworkPath<'_> {
 
     fn settle(&mut self, step_size: f64, steps: usize) -> Result<Vec<f64>, EvaluationError> {
         let moved = self.advance(1.0, step_size, steps, false)?.potentials;
-        match self.dimensions() <= FEW_DIMENSIONS {
-            true => self.jump(&moved),
-            false => Ok(moved),
-        }
+        let after = match self.dimensions() <= FEW_DIMENSIONS {
+            true => self.jump(&moved)?,
+            false => moved,
+        };
+        self.settled = self.executor.read(self.chains.states())?;
+        Ok(after)
     }
 }

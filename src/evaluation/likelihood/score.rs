@@ -1,5 +1,6 @@
 //! The likelihood of data.
 
+use super::along::{along, disagreement};
 use super::comparison::{Scores, compare};
 use super::estimates::Estimate;
 use super::figures::{
@@ -27,6 +28,8 @@ const BATCH: usize = 512;
 const START_STEP: u32 = u32::MAX - 1;
 const NOISE_STEP: u32 = u32::MAX - 2;
 const DEQUANTISATION_STEP: u32 = u32::MAX - 3;
+/// The share of the evaluations for chains along kept snapshots, where there are any.
+const ALONG_SHARE: f64 = 0.4;
 /// Fewer chains say too little of their own spread.
 const FEWEST_CHAINS: usize = 16;
 const MOST_CHAINS: usize = 1 << 16;
@@ -64,19 +67,26 @@ pub fn log_likelihood(
     options: &LikelihoodOptions,
     progress: &mut dyn FnMut(Stage, usize, usize),
 ) -> Result<LikelihoodFigures, EvaluationError> {
-    log_likelihood_of(executor, model, &ModelData::of(model)?, options, progress)
+    log_likelihood_of(
+        executor,
+        model,
+        &ModelData::of(model)?,
+        &[],
+        options,
+        progress,
+    )
 }
 
-/// Estimates ln Z of `model` and the mean log-likelihood of `data`, in any dimension, by annealing chains between the model and
-/// its Gaussian base. `progress` is told the stage, and how much of how much of it is done.
+/// As [`log_likelihood`], of other `data`, and with a share of the evaluations along `kept` as well: the parameters of snapshots
+/// that training kept on its way to the model, earliest first, as [`kept_snapshots`](crate::model::kept_snapshots) reads them.
 ///
 /// # Errors
-/// When the model has no Gaussian base or no layer that scales its network, its energies are not finite, an option is out of
-/// range, or the GPU fails.
+/// Those of [`log_likelihood`], and where a snapshot has not as many parameters as the model.
 pub fn log_likelihood_of(
     executor: &mut Executor,
     model: &Model,
     data: &ModelData,
+    kept: &[Vec<f32>],
     options: &LikelihoodOptions,
     progress: &mut dyn FnMut(Stage, usize, usize),
 ) -> Result<LikelihoodFigures, EvaluationError> {
@@ -88,7 +98,7 @@ pub fn log_likelihood_of(
         }));
     }
     let mark = executor.mark();
-    let figures = with_data(executor, model, data, options, progress);
+    let figures = with_data(executor, model, data, kept, options, progress);
     executor.release_since(mark);
     figures
 }
@@ -97,6 +107,7 @@ fn with_data(
     executor: &mut Executor,
     model: &Model,
     model_data: &ModelData,
+    kept: &[Vec<f32>],
     options: &LikelihoodOptions,
     progress: &mut dyn FnMut(Stage, usize, usize),
 ) -> Result<LikelihoodFigures, EvaluationError> {
@@ -108,10 +119,15 @@ fn with_data(
     let begun = model_data.training().filter(many).unwrap_or(data);
     let starts = starts(begun, first, options, noise)?;
     let mut path = NetworkPath::new(executor, model, starts, options.seed)?;
-    let found = log_z(&mut path, options.evaluations, &mut |stage, done, of| {
+    let for_along = match kept.is_empty() {
+        true => 0,
+        false => (options.evaluations as f64 * ALONG_SHARE) as u64,
+    };
+    let for_annealed = options.evaluations - for_along;
+    let found = log_z(&mut path, for_annealed, &mut |stage, done, of| {
         progress(stage.into(), done, of);
     });
-    drop(path);
+    let settled = path.into_settled();
     let found = found.map_err(|error| match error {
         LogZError::Path(error) => error,
         LogZError::NotFinite => EvaluationError::PathNotFinite,
@@ -126,10 +142,22 @@ fn with_data(
         },
     })?;
 
+    let along = match kept.is_empty() {
+        true => None,
+        false => {
+            let share = (for_along, options.evaluations, options.seed);
+            Some(along(executor, model, kept, settled, share, progress)?)
+        }
+    };
+    let mut not_valid = sentences(&found);
+    not_valid.extend(disagreement(
+        &found,
+        along.as_ref().map(|along| &along.telescope),
+    ));
+    let is_valid = not_valid.is_empty();
+
     let began = Instant::now();
-    let log_z = found
-        .is_valid()
-        .then(|| IntervalFigures::from(found.bennett));
+    let log_z = is_valid.then(|| IntervalFigures::from(found.bennett));
     let clean = match data.len() {
         None => data.samples(first..first + MOST_SCORED),
         Some(len) => evenly_spaced(len, MOST_SCORED)
@@ -191,6 +219,7 @@ fn with_data(
             seconds: cost.time.as_secs_f64(),
         })
         .collect();
+    cost.extend(along.as_ref().map(|along| along.cost));
     cost.push(CostFigures {
         part: "data",
         evaluations: scored_evaluations,
@@ -222,11 +251,11 @@ fn with_data(
         });
     }
     Ok(LikelihoodFigures {
-        valid: found.is_valid(),
-        not_valid: sentences(&found),
+        valid: is_valid,
+        not_valid,
         log_z,
         log_z_at_least: found.at_least,
-        estimates: EstimatesFigures::of(&found),
+        estimates: EstimatesFigures::of(&found, along.map(|along| along.figures), is_valid),
         data: ScoredFigures {
             source: data.name().into(),
             which: model_data.is().name(),

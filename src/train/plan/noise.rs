@@ -3,7 +3,7 @@
 use super::TrainingPlan;
 use super::slices::equal_parts;
 use crate::config::{Config, Interval, SnapshotKind};
-use crate::gpu::Recording;
+use crate::gpu::{Buffer, Recording};
 use crate::method::{
     FixedNoise, Fresh, GaussianFit, MOST_GAUSSIAN_VALUES, Mixture, Sampler, Strategy,
 };
@@ -190,6 +190,16 @@ impl Noise {
                 }
                 mixture.energies(r, energies);
             }
+        }
+    }
+
+    /// The parameters that the noise of optimiser step `step` is drawn from, of a mixture those of its newest component; none
+    /// where it is drawn from no model.
+    pub(super) fn parameters(&self, plan: &TrainingPlan, step: u64) -> Option<Buffer> {
+        match self {
+            Noise::Fixed(_) => None,
+            Noise::Snapshot(_) => Some(plan.snapshot.parameters()),
+            Noise::Mixture(mixture, _) => Some(mixture.newest(step)),
         }
     }
 

@@ -1,0 +1,103 @@
+//! The snapshots that a run keeps, for log Z to be estimated along them.
+
+use super::error::TrainError;
+use super::trainer::Trainer;
+use crate::config::{BaseKind, Config, Interval, SnapshotKind};
+use crate::files::{SNAPSHOTS, create_folder};
+use crate::model::Weights;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Snapshots in the folder `snapshots` of a run, each a checkpoint that is called after the step whose noise was drawn
+/// from it.
+pub(super) struct KeptSnapshots {
+    folder: PathBuf,
+    steps: BTreeSet<u64>,
+    weights: Weights,
+    /// The last one that was kept: one that served for longer is not kept twice.
+    last: Option<Vec<f32>>,
+}
+
+impl KeptSnapshots {
+    pub(super) fn new(config: &Config, run: &Path) -> Self {
+        let is_read = config.network.base == BaseKind::Gaussian;
+        let count = if is_read {
+            config.run.keep_snapshots
+        } else {
+            0
+        };
+        let interval = match (config.snapshot.kind, config.snapshot.interval) {
+            (SnapshotKind::Copy | SnapshotKind::Mixture, Interval::Every(interval)) => interval,
+            // Another one in every step, or in steps that only the GPU knows.
+            (SnapshotKind::Copy | SnapshotKind::Mixture, Interval::Adaptive)
+            | (SnapshotKind::Ema | SnapshotKind::Gaussian | SnapshotKind::Uniform, _) => 1,
+        };
+        KeptSnapshots {
+            folder: run.join(SNAPSHOTS),
+            steps: kept_steps(count, config.run.steps, interval),
+            weights: match config.snapshot.kind {
+                SnapshotKind::Ema => Weights::Averaged,
+                SnapshotKind::Copy
+                | SnapshotKind::Mixture
+                | SnapshotKind::Gaussian
+                | SnapshotKind::Uniform => Weights::Live,
+            },
+            last: None,
+        }
+    }
+
+    /// Whether the snapshot of optimiser step `step`, counted from 0, is to be kept.
+    pub(super) fn is_due(&self, step: u64) -> bool {
+        self.steps.contains(&step)
+    }
+
+    /// Writes the snapshot of `step`.
+    pub(super) fn keep(
+        &mut self,
+        trainer: &Trainer,
+        step: u64,
+        parameters: Vec<f32>,
+    ) -> Result<(), TrainError> {
+        if self.last.as_ref() == Some(&parameters) {
+            return Ok(());
+        }
+        create_folder(&self.folder)?;
+        let model = trainer.model_of(parameters.clone(), step)?;
+        let path = self.folder.join(format!("{step:06}.safetensors"));
+        model.of_weights(self.weights).save(&path)?;
+        self.last = Some(parameters);
+        Ok(())
+    }
+}
+
+/// At most `count` of `steps` steps, 0 and what follows at evenly spaced roots, each at the last of the multiples of
+/// `interval` up to there. Early snapshots lie further apart than late ones, so that they are the denser; and the steps do
+/// not depend on what is yet to come, so that a run that is stopped has the first of them.
+fn kept_steps(count: usize, steps: u64, interval: u64) -> BTreeSet<u64> {
+    let last = steps.saturating_sub(1) as f64;
+    let most = count.saturating_sub(1).max(1) as f64;
+    let interval = interval.max(1);
+    (0..count)
+        .map(|place| (last * (place as f64 / most).powi(2)).round() as u64)
+        .map(|step| step / interval * interval)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_snapshot_is_kept_and_others_ever_further_apart() {
+        let steps = |count, steps, interval| -> Vec<u64> {
+            kept_steps(count, steps, interval).into_iter().collect()
+        };
+        assert_eq!(steps(5, 17, 1), [0, 1, 4, 9, 16]);
+        // At refreshes only, none twice.
+        assert_eq!(steps(5, 17, 3), [0, 3, 9, 15]);
+        assert_eq!(steps(1, 100, 1), [0]);
+        assert_eq!(steps(0, 100, 1), [0; 0]);
+        // A run is shorter than what it might keep.
+        assert_eq!(steps(24, 3, 1), [0, 1, 2]);
+    }
+}
