@@ -6,6 +6,7 @@
 //! needs no device.
 
 mod drawing;
+mod energies;
 mod error;
 mod fit;
 mod memory;
