@@ -19,6 +19,7 @@ mod trainer;
 
 pub use error::TrainError;
 pub use memory::MemoryAccount;
+pub(crate) use metrics::CURVES;
 pub use metrics::MetricsRow;
 pub use run::{Event, Summary, run};
 pub(crate) use settings::target;

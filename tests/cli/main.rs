@@ -10,6 +10,7 @@ mod caches;
 mod checkpoints;
 mod interruptions;
 mod lists;
+mod page;
 mod refusals;
 mod scoring;
 mod settings;
