@@ -12,7 +12,7 @@ use serde::Serialize;
 const METRICS: &str = "metrics.jsonl";
 
 /// The files that a run, or an evaluation of it, writes directly into its folder.
-const RUN_FILES: [&str; 12] = [
+const RUN_FILES: [&str; 13] = [
     "config.toml",
     METRICS,
     "curves.png",
@@ -21,6 +21,7 @@ const RUN_FILES: [&str; 12] = [
     "evaluation.png",
     "landscape.png",
     "neighbours.png",
+    "report.html",
     "samples.png",
     "stability.png",
     "summary.json",

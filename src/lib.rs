@@ -13,7 +13,7 @@
 //! What these are made of lies in [`low_level`], for experiments. The layers, each of which depends only on those
 //! before it: `gpu`, `kernels` (one function per WGSL file, typed arguments in, commands out; `twins` are the same in
 //! f64), `network` (what an energy network is made of, and how its passes are recorded), `method` (snapshot, sampler,
-//! objective, optimiser), `config`, `model`, `evaluation`, `train`, `cli`. Beside them, `data`, `checkpoint`, `report`,
+//! objective, optimiser), `config`, `model`, `evaluation`, `train`, `page` (what a run folder holds, as HTML), `cli`. Beside them, `data`, `checkpoint`, `report`,
 //! `files` and `cache` are as named and know nothing of GPUs; `random`, `shape` and `words` lie below all; `bench` times
 //! the kernels.
 
@@ -34,6 +34,7 @@ mod kernels;
 mod method;
 pub mod model;
 mod network;
+mod page;
 mod purpose;
 mod random;
 mod report;
@@ -80,6 +81,10 @@ pub mod low_level {
     /// The energy network: its parameters, its passes, and the kernels that they run on.
     pub mod network {
         pub use crate::network::*;
+    }
+    /// The page of a run folder.
+    pub mod page {
+        pub use crate::page::*;
     }
     /// How good samples are: every distance by itself.
     pub mod quality {

@@ -313,6 +313,7 @@ mod run_folders {
             "evaluation.png",
             "landscape.png",
             "neighbours.png",
+            "report.html",
             "samples.png",
             "stability.png",
             "summary.json",

@@ -25,6 +25,7 @@ const ROOMS: &[&str] = &[
     "model",
     "evaluation",
     "train",
+    "page",
     "bench",
     "cli",
 ];

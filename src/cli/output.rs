@@ -1,6 +1,7 @@
 use super::error::CliError;
 use crate::data::Dataset;
 pub(super) use crate::files::npy;
+use crate::page::Written;
 use crate::words::choice;
 use indicatif::ProgressDrawTarget;
 use serde::Serialize;
@@ -46,6 +47,13 @@ pub(super) fn data(data: &Dataset, quiet: bool) {
         } else if !quiet {
             note(format_args!("          {line}"));
         }
+    }
+}
+
+/// Prints what of a run is not on its page.
+pub(super) fn problems(page: &Written) {
+    for problem in &page.problems {
+        note(format_args!("warning: {}", in_one_line(problem)));
     }
 }
 

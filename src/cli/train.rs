@@ -8,6 +8,7 @@ use crate::config::{self, Config, SamplerConfig};
 use crate::data;
 use crate::files::{FileError, create_numbered_folder, remove_unused_run_folder};
 use crate::network::{Precision, tuning_report};
+use crate::page::{self, Written};
 use crate::train::{self, Event, Summary, TrainError, Trainer};
 use crate::words::Word;
 use std::path::{Path, PathBuf};
@@ -85,11 +86,17 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
     if outcome.is_err() && !is_anothers && arguments.out.is_none() && !arguments.force {
         remove_unused_run_folder(&folder);
     }
+    if matches!(outcome, Err(TrainError::Diverged { .. })) {
+        // What there is to see of it; why it ended says more than that this could not be written.
+        let _ = page::write(&folder);
+    }
     let summary = outcome?;
+    let page = page::write(&folder);
     screen.failure?;
     if !arguments.quiet {
-        summarise(&summary);
+        summarise(&summary, page.as_ref().ok());
     }
+    output::problems(&page?);
     match stop.status() {
         // Also where it came after the last step, and cut short what follows.
         Some(status) => Err(CliError::Stopped {
@@ -200,7 +207,7 @@ impl Screen {
     }
 }
 
-fn summarise(summary: &Summary) {
+fn summarise(summary: &Summary, page: Option<&Written>) {
     if let Some(row) = &summary.last {
         output::note(format_args!(
             "last step {}  {}",
@@ -231,6 +238,9 @@ fn summarise(summary: &Summary) {
     }
     if let Some(path) = &summary.pictures {
         show(path, "noise samples along the way");
+    }
+    if let Some(page) = page {
+        show(&page.path, "all of it on one page, for any browser");
     }
     show(
         &summary.checkpoint,

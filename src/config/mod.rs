@@ -8,6 +8,7 @@
 mod amend;
 mod assign;
 mod check;
+mod differences;
 mod draft;
 mod error;
 mod keys;
@@ -20,6 +21,7 @@ mod words;
 
 pub use amend::with_data;
 pub use assign::set;
+pub(crate) use differences::differences;
 pub use draft::{Derived, Resolved};
 pub use error::{ConfigError, Violation};
 pub(crate) use load::parse_stored;

@@ -16,7 +16,7 @@ pub(super) fn ink() -> RGBAColor {
 }
 
 /// A range of values, linear or logarithmic, with its ticks.
-pub(super) struct Axis {
+pub(crate) struct Axis {
     /// Bounds, as values on a linear axis and as powers of ten on a logarithmic one.
     low: f64,
     high: f64,
@@ -26,7 +26,7 @@ pub(super) struct Axis {
 
 impl Axis {
     /// An axis from exactly `low` to `high`, ticks at least `smallest_step` apart.
-    pub(super) fn linear(low: f64, high: f64, smallest_step: f64) -> Axis {
+    pub(crate) fn linear(low: f64, high: f64, smallest_step: f64) -> Axis {
         let ticks = linear_ticks(low, high, smallest_step);
         Axis {
             low,
@@ -37,7 +37,7 @@ impl Axis {
     }
 
     /// A logarithmic axis from exactly 10^`low` to 10^`high`.
-    pub(super) fn logarithmic(low: f64, high: f64) -> Axis {
+    pub(crate) fn logarithmic(low: f64, high: f64) -> Axis {
         let ticks = logarithmic_ticks(low, high);
         Axis {
             low,
@@ -63,8 +63,13 @@ impl Axis {
         }
     }
 
+    /// The values with a tick, and what stands at it.
+    pub(crate) fn ticks(&self) -> &[(f64, String)] {
+        &self.ticks
+    }
+
     /// Where `value` lies: 0 at the lower end, 1 at the upper.
-    pub(super) fn position(&self, value: f64) -> f64 {
+    pub(crate) fn position(&self, value: f64) -> f64 {
         let value = if self.logarithmic {
             value.log10()
         } else {

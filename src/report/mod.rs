@@ -15,6 +15,7 @@ mod growth;
 mod landscape;
 
 pub use animation::gif;
+pub(crate) use axes::Axis;
 pub use curves::{Panel, Series, curves};
 pub use error::ReportError;
 pub use evaluation::{EvaluationPanels, evaluation};

@@ -23,17 +23,14 @@ pub(super) fn samples_drawn(config: &Config, shape: Shape) -> usize {
     }
 }
 
-/// What drawing pictures records in the workspace of `network`: the first steps of fresh chains, and a landscape's energies
-/// where samples are points in the plane.
+/// What drawing pictures records in the workspace of `network`: energies, of a landscape and of the last samples, and where
+/// samples can be shown the first steps of fresh chains.
 pub(super) fn drawings(config: &Config, network: &Network) -> Vec<Recording> {
     let shape = network.architecture().input();
-    if !can_be_shown(shape) {
-        return Vec::new();
-    }
-    let count = samples_drawn(config, shape);
-    let mut drawings = vec![model::first_draw(config, network, count)];
-    if shape.is_planar() {
-        drawings.push(model::first_energies(network));
+    let mut drawings = vec![model::first_energies(network)];
+    if can_be_shown(shape) {
+        let count = samples_drawn(config, shape);
+        drawings.push(model::first_draw(config, network, count));
     }
     drawings
 }

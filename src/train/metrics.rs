@@ -3,12 +3,14 @@ use crate::method::RatioMetrics;
 use serde::{Deserialize, Serialize};
 
 /// A metric drawn over the steps.
-pub(super) struct Curve {
+pub(crate) struct Curve {
+    /// What lines of `metrics.jsonl` call it.
+    pub(crate) name: &'static str,
     /// Place of its panel among the panels, which those with the same title share.
-    pub(super) place: usize,
-    pub(super) title: &'static str,
-    pub(super) label: &'static str,
-    pub(super) log_scale: bool,
+    pub(crate) place: usize,
+    pub(crate) title: &'static str,
+    pub(crate) label: &'static str,
+    pub(crate) log_scale: bool,
     pub(super) value: fn(&MetricsRow) -> f32,
 }
 
@@ -66,7 +68,7 @@ macro_rules! row {
         }
 
         /// Every metric that has a curve.
-        pub(super) static CURVES: &[Curve] = &[
+        pub(crate) static CURVES: &[Curve] = &[
             $($(curve!($gpu $gpu_curve),)?)*
             $($(curve!($after $after_curve),)?)*
         ];
@@ -84,6 +86,7 @@ macro_rules! row {
 macro_rules! curve {
     ($name:ident ($place:literal, $title:literal, $label:literal, $log_scale:literal)) => {
         Curve {
+            name: stringify!($name),
             place: $place,
             title: $title,
             label: $label,

@@ -6,6 +6,7 @@
 //! needs no device.
 
 mod drawing;
+mod energies;
 mod error;
 mod fit;
 mod keep;
@@ -19,6 +20,7 @@ mod trainer;
 
 pub use error::TrainError;
 pub use memory::MemoryAccount;
+pub(crate) use metrics::CURVES;
 pub use metrics::MetricsRow;
 pub use run::{Event, Summary, run};
 pub(crate) use settings::target;

@@ -1,4 +1,5 @@
 use super::drawing::{SCATTER_POINTS, can_be_shown, samples_drawn};
+use super::energies::{Energies, energies};
 use super::error::TrainError;
 use super::keep::KeptSnapshots;
 use super::memory::MemoryAccount;
@@ -74,6 +75,9 @@ pub struct Summary {
     /// The traces that `diagnostics` was told from, where `sampler.traces` asks for them.
     pub traces: Option<PathBuf>,
     pub memory: MemoryAccount,
+    /// Energies under the averaged weights by what has them, at most 1,000 each: `data`, with its noise, and `buffer`, the
+    /// noise samples of the last step.
+    pub energies: Energies,
 }
 
 /// Trains to the end of `config` and fills `folder`. When `stop` becomes true, ends after the present step with all
@@ -308,11 +312,13 @@ impl Run<'_> {
         let curves = self.curves()?;
         let stopped = trainer.steps_done() < self.config.run.steps;
         let (mut samples, mut landscape, mut traces) = (None, None, None);
-        // The summary is written even if these fail.
-        let probed = match stopped {
+        let mut last_energies = Energies::new();
+        // The summary is written even if these fail. Energies first, before the chains go on.
+        let weighed = energies(trainer, &model, self.config).map(|found| last_energies = found);
+        let probed = weighed.and_then(|()| match stopped {
             true => Ok(()),
             false => self.probe(trainer),
-        };
+        });
         let drawn = probed.and_then(|()| {
             traces = self.traces(trainer)?;
             self.last_pictures(trainer, &model, stopped, &mut samples, &mut landscape)
@@ -332,6 +338,7 @@ impl Run<'_> {
             landscape,
             traces,
             memory,
+            energies: last_energies,
         };
         let json = serde_json::to_string_pretty(&summary).map_err(TrainError::Summary)?;
         self.write(self.folder.join("summary.json"), json.as_bytes())?;

@@ -6,10 +6,12 @@ mod checkpoint;
 mod command;
 
 mod bench;
+mod browser;
 mod caches;
 mod checkpoints;
 mod interruptions;
 mod lists;
+mod page;
 mod refusals;
 mod scoring;
 mod settings;

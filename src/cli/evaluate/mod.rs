@@ -19,6 +19,7 @@ use crate::evaluation::{
 use crate::files::write_atomically;
 use crate::gpu::Executor;
 use crate::model::{Model, SampleOptions};
+use crate::page;
 use crate::report::png_bytes;
 use clap::ValueEnum;
 use image::RgbImage;
@@ -108,6 +109,11 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
     report.save()?;
     if let Some(path) = &report.file {
         work.wrote(path);
+    }
+    if let Some(folder) = folder {
+        let page = page::write(folder)?;
+        work.wrote(&page.path);
+        output::problems(&page);
     }
     if let (Some(path), 0) = (&arguments.out, work.pictures) {
         output::note(format_args!(

@@ -46,7 +46,7 @@ pub(super) const MOST_RECORDS: usize = 32;
 pub(crate) const FEWEST_RECORDS: usize = 4;
 /// Below this R-hat the chains count as samples of one law; 1.01 is asked of long runs (Vehtari et al. 2021), which
 /// the few records of a pass cannot show.
-const SETTLED: f64 = 1.05;
+pub(crate) const SETTLED: f64 = 1.05;
 
 impl SamplerSettings {
     /// What a model trained on these chains is fitted to, in words: a density needs noise samples from the snapshot's

@@ -1,0 +1,166 @@
+//! What the chains said of themselves.
+
+use super::chart::{Chart, Plot};
+use super::folder::Folder;
+use super::numbers::{number, whole};
+use crate::method::SETTLED;
+use crate::train::{Diagnostics, Mixing};
+use serde_json::Value;
+
+/// The last look at the chains, and all before it.
+pub(super) struct MixingHistory {
+    /// What the last look was at.
+    pub(super) last: String,
+    pub(super) rows: Vec<MixingRow>,
+    pub(super) charts: Vec<Chart>,
+}
+
+/// A quantity of the last look.
+pub(super) struct MixingRow {
+    pub(super) name: &'static str,
+    pub(super) r_hat: String,
+    pub(super) ess: String,
+    pub(super) autocorrelation: String,
+}
+
+/// The last look that `folder` tells of.
+pub(super) fn last(folder: &Folder) -> Option<Diagnostics> {
+    let told = folder.summary.get("diagnostics").cloned();
+    let told = told.and_then(|value| serde_json::from_value(value).ok());
+    told.or(folder.diagnostics.last().copied())
+}
+
+/// What `folder` tells of its chains; none where nobody looked at any.
+pub(super) fn history(folder: &Folder) -> Option<MixingHistory> {
+    let last = last(folder)?;
+    let names = ["energy", "projection 1", "projection 2", "projection 3"];
+    let all = [
+        last.energy,
+        last.projections[0],
+        last.projections[1],
+        last.projections[2],
+    ];
+    Some(MixingHistory {
+        last: told(&last),
+        rows: names
+            .into_iter()
+            .zip(all)
+            .map(|(name, of)| row(name, &of))
+            .collect(),
+        charts: charts(folder),
+    })
+}
+
+fn told(last: &Diagnostics) -> String {
+    let mut text = format!(
+        "{} chains over {} steps after optimiser step {}, {} records of each.",
+        whole(last.chains as u64),
+        whole(last.steps as u64),
+        whole(last.step),
+        whole(last.records as u64)
+    );
+    for (count, what) in [(last.lost, "ran away"), (last.still, "stood still")] {
+        if count > 0 {
+            text += &format!(" {} {what}.", whole(count as u64));
+        }
+    }
+    text
+}
+
+fn row(name: &'static str, of: &Mixing) -> MixingRow {
+    let shown = |value: Option<f64>| value.map_or("none".into(), number);
+    MixingRow {
+        name,
+        r_hat: shown(of.r_hat),
+        ess: shown(of.ess),
+        autocorrelation: shown(of.autocorrelation),
+    }
+}
+
+fn charts(folder: &Folder) -> Vec<Chart> {
+    let looks = &folder.diagnostics;
+    let steps: Vec<f64> = looks.iter().map(|look| look.step as f64).collect();
+    let values = |of: &dyn Fn(&Diagnostics) -> Option<f64>| -> Vec<f64> {
+        let found = looks.iter().map(|look| of(look).unwrap_or(f64::NAN));
+        found.collect()
+    };
+    let of_projections = |of: &dyn Fn(&Mixing) -> Option<f64>, pick: fn(f64, f64) -> f64| {
+        values(&|look| look.projections.iter().filter_map(of).reduce(pick))
+    };
+    let energy_r_hat = values(&|look| look.energy.r_hat);
+    let worst_r_hat = of_projections(&|of| of.r_hat, f64::max);
+    let energy_ess = values(&|look| look.energy.ess);
+    let worst_ess = of_projections(&|of| of.ess, f64::min);
+    let settled = format!("settled below {SETTLED}");
+    let pair = |worst: &str| ["energy".to_owned(), worst.to_owned()];
+    let mut charts = Vec::new();
+    let of_looks = "Of the chains of one pass of training each, in which they are still on their way: short passes have high R-hat.";
+    for (title, y_label, caption, labels, series, level) in [
+        (
+            "R-hat along training",
+            "R-hat",
+            of_looks,
+            pair("largest of three projections"),
+            [&energy_r_hat, &worst_r_hat],
+            Some((SETTLED, &settled[..])),
+        ),
+        (
+            "effective sample size along training",
+            "independent records",
+            "",
+            pair("least of three projections"),
+            [&energy_ess, &worst_ess],
+            None,
+        ),
+    ] {
+        let series = labels.into_iter().zip(series);
+        let chart = Plot {
+            title,
+            caption: caption.into(),
+            x_label: "optimiser step",
+            y_label,
+            logarithmic: false,
+            unit: "looks",
+            series: series
+                .map(|(label, values)| (label, &steps[..], &values[..]))
+                .collect(),
+            marks: &[],
+            level,
+        };
+        charts.extend(chart.chart());
+    }
+    charts.extend(acceptance(folder));
+    charts
+}
+
+/// The acceptance of every step, of samplers that have a test.
+fn acceptance(folder: &Folder) -> Option<Chart> {
+    let has_test = folder.config.as_ref()?.sampler.kind.is_exact();
+    let values = folder.metrics.column("acceptance").filter(|_| has_test)?;
+    Plot {
+        title: "Metropolis acceptance",
+        caption: "Mean over the chains of a step.".into(),
+        x_label: "optimiser step",
+        y_label: "acceptance",
+        logarithmic: false,
+        unit: "steps",
+        series: vec![("acceptance".into(), folder.metrics.steps(), values)],
+        marks: &[],
+        level: None,
+    }
+    .chart()
+}
+
+/// The largest R-hat of the last look, for the head of the page.
+pub(super) fn worst(folder: &Folder) -> Option<(String, String)> {
+    // Not of a pass of training, which is too short to tell.
+    let is_told = folder
+        .summary
+        .get("diagnostics")
+        .is_some_and(Value::is_object);
+    let (what, r_hat) = last(folder).filter(|_| is_told)?.worst()?;
+    Some((
+        number(r_hat),
+        format!("of {what}, at the last look at the chains"),
+    ))
+}

@@ -1,0 +1,52 @@
+//! One page about a run, `report.html`: what lies in its folder, to be read in any browser, without a network.
+//!
+//! The page is a function of the folder alone, so that `train` and `evaluate` write it by the same call. What is missing is
+//! left out, and what cannot be read is left out with a word about it: nothing that a folder holds makes the page fail.
+
+mod chart;
+mod commands;
+mod curves;
+mod evaluation;
+mod figures;
+mod folder;
+mod histogram;
+mod mixing;
+mod numbers;
+mod pictures;
+mod points;
+mod settings;
+mod snapshot;
+mod view;
+
+use crate::files::{FileError, write_atomically};
+use std::path::{Path, PathBuf};
+
+/// The file, in a run's folder.
+pub const PAGE: &str = "report.html";
+
+/// A page that was written.
+#[derive(Debug)]
+pub struct Written {
+    /// The file.
+    pub path: PathBuf,
+    /// What could not be read, a line each; the page says it, too.
+    pub problems: Vec<String>,
+}
+
+/// Writes the page of the run in `folder` into it.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write(folder: &Path) -> Result<Written, FileError> {
+    let (text, problems) = html(folder);
+    let path = folder.join(PAGE);
+    write_atomically(&path, text.as_bytes())?;
+    Ok(Written { path, problems })
+}
+
+/// The page of the run in `folder`, and what could not be read.
+pub fn html(folder: &Path) -> (String, Vec<String>) {
+    let mut run = folder::Folder::read(folder);
+    let text = view::page(&mut run);
+    (text, run.problems)
+}

@@ -1,0 +1,140 @@
+//! The pictures of a run folder, inside the page.
+
+use super::folder::Folder;
+use super::numbers::whole;
+use crate::config::Config;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use std::fs;
+
+/// Pictures along the way, at most, and the bytes of all of them.
+const MOST_FRAMES: usize = 24;
+const MOST_BYTES: usize = 3 << 20;
+/// A picture of its own has at most so many bytes.
+const MOST_OF_ONE: usize = 2 << 20;
+
+/// A picture.
+pub(super) struct Picture {
+    /// The PNG file in base64.
+    pub(super) data: String,
+    pub(super) width: u32,
+    pub(super) height: u32,
+    bytes: usize,
+}
+
+impl Picture {
+    /// Whether it takes the width of a page.
+    pub(super) fn is_wide(&self) -> bool {
+        self.width > 2 * self.height
+    }
+
+    /// The picture called `name` in `folder`; none where there is none, or with a problem where it is damaged.
+    pub(super) fn read(folder: &mut Folder, name: &str) -> Option<Self> {
+        let bytes = folder.bytes(name)?;
+        if bytes.len() > MOST_OF_ONE {
+            let size = format!("it has {} bytes", whole(bytes.len() as u64));
+            folder.problems.push(format!(
+                "{name} is left out, as {size} and the page would be too large"
+            ));
+            return None;
+        }
+        // Decoded, because half a picture shows as a broken one.
+        match image::load_from_memory_with_format(&bytes, image::ImageFormat::Png) {
+            Ok(image) => Some(Picture {
+                data: BASE64_STANDARD.encode(&bytes),
+                width: image.width(),
+                height: image.height(),
+                bytes: bytes.len(),
+            }),
+            Err(cause) => {
+                folder.damaged(name, &cause.to_string());
+                None
+            }
+        }
+    }
+}
+
+/// A picture of noise samples along the way.
+pub(super) struct Frame {
+    pub(super) step: String,
+    pub(super) picture: Picture,
+}
+
+/// Pictures along the way, evenly spaced.
+pub(super) struct Frames {
+    pub(super) frames: Vec<Frame>,
+    /// How many there are in the folder.
+    pub(super) all: usize,
+    /// Whether they are landscapes.
+    pub(super) are_landscapes: bool,
+}
+
+impl Frames {
+    /// Those in the folder `samples` of a run, where there are any.
+    pub(super) fn read(folder: &mut Folder) -> Option<Self> {
+        let mut steps: Vec<(u64, String)> = fs::read_dir(folder.path.join("samples"))
+            .ok()?
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter_map(|name| Some((name.strip_suffix(".png")?.parse().ok()?, name)))
+            .collect();
+        steps.sort();
+        let all = steps.len();
+        let sizes = steps.iter().map(|(_, name)| {
+            let about = fs::metadata(folder.path.join("samples").join(name));
+            about.map_or(0, |about| about.len() as usize)
+        });
+        let largest = sizes.max().unwrap_or(0).max(1);
+        let most = (MOST_BYTES / largest).clamp(1, MOST_FRAMES);
+        let mut left = MOST_BYTES;
+        let frames: Vec<Frame> = evenly(all, most)
+            .into_iter()
+            .filter_map(|place| {
+                let (step, name) = &steps[place];
+                let picture = Picture::read(folder, &format!("samples/{name}"))?;
+                left = left.checked_sub(picture.bytes)?;
+                let step = whole(*step);
+                Some(Frame { step, picture })
+            })
+            .collect();
+        let has_density = |config: &Config| config.data.source.has_density();
+        let are_landscapes = folder.config.as_ref().is_some_and(has_density)
+            || folder.path.join("landscape.png").exists();
+        (!frames.is_empty()).then_some(Frames {
+            frames,
+            all,
+            are_landscapes,
+        })
+    }
+}
+
+/// `most` places of 0..`all`, the first and the last among them; all where there are no more.
+fn evenly(all: usize, most: usize) -> Vec<usize> {
+    match most {
+        _ if all <= most => (0..all).collect(),
+        0 => Vec::new(),
+        1 => vec![all - 1],
+        _ => (0..most)
+            .map(|place| (place * (all - 1) + (most - 1) / 2) / (most - 1))
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_even_and_hold_both_ends() {
+        assert_eq!(evenly(3, 24), [0, 1, 2]);
+        assert_eq!(evenly(5, 1), [4]);
+        let places = evenly(1001, 11);
+        assert_eq!(places, (0..11).map(|place| place * 100).collect::<Vec<_>>());
+        let places = evenly(100, 24);
+        assert_eq!((places.len(), places[0], places[23]), (24, 0, 99));
+        assert!(
+            places
+                .windows(2)
+                .all(|pair| (4..=5).contains(&(pair[1] - pair[0])))
+        );
+    }
+}

@@ -1,0 +1,254 @@
+//! The page as the template has it.
+
+use super::chart::Chart;
+use super::commands::{Command, commands};
+use super::curves;
+use super::evaluation::{self, Part};
+use super::folder::Folder;
+use super::histogram::{Histograms, histograms};
+use super::mixing::{self, MixingHistory};
+use super::numbers::{number, whole};
+use super::pictures::{Frames, Picture};
+use super::settings::{self, Setting};
+use super::snapshot::{self, SnapshotHistory};
+use crate::train;
+use askama::Template;
+use serde_json::Value;
+
+/// A picture with what is said of it.
+struct Shown {
+    title: &'static str,
+    alt: String,
+    caption: String,
+    picture: Picture,
+}
+
+/// A figure at the head of the page.
+struct Headline {
+    what: String,
+    value: String,
+    beside: String,
+}
+
+#[derive(Template)]
+#[template(path = "page.html")]
+struct Page<'a> {
+    name: String,
+    fits: String,
+    model: String,
+    headlines: Vec<Headline>,
+    stopped: Option<String>,
+    problems: &'a [String],
+    missing: String,
+    curves: Vec<Chart>,
+    other_curves: Vec<Chart>,
+    snapshot: Option<SnapshotHistory>,
+    energies: Option<Histograms>,
+    frames: Option<Frames>,
+    samples: Vec<Shown>,
+    mixing: Option<MixingHistory>,
+    evaluated: Option<String>,
+    parts: Vec<Part>,
+    evaluation_pictures: Vec<Shown>,
+    commands: Vec<Command>,
+    nearest: Option<(&'static str, usize)>,
+    settings: Option<Vec<Setting>>,
+    toml: Option<String>,
+}
+
+/// The page of a run.
+pub(super) fn page(folder: &mut Folder) -> String {
+    // First, since reading pictures may find problems.
+    let frames = Frames::read(folder);
+    let samples = last_samples(folder);
+    let evaluation_pictures = evaluation_pictures(folder);
+    let nearest = folder.config.as_ref().and_then(settings::nearest);
+    let page = Page {
+        name: name(folder),
+        fits: fits(folder),
+        model: model(folder),
+        headlines: headlines(folder),
+        stopped: stopped(folder),
+        problems: &folder.problems,
+        missing: folder.missing.join(", "),
+        curves: curves::main(&folder.metrics),
+        other_curves: curves::others(&folder.metrics),
+        snapshot: snapshot::history(folder),
+        energies: histograms(folder),
+        frames,
+        samples,
+        mixing: mixing::history(folder),
+        evaluated: evaluation::about(&folder.evaluation),
+        parts: evaluation::parts(&folder.evaluation),
+        evaluation_pictures,
+        commands: commands(folder, nearest.as_ref()),
+        nearest: nearest.map(|nearest| (nearest.preset, nearest.sets.len())),
+        settings: folder.config.as_ref().map(settings::chosen),
+        toml: folder.toml.clone(),
+    };
+    // It fails where a value cannot be written into a text, and all of these can.
+    page.render().unwrap_or_else(|error| error.to_string())
+}
+
+/// What the folder is called.
+fn name(folder: &Folder) -> String {
+    let path = folder.path.components().next_back();
+    path.map_or("run".into(), |path| {
+        path.as_os_str().to_string_lossy().into_owned()
+    })
+}
+
+/// What the model is fitted to.
+fn fits(folder: &Folder) -> String {
+    let told = folder.summary.get("fits").and_then(Value::as_str);
+    let planned = || folder.config.as_ref().map(train::target);
+    told.map(str::to_owned).or_else(planned).unwrap_or_default()
+}
+
+/// What the model is, in a line.
+fn model(folder: &Folder) -> String {
+    let Some(config) = &folder.config else {
+        return String::new();
+    };
+    // A parameter has four bytes.
+    let bytes = folder
+        .summary
+        .get("memory")
+        .and_then(|memory| memory["parameters"].as_u64());
+    let parameters = bytes.map_or(String::new(), |bytes| {
+        format!(" with {} parameters", whole(bytes / 4))
+    });
+    let noise = match config.data.noise {
+        0.0 => String::new(),
+        noise => format!(" with Gaussian noise of {}", number(f64::from(noise))),
+    };
+    format!(
+        "An energy-based model{parameters}, trained on {}{noise}.",
+        config.data.source.name
+    )
+}
+
+fn headlines(folder: &Folder) -> Vec<Headline> {
+    let mut found = Vec::new();
+    let mut add = |what: &str, value: String, beside: String| {
+        found.push(Headline {
+            what: what.into(),
+            value,
+            beside,
+        });
+    };
+    let done = folder.summary.get("steps").and_then(Value::as_u64);
+    let done = done.unwrap_or(folder.metrics.rows as u64);
+    let asked = folder.config.as_ref().map(|config| config.run.steps);
+    add(
+        "optimiser steps",
+        whole(done),
+        asked.map_or(String::new(), |asked| format!("of {}", whole(asked))),
+    );
+    if let Some((gap, steps)) = energy_gap(folder) {
+        add(
+            "energy of noise − of data",
+            number(gap),
+            format!("nats, mean of the last {} steps", whole(steps)),
+        );
+    }
+    if let Some((r_hat, what)) = mixing::worst(folder) {
+        add("R-hat of the chains", r_hat, what);
+    }
+    for (what, value, beside) in evaluation::headlines(&folder.evaluation) {
+        add(what, value, beside);
+    }
+    found
+}
+
+/// How much higher the mean energy of the noise is in the last tenth of the steps, and how many these are.
+fn energy_gap(folder: &Folder) -> Option<(f64, u64)> {
+    let data = folder.metrics.column("energy_data")?;
+    let noise = folder.metrics.column("energy_noise")?;
+    let first = data.len() - data.len().div_ceil(10);
+    let gaps = data[first..]
+        .iter()
+        .zip(&noise[first..])
+        .map(|(data, noise)| noise - data);
+    let count = (data.len() - first) as u64;
+    let gap = gaps.sum::<f64>() / count as f64;
+    gap.is_finite().then_some((gap, count))
+}
+
+/// Whether the run ended before it was to, in words.
+fn stopped(folder: &Folder) -> Option<String> {
+    let is = |key: &str| folder.summary.get(key) == Some(&Value::Bool(true));
+    if is("stopped") {
+        return Some("The run was stopped before its last step. The last samples are the noise samples of that step.".into());
+    }
+    is("cut_short").then(|| {
+        "The run was stopped after its last step: its last samples and its last look at the chains are of fewer sampler steps than \
+         asked for."
+            .into()
+    })
+}
+
+fn last_samples(folder: &mut Folder) -> Vec<Shown> {
+    let stopped = folder.summary.get("stopped") == Some(&Value::Bool(true));
+    let drawn = match stopped {
+        true => "the noise samples of the last step",
+        false => "samples drawn from fresh chains",
+    };
+    let steps = folder.config.as_ref().map(|config| config.run.sample_steps);
+    let steps = steps.filter(|_| !stopped).map_or(String::new(), |steps| {
+        format!(", {} sampler steps each", whole(steps as u64))
+    });
+    // Of planar sets samples.png is the same picture.
+    if let Some(picture) = Picture::read(folder, "landscape.png") {
+        return vec![Shown {
+            title: "Landscape",
+            alt: format!(
+                "Three squares: the unnormalised density exp(−E) under the averaged weights, the data, and {drawn}"
+            ),
+            caption: format!(
+                "exp(−E) under the averaged weights, relative to its highest; the data; {drawn}{steps}."
+            ),
+            picture,
+        }];
+    }
+    let picture = Picture::read(folder, "samples.png");
+    let shown = picture.map(|picture| Shown {
+        title: "Last samples",
+        alt: format!("A grid of pictures: {drawn}"),
+        caption: format!("Of the averaged weights: {drawn}{steps}."),
+        picture,
+    });
+    shown.into_iter().collect()
+}
+
+fn evaluation_pictures(folder: &mut Folder) -> Vec<Shown> {
+    let mut shown = Vec::new();
+    for (name, title, alt, caption) in [
+        (
+            "evaluation.png",
+            "Densities",
+            "Four squares: the density of the data, the model's density, its energy, and its samples",
+            "Data and model in one scale of colours; the energy up to 10 nats above its lowest.",
+        ),
+        (
+            "neighbours.png",
+            "Nearest training samples",
+            "Rows of samples, each above the row of the training samples nearest to them",
+            "The samples nearest to training samples, each row above that of its neighbours: equal rows are copies.",
+        ),
+        (
+            "stability.png",
+            "Chains from data",
+            "Rows of pictures: data, and chains that began at them after 1, 10 and 100 passes",
+            "Rows: data with the noise of training, and the same chains after 1, 10 and 100 passes.",
+        ),
+    ] {
+        shown.extend(Picture::read(folder, name).map(|picture| Shown {
+            title,
+            alt: alt.into(),
+            caption: caption.into(),
+            picture,
+        }));
+    }
+    shown
+}
