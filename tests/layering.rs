@@ -672,7 +672,7 @@ const OFFERED: &[(&str, &str)] = &[
         "Accuracy AnnealedFigures Auroc BennettFigures COVERED ClassFigures CostFigures DequantisedFigures \
          DistanceFigures EstimatesFigures EvaluationError EvaluationOptions FeatureName Figures GridFigures \
          IntervalFigures Judged LikelihoodFigures LikelihoodOptions Measured MethodFigures ModeFigures \
-         NearestFigures Outcome OutsideFigures PermutationTest QualityData QualityError QualityFigures \
+         NearestFigures Outcome OutsideFigures PairTest PermutationTest QualityData QualityError QualityFigures \
          QualityOutcome SampleFigures ScoreFigures ScoredFigures StabilityFigures StabilityOutcome Stage \
          SteinFigures SteinPair TwoSampleFigures data_of \
          evaluate log_likelihood out_of_distribution sample_quality samples_of stability",
@@ -690,8 +690,8 @@ const OFFERED: &[(&str, &str)] = &[
     ("shape", "Shape"),
     (
         "train",
-        "Arrival Diagnostics Event FileError MemoryAccount MetricsRow Mixing ReportError Summary TrainError \
-         Trainer run",
+        "Arrival ChainCount Diagnostics Event FileError Judged LastLook MemoryAccount MetricsRow Mixing PairTest \
+         ReportError Summary TrainError Trainer run",
     ),
 ];
 

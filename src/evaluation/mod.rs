@@ -37,9 +37,10 @@ pub use likelihood::{
     log_likelihood,
 };
 pub use quality::{
-    Accuracy, Auroc, DistanceFigures, FeatureName, Measured, NearestFigures, PermutationTest,
-    QualityError, SteinFigures, TwoSampleFigures,
+    Accuracy, Auroc, DistanceFigures, FeatureName, Measured, NearestFigures, PairTest,
+    PermutationTest, QualityError, SteinFigures, TwoSampleFigures,
 };
+pub(crate) use samples::with_noise;
 pub use samples::{
     ClassFigures, Judged, OutsideFigures, QualityData, QualityFigures, QualityOutcome, SteinPair,
     data_of, out_of_distribution, sample_quality, samples_of,

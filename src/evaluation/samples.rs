@@ -49,7 +49,7 @@ pub enum Judged<T> {
 }
 
 impl<T> Judged<T> {
-    pub(super) fn of(found: Result<T, QualityError>) -> Self {
+    pub(crate) fn of(found: Result<T, QualityError>) -> Self {
         match found {
             Ok(value) => Judged::Valid(value),
             Err(error) => Judged::NotValid {
@@ -292,7 +292,7 @@ fn finite(drawn: &Samples, length: usize) -> (Vec<f32>, Vec<f32>) {
     (samples.concat(), states.concat())
 }
 
-pub(super) fn with_noise(model: &Model, samples: &[f32], seed: u64, step: u32) -> Vec<f32> {
+pub(crate) fn with_noise(model: &Model, samples: &[f32], seed: u64, step: u32) -> Vec<f32> {
     let noise = model.config().data.noise;
     let mut random = Philox::new(seed, Stream::DataNoise, step);
     samples

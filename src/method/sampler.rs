@@ -4,7 +4,7 @@ mod replay;
 mod settings;
 mod trace;
 
-pub(crate) use settings::{ChainMode, Diagnose, FEWEST_RECORDS, SamplerSettings};
+pub(crate) use settings::{Agreement, ChainMode, Diagnose, FEWEST_RECORDS, SamplerSettings};
 pub(crate) use trace::Probe;
 
 use super::chains::{ChainPass, Chains, PreparedChains};

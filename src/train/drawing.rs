@@ -24,14 +24,18 @@ pub(super) fn samples_drawn(config: &Config, shape: Shape) -> usize {
 }
 
 /// What drawing pictures records in the workspace of `network`: the first steps of fresh chains, and a landscape's energies
-/// where samples are points in the plane.
-pub(super) fn drawings(config: &Config, network: &Network) -> Vec<Recording> {
+/// where samples are points in the plane; and what comparing `compared` chains of a kind does.
+pub(super) fn drawings(config: &Config, network: &Network, compared: usize) -> Vec<Recording> {
     let shape = network.architecture().input();
+    let mut drawings = Vec::new();
+    if compared > 0 {
+        drawings.push(model::first_draw(config, network, compared));
+    }
     if !can_be_shown(shape) {
-        return Vec::new();
+        return drawings;
     }
     let count = samples_drawn(config, shape);
-    let mut drawings = vec![model::first_draw(config, network, count)];
+    drawings.push(model::first_draw(config, network, count));
     if shape.is_planar() {
         drawings.push(model::first_energies(network));
     }

@@ -8,6 +8,8 @@
 mod drawing;
 mod error;
 mod fit;
+mod last_look;
+mod look_size;
 mod memory;
 mod metrics;
 mod plan;
@@ -17,6 +19,7 @@ mod ticket;
 mod trainer;
 
 pub use error::TrainError;
+pub use last_look::{ChainCount, LastLook};
 pub use memory::MemoryAccount;
 pub use metrics::MetricsRow;
 pub use run::{Event, Summary, run};
@@ -24,6 +27,7 @@ pub(crate) use settings::target;
 pub use trainer::{Arrival, Trainer};
 
 // Named in what the above offers.
+pub use crate::evaluation::{Judged, PairTest};
 pub use crate::files::FileError;
 pub use crate::method::{Diagnostics, Mixing};
 pub use crate::report::ReportError;

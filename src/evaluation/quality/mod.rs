@@ -10,6 +10,7 @@
 
 mod auroc;
 mod error;
+mod family;
 mod features;
 mod frechet;
 mod halves;
@@ -27,6 +28,7 @@ mod two_sample;
 
 pub use auroc::{Auroc, auroc};
 pub use error::QualityError;
+pub use family::{PairTest, pairwise_tests};
 pub use features::{Classifier, FeatureName, Features};
 pub use frechet::frechet_distance;
 pub use kernel::kernel_distance;
