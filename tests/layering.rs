@@ -684,7 +684,7 @@ const OFFERED: &[(&str, &str)] = &[
     ),
     (
         "model",
-        "Architecture CheckpointError Description Evaluator Model ModelError NetworkError SampleOptions Samples \
+        "Architecture CheckpointError Description Evaluator KeptChains Model ModelError NetworkError SampleOptions Samples \
          TuningOptions TuningReport VariantError Weights allow_tuning tuning_report",
     ),
     ("shape", "Shape"),

@@ -9,7 +9,7 @@ use crate::config::{self, Config, Interval};
 use crate::evaluation::Judged;
 use crate::files::{JsonLines, create_run_folder, npy, write_atomically};
 use crate::method::{Diagnostics, FEWEST_RECORDS};
-use crate::model::{Model, SampleOptions};
+use crate::model::{KeptChains, Model, SampleOptions, most_kept};
 use crate::network::Precision;
 use crate::report::{Panel, Series, curves, landscape, png_bytes, sample_grid};
 use serde::Serialize;
@@ -219,6 +219,12 @@ impl Run<'_> {
         let path = self
             .folder
             .join(format!("checkpoints/{:06}.safetensors", model.step()));
+        let length = trainer.data().shape().len();
+        // Before the checkpoint, so that whoever finds one finds its chains.
+        if let Some((states, of)) = trainer.kept_chains(most_kept(length))? {
+            let chains = KeptChains::finite(&states, length, of).save(&model, &path)?;
+            (self.observer)(Event::Wrote(&chains));
+        }
         model.save(&path)?;
         (self.observer)(Event::Wrote(&path));
         Ok((model, path))

@@ -37,17 +37,12 @@ impl Report {
     /// About `model`, to be kept in `file`. Says where what the file holds is of something else.
     pub(super) fn of(model: &Model, file: Option<PathBuf>, quiet: bool) -> Result<Self, CliError> {
         let data = &model.config().data;
-        let values: Vec<u8> = model
-            .parameters()
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect();
         let about = About {
             source: data.source.name,
             data_noise: data.noise,
             weights: model.weights(),
             step: model.step(),
-            weights_crc32: format!("{:08x}", crc32fast::hash(&values)),
+            weights_crc32: model.weights_crc32(),
             data,
         };
         let found = object(json_of(&about)?);
