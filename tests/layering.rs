@@ -669,12 +669,12 @@ const OFFERED: &[(&str, &str)] = &[
     ),
     (
         "evaluation",
-        "Accuracy AnnealedFigures Auroc BennettFigures COVERED ClassFigures CostFigures DequantisedFigures \
+        "Accuracy AnnealedFigures Auroc BennettFigures BufferFigures COVERED ClassFigures CostFigures DequantisedFigures \
          DistanceFigures EstimatesFigures EvaluationError EvaluationOptions FeatureName Figures GridFigures \
          IntervalFigures Judged LikelihoodFigures LikelihoodOptions Measured MethodFigures ModeFigures \
          NearestFigures Outcome OutsideFigures PairTest PermutationTest QualityData QualityError QualityFigures \
          QualityOutcome SampleFigures ScoreFigures ScoredFigures StabilityFigures StabilityOutcome Stage \
-         SteinFigures SteinPair TwoSampleFigures data_of \
+         SteinFigures SteinPair TwoSampleFigures buffer_quality data_of \
          evaluate log_likelihood out_of_distribution sample_quality samples_of stability",
     ),
     (

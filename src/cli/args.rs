@@ -277,10 +277,11 @@ Examples:
   afterimage evaluate runs/digits-density
   afterimage evaluate runs/digits-density --evaluations 4000000 --json | jq .likelihood.log_z
   afterimage evaluate runs/8gaussians
-  afterimage evaluate runs/digits --only samples --count 1000
+  afterimage evaluate runs/digits --only samples --samples 1000
+  afterimage evaluate runs/digits/checkpoints/000600.safetensors --out after-600
   afterimage evaluate runs/mnist --only outside --against data/fashion
   afterimage evaluate runs/8gaussians --only density,likelihood
-  afterimage evaluate runs/rings --weights live --count 10000 --out live.png
+  afterimage evaluate runs/rings --weights live --samples 10000 --out live.png
 
 The JSON is one object, also written to evaluation.json in a run folder, after each part and beside earlier parts of the
 same weights and data. Its main keys are here; docs/evaluation.md has all of them, what they mean and how they come about.
@@ -296,7 +297,7 @@ Of the part density:
   grid                                tolerance, half_width, cell, cells, and the estimated errors: error of all but
                                       those with kl_model_data_error and total_variation_error
   data_sample                         count, nll, standard_error of −ln q of fresh data
-  samples                             count, lost, steps, seed, sampler, mode_coverage; null with --count 0
+  samples                             count, lost, steps, seed, sampler, mode_coverage; null with --samples 0
   model_mode_coverage                 share of modes with at least a quarter of their due weight, as in samples
   modes                               name, and the weight of data (due), model and samples nearest to it
 Of the part likelihood, in the object likelihood, where what does not hold is null:
@@ -321,6 +322,8 @@ Of the part samples, in the object sample_quality, where {\"not_valid\": reason}
                                       and interval (95 %) of a classifier that tells them apart, right of count, floor
   classes                             shares of each class among samples and data; null without a classifier
   stein                               states and data: squared, standard_error, p_value, bootstraps, length
+  buffer                              the same of the replay buffer's chains: count, of, lost, gradient_evaluations, and the
+                                      keys around it; null where none were kept
   nearest                             median, floor, copying (value, standard_error) of samples, training, held_out
 Of the part stability, in the object stability:
   chains, passes, steps, seed         chains from data, passes, and steps of a pass
@@ -368,7 +371,12 @@ pub(super) struct EvaluateArgs {
     /// density, samples: how many samples to draw with the checkpoint's own sampler settings; density: 0 for none
     ///
     /// Default: the run's run.samples for density, 1000 for samples.
-    #[arg(long, value_name = "N", help_heading = "Sampling")]
+    #[arg(
+        long = "samples",
+        visible_alias = "count",
+        value_name = "N",
+        help_heading = "Sampling"
+    )]
     pub(super) count: Option<u64>,
 
     /// outside: other data, of the same shape as the model's
@@ -383,11 +391,12 @@ pub(super) struct EvaluateArgs {
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = seed())]
     pub(super) seed: Option<u64>,
 
-    /// The picture to write (.png): of density both densities, the energy and the samples
+    /// A folder for all files, or the picture of density (.png): both densities, the energy and the samples
     ///
-    /// Those of samples and stability go beside it, as NAME-neighbours.png and NAME-stability.png.
-    /// Default: evaluation.png, neighbours.png and stability.png in the run folder; none where a checkpoint is named.
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    /// A folder, which is made, gets evaluation.json, evaluation.png, neighbours.png and stability.png. Beside NAME.png the
+    /// other pictures are NAME-neighbours.png and NAME-stability.png. Default: the run folder; where a checkpoint is named
+    /// nothing is written.
+    #[arg(long, value_name = "DIR|NAME.png", help_heading = "Output")]
     pub(super) out: Option<PathBuf>,
 
     /// Show no progress and no table; errors and warnings still appear

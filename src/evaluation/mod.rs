@@ -17,6 +17,7 @@
 //! of the smooth ones changes by more than the tolerance; the change is reported as the error. The integrands of
 //! KL(model‖data) and of the total variation have kinks: those two are not waited for and have errors of their own.
 
+mod buffer;
 mod error;
 mod evaluate;
 mod figures;
@@ -28,6 +29,7 @@ pub(crate) mod quality;
 mod samples;
 mod stability;
 
+pub use buffer::{BufferFigures, buffer_quality};
 pub use error::EvaluationError;
 pub use evaluate::{EvaluationOptions, Outcome, Stage, evaluate};
 pub use figures::{COVERED, Figures, GridFigures, ModeFigures, SampleFigures, ScoreFigures};

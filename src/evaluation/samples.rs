@@ -23,7 +23,7 @@ const BOOTSTRAPS: usize = 499;
 /// Samples whose nearest training samples are looked for: each is compared with all of them.
 const NEAREST_POINTS: usize = 200;
 /// Data whose features are computed at most: as many as `measure` compares.
-const DATA_POINTS: usize = 2 * MOST;
+pub(super) const DATA_POINTS: usize = 2 * MOST;
 /// Samples in a row of the picture, and rows of them.
 const COLUMNS: usize = 12;
 const ROWS: usize = 2;
@@ -301,7 +301,7 @@ pub(crate) fn with_noise(model: &Model, samples: &[f32], seed: u64, step: u32) -
         .collect()
 }
 
-fn distances(
+pub(super) fn distances(
     features: &Features,
     data: &[f32],
     samples: &[f32],
@@ -310,7 +310,7 @@ fn distances(
     measure(&features.points(data)?, &features.points(samples)?, seed)
 }
 
-fn classes(
+pub(super) fn classes(
     features: &Features,
     data: &[f32],
     samples: &[f32],
@@ -327,7 +327,7 @@ fn classes(
 }
 
 /// Discrepancies, and the gradients that they took.
-fn stein(
+pub(super) fn stein(
     executor: &mut Executor,
     model: &Model,
     data: &[f32],
@@ -360,14 +360,18 @@ fn stein(
 }
 
 /// The first samples' nearest training samples.
-struct Neighbours {
+pub(super) struct Neighbours {
     training: Points,
     /// None where there are no training data, or no samples.
     of_samples: Vec<Neighbour>,
 }
 
 impl Neighbours {
-    fn of(samples: &[f32], training: &[f32], length: usize) -> Result<Self, QualityError> {
+    pub(super) fn of(
+        samples: &[f32],
+        training: &[f32],
+        length: usize,
+    ) -> Result<Self, QualityError> {
         let end = samples.len().min(NEAREST_POINTS * length);
         let training = Points::of_samples(training, length)?;
         let of_samples = match training.count() {
@@ -380,7 +384,11 @@ impl Neighbours {
         })
     }
 
-    fn figures(&self, held_out: &[f32], length: usize) -> Result<NearestFigures, QualityError> {
+    pub(super) fn figures(
+        &self,
+        held_out: &[f32],
+        length: usize,
+    ) -> Result<NearestFigures, QualityError> {
         if held_out.is_empty() {
             return Err(QualityError::NothingHeldOut);
         }

@@ -12,6 +12,8 @@ use crate::network::{Network, trusted_variant, tuned_kernels};
 const UNDRAWN: usize = 1 << 31;
 /// Steps that are handed to the device between two looks at whether to go on.
 const STRETCH: usize = 20;
+/// States that are denoised at a time.
+const DENOISED: usize = 256;
 
 /// Chains that went on for some passes.
 pub(crate) struct Passes {
@@ -104,6 +106,47 @@ impl Model {
         }
         executor.release_since(mark);
         Ok(Some(ends))
+    }
+
+    /// `states` of chains, denoised as [`Self::sample`] does its last ones: as they are where training added no noise to the
+    /// data.
+    ///
+    /// # Errors
+    /// When `states` are not whole samples, or the GPU fails.
+    pub(crate) fn denoised(
+        &self,
+        executor: &mut Executor,
+        states: &[f32],
+    ) -> Result<Vec<f32>, ModelError> {
+        let shape = self.architecture.input();
+        let (length, given) = (shape.len(), states.len());
+        if !given.is_multiple_of(length) {
+            return Err(ModelError::WrongLength { given, shape });
+        }
+        let noise = self.config.data.noise;
+        if noise == 0.0 || given == 0 {
+            return Ok(states.to_vec());
+        }
+        let mark = executor.mark();
+        let group = DENOISED.min(given / length);
+        let variant = trusted_variant(executor)?;
+        let kernels = tuned_kernels(executor, &self.architecture, group, variant)?;
+        let network = Network::new(&self.architecture, group, kernels)?;
+        // Of chains that take no step nothing is random.
+        let chains = fresh_chains(&self.config, network, self.config.dynamics(), 0);
+        let (prepared, recording) = begun(&chains, &self.parameters);
+        executor.run(&recording)?;
+        let mut clean = Vec::with_capacity(given);
+        for some in states.chunks(group * length) {
+            let mut recording = Recording::new();
+            recording.upload_f32(chains.states(), 0, some);
+            prepared.denoise(&mut recording, noise);
+            executor.run(&recording)?;
+            let words = executor.read_words(chains.states(), 0, some.len())?;
+            clean.extend(words.into_iter().map(f32::from_bits));
+        }
+        executor.release_since(mark);
+        Ok(clean)
     }
 
     /// The sampler's dynamics, where there is a Metropolis test at the step size that training left.

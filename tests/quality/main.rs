@@ -4,6 +4,7 @@
 #[path = "../common/command.rs"]
 mod command;
 
+mod buffer;
 mod classifier;
 mod command_line;
 mod distances;

@@ -1,5 +1,6 @@
 mod density;
 mod likelihood;
+mod places;
 mod report;
 mod samples;
 
@@ -12,8 +13,9 @@ use super::{open, output, warnings};
 use crate::config::{BaseKind, DataConfig};
 use crate::data;
 use crate::evaluation::{
-    self, EvaluationError, EvaluationOptions, Figures, LikelihoodFigures, LikelihoodOptions,
-    Outcome, OutsideFigures, QualityData, QualityFigures, StabilityFigures, Stage,
+    self, BufferFigures, EvaluationError, EvaluationOptions, Figures, Judged, LikelihoodFigures,
+    LikelihoodOptions, Outcome, OutsideFigures, QualityData, QualityFigures, StabilityFigures,
+    Stage,
 };
 use crate::files::write_atomically;
 use crate::gpu::Executor;
@@ -21,19 +23,28 @@ use crate::model::{Model, SampleOptions};
 use crate::report::png_bytes;
 use clap::ValueEnum;
 use image::RgbImage;
+use places::Places;
 use report::{Report, json_of};
 use serde::Serialize;
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 const PICTURE: &str = "evaluation.png";
 const NEIGHBOURS: &str = "neighbours.png";
 const STABILITY: &str = "stability.png";
-const REPORT: &str = "evaluation.json";
 /// Samples that are compared with data unless it is said how many: the block of KID.
 const COMPARED: usize = 1000;
+
+/// Fresh samples, and apart from them the chains of the replay buffer.
+#[derive(Serialize)]
+struct Sampled {
+    #[serde(flatten)]
+    fresh: QualityFigures,
+    /// Null where none were kept.
+    buffer: Option<Judged<BufferFigures>>,
+}
 
 /// How well the energy tells the data called `source` from the model's own.
 #[derive(Serialize)]
@@ -47,16 +58,13 @@ struct Outside {
 
 /// `afterimage evaluate`
 pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
-    if let Some(path) = &arguments.out {
-        output::ending(path, &[("png", ())])?;
-    }
+    let places = Places::of(arguments)?;
     let (model, own_data) = open::model_and_own_data(&arguments.model)?;
     let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
-    let folder = Some(&arguments.model.model).filter(|path| path.is_dir());
-    let file = folder.map(|folder| folder.join(REPORT));
-    let mut report = Report::of(&model, file, arguments.quiet)?;
+    let mut report = Report::of(&model, places.report(), arguments.quiet)?;
     let mut work = Work {
         arguments,
+        places: &places,
         model: &model,
         own_data: Some(own_data).filter(|own| are_others(&model.config().data, own)),
         executor: &mut executor,
@@ -96,7 +104,7 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
     if let Some(path) = &report.file {
         work.wrote(path);
     }
-    if let (Some(path), 0) = (&arguments.out, work.pictures) {
+    if let (Some(path), 0) = (places.named_picture(), work.pictures) {
         output::note(format_args!(
             "note: no part made a picture, so nothing was written to {}",
             path.display()
@@ -152,6 +160,7 @@ fn parts(arguments: &EvaluateArgs, model: &Model) -> Vec<PartArg> {
 /// What the parts share.
 struct Work<'a> {
     arguments: &'a EvaluateArgs,
+    places: &'a Places,
     model: &'a Model,
     /// What the model was trained on, where other data were named.
     own_data: Option<DataConfig>,
@@ -244,8 +253,8 @@ impl Work<'_> {
         Ok(figures)
     }
 
-    /// The quality of fresh samples, with a picture of those nearest to training samples.
-    fn samples(&mut self) -> Result<QualityFigures, CliError> {
+    /// The quality of fresh samples, with a picture of those nearest to training samples, and that of kept chains.
+    fn samples(&mut self) -> Result<Sampled, CliError> {
         let run = &self.model.config().run;
         let count = self.arguments.count.map(usize::try_from);
         let options = SampleOptions {
@@ -276,13 +285,17 @@ impl Work<'_> {
         );
         self.shown.clear();
         let outcome = outcome?;
+        let buffer = evaluation::buffer_quality(self.executor, self.model, data, options.seed)?;
         let figures = &outcome.figures;
         warnings::standstill(&figures.sampler, figures.acceptance, figures.step_size);
         if !self.arguments.quiet {
-            samples::table(figures);
+            samples::table(figures, buffer.as_ref());
         }
         self.picture(NEIGHBOURS, outcome.picture)?;
-        Ok(outcome.figures)
+        Ok(Sampled {
+            fresh: outcome.figures,
+            buffer,
+        })
     }
 
     /// What the model was trained on; nothing, with a note, where that is not there any more.
@@ -321,7 +334,7 @@ impl Work<'_> {
 
     /// Writes a picture, where there is one and a place for it.
     fn picture(&mut self, name: &str, image: Option<RgbImage>) -> Result<(), CliError> {
-        let Some((image, path)) = image.zip(picture_path(self.arguments, name)) else {
+        let Some((image, path)) = image.zip(self.places.picture(name)) else {
             return Ok(());
         };
         write_atomically(&path, &png_bytes(&image)?)?;
@@ -372,19 +385,5 @@ fn name(stage: Stage) -> &'static str {
         Stage::Back => "from model to base, temperature",
         Stage::Data => "energies of data",
         Stage::Passes => "chains from data, pass",
-    }
-}
-
-/// Where the picture called `name` goes: what --out says, the others beside it, else into the run folder. Nobody expects
-/// files in the current one.
-fn picture_path(arguments: &EvaluateArgs, name: &str) -> Option<PathBuf> {
-    let model = &arguments.model.model;
-    match &arguments.out {
-        Some(out) if name == PICTURE => Some(out.clone()),
-        Some(out) => {
-            let stem = out.file_stem().unwrap_or_default().to_string_lossy();
-            Some(out.with_file_name(format!("{stem}-{name}")))
-        }
-        None => model.is_dir().then(|| model.join(name)),
     }
 }
