@@ -670,9 +670,9 @@ const OFFERED: &[(&str, &str)] = &[
     (
         "evaluation",
         "Accuracy AnnealedFigures Auroc BennettFigures BufferFigures COVERED ClassFigures CostFigures DequantisedFigures \
-         DistanceFigures EstimatesFigures EvaluationError EvaluationOptions FeatureName Figures GridFigures \
+         DistanceFigures EstimatesFigures EvaluationError EvaluationOptions FeatureName FeatureNetwork Figures GridFigures \
          IntervalFigures Judged LikelihoodFigures LikelihoodOptions Measured MethodFigures ModeFigures \
-         NearestFigures Outcome OutsideFigures PairTest PermutationTest QualityData QualityError QualityFigures \
+         NearestFigures NetworkName Outcome OutsideFigures PairTest PermutationTest QualityData QualityError QualityFigures \
          QualityOutcome SampleFigures ScoreFigures ScoredFigures StabilityFigures StabilityOutcome Stage \
          SteinFigures SteinPair TwoSampleFigures buffer_quality data_of \
          evaluate log_likelihood out_of_distribution sample_quality samples_of stability",

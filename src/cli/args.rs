@@ -278,6 +278,7 @@ Examples:
   afterimage evaluate runs/digits-density --evaluations 4000000 --json | jq .likelihood.log_z
   afterimage evaluate runs/8gaussians
   afterimage evaluate runs/digits --only samples --samples 1000
+  afterimage evaluate runs/cifar10 --only samples --features inception.onnx
   afterimage evaluate runs/digits/checkpoints/000600.safetensors --out after-600
   afterimage evaluate runs/mnist --only outside --against data/fashion
   afterimage evaluate runs/8gaussians --only density,likelihood
@@ -315,7 +316,8 @@ Of the part samples, in the object sample_quality, where {\"not_valid\": reason}
   chains, count, lost, steps, seed    fresh chains, how many, how many ran away, steps of each
   sampler, step_size, acceptance      how they were drawn, in gradient_evaluations
   data_is                             held-out data where other data were named, else training data
-  features                            digits_classifier, mnist_classifier or pixels: what samples are compared with data by
+  features, feature_network           digits_classifier, mnist_classifier, onnx or pixels: what samples are compared with data
+                                      by; of --features file, crc32 and range
   distances                           data, samples, compared (points of each set), dimensions; value, standard_error,
                                       floor and floor_standard_error of frechet_distance, kernel_distance,
                                       sliced_wasserstein, precision, recall, density and coverage; two_sample: accuracy
@@ -378,6 +380,25 @@ pub(super) struct EvaluateArgs {
         help_heading = "Sampling"
     )]
     pub(super) count: Option<u64>,
+
+    /// samples, stability: compare in the features of this network, an ONNX file, in place of the built-in ones
+    ///
+    /// One input of 32-bit floats, samples × channels × height × width for any or a fixed number of samples, and one output,
+    /// samples first, of which all else is features.
+    #[arg(long, value_name = "FILE.onnx")]
+    pub(super) features: Option<PathBuf>,
+
+    /// What the feature network takes for black and for white: data.low and data.high become these
+    ///
+    /// Networks with ImageNet's mean and deviation inside take 0,1. Default: 0,1.
+    #[arg(
+        long,
+        value_name = "LOW,HIGH",
+        value_parser = two_numbers,
+        allow_hyphen_values = true,
+        requires = "features"
+    )]
+    pub(super) features_range: Option<[f32; 2]>,
 
     /// outside: other data, of the same shape as the model's
     ///
@@ -510,6 +531,20 @@ fn seed() -> clap::builder::RangedU64ValueParser<u64> {
     clap::value_parser!(u64).range(..=LARGEST_SEED)
 }
 
+/// Reads two numbers with a comma between them.
+fn two_numbers(text: &str) -> Result<[f32; 2], String> {
+    let number = |text: &str| {
+        text.trim()
+            .parse()
+            .ok()
+            .filter(|number: &f32| number.is_finite())
+    };
+    let pair = text.split_once(',');
+    let pair = pair.and_then(|(low, high)| Some([number(low)?, number(high)?]));
+    pair.filter(|[low, high]| low < high)
+        .ok_or_else(|| "it must be two numbers, the lower first, as 0,1 or -1,1".into())
+}
+
 /// Reads a time that can be waited for.
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
@@ -564,6 +599,9 @@ mod tests {
             "afterimage evaluate run --weights best",
             "afterimage evaluate run --only everything",
             "afterimage evaluate run --chains 15",
+            "afterimage evaluate run --features-range 0,1",
+            "afterimage evaluate run --features a.onnx --features-range 1,0",
+            "afterimage evaluate run --features a.onnx --features-range 1",
             "afterimage evaluate run --evaluations 0",
             "afterimage bench --seconds -1",
             "afterimage bench --seconds nan",

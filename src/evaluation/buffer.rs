@@ -1,7 +1,7 @@
 //! The chains of a run's replay buffer, as training left them: how good they are, apart from fresh ones.
 
 use super::error::EvaluationError;
-use super::quality::{DistanceFigures, Features, NearestFigures, QualityError};
+use super::quality::{DistanceFigures, FeatureNetwork, Features, NearestFigures, QualityError};
 use super::samples::{
     ClassFigures, DATA_POINTS, Judged, Neighbours, QualityData, SteinPair, classes, distances,
     stein,
@@ -35,8 +35,8 @@ pub struct BufferFigures {
     pub nearest: Judged<NearestFigures>,
 }
 
-/// Compares the chains that are kept beside the checkpoint of `model` with `data`.
-/// None where there are none, and not valid where their file is of other weights or damaged.
+/// Compares the chains that are kept beside the checkpoint of `model` with `data`, in the features of `network` where there is
+/// one: none where there are none, and not valid where their file is of other weights or damaged.
 ///
 /// # Errors
 /// When `data` is not whole samples of finite values, or the GPU fails. What cannot be told of the chains that there are is
@@ -45,6 +45,7 @@ pub fn buffer_quality(
     executor: &mut Executor,
     model: &Model,
     data: QualityData<'_>,
+    network: Option<&FeatureNetwork>,
     seed: u64,
 ) -> Result<Option<Judged<BufferFigures>>, EvaluationError> {
     let kept = match model.kept_chains() {
@@ -80,7 +81,7 @@ pub fn buffer_quality(
         model.architecture().input(),
         model.config().data.source.name,
     );
-    let features = &Features::of(source, shape, model.scaling())?;
+    let features = &Features::by(network, source, shape, model.scaling())?;
     let denoising = if model.config().data.noise > 0.0 {
         count as u64
     } else {

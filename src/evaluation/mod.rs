@@ -39,8 +39,8 @@ pub use likelihood::{
     log_likelihood,
 };
 pub use quality::{
-    Accuracy, Auroc, DistanceFigures, FeatureName, Measured, NearestFigures, PairTest,
-    PermutationTest, QualityError, SteinFigures, TwoSampleFigures,
+    Accuracy, Auroc, DistanceFigures, FeatureName, FeatureNetwork, Measured, NearestFigures,
+    NetworkName, PairTest, PermutationTest, QualityError, SteinFigures, TwoSampleFigures,
 };
 pub(crate) use samples::with_noise;
 pub use samples::{

@@ -3,9 +3,9 @@
 use super::error::EvaluationError;
 use super::gradients::energy_gradients;
 use super::quality::{
-    Auroc, DistanceFigures, FeatureName, Features, MOST, NearestFigures, Neighbour, Points,
-    QualityError, SteinFigures, auroc, measure, median_distance, nearest, nearest_figures,
-    stein_discrepancy,
+    Auroc, DistanceFigures, FeatureName, FeatureNetwork, Features, MOST, NearestFigures, Neighbour,
+    NetworkName, Points, QualityError, SteinFigures, auroc, measure, median_distance, nearest,
+    nearest_figures, stein_discrepancy,
 };
 use crate::config::SamplerConfig;
 use crate::data::{self, Dataset};
@@ -96,6 +96,8 @@ pub struct QualityFigures {
     pub data_is: &'static str,
     /// What samples and data are compared by in `distances`.
     pub features: FeatureName,
+    /// The network that gives them, where the user named one.
+    pub feature_network: Option<NetworkName>,
     /// Samples against data.
     pub distances: Judged<DistanceFigures>,
     /// What the classifier takes samples and data for; null without one.
@@ -187,7 +189,8 @@ pub struct QualityOutcome {
     pub picture: Option<RgbImage>,
 }
 
-/// Draws samples of `model` from fresh chains and compares them with `data`. `progress` is told how much of all sampling is done.
+/// Draws samples of `model` from fresh chains and compares them with `data`, in the features of `network` where there is one.
+/// `progress` is told how much of all sampling is done.
 ///
 /// # Errors
 /// When samples cannot be drawn, `data` is not whole samples of finite values, or the GPU fails. What cannot be told of the
@@ -196,6 +199,7 @@ pub fn sample_quality(
     executor: &mut Executor,
     model: &Model,
     data: QualityData<'_>,
+    network: Option<&FeatureNetwork>,
     options: &SampleOptions,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<QualityOutcome, EvaluationError> {
@@ -222,7 +226,7 @@ pub fn sample_quality(
     let every = (compared.len() / length).div_ceil(DATA_POINTS);
     let some_data: Vec<&[f32]> = compared.chunks(length).step_by(every.max(1)).collect();
     let some_data = some_data.concat();
-    let features = Features::of(config.data.source.name, shape, model.scaling())?;
+    let features = Features::by(network, config.data.source.name, shape, model.scaling())?;
 
     let distances = distances(&features, &some_data, &samples, options.seed);
     let classes = classes(&features, &some_data, &samples)?;
@@ -244,6 +248,7 @@ pub fn sample_quality(
         gradient_evaluations: drawn.gradient_evaluations + evaluations,
         data_is,
         features: features.name(),
+        feature_network: network.map(|network| network.name().clone()),
         distances: Judged::of(distances),
         classes,
         stein: Judged::of(stein),
@@ -302,7 +307,7 @@ pub(crate) fn with_noise(model: &Model, samples: &[f32], seed: u64, step: u32) -
 }
 
 pub(super) fn distances(
-    features: &Features,
+    features: &Features<'_>,
     data: &[f32],
     samples: &[f32],
     seed: u64,
@@ -311,7 +316,7 @@ pub(super) fn distances(
 }
 
 pub(super) fn classes(
-    features: &Features,
+    features: &Features<'_>,
     data: &[f32],
     samples: &[f32],
 ) -> Result<Option<ClassFigures>, QualityError> {

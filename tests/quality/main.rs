@@ -9,6 +9,7 @@ mod classifier;
 mod command_line;
 mod distances;
 mod of_models;
+mod onnx_files;
 mod reference;
 mod refusals;
 mod stein;

@@ -13,9 +13,9 @@ use super::{open, output, warnings};
 use crate::config::{BaseKind, DataConfig};
 use crate::data;
 use crate::evaluation::{
-    self, BufferFigures, EvaluationError, EvaluationOptions, Figures, Judged, LikelihoodFigures,
-    LikelihoodOptions, Outcome, OutsideFigures, QualityData, QualityFigures, StabilityFigures,
-    Stage,
+    self, BufferFigures, EvaluationError, EvaluationOptions, FeatureNetwork, Figures, Judged,
+    LikelihoodFigures, LikelihoodOptions, Outcome, OutsideFigures, QualityData, QualityFigures,
+    StabilityFigures, Stage,
 };
 use crate::files::write_atomically;
 use crate::gpu::Executor;
@@ -59,12 +59,14 @@ struct Outside {
 /// `afterimage evaluate`
 pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
     let places = Places::of(arguments)?;
+    let network = feature_network(arguments)?;
     let (model, own_data) = open::model_and_own_data(&arguments.model)?;
     let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
     let mut report = Report::of(&model, places.report(), arguments.quiet)?;
     let mut work = Work {
         arguments,
         places: &places,
+        network,
         model: &model,
         own_data: Some(own_data).filter(|own| are_others(&model.config().data, own)),
         executor: &mut executor,
@@ -161,6 +163,8 @@ fn parts(arguments: &EvaluateArgs, model: &Model) -> Vec<PartArg> {
 struct Work<'a> {
     arguments: &'a EvaluateArgs,
     places: &'a Places,
+    /// What samples are compared by, where it was named.
+    network: Option<FeatureNetwork>,
     model: &'a Model,
     /// What the model was trained on, where other data were named.
     own_data: Option<DataConfig>,
@@ -280,12 +284,19 @@ impl Work<'_> {
             self.executor,
             self.model,
             data,
+            self.network.as_ref(),
             &options,
             &mut |done, of| shown.show(name(Stage::Samples), done, of),
         );
         self.shown.clear();
         let outcome = outcome?;
-        let buffer = evaluation::buffer_quality(self.executor, self.model, data, options.seed)?;
+        let buffer = evaluation::buffer_quality(
+            self.executor,
+            self.model,
+            data,
+            self.network.as_ref(),
+            options.seed,
+        )?;
         let figures = &outcome.figures;
         warnings::standstill(&figures.sampler, figures.acceptance, figures.step_size);
         if !self.arguments.quiet {
@@ -320,6 +331,7 @@ impl Work<'_> {
             self.executor,
             self.model,
             &data,
+            self.network.as_ref(),
             seed,
             &mut |stage, done, of| shown.show(name(stage), done, of),
         );
@@ -386,4 +398,14 @@ fn name(stage: Stage) -> &'static str {
         Stage::Data => "energies of data",
         Stage::Passes => "chains from data, pass",
     }
+}
+
+/// The feature network that --features names.
+fn feature_network(arguments: &EvaluateArgs) -> Result<Option<FeatureNetwork>, CliError> {
+    let Some(path) = &arguments.features else {
+        return Ok(None);
+    };
+    let range = arguments.features_range.unwrap_or([0.0, 1.0]);
+    let network = FeatureNetwork::load(path, range).map_err(EvaluationError::from)?;
+    Ok(Some(network))
 }

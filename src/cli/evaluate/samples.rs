@@ -8,10 +8,15 @@ use crate::evaluation::{
 
 /// Prints `figures` of fresh samples and, where there are any, those of the replay buffer's chains.
 pub(super) fn table(figures: &QualityFigures, buffer: Option<&Judged<BufferFigures>>) {
-    let features = match figures.features {
-        FeatureName::DigitsClassifier => "features of the digits' classifier",
-        FeatureName::MnistClassifier => "features of the MNIST classifier",
-        FeatureName::Pixels => "pixels",
+    let features = match (figures.features, &figures.feature_network) {
+        (FeatureName::DigitsClassifier, _) => "features of the digits' classifier".to_owned(),
+        (FeatureName::MnistClassifier, _) => "features of the MNIST classifier".to_owned(),
+        (FeatureName::Onnx, Some(network)) => format!(
+            "features of {} (CRC-32 {}, values from {} to {})",
+            network.file, network.crc32, network.range[0], network.range[1]
+        ),
+        (FeatureName::Onnx, None) => "features of a network".to_owned(),
+        (FeatureName::Pixels, _) => "pixels".to_owned(),
     };
     output::note(format_args!(
         "{} samples of {} chains after {} steps each, in {features}, against {}\n",
