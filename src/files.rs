@@ -417,9 +417,14 @@ fn clear_numbered(folder: &Path) -> Result<(), FileError> {
             .file_name()
             .and_then(|name| name.to_str())
             .unwrap_or("");
-        let stem = [".png", ".live.safetensors", ".safetensors"]
-            .iter()
-            .find_map(|ending| name.strip_suffix(ending));
+        let stem = [
+            ".png",
+            ".live.safetensors",
+            ".chains.safetensors",
+            ".safetensors",
+        ]
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending));
         let numbered =
             stem.is_some_and(|stem| !stem.is_empty() && stem.bytes().all(|b| b.is_ascii_digit()));
         let unfinished = name.starts_with(".afterimage-") && name.ends_with(".tmp");

@@ -321,6 +321,7 @@ mod run_folders {
             "samples/000001.png",
             "checkpoints/000001.safetensors",
             "checkpoints/000001.live.safetensors",
+            "checkpoints/000001.chains.safetensors",
             "checkpoints/best.safetensors",
             "notes.txt",
             "config.toml.bak",

@@ -670,12 +670,12 @@ const OFFERED: &[(&str, &str)] = &[
     ),
     (
         "evaluation",
-        "Accuracy AnnealedFigures Auroc BennettFigures COVERED ClassFigures ComparisonFigures CostFigures DataIs \
-         DequantisedFigures DistanceFigures EstimatesFigures EvaluationError EvaluationOptions FeatureName Figures GridFigures \
+        "Accuracy AnnealedFigures Auroc BennettFigures BufferFigures COVERED ClassFigures ComparisonFigures CostFigures DataIs \
+         DequantisedFigures DistanceFigures EstimatesFigures EvaluationError EvaluationOptions FeatureName FeatureNetwork Figures GridFigures \
          IntervalFigures Judged LikelihoodFigures LikelihoodOptions Measured MethodFigures ModeFigures ModelData \
-         NearestFigures Outcome OutsideFigures PermutationTest QualityData QualityError QualityFigures \
+         NearestFigures NetworkName Outcome OutsideFigures PairTest PermutationTest QualityData QualityError QualityFigures \
          QualityOutcome SampleFigures ScoreFigures ScoredFigures StabilityFigures StabilityOutcome Stage \
-         SteinFigures SteinPair TelescopedFigures TwoSampleFigures evaluate log_likelihood log_likelihood_of \
+         SteinFigures SteinPair TelescopedFigures TwoSampleFigures buffer_quality evaluate log_likelihood log_likelihood_of \
          out_of_distribution sample_quality samples_of stability",
     ),
     (
@@ -685,14 +685,14 @@ const OFFERED: &[(&str, &str)] = &[
     ),
     (
         "model",
-        "Architecture CheckpointError Description Evaluator KeptSnapshots Model ModelError NetworkError SampleOptions Samples \
+        "Architecture CheckpointError Description Evaluator KeptChains KeptSnapshots Model ModelError NetworkError SampleOptions Samples \
          TuningOptions TuningReport VariantError Weights allow_tuning kept_snapshots tuning_report",
     ),
     ("shape", "Shape"),
     (
         "train",
-        "Arrival Diagnostics Event FileError MemoryAccount MetricsRow Mixing ReportError Summary TrainError \
-         Trainer run",
+        "Arrival ChainCount Diagnostics Event FileError Judged LastLook MemoryAccount MetricsRow Mixing PairTest \
+         ReportError Summary TrainError Trainer run",
     ),
 ];
 

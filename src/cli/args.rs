@@ -277,10 +277,12 @@ Examples:
   afterimage evaluate runs/digits-density
   afterimage evaluate runs/digits-density --evaluations 4000000 --json | jq .likelihood.log_z
   afterimage evaluate runs/8gaussians
-  afterimage evaluate runs/digits --only samples --count 1000
+  afterimage evaluate runs/digits --only samples --samples 1000
+  afterimage evaluate runs/cifar10 --only samples --features inception.onnx
+  afterimage evaluate runs/digits/checkpoints/000600.safetensors --out after-600
   afterimage evaluate runs/mnist --only outside --against data/fashion
   afterimage evaluate runs/8gaussians --only density,likelihood
-  afterimage evaluate runs/rings --weights live --count 10000 --out live.png
+  afterimage evaluate runs/rings --weights live --samples 10000 --out live.png
 
 The JSON is one object, also written to evaluation.json in a run folder, after each part and beside earlier parts of the
 same weights and data. Its main keys are here; docs/evaluation.md has all of them, what they mean and how they come about.
@@ -297,7 +299,7 @@ Of the part density:
   grid                                tolerance, half_width, cell, cells, and the estimated errors: error of all but
                                       those with kl_model_data_error and total_variation_error
   data_sample                         count, nll, standard_error of −ln q of fresh data
-  samples                             count, lost, steps, seed, sampler, mode_coverage; null with --count 0
+  samples                             count, lost, steps, seed, sampler, mode_coverage; null with --samples 0
   model_mode_coverage                 share of modes with at least a quarter of their due weight, as in samples
   modes                               name, and the weight of data (due), model and samples nearest to it
 Of the part likelihood, in the object likelihood, where what does not hold is null:
@@ -319,13 +321,16 @@ Of the part samples, in the object sample_quality, where {\"not_valid\": reason}
   chains, count, lost, steps, seed    fresh chains, how many, how many ran away, steps of each
   sampler, step_size, acceptance      how they were drawn, in gradient_evaluations
   data_is                             which data: held-out data where the run has 1,000, else training data; or named data
-  features                            digits_classifier, mnist_classifier or pixels: what samples are compared with data by
+  features, feature_network           digits_classifier, mnist_classifier, onnx or pixels: what samples are compared with data
+                                      by; of --features file, crc32 and range
   distances                           data, samples, compared (points of each set), dimensions; value, standard_error,
                                       floor and floor_standard_error of frechet_distance, kernel_distance,
                                       sliced_wasserstein, precision, recall, density and coverage; two_sample: accuracy
                                       and interval (95 %) of a classifier that tells them apart, right of count, floor
   classes                             shares of each class among samples and data; null without a classifier
   stein                               states and data: squared, standard_error, p_value, bootstraps, length
+  buffer                              the same of the replay buffer's chains: count, of, lost, gradient_evaluations, and the
+                                      keys around it; null where none were kept
   nearest, nearest_is                 median, floor, copying (value, standard_error) of samples, training, held_out; what
                                       the last are, as data_is
 Of the part stability, in the object stability:
@@ -375,7 +380,12 @@ pub(super) struct EvaluateArgs {
     /// density, samples: how many samples to draw with the checkpoint's own sampler settings; density: 0 for none
     ///
     /// Default: the run's run.samples for density, 1000 for samples.
-    #[arg(long, value_name = "N", help_heading = "Sampling")]
+    #[arg(
+        long = "samples",
+        visible_alias = "count",
+        value_name = "N",
+        help_heading = "Sampling"
+    )]
     pub(super) count: Option<u64>,
 
     /// Other data to evaluate on: they count as held out, all of them
@@ -384,6 +394,25 @@ pub(super) struct EvaluateArgs {
     /// held out of its own data (data.held_out), else its training data.
     #[arg(long, value_name = "DATA")]
     pub(super) data: Option<String>,
+
+    /// samples, stability: compare in the features of this network, an ONNX file, in place of the built-in ones
+    ///
+    /// One input of 32-bit floats, samples × channels × height × width for any or a fixed number of samples, and one output,
+    /// samples first, of which all else is features.
+    #[arg(long, value_name = "FILE.onnx")]
+    pub(super) features: Option<PathBuf>,
+
+    /// What the feature network takes for black and for white: data.low and data.high become these
+    ///
+    /// Networks with ImageNet's mean and deviation inside take 0,1. Default: 0,1.
+    #[arg(
+        long,
+        value_name = "LOW,HIGH",
+        value_parser = two_numbers,
+        allow_hyphen_values = true,
+        requires = "features"
+    )]
+    pub(super) features_range: Option<[f32; 2]>,
 
     /// outside: other data, of the same shape as the model's
     ///
@@ -397,11 +426,12 @@ pub(super) struct EvaluateArgs {
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = seed())]
     pub(super) seed: Option<u64>,
 
-    /// The picture to write (.png): of density both densities, the energy and the samples
+    /// A folder for all files, or the picture of density (.png): both densities, the energy and the samples
     ///
-    /// Those of samples and stability go beside it, as NAME-neighbours.png and NAME-stability.png.
-    /// Default: evaluation.png, neighbours.png and stability.png in the run folder; none where a checkpoint is named.
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    /// A folder, which is made, gets evaluation.json, evaluation.png, neighbours.png and stability.png. Beside NAME.png the
+    /// other pictures are NAME-neighbours.png and NAME-stability.png. Default: the run folder; where a checkpoint is named
+    /// nothing is written.
+    #[arg(long, value_name = "DIR|NAME.png", help_heading = "Output")]
     pub(super) out: Option<PathBuf>,
 
     /// Show no progress and no table; errors and warnings still appear
@@ -515,6 +545,20 @@ fn seed() -> clap::builder::RangedU64ValueParser<u64> {
     clap::value_parser!(u64).range(..=LARGEST_SEED)
 }
 
+/// Reads two numbers with a comma between them.
+fn two_numbers(text: &str) -> Result<[f32; 2], String> {
+    let number = |text: &str| {
+        text.trim()
+            .parse()
+            .ok()
+            .filter(|number: &f32| number.is_finite())
+    };
+    let pair = text.split_once(',');
+    let pair = pair.and_then(|(low, high)| Some([number(low)?, number(high)?]));
+    pair.filter(|[low, high]| low < high)
+        .ok_or_else(|| "it must be two numbers, the lower first, as 0,1 or -1,1".into())
+}
+
 /// Reads a time that can be waited for.
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
@@ -569,6 +613,9 @@ mod tests {
             "afterimage evaluate run --weights best",
             "afterimage evaluate run --only everything",
             "afterimage evaluate run --chains 15",
+            "afterimage evaluate run --features-range 0,1",
+            "afterimage evaluate run --features a.onnx --features-range 1,0",
+            "afterimage evaluate run --features a.onnx --features-range 1",
             "afterimage evaluate run --evaluations 0",
             "afterimage bench --seconds -1",
             "afterimage bench --seconds nan",

@@ -65,6 +65,13 @@ pub(super) enum CliError {
         "{lost} of {count} energies are not finite: the model diverged, or the data lies far outside what it was trained on"
     )]
     NotFinite { lost: usize, count: usize },
+    #[error("cannot write {}: its ending must be .png, or name a folder", path.display())]
+    PictureOrFolder { path: PathBuf },
+    #[error("cannot create the folder {} ({cause}): name another with --out", path.display())]
+    OutFolder {
+        path: PathBuf,
+        cause: std::io::Error,
+    },
     #[error("there is nothing to tell the model's data from: name other data with --against")]
     NothingAgainst,
     #[error("writing to stdout failed ({0}): check where it is sent to")]

@@ -7,7 +7,7 @@ use crate::cache;
 use crate::config;
 use crate::data;
 use crate::gpu::{AdapterChoice, AdapterKind, Executor, ExecutorOptions};
-use crate::model::{self, Description, Model, ModelError, is_live_path};
+use crate::model::{self, Description, Model, ModelError, is_chains_path, is_live_path};
 use crate::network::{TuningOptions, allow_tuning};
 use crate::words::choice;
 use std::path::{Path, PathBuf};
@@ -178,7 +178,7 @@ fn checkpoints(folder: &Path) -> Vec<PathBuf> {
         .into_iter()
         .flatten()
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| is_tensor_file(path) && !is_live_path(path))
+        .filter(|path| is_tensor_file(path) && !is_live_path(path) && !is_chains_path(path))
         .collect();
     // File names carry the step, zero-padded to six digits; longer names are later steps.
     paths.sort_by_key(|path| (path.as_os_str().len(), path.clone()));

@@ -193,6 +193,11 @@ impl Screen {
                 step_size,
             } => warnings::standstill(&self.sampler, *acceptance, *step_size),
             Event::Probing { done, of } => self.after("looking at the chains, step", *done, *of),
+            Event::Comparing { done, of } => self.after(
+                "comparing chains from data, from the buffer and fresh ones, step",
+                *done,
+                *of,
+            ),
             Event::Drawing { done, of } => self.after("drawing samples, step", *done, *of),
         }
     }

@@ -17,6 +17,7 @@
 //! of the smooth ones changes by more than the tolerance; the change is reported as the error. The integrands of
 //! KL(model‖data) and of the total variation have kinks: those two are not waited for and have errors of their own.
 
+mod buffer;
 mod error;
 mod evaluate;
 mod figures;
@@ -29,6 +30,7 @@ pub(crate) mod quality;
 mod samples;
 mod stability;
 
+pub use buffer::{BufferFigures, buffer_quality};
 pub use error::EvaluationError;
 pub use evaluate::{EvaluationOptions, Outcome, Stage, evaluate};
 pub use figures::{COVERED, Figures, GridFigures, ModeFigures, SampleFigures, ScoreFigures};
@@ -40,9 +42,10 @@ pub use likelihood::{
 pub(crate) use model_data::are_others;
 pub use model_data::{DataIs, ModelData, samples_of};
 pub use quality::{
-    Accuracy, Auroc, DistanceFigures, FeatureName, Measured, NearestFigures, PermutationTest,
-    QualityError, SteinFigures, TwoSampleFigures,
+    Accuracy, Auroc, DistanceFigures, FeatureName, FeatureNetwork, Measured, NearestFigures,
+    NetworkName, PairTest, PermutationTest, QualityError, SteinFigures, TwoSampleFigures,
 };
+pub(crate) use samples::with_noise;
 pub use samples::{
     ClassFigures, Judged, OutsideFigures, QualityData, QualityFigures, QualityOutcome, SteinPair,
     out_of_distribution, sample_quality,

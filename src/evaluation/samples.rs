@@ -4,9 +4,9 @@ use super::error::EvaluationError;
 use super::gradients::energy_gradients;
 use super::model_data::DataIs;
 use super::quality::{
-    Auroc, DistanceFigures, FeatureName, Features, MOST, NearestFigures, Neighbour, Points,
-    QualityError, SteinFigures, auroc, measure, median_distance, nearest, nearest_figures,
-    stein_discrepancy,
+    Auroc, DistanceFigures, FeatureName, FeatureNetwork, Features, MOST, NearestFigures, Neighbour,
+    NetworkName, Points, QualityError, SteinFigures, auroc, measure, median_distance, nearest,
+    nearest_figures, stein_discrepancy,
 };
 use crate::config::SamplerConfig;
 use crate::gpu::Executor;
@@ -23,7 +23,7 @@ const BOOTSTRAPS: usize = 499;
 /// Samples whose nearest training samples are looked for: each is compared with all of them.
 const NEAREST_POINTS: usize = 200;
 /// Data whose features are computed at most: as many as `measure` compares.
-const DATA_POINTS: usize = 2 * MOST;
+pub(super) const DATA_POINTS: usize = 2 * MOST;
 /// Samples in a row of the picture, and rows of them.
 const COLUMNS: usize = 12;
 const ROWS: usize = 2;
@@ -48,7 +48,7 @@ pub enum Judged<T> {
 }
 
 impl<T> Judged<T> {
-    pub(super) fn of(found: Result<T, QualityError>) -> Self {
+    pub(crate) fn of(found: Result<T, QualityError>) -> Self {
         match found {
             Ok(value) => Judged::Valid(value),
             Err(error) => Judged::NotValid {
@@ -98,6 +98,8 @@ pub struct QualityFigures {
     pub nearest_is: Option<&'static str>,
     /// What samples and data are compared by in `distances`.
     pub features: FeatureName,
+    /// The network that gives them, where the user named one.
+    pub feature_network: Option<NetworkName>,
     /// Samples against data.
     pub distances: Judged<DistanceFigures>,
     /// What the classifier takes samples and data for; null without one.
@@ -151,11 +153,19 @@ pub struct QualityData<'a> {
 impl<'a> QualityData<'a> {
     /// The data that samples of `length` values are compared with, and what they are. What the model has not seen is the better
     /// judge, but of few held-out samples all that is compared would be noise.
-    fn compared(&self, length: usize) -> (&'a [f32], DataIs) {
+    pub(super) fn compared(&self, length: usize) -> (&'a [f32], DataIs) {
         let are_few = self.others.len() / length < FEWEST_HELD_OUT;
         match self.others_are == DataIs::HeldOut && are_few || self.others.is_empty() {
             true if !self.training.is_empty() => (self.training, DataIs::Training),
             _ => (self.others, self.others_are),
+        }
+    }
+
+    /// Those that the model has not seen, as far as can be known.
+    pub(super) fn unseen(&self) -> &'a [f32] {
+        match self.others_are.is_unseen() {
+            true => self.others,
+            false => &[],
         }
     }
 }
@@ -168,7 +178,8 @@ pub struct QualityOutcome {
     pub picture: Option<RgbImage>,
 }
 
-/// Draws samples of `model` from fresh chains and compares them with `data`. `progress` is told how much of all sampling is done.
+/// Draws samples of `model` from fresh chains and compares them with `data`, in the features of `network` where there is one.
+/// `progress` is told how much of all sampling is done.
 ///
 /// # Errors
 /// When samples cannot be drawn, `data` is not whole samples of finite values, or the GPU fails. What cannot be told of the
@@ -177,6 +188,7 @@ pub fn sample_quality(
     executor: &mut Executor,
     model: &Model,
     data: QualityData<'_>,
+    network: Option<&FeatureNetwork>,
     options: &SampleOptions,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<QualityOutcome, EvaluationError> {
@@ -194,16 +206,13 @@ pub fn sample_quality(
     })?;
     let (samples, states) = finite(&drawn, length);
     let training = data.training;
-    let unseen = match data.others_are.is_unseen() {
-        true => data.others,
-        false => &[],
-    };
+    let unseen = data.unseen();
     let (compared, data_is) = data.compared(length);
     // Data may lie in the order of their classes, so not the first but evenly spaced ones.
     let every = (compared.len() / length).div_ceil(DATA_POINTS);
     let some_data: Vec<&[f32]> = compared.chunks(length).step_by(every.max(1)).collect();
     let some_data = some_data.concat();
-    let features = Features::of(config.data.source.name, shape, model.scaling())?;
+    let features = Features::by(network, config.data.source.name, shape, model.scaling())?;
 
     let distances = distances(&features, &some_data, &samples, options.seed);
     let classes = classes(&features, &some_data, &samples)?;
@@ -226,6 +235,7 @@ pub fn sample_quality(
         data_is: data_is.name(),
         nearest_is: (!unseen.is_empty()).then(|| data.others_are.name()),
         features: features.name(),
+        feature_network: network.map(|network| network.name().clone()),
         distances: Judged::of(distances),
         classes,
         stein: Judged::of(stein),
@@ -274,7 +284,7 @@ fn finite(drawn: &Samples, length: usize) -> (Vec<f32>, Vec<f32>) {
     (samples.concat(), states.concat())
 }
 
-pub(super) fn with_noise(model: &Model, samples: &[f32], seed: u64, step: u32) -> Vec<f32> {
+pub(crate) fn with_noise(model: &Model, samples: &[f32], seed: u64, step: u32) -> Vec<f32> {
     let noise = model.config().data.noise;
     let mut random = Philox::new(seed, Stream::DataNoise, step);
     samples
@@ -283,8 +293,8 @@ pub(super) fn with_noise(model: &Model, samples: &[f32], seed: u64, step: u32) -
         .collect()
 }
 
-fn distances(
-    features: &Features,
+pub(super) fn distances(
+    features: &Features<'_>,
     data: &[f32],
     samples: &[f32],
     seed: u64,
@@ -292,8 +302,8 @@ fn distances(
     measure(&features.points(data)?, &features.points(samples)?, seed)
 }
 
-fn classes(
-    features: &Features,
+pub(super) fn classes(
+    features: &Features<'_>,
     data: &[f32],
     samples: &[f32],
 ) -> Result<Option<ClassFigures>, QualityError> {
@@ -309,7 +319,7 @@ fn classes(
 }
 
 /// Discrepancies, and the gradients that they took.
-fn stein(
+pub(super) fn stein(
     executor: &mut Executor,
     model: &Model,
     data: &[f32],
@@ -342,14 +352,18 @@ fn stein(
 }
 
 /// The first samples' nearest training samples.
-struct Neighbours {
+pub(super) struct Neighbours {
     training: Points,
     /// None where there are no training data, or no samples.
     of_samples: Vec<Neighbour>,
 }
 
 impl Neighbours {
-    fn of(samples: &[f32], training: &[f32], length: usize) -> Result<Self, QualityError> {
+    pub(super) fn of(
+        samples: &[f32],
+        training: &[f32],
+        length: usize,
+    ) -> Result<Self, QualityError> {
         let end = samples.len().min(NEAREST_POINTS * length);
         let training = Points::of_samples(training, length)?;
         let of_samples = match training.count() {
@@ -362,7 +376,11 @@ impl Neighbours {
         })
     }
 
-    fn figures(&self, held_out: &[f32], length: usize) -> Result<NearestFigures, QualityError> {
+    pub(super) fn figures(
+        &self,
+        held_out: &[f32],
+        length: usize,
+    ) -> Result<NearestFigures, QualityError> {
         if held_out.is_empty() {
             return Err(QualityError::NothingHeldOut);
         }

@@ -2,7 +2,7 @@
 
 use super::error::EvaluationError;
 use super::evaluate::Stage;
-use super::quality::{Features, PermutationTest, QualityError, permutation_test};
+use super::quality::{FeatureNetwork, Features, PermutationTest, QualityError, permutation_test};
 use super::samples::{Judged, with_noise};
 use crate::gpu::Executor;
 use crate::model::{Model, SampleOptions, Weights};
@@ -65,8 +65,8 @@ pub struct StabilityOutcome {
     pub picture: Option<RgbImage>,
 }
 
-/// Runs chains of `model` from `data`, clean samples in the model's scale, and as many fresh ones. `progress` is told the
-/// stage, and how much of how much of it is done.
+/// Runs chains of `model` from `data`, clean samples in the model's scale, and as many fresh ones, which are compared in the
+/// features of `network` where there is one. `progress` is told the stage, and how much of how much of it is done.
 ///
 /// # Errors
 /// When there are fewer than two data, they or their energies are all equal, or the GPU fails.
@@ -74,6 +74,7 @@ pub fn stability(
     executor: &mut Executor,
     model: &Model,
     data: &[f32],
+    network: Option<&FeatureNetwork>,
     seed: u64,
     progress: &mut dyn FnMut(Stage, usize, usize),
 ) -> Result<StabilityOutcome, EvaluationError> {
@@ -131,7 +132,7 @@ pub fn stability(
     let unstable_is = why_unstable(&means, deviation);
     let last = along.last().copied().unwrap_or_default();
     let frame = fresh.frames.last().map_or(&[][..], Vec::as_slice);
-    let tested = test(model, frame, last, seed);
+    let tested = test(model, network, frame, last, seed);
     let figures = StabilityFigures {
         weights: model.weights(),
         chains: count,
@@ -176,12 +177,18 @@ fn why_unstable(means: &[f64], deviation: f64) -> Option<String> {
 /// Whether fresh states and those from data differ, in the features that samples are compared in.
 fn test(
     model: &Model,
+    network: Option<&FeatureNetwork>,
     fresh: &[f32],
     from_data: &[f32],
     seed: u64,
 ) -> Result<PermutationTest, QualityError> {
     let shape = model.architecture().input();
-    let features = Features::of(model.config().data.source.name, shape, model.scaling())?;
+    let features = Features::by(
+        network,
+        model.config().data.source.name,
+        shape,
+        model.scaling(),
+    )?;
     permutation_test(
         &features.points(fresh)?,
         &features.points(from_data)?,

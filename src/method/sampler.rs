@@ -4,7 +4,9 @@ mod replay;
 mod settings;
 mod trace;
 
-pub(crate) use settings::{ChainMode, Diagnose, FEWEST_RECORDS, SETTLED, SamplerSettings};
+pub(crate) use settings::{
+    Agreement, ChainMode, Diagnose, FEWEST_RECORDS, SETTLED, SamplerSettings,
+};
 pub(crate) use trace::Probe;
 
 use super::chains::{ChainPass, Chains, PreparedChains};

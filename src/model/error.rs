@@ -65,6 +65,10 @@ pub enum ModelError {
          averaged ones", .path.display()
     )]
     OtherLiveWeights { path: PathBuf, step: u64 },
+    #[error(
+        "`{}` does not hold chains of these weights: copy the file that belongs to the checkpoint", .path.display()
+    )]
+    OtherChains { path: PathBuf },
     #[error("{what} of {given} is out of range: {advice}")]
     OutOfRange {
         what: &'static str,

@@ -7,6 +7,7 @@
 mod error;
 mod evaluator;
 mod kept;
+mod kept_chains;
 mod run_on;
 mod sample;
 mod settings;
@@ -16,6 +17,8 @@ pub use error::ModelError;
 pub use evaluator::Evaluator;
 pub(crate) use evaluator::first_energies;
 pub use kept::{KeptSnapshots, kept_snapshots};
+pub use kept_chains::KeptChains;
+pub(crate) use kept_chains::{is_chains_path, most_kept};
 pub(crate) use sample::first_draw;
 pub use sample::{SampleOptions, Samples};
 pub(crate) use stored::is_live_path;

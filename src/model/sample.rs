@@ -64,7 +64,7 @@ pub(super) fn begun<'a>(chains: &'a Chains, values: &[f32]) -> (PreparedChains<'
     (prepared, recording)
 }
 
-fn pass(config: &Config, steps: usize, first_chain: usize) -> ChainPass {
+pub(super) fn pass(config: &Config, steps: usize, first_chain: usize) -> ChainPass {
     ChainPass {
         first_step: 0,
         steps,

@@ -24,6 +24,9 @@ const LIVE_PREFIX: &str = "live.";
 /// How the name of the file with the live weights ends.
 const LIVE_ENDING: &str = "live.safetensors";
 
+/// How the name of the file with the chains of a replay buffer ends.
+pub(super) const CHAINS_ENDING: &str = "chains.safetensors";
+
 /// Which weights of a run a model computes with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -38,6 +41,15 @@ pub enum Weights {
 /// The file that holds the live weights of the checkpoint at `path`.
 pub(crate) fn live_path(path: &Path) -> PathBuf {
     path.with_extension(LIVE_ENDING)
+}
+
+/// The file that holds the chains of the checkpoint at `path`, of either weights.
+pub(super) fn chains_path(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match name.strip_suffix(&format!(".{LIVE_ENDING}")) {
+        Some(stem) => path.with_file_name(format!("{stem}.{CHAINS_ENDING}")),
+        None => path.with_extension(CHAINS_ENDING),
+    }
 }
 
 /// Whether the file at `path` holds the live weights of a checkpoint beside it, by its name.
@@ -88,6 +100,8 @@ pub struct Model {
     pub(super) step_size: Option<f32>,
     weights: Weights,
     live: Option<Live>,
+    /// Where the chains that belong to it are kept, if they are.
+    pub(super) chains: Option<PathBuf>,
     notes: Vec<String>,
 }
 
@@ -162,6 +176,7 @@ impl Model {
             step_size: None,
             weights: Weights::Averaged,
             live: None,
+            chains: None,
             notes: Vec::new(),
         })
     }
@@ -320,6 +335,7 @@ impl Model {
             step_size,
             weights,
             live,
+            chains: Some(chains_path(path)).filter(|path| path.is_file()),
             notes: all_notes,
         })
     }
@@ -423,10 +439,31 @@ impl Model {
         &self.notes
     }
 
+    /// The CRC-32 of the weights in use, as little-endian f32, in hexadecimal.
+    pub fn weights_crc32(&self) -> String {
+        crc32(&self.parameters)
+    }
+
+    /// The same of the live weights that it holds beside those in use; none where it holds none, or only a file of them.
+    pub(super) fn live_crc32(&self) -> Option<String> {
+        match &self.live {
+            Some(Live::Values(live)) => Some(crc32(live)),
+            Some(Live::File(_)) | None => None,
+        }
+    }
+
     /// All parameters in use, as in [`Architecture::tensors`].
     pub fn parameters(&self) -> &[f32] {
         &self.parameters
     }
+}
+
+fn crc32(values: &[f32]) -> String {
+    let mut hasher = crc32fast::Hasher::new();
+    for value in values {
+        hasher.update(&value.to_le_bytes());
+    }
+    format!("{:08x}", hasher.finalize())
 }
 
 /// The parameters of `model`, whose network must be `architecture`.
@@ -514,14 +551,14 @@ fn word<T: serde::de::DeserializeOwned>(
     })
 }
 
-fn entry<'a>(file: &'a TensorFile, key: &'static str) -> Result<&'a str, ModelError> {
+pub(super) fn entry<'a>(file: &'a TensorFile, key: &'static str) -> Result<&'a str, ModelError> {
     file.metadata
         .get(key)
         .map(String::as_str)
         .ok_or(ModelError::MissingMetadata { key })
 }
 
-fn json<T: serde::de::DeserializeOwned>(
+pub(super) fn json<T: serde::de::DeserializeOwned>(
     file: &TensorFile,
     key: &'static str,
 ) -> Result<T, ModelError> {

@@ -23,11 +23,14 @@ pub(super) fn samples_drawn(config: &Config, shape: Shape) -> usize {
     }
 }
 
-/// What drawing pictures records in the workspace of `network`: energies, of a landscape and of the last samples, and where
-/// samples can be shown the first steps of fresh chains.
-pub(super) fn drawings(config: &Config, network: &Network) -> Vec<Recording> {
+/// What drawing pictures records in the workspace of `network`: energies, of a landscape and of the last samples; the first steps
+/// of fresh chains where samples can be shown; and what comparing `compared` chains of a kind does.
+pub(super) fn drawings(config: &Config, network: &Network, compared: usize) -> Vec<Recording> {
     let shape = network.architecture().input();
     let mut drawings = vec![model::first_energies(network)];
+    if compared > 0 {
+        drawings.push(model::first_draw(config, network, compared));
+    }
     if can_be_shown(shape) {
         let count = samples_drawn(config, shape);
         drawings.push(model::first_draw(config, network, count));

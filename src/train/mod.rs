@@ -10,6 +10,8 @@ mod energies;
 mod error;
 mod fit;
 mod keep;
+mod last_look;
+mod look_size;
 mod memory;
 mod metrics;
 mod plan;
@@ -19,6 +21,7 @@ mod ticket;
 mod trainer;
 
 pub use error::TrainError;
+pub use last_look::{ChainCount, LastLook};
 pub use memory::MemoryAccount;
 pub(crate) use metrics::CURVES;
 pub use metrics::MetricsRow;
@@ -27,6 +30,7 @@ pub(crate) use settings::target;
 pub use trainer::{Arrival, Trainer};
 
 // Named in what the above offers.
+pub use crate::evaluation::{Judged, PairTest};
 pub use crate::files::FileError;
 pub use crate::method::{Diagnostics, Mixing};
 pub use crate::report::ReportError;

@@ -6,6 +6,7 @@ use self::noise::Noise;
 use self::slices::{Staging, equal_parts};
 use super::drawing::drawings;
 use super::error::TrainError;
+use super::look_size::chains_compared;
 use super::memory::MemoryAccount;
 use super::settings;
 use super::ticket::Ticket;
@@ -19,6 +20,7 @@ use crate::model;
 use crate::network::{Architecture, Kernels, Network};
 use crate::purpose::CHAINS;
 use crate::shape::Shape;
+use std::ops::Range;
 
 /// An optimiser step as a list of commands. Holds names of buffers, no device.
 pub struct TrainingPlan {
@@ -141,6 +143,11 @@ impl TrainingPlan {
         self.noise.sampler()?.chains().control()
     }
 
+    /// Where up to `most` chains of the replay buffer lie: see [`Sampler::kept`](crate::method::Sampler::kept).
+    pub(crate) fn kept_chains(&self, most: usize) -> Option<(Buffer, usize, Vec<Range<usize>>)> {
+        self.noise.sampler()?.kept(most)
+    }
+
     /// Begins a probe of `steps` further steps of the last chains on the snapshot that they are from; none where the noise
     /// needs no chains, or the steps are too few to tell anything.
     pub(crate) fn probe(&self, recording: &mut Recording, steps: usize) -> Option<Probe> {
@@ -156,6 +163,13 @@ impl TrainingPlan {
         if let Some(sampler) = self.noise.sampler() {
             sampler.run_probe(recording, probe, record);
         }
+    }
+
+    /// How many chains of each kind are compared after the last step.
+    pub(crate) fn chains_compared(&self) -> usize {
+        let last = self.config.run.steps.saturating_sub(1);
+        let shape = self.architecture.input();
+        chains_compared(&self.config, shape, self.gradient_evaluations(last))
     }
 
     /// The draw of noise number `pool`, of every part at most `groups` groups of chains.
@@ -212,7 +226,7 @@ impl TrainingPlan {
 
     /// Where the memory goes, known before any of it is taken.
     pub fn memory(&self) -> MemoryAccount {
-        let mut beside = drawings(&self.config, &self.network);
+        let mut beside = drawings(&self.config, &self.network, self.chains_compared());
         beside.push(self.first_probe());
         let mut account = MemoryAccount::of(self.network.samples(), &self.first_slice(), &beside);
         // The samples of a step are in one buffer, but the data among them are no chains.

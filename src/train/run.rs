@@ -2,14 +2,16 @@ use super::drawing::{SCATTER_POINTS, can_be_shown, samples_drawn};
 use super::energies::{Energies, energies};
 use super::error::TrainError;
 use super::keep::KeptSnapshots;
+use super::last_look::{LastLook, last_look, too_short};
 use super::memory::MemoryAccount;
 use super::metrics::{CURVES, Curve, MetricsRow};
 use super::settings;
 use super::trainer::{Arrival, Trainer};
 use crate::config::{self, Config, Interval};
+use crate::evaluation::Judged;
 use crate::files::{JsonLines, create_run_folder, npy, write_atomically};
 use crate::method::{Diagnostics, FEWEST_RECORDS};
-use crate::model::{Model, SampleOptions};
+use crate::model::{KeptChains, Model, SampleOptions, most_kept};
 use crate::network::Precision;
 use crate::report::{Panel, Series, curves, landscape, png_bytes, sample_grid};
 use serde::Serialize;
@@ -44,6 +46,8 @@ pub enum Event<'a> {
     },
     /// The chains go on, to be looked at: so many of all steps are done.
     Probing { done: usize, of: usize },
+    /// Chains that began in different places are compared: so many of all their steps are done.
+    Comparing { done: usize, of: usize },
     /// The last samples are being drawn: so many of all Langevin steps are done.
     Drawing { done: usize, of: usize },
 }
@@ -56,6 +60,9 @@ pub struct Summary {
     pub fits: String,
     /// What the chains said of themselves last.
     pub diagnostics: Option<Diagnostics>,
+    /// Whether fresh chains, those of the replay buffer and those from data have come to one distribution; none of a run
+    /// that was stopped or asks for no last look.
+    pub last_look: Option<Judged<LastLook>>,
     /// Optimiser steps done.
     pub steps: u64,
     /// Whether it was stopped before its last step.
@@ -226,6 +233,12 @@ impl Run<'_> {
         let path = self
             .folder
             .join(format!("checkpoints/{:06}.safetensors", model.step()));
+        let length = trainer.data().shape().len();
+        // Before the checkpoint, so that whoever finds one finds its chains.
+        if let Some((states, of)) = trainer.kept_chains(most_kept(length))? {
+            let chains = KeptChains::finite(&states, length, of).save(&model, &path)?;
+            (self.observer)(Event::Wrote(&chains));
+        }
         model.save(&path)?;
         (self.observer)(Event::Wrote(&path));
         Ok((model, path))
@@ -319,14 +332,24 @@ impl Run<'_> {
             true => Ok(()),
             false => self.probe(trainer),
         });
+        let mut compared = None;
         let drawn = probed.and_then(|()| {
             traces = self.traces(trainer)?;
-            self.last_pictures(trainer, &model, stopped, &mut samples, &mut landscape)
+            let fresh =
+                self.last_pictures(trainer, &model, stopped, &mut samples, &mut landscape)?;
+            if !stopped && self.config.sampler.probe > 0 {
+                compared = self.compare(trainer, &model, fresh)?;
+            }
+            Ok(())
         });
+        let agreement = compared.as_ref().and_then(Judged::valid);
+        let agreement = agreement.map(LastLook::agreement);
+        let last = self.last_diagnosis.as_ref();
         let summary = Summary {
             folder: self.folder.into(),
-            fits: settings::verdict(self.config, self.last_diagnosis.as_ref()),
+            fits: settings::verdict(self.config, last, agreement.as_ref()),
             diagnostics: self.last_diagnosis,
+            last_look: compared,
             steps: trainer.steps_done(),
             stopped,
             cut_short: !stopped && self.stop.load(Ordering::Relaxed),
@@ -358,6 +381,28 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Compares chains of different starts, of which `fresh` are states of some; none where it is told to stop.
+    fn compare(
+        &mut self,
+        trainer: &mut Trainer,
+        model: &Model,
+        fresh: Vec<f32>,
+    ) -> Result<Option<Judged<LastLook>>, TrainError> {
+        let count = trainer.plan().chains_compared();
+        if count == 0 {
+            return Ok(Some(too_short()));
+        }
+        let (observer, stop) = (&mut self.observer, self.stop);
+        if stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let mut progress = |done: usize, of: usize| {
+            observer(Event::Comparing { done, of });
+            !stop.load(Ordering::Relaxed)
+        };
+        last_look(trainer, model, count, fresh, &mut progress)
+    }
+
     /// What the last diagnosis was told from.
     fn traces(&mut self, trainer: &Trainer) -> Result<Option<PathBuf>, TrainError> {
         let Some(traces) = trainer.traces().filter(|_| self.config.sampler.traces) else {
@@ -368,6 +413,7 @@ impl Run<'_> {
         self.write(self.folder.join("traces.npy"), &bytes).map(Some)
     }
 
+    /// Draws the last pictures. Gives the states of the fresh chains that they show, before these are denoised.
     fn last_pictures(
         &mut self,
         trainer: &mut Trainer,
@@ -375,12 +421,12 @@ impl Run<'_> {
         stopped: bool,
         samples: &mut Option<PathBuf>,
         landscape: &mut Option<PathBuf>,
-    ) -> Result<(), TrainError> {
+    ) -> Result<Vec<f32>, TrainError> {
         if !can_be_shown(trainer.data().shape()) {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let values = if stopped {
-            trainer.noise_samples()?
+        let (values, states) = if stopped {
+            (trainer.noise_samples()?, Vec::new())
         } else {
             self.draw(trainer, model)?
         };
@@ -392,17 +438,21 @@ impl Run<'_> {
             self.grid(trainer, &values)?
         };
         *samples = Some(self.write(self.folder.join("samples.png"), &picture)?);
-        Ok(())
+        Ok(states)
     }
 
-    /// Samples from fresh chains.
-    fn draw(&mut self, trainer: &mut Trainer, model: &Model) -> Result<Vec<f32>, TrainError> {
+    /// Samples from fresh chains, and their states before these were denoised.
+    fn draw(
+        &mut self,
+        trainer: &mut Trainer,
+        model: &Model,
+    ) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
         let run = &self.config.run;
         let options = SampleOptions {
             count: samples_drawn(self.config, trainer.data().shape()),
             steps: run.sample_steps,
             seed: run.seed,
-            frames: 0,
+            frames: 1,
         };
         let (observer, stop) = (&mut self.observer, self.stop);
         let mut progress = |done: usize, of: usize| {
@@ -410,7 +460,7 @@ impl Run<'_> {
             !stop.load(Ordering::Relaxed)
         };
         let (executor, workspace) = trainer.workspace();
-        let samples = model.sample_on(executor, workspace, &options, &mut progress)?;
+        let mut samples = model.sample_on(executor, workspace, &options, &mut progress)?;
         (self.observer)(Event::Drew {
             acceptance: samples.acceptance,
             step_size: samples.step_size,
@@ -421,7 +471,8 @@ impl Run<'_> {
                 of: options.count,
             });
         }
-        Ok(samples.values)
+        let states = samples.frames.pop().unwrap_or_default();
+        Ok((samples.values, states))
     }
 
     fn curves(&mut self) -> Result<Option<PathBuf>, TrainError> {

@@ -4,8 +4,8 @@
 use crate::config::{ChainKind, Config, Interval, NormaliserKind, SnapshotKind, StartKind};
 use crate::kernels::AdamSettings;
 use crate::method::{
-    ChainMode, Diagnose, Diagnostics, Normaliser, ObjectiveSettings, OptimiserSettings, Refresh,
-    SamplerSettings,
+    Agreement, ChainMode, Diagnose, Diagnostics, Normaliser, ObjectiveSettings, OptimiserSettings,
+    Refresh, SamplerSettings,
 };
 use crate::model::chain_start;
 use crate::network::Initialisation;
@@ -73,16 +73,28 @@ pub(super) fn refresh(config: &Config) -> Refresh {
 
 /// What a model trained by `config` is fitted to, in words.
 pub(crate) fn target(config: &Config) -> String {
-    verdict(config, None)
+    verdict(config, None, None)
 }
 
-/// The same after the fact, with what the last diagnosed pass says of it; see [`SamplerSettings::verdict`].
-pub(super) fn verdict(config: &Config, last: Option<&Diagnostics>) -> String {
+/// The same after the fact, with what the last diagnosed pass and chains of different starts say of it; see
+/// [`SamplerSettings::verdict`].
+pub(super) fn verdict(
+    config: &Config,
+    last: Option<&Diagnostics>,
+    agreement: Option<&Agreement>,
+) -> String {
     if config.snapshot.kind.needs_chains() {
-        return sampler(config).verdict(last);
+        return sampler(config).verdict(last, agreement);
     }
-    "a density, against fixed noise whose density is known (plain noise-contrastive estimation)"
-        .into()
+    let verdict = "a density, against fixed noise whose density is known (plain noise-contrastive estimation)";
+    match agreement {
+        // No chain has taught this model anything, so that none can take from what it is.
+        Some(Agreement::Apart(how)) => {
+            format!("{verdict}; samples are not yet of that density: {how}")
+        }
+        Some(Agreement::NotApart(how)) => format!("{verdict}; {how}"),
+        None => verdict.into(),
+    }
 }
 
 /// What data and noise are told apart by.

@@ -201,6 +201,28 @@ impl Trainer {
         Ok(words.into_iter().map(f32::from_bits).collect())
     }
 
+    /// Up to `most` chains of the replay buffer as training left them, (chain, channel, row, column) in the model's scale, and
+    /// how many there are in all; none where chains are not kept. Waits for the GPU.
+    ///
+    /// # Errors
+    /// What the GPU reported.
+    pub(super) fn kept_chains(
+        &mut self,
+        most: usize,
+    ) -> Result<Option<(Vec<f32>, usize)>, TrainError> {
+        let Some((buffer, of, ranges)) = self.plan.kept_chains(most) else {
+            return Ok(None);
+        };
+        let length = self.data.shape().len();
+        let mut states = Vec::new();
+        for chains in ranges {
+            let (start, words) = (chains.start * length, chains.len() * length);
+            let words = self.executor.read_words(buffer, start, words)?;
+            states.extend(words.into_iter().map(f32::from_bits));
+        }
+        Ok(Some((states, of)))
+    }
+
     /// What has arrived since the last call; with `wait`, everything outstanding.
     ///
     /// # Errors

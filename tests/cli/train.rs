@@ -39,8 +39,10 @@ fn training_fills_the_run_folder() {
         assert_eq!(
             names_in(&run.join("checkpoints")),
             [
+                "000004.chains.safetensors",
                 "000004.live.safetensors",
                 "000004.safetensors",
+                "000006.chains.safetensors",
                 "000006.live.safetensors",
                 "000006.safetensors",
             ]
@@ -114,7 +116,11 @@ fn training_twice_keeps_both_runs_and_the_same_seed_gives_the_same_bits() {
     );
     assert_eq!(
         names_in(&runs.join("digits/checkpoints")),
-        ["000002.live.safetensors", "000002.safetensors"]
+        [
+            "000002.chains.safetensors",
+            "000002.live.safetensors",
+            "000002.safetensors"
+        ]
     );
     assert_eq!(metrics(&runs.join("digits/metrics.jsonl")).len(), 2);
     assert!(runs.join("digits/notes.txt").exists());

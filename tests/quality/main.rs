@@ -4,12 +4,14 @@
 #[path = "../common/command.rs"]
 mod command;
 
+mod buffer;
 mod classifier;
 mod command_line;
 mod densities;
 mod distances;
 mod held_out;
 mod of_models;
+mod onnx_files;
 mod reference;
 mod refusals;
 mod stein;

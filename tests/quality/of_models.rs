@@ -65,6 +65,7 @@ fn figures(training: &[f32], others: &[f32], count: usize) -> QualityFigures {
         &mut executor(),
         &gaussian(&[]),
         data,
+        None,
         &options,
         &mut |_, _| {},
     );
@@ -212,7 +213,7 @@ fn stability_of(model: &Model, data: &[f32]) -> StabilityFigures {
 }
 
 fn stability_by(model: &Model, data: &[f32], seed: u64) -> StabilityFigures {
-    let outcome = stability(&mut executor(), model, data, seed, &mut |_, _, _| {});
+    let outcome = stability(&mut executor(), model, data, None, seed, &mut |_, _, _| {});
     let outcome = outcome.expect("chains are run");
     assert!(outcome.picture.is_some());
     assert_eq!(outcome.figures.energies.len(), 101);
@@ -294,13 +295,13 @@ fn fresh_chains_that_have_not_arrived_are_told_from_those_from_data() {
 fn data_of_which_no_chains_can_begin_are_refused() {
     let (mut executor, model) = (executor(), gaussian(&[]));
     for data in [&[][..], &normal(1, 0.5, 1)] {
-        let found = stability(&mut executor, &model, data, 2, &mut |_, _, _| {});
+        let found = stability(&mut executor, &model, data, None, 2, &mut |_, _, _| {});
         let message = found.err().expect("is refused").to_string();
         assert!(message.contains("at least 2"), "{message}");
     }
     // Equal data have no energies of different height to measure by.
     let equal = [0.5; 64].repeat(3);
-    let found = stability(&mut executor, &model, &equal, 2, &mut |_, _, _| {});
+    let found = stability(&mut executor, &model, &equal, None, 2, &mut |_, _, _| {});
     let message = found.err().expect("is refused").to_string();
     assert!(message.contains("no scale"), "{message}");
 }

@@ -5,6 +5,7 @@
 mod common;
 
 mod command_line;
+mod last_look;
 mod moments;
 mod passes;
 mod steps;

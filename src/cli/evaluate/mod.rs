@@ -1,6 +1,7 @@
 mod data;
 mod density;
 mod likelihood;
+mod places;
 mod report;
 mod samples;
 
@@ -12,9 +13,9 @@ use super::progress::Stages;
 use super::{open, output, warnings};
 use crate::config::BaseKind;
 use crate::evaluation::{
-    self, DataIs, EvaluationError, EvaluationOptions, Figures, LikelihoodFigures,
-    LikelihoodOptions, ModelData, Outcome, OutsideFigures, QualityData, QualityFigures,
-    StabilityFigures, Stage,
+    self, BufferFigures, DataIs, EvaluationError, EvaluationOptions, FeatureNetwork, Figures,
+    Judged, LikelihoodFigures, LikelihoodOptions, ModelData, Outcome, OutsideFigures, QualityData,
+    QualityFigures, StabilityFigures, Stage,
 };
 use crate::files::write_atomically;
 use crate::gpu::Executor;
@@ -23,16 +24,16 @@ use crate::page;
 use crate::report::png_bytes;
 use clap::ValueEnum;
 use image::RgbImage;
+use places::Places;
 use report::{Report, json_of};
 use serde::Serialize;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 const PICTURE: &str = "evaluation.png";
 const NEIGHBOURS: &str = "neighbours.png";
 const STABILITY: &str = "stability.png";
-const REPORT: &str = "evaluation.json";
 /// Samples that are compared with data unless it is said how many: the block of KID.
 const COMPARED: usize = 1000;
 
@@ -42,6 +43,15 @@ struct Stability {
     data_is: &'static str,
     #[serde(flatten)]
     figures: StabilityFigures,
+}
+
+/// Fresh samples, and apart from them the chains of the replay buffer.
+#[derive(Serialize)]
+struct Sampled {
+    #[serde(flatten)]
+    fresh: QualityFigures,
+    /// Null where none were kept.
+    buffer: Option<Judged<BufferFigures>>,
 }
 
 /// How well the energy tells the data called `source` from the model's own.
@@ -56,9 +66,8 @@ struct Outside {
 
 /// `afterimage evaluate`
 pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
-    if let Some(path) = &arguments.out {
-        output::ending(path, &[("png", ())])?;
-    }
+    let places = Places::of(arguments)?;
+    let network = feature_network(arguments)?;
     let (model, data) = data::opened(arguments)?;
     for note in data.notes() {
         if !arguments.quiet || note.starts_with("warning") {
@@ -66,11 +75,11 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
         }
     }
     let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
-    let folder = Some(&arguments.model.model).filter(|path| path.is_dir());
-    let file = folder.map(|folder| folder.join(REPORT));
-    let mut report = Report::of(&model, &data, file, arguments.quiet)?;
+    let mut report = Report::of(&model, &data, places.report(), arguments.quiet)?;
     let mut work = Work {
         arguments,
+        places: &places,
+        network,
         model: &model,
         data: &data,
         executor: &mut executor,
@@ -110,12 +119,13 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
     if let Some(path) = &report.file {
         work.wrote(path);
     }
-    if let Some(folder) = folder {
-        let page = page::write(folder)?;
+    let run = arguments.model.model.as_path();
+    if report.file.as_deref().and_then(Path::parent) == Some(run) {
+        let page = page::write(run)?;
         work.wrote(&page.path);
         output::problems(&page);
     }
-    if let (Some(path), 0) = (&arguments.out, work.pictures) {
+    if let (Some(path), 0) = (places.named_picture(), work.pictures) {
         output::note(format_args!(
             "note: no part made a picture, so nothing was written to {}",
             path.display()
@@ -165,6 +175,9 @@ fn parts(arguments: &EvaluateArgs, model: &Model) -> Vec<PartArg> {
 /// What the parts share.
 struct Work<'a> {
     arguments: &'a EvaluateArgs,
+    places: &'a Places,
+    /// What samples are compared by, where it was named.
+    network: Option<FeatureNetwork>,
     model: &'a Model,
     data: &'a ModelData,
     executor: &'a mut Executor,
@@ -258,8 +271,8 @@ impl Work<'_> {
         Ok(figures)
     }
 
-    /// The quality of fresh samples, with a picture of those nearest to training samples.
-    fn samples(&mut self) -> Result<QualityFigures, CliError> {
+    /// The quality of fresh samples, with a picture of those nearest to training samples, and that of kept chains.
+    fn samples(&mut self) -> Result<Sampled, CliError> {
         let run = &self.model.config().run;
         let count = self.arguments.count.map(usize::try_from);
         let options = SampleOptions {
@@ -284,18 +297,29 @@ impl Work<'_> {
             self.executor,
             self.model,
             data,
+            self.network.as_ref(),
             &options,
             &mut |done, of| shown.show(name(Stage::Samples), done, of),
         );
         self.shown.clear();
         let outcome = outcome?;
+        let buffer = evaluation::buffer_quality(
+            self.executor,
+            self.model,
+            data,
+            self.network.as_ref(),
+            options.seed,
+        )?;
         let figures = &outcome.figures;
         warnings::standstill(&figures.sampler, figures.acceptance, figures.step_size);
         if !self.arguments.quiet {
-            samples::table(figures);
+            samples::table(figures, buffer.as_ref());
         }
         self.picture(NEIGHBOURS, outcome.picture)?;
-        Ok(outcome.figures)
+        Ok(Sampled {
+            fresh: outcome.figures,
+            buffer,
+        })
     }
 
     /// Whether chains from data stay with them, with a picture of some.
@@ -307,6 +331,7 @@ impl Work<'_> {
             self.executor,
             self.model,
             &data,
+            self.network.as_ref(),
             seed,
             &mut |stage, done, of| shown.show(name(stage), done, of),
         );
@@ -324,7 +349,7 @@ impl Work<'_> {
 
     /// Writes a picture, where there is one and a place for it.
     fn picture(&mut self, name: &str, image: Option<RgbImage>) -> Result<(), CliError> {
-        let Some((image, path)) = image.zip(picture_path(self.arguments, name)) else {
+        let Some((image, path)) = image.zip(self.places.picture(name)) else {
             return Ok(());
         };
         write_atomically(&path, &png_bytes(&image)?)?;
@@ -376,16 +401,12 @@ fn name(stage: Stage) -> &'static str {
     }
 }
 
-/// Where the picture called `name` goes: what --out says, the others beside it, else into the run folder. Nobody expects
-/// files in the current one.
-fn picture_path(arguments: &EvaluateArgs, name: &str) -> Option<PathBuf> {
-    let model = &arguments.model.model;
-    match &arguments.out {
-        Some(out) if name == PICTURE => Some(out.clone()),
-        Some(out) => {
-            let stem = out.file_stem().unwrap_or_default().to_string_lossy();
-            Some(out.with_file_name(format!("{stem}-{name}")))
-        }
-        None => model.is_dir().then(|| model.join(name)),
-    }
+/// The feature network that --features names.
+fn feature_network(arguments: &EvaluateArgs) -> Result<Option<FeatureNetwork>, CliError> {
+    let Some(path) = &arguments.features else {
+        return Ok(None);
+    };
+    let range = arguments.features_range.unwrap_or([0.0, 1.0]);
+    let network = FeatureNetwork::load(path, range).map_err(EvaluationError::from)?;
+    Ok(Some(network))
 }

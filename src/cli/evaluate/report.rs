@@ -46,17 +46,12 @@ impl Report {
         quiet: bool,
     ) -> Result<Self, CliError> {
         let data = &model.config().data;
-        let values: Vec<u8> = model
-            .parameters()
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect();
         let about = About {
             source: data.source.name,
             data_noise: data.noise,
             weights: model.weights(),
             step: model.step(),
-            weights_crc32: format!("{:08x}", crc32fast::hash(&values)),
+            weights_crc32: model.weights_crc32(),
             data,
             data_record: evaluated.record(),
         };

@@ -2,15 +2,21 @@
 
 use crate::cli::output;
 use crate::evaluation::{
-    FeatureName, Judged, Measured, OutsideFigures, QualityFigures, StabilityFigures,
+    BufferFigures, DistanceFigures, FeatureName, Judged, OutsideFigures, QualityFigures,
+    StabilityFigures,
 };
 
-/// Prints `figures`.
-pub(super) fn table(figures: &QualityFigures) {
-    let features = match figures.features {
-        FeatureName::DigitsClassifier => "features of the digits' classifier",
-        FeatureName::MnistClassifier => "features of the MNIST classifier",
-        FeatureName::Pixels => "pixels",
+/// Prints `figures` of fresh samples and, where there are any, those of the replay buffer's chains.
+pub(super) fn table(figures: &QualityFigures, buffer: Option<&Judged<BufferFigures>>) {
+    let features = match (figures.features, &figures.feature_network) {
+        (FeatureName::DigitsClassifier, _) => "features of the digits' classifier".to_owned(),
+        (FeatureName::MnistClassifier, _) => "features of the MNIST classifier".to_owned(),
+        (FeatureName::Onnx, Some(network)) => format!(
+            "features of {} (CRC-32 {}, values from {} to {})",
+            network.file, network.crc32, network.range[0], network.range[1]
+        ),
+        (FeatureName::Onnx, None) => "features of a network".to_owned(),
+        (FeatureName::Pixels, _) => "pixels".to_owned(),
     };
     output::note(format_args!(
         "{} samples of {} chains after {} steps each, in {features}, against {}\n",
@@ -22,35 +28,25 @@ pub(super) fn table(figures: &QualityFigures) {
             figures.lost, figures.count
         ));
     }
-    if let Some(distances) = valid("distances", &figures.distances) {
+    let buffer = buffer.and_then(|buffer| valid("buffer", buffer));
+    if let Some(buffer) = buffer {
         output::note(format_args!(
-            "  {:26} {:>10} {:>9}   {:>10} {:>9}   ({} of {} samples, as many data)",
-            "", "samples", "±", "floor", "±", distances.compared, distances.samples
+            "  buffer: {} of the {} chains of the replay buffer as training left them, denoised",
+            buffer.count, buffer.of
         ));
-        for (what, figure) in [
-            ("Fréchet distance", distances.frechet_distance),
-            ("kernel distance", distances.kernel_distance),
-            ("sliced Wasserstein-2", distances.sliced_wasserstein),
-            ("precision", distances.precision),
-            ("recall", distances.recall),
-            ("density", distances.density),
-            ("coverage", distances.coverage),
-        ] {
-            row(what, figure);
-        }
-        for (what, found) in [
-            ("told from data", distances.two_sample.samples),
-            ("data from data", distances.two_sample.floor),
-        ] {
-            let [low, high] = found.interval;
-            output::note(format_args!(
-                "  {what:26} {:10.4}   {low:.4} to {high:.4}: by a linear classifier, {} of {}",
-                found.accuracy, found.right, found.count
-            ));
-        }
+    }
+    if let Some(fresh) = valid("distances", &figures.distances) {
+        let kept = buffer.and_then(|buffer| valid("distances, buffer", &buffer.distances));
+        distances(fresh, kept);
     }
     if let Some(classes) = &figures.classes {
-        for (what, shares) in [("samples", &classes.samples), ("data", &classes.data)] {
+        let of_buffer = buffer.and_then(|buffer| buffer.classes.as_ref());
+        for (what, shares) in [
+            ("samples", Some(&classes.samples)),
+            ("the buffer", of_buffer.map(|classes| &classes.samples)),
+            ("data", Some(&classes.data)),
+        ] {
+            let Some(shares) = shares else { continue };
             let shares: Vec<String> = shares
                 .iter()
                 .map(|share| format!("{:.0}", 100.0 * share))
@@ -63,7 +59,13 @@ pub(super) fn table(figures: &QualityFigures) {
         }
     }
     if let Some(stein) = valid("Stein discrepancy", &figures.stein) {
-        for (what, found) in [("states", stein.states), ("noisy data", stein.data)] {
+        let of_buffer = buffer.and_then(|buffer| valid("Stein, buffer", &buffer.stein));
+        for (what, found) in [
+            ("states", Some(stein.states)),
+            ("the buffer", of_buffer.map(|stein| stein.states)),
+            ("noisy data", Some(stein.data)),
+        ] {
+            let Some(found) = found else { continue };
             output::note(format_args!(
                 "  {:26} {:>10} {:>9}   p = {:.3} that {} {what} are the model's",
                 format!("Stein disc.² of {what}"),
@@ -74,18 +76,88 @@ pub(super) fn table(figures: &QualityFigures) {
             ));
         }
     }
-    if let Some(found) = valid("copying", &figures.nearest) {
+    let found = valid("copying", &figures.nearest);
+    let of_buffer = buffer.and_then(|buffer| buffer.nearest.valid());
+    for (what, found) in [("copying", found), ("copying, buffer", of_buffer)] {
+        let Some(found) = found else { continue };
         let error = found
             .copying
             .standard_error
             .map_or(String::new(), |error| format!("{error:9.4}"));
         output::note(format_args!(
-            "  {:26} {:10.4} {error}   floor 0.5; median distance {:.3} to training data, of {} {:.3}",
-            "copying",
+            "  {what:26} {:10.4} {error}   floor 0.5; median distance {:.3} to training data, of {} {:.3}",
             found.copying.value,
             found.median,
             figures.nearest_is.unwrap_or("held-out data"),
             found.floor
+        ));
+    }
+}
+
+/// Prints distances of fresh samples and, where there are any, of the replay buffer's chains, each beside its floor.
+fn distances(fresh: &DistanceFigures, buffer: Option<&DistanceFigures>) {
+    let named = |figures: &DistanceFigures| {
+        [
+            ("Fréchet distance", figures.frechet_distance),
+            ("kernel distance", figures.kernel_distance),
+            ("sliced Wasserstein-2", figures.sliced_wasserstein),
+            ("precision", figures.precision),
+            ("recall", figures.recall),
+            ("density", figures.density),
+            ("coverage", figures.coverage),
+        ]
+    };
+    let counts = |figures: &DistanceFigures| format!("{} of {}", figures.compared, figures.samples);
+    // The floor is at the counts that were compared: of equal counts it is one.
+    let floors = buffer.filter(|buffer| buffer.compared != fresh.compared);
+    let kept = |cells: [&str; 2]| match buffer {
+        Some(_) => format!("   {:>10} {:>9}", cells[0], cells[1]),
+        None => String::new(),
+    };
+    let other = |cells: [&str; 2]| match floors {
+        Some(_) => format!("   {:>10} {:>9}", cells[0], cells[1]),
+        None => String::new(),
+    };
+    output::note(format_args!(
+        "  {:26} {:>10} {:>9}{}   {:>10} {:>9}{}   ({} samples{}, as many data)",
+        "",
+        "fresh",
+        "±",
+        kept(["buffer", "±"]),
+        "floor",
+        "±",
+        other(["its floor", "±"]),
+        counts(fresh),
+        buffer.map_or(String::new(), |buffer| format!(
+            ", {} chains",
+            counts(buffer)
+        ))
+    ));
+    let of_buffer = buffer.map(named);
+    for (place, (what, figure)) in named(fresh).into_iter().enumerate() {
+        let second = of_buffer.map_or(figure, |all| all[place].1);
+        let cells = [second.value, second.standard_error].map(short);
+        let floor = [second.floor, second.floor_standard_error].map(short);
+        output::note(format_args!(
+            "  {what:26} {:>10} {:>9}{}   {:>10} {:>9}{}",
+            short(figure.value),
+            short(figure.standard_error),
+            kept([&cells[0], &cells[1]]),
+            short(figure.floor),
+            short(figure.floor_standard_error),
+            other([&floor[0], &floor[1]])
+        ));
+    }
+    for (what, found) in [
+        ("told from data", Some(fresh.two_sample.samples)),
+        ("buffer from data", buffer.map(|b| b.two_sample.samples)),
+        ("data from data", Some(fresh.two_sample.floor)),
+    ] {
+        let Some(found) = found else { continue };
+        let [low, high] = found.interval;
+        output::note(format_args!(
+            "  {what:26} {:10.4}   {low:.4} to {high:.4}: by a linear classifier, {} of {}",
+            found.accuracy, found.right, found.count
         ));
     }
 }
@@ -128,16 +200,6 @@ pub(super) fn outside_table(figures: &OutsideFigures, source: &str, inside_is: &
     output::note(format_args!(
         "  AUROC {:.4}{error} of {} samples of {source} against {} of the model's {inside_is}\n",
         figures.auroc.value, figures.outside, figures.inside
-    ));
-}
-
-fn row(what: &str, figure: Measured) {
-    output::note(format_args!(
-        "  {what:26} {:>10} {:>9}   {:>10} {:>9}",
-        short(figure.value),
-        short(figure.standard_error),
-        short(figure.floor),
-        short(figure.floor_standard_error)
     ));
 }
 

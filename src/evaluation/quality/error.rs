@@ -40,6 +40,8 @@ pub enum QualityError {
     },
     #[error("the classifier in assets/classifiers is damaged ({0}): restore the file and rebuild")]
     Classifier(String),
+    #[error("`{file}` cannot be used as a feature network: {cause}")]
+    Network { file: String, cause: String },
     #[error("the eigenvalues of a covariance were not found: are there values above 1e150?")]
     NoEigenvalues,
 }

@@ -1,6 +1,7 @@
 //! What samples are compared by: features that a network has learned, or the values themselves.
 
 use super::error::QualityError;
+use super::onnx::FeatureNetwork;
 use super::points::Points;
 use crate::data::{Scaling, Source};
 use crate::kernels::{Activation, ConvGeometry};
@@ -20,19 +21,48 @@ pub enum FeatureName {
     DigitsClassifier,
     /// Those of the classifier of 28×28 handwritten digits there: 64 values.
     MnistClassifier,
+    /// Those of an ONNX network that the user named.
+    Onnx,
     /// The values of a sample themselves.
     Pixels,
 }
 
 /// A map from samples to what they are compared by.
-pub struct Features {
+pub struct Features<'a> {
     shape: Shape,
     scaling: Scaling,
-    /// None of [`FeatureName::Pixels`].
-    classifier: Option<Classifier>,
+    by: By<'a>,
 }
 
-impl Features {
+/// What features are computed by.
+enum By<'a> {
+    Classifier(Classifier),
+    Network(&'a FeatureNetwork),
+    Values,
+}
+
+impl<'a> Features<'a> {
+    /// Those that `network` gives samples of `shape`; without one, those of [`Self::of`].
+    ///
+    /// # Errors
+    /// When the network takes other samples, or the embedded classifier is damaged.
+    pub fn by(
+        network: Option<&'a FeatureNetwork>,
+        source: &str,
+        shape: Shape,
+        scaling: Scaling,
+    ) -> Result<Self, QualityError> {
+        let Some(network) = network else {
+            return Self::of(source, shape, scaling);
+        };
+        network.check(shape)?;
+        Ok(Features {
+            shape,
+            scaling,
+            by: By::Network(network),
+        })
+    }
+
     /// Those for samples of `shape` of the data set called `source`: of a classifier where they are the embedded digits, or
     /// of the shape of MNIST's, whatever their source; else their values. `scaling` says which values of a sample are black and
     /// white.
@@ -41,22 +71,21 @@ impl Features {
     /// When the embedded classifier is damaged.
     pub fn of(source: &str, shape: Shape, scaling: Scaling) -> Result<Self, QualityError> {
         let is_digits = source == Source::DIGITS.name && shape == DIGITS_SHAPE;
-        let classifier = match (is_digits, shape == MNIST_SHAPE) {
-            (true, _) => Some(Classifier::digits()?),
-            (false, true) => Some(Classifier::mnist()?),
-            (false, false) => None,
+        let by = match (is_digits, shape == MNIST_SHAPE) {
+            (true, _) => By::Classifier(Classifier::digits()?),
+            (false, true) => By::Classifier(Classifier::mnist()?),
+            (false, false) => By::Values,
         };
-        Ok(Features {
-            shape,
-            scaling,
-            classifier,
-        })
+        Ok(Features { shape, scaling, by })
     }
 
     /// Which they are.
     pub fn name(&self) -> FeatureName {
-        let classifier = self.classifier.as_ref();
-        classifier.map_or(FeatureName::Pixels, |classifier| classifier.name)
+        match &self.by {
+            By::Classifier(classifier) => classifier.name,
+            By::Network(_) => FeatureName::Onnx,
+            By::Values => FeatureName::Pixels,
+        }
     }
 
     /// The features of `samples`, values as the model sees them.
@@ -65,9 +94,15 @@ impl Features {
     /// When these are not whole samples, or one is not finite.
     pub fn points(&self, samples: &[f32]) -> Result<Points, QualityError> {
         let values = Points::of_samples(samples, self.shape.len())?;
-        match &self.classifier {
-            Some(classifier) => classifier.features(&self.in_their_scale(&values)?),
-            None => Ok(values),
+        match &self.by {
+            By::Classifier(classifier) => {
+                classifier.features(&self.in_range(&values, CLASSIFIERS_RANGE)?)
+            }
+            By::Network(network) => {
+                let range = network.name().range.map(f64::from);
+                network.features(&self.in_range(&values, range)?, self.shape)
+            }
+            By::Values => Ok(values),
         }
     }
 
@@ -77,10 +112,10 @@ impl Features {
     /// As those of [`Features::points`].
     pub fn classes(&self, samples: &[f32]) -> Result<Option<Vec<usize>>, QualityError> {
         let values = Points::of_samples(samples, self.shape.len())?;
-        let Some(classifier) = &self.classifier else {
+        let By::Classifier(classifier) = &self.by else {
             return Ok(None);
         };
-        let scores = classifier.scores(&self.in_their_scale(&values)?)?;
+        let scores = classifier.scores(&self.in_range(&values, CLASSIFIERS_RANGE)?)?;
         let mut counts = vec![0; scores.dimensions()];
         for scores in scores.iter() {
             let best = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
@@ -91,15 +126,17 @@ impl Features {
         Ok(Some(counts))
     }
 
-    /// Classifiers have learned from values from −1 (black) to 1 (white).
-    fn in_their_scale(&self, samples: &Points) -> Result<Points, QualityError> {
+    /// `samples` with the ends of their scale at those of `range`.
+    fn in_range(&self, samples: &Points, [first, last]: [f64; 2]) -> Result<Points, QualityError> {
         let [low, high] = [self.scaling.low, self.scaling.high].map(f64::from);
         let values = samples.iter().flatten();
-        let scaled = values.map(|value| (value - low) / (high - low) * 2.0 - 1.0);
+        let scaled = values.map(|value| (value - low) / (high - low) * (last - first) + first);
         Points::new(scaled.collect(), samples.dimensions())
     }
 }
 
+/// What classifiers have learned from: −1 is black and 1 white.
+const CLASSIFIERS_RANGE: [f64; 2] = [-1.0, 1.0];
 const DIGITS_SHAPE: Shape = Shape::new(1, 8, 8);
 const MNIST_SHAPE: Shape = Shape::new(1, 28, 28);
 

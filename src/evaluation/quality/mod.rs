@@ -10,6 +10,7 @@
 
 mod auroc;
 mod error;
+mod family;
 mod features;
 mod frechet;
 mod halves;
@@ -17,6 +18,7 @@ mod kernel;
 mod logistic;
 mod measure;
 mod nearest;
+mod onnx;
 mod pairs;
 mod permutation;
 mod points;
@@ -27,6 +29,7 @@ mod two_sample;
 
 pub use auroc::{Auroc, auroc};
 pub use error::QualityError;
+pub use family::{PairTest, pairwise_tests};
 pub use features::{Classifier, FeatureName, Features};
 pub use frechet::frechet_distance;
 pub use kernel::kernel_distance;
@@ -34,6 +37,7 @@ pub use logistic::LogisticRegression;
 pub(crate) use measure::MOST;
 pub use measure::{DistanceFigures, Measured, TwoSampleFigures, measure};
 pub use nearest::{NearestFigures, Neighbour, nearest, nearest_figures};
+pub use onnx::{FeatureNetwork, NetworkName};
 pub use permutation::{PermutationTest, permutation_test};
 pub use points::Points;
 pub use prdc::{Prdc, prdc};

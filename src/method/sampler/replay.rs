@@ -5,6 +5,7 @@ use super::settings::ChainMode;
 use crate::gpu::Buffer;
 use crate::random::{Philox, Stream};
 use rand::seq::SliceRandom;
+use std::ops::Range;
 
 /// Chains between their turns. Every slot is visited once an epoch, in a fresh random order.
 pub(super) struct Replay {
@@ -14,6 +15,17 @@ pub(super) struct Replay {
 }
 
 impl Sampler {
+    /// The replay buffer, how many chains it holds, and where up to `most` of them lie in it, as ranges of chains: as many of
+    /// each part. None where chains are not kept.
+    pub(crate) fn kept(&self, most: usize) -> Option<(Buffer, usize, Vec<Range<usize>>)> {
+        let replay = self.replay.as_ref()?;
+        let own = replay.slots / self.parts;
+        let taken = (most / self.parts).clamp(1, own);
+        // Slots are visited in random orders and start afresh by them, so that the first of a part are as good as any.
+        let ranges = (0..self.parts).map(|part| part * own..part * own + taken);
+        Some((replay.states, replay.slots, ranges.collect()))
+    }
+
     /// How many steps an epoch takes.
     pub(super) fn batches(&self, replay: &Replay) -> u64 {
         (replay.slots / self.count) as u64

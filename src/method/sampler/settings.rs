@@ -40,10 +40,21 @@ pub(crate) struct Diagnose {
     pub of: u64,
 }
 
+/// What chains that began in different places say together, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Agreement {
+    /// Two kinds are not of one distribution.
+    Apart(String),
+    /// No two kinds were found to differ.
+    NotApart(String),
+}
+
 /// The most records of a chain in one pass.
 pub(super) const MOST_RECORDS: usize = 32;
 /// The fewest that R-hat can be told from.
 pub(crate) const FEWEST_RECORDS: usize = 4;
+/// What every verdict on a density begins with.
+const DENSITY: &str = "a density";
 /// Below this R-hat the chains count as samples of one law; 1.01 is asked of long runs (Vehtari et al. 2021), which
 /// the few records of a pass cannot show.
 pub(crate) const SETTLED: f64 = 1.05;
@@ -70,8 +81,29 @@ impl SamplerSettings {
         }
     }
 
-    /// [`Self::target`] after the fact: what a diagnosed pass on the last snapshot says of it, and by which figure.
-    pub(crate) fn verdict(&self, last: Option<&Diagnostics>) -> String {
+    /// [`Self::target`] after the fact: what a diagnosed pass on the last snapshot says of it, and by which figure; and what
+    /// chains that began in different places do, since R-hat does not see where all of a kind share one mode.
+    pub(crate) fn verdict(
+        &self,
+        last: Option<&Diagnostics>,
+        agreement: Option<&Agreement>,
+    ) -> String {
+        let verdict = self.verdict_by_mixing(last);
+        match agreement {
+            None => verdict,
+            Some(Agreement::NotApart(how)) => format!("{verdict}; {how}"),
+            Some(Agreement::Apart(how)) if verdict.starts_with(DENSITY) => {
+                let mixing = match last.and_then(Diagnostics::worst) {
+                    Some((what, r_hat)) => format!(", though R-hat of {what} is {r_hat:.2}"),
+                    None => String::new(),
+                };
+                format!("the law of its chains, a generator and not {DENSITY}: {how}{mixing}")
+            }
+            Some(Agreement::Apart(how)) => format!("{verdict}; {how}"),
+        }
+    }
+
+    fn verdict_by_mixing(&self, last: Option<&Diagnostics>) -> String {
         let Some(last) = last else {
             return self.target();
         };
@@ -192,48 +224,56 @@ mod tests {
         let mut row = Diagnostics::of(0, 1, &Traces::new(&[], 1), 1.0, 0.01);
         row.energy = mixing(Some(1.31));
         row.projections = [mixing(Some(1.02)); 3];
-        assert_eq!(settings.verdict(None), settings.target());
-        let verdict = settings.verdict(Some(&row));
+        assert_eq!(settings.verdict(None, None), settings.target());
+        let verdict = settings.verdict(Some(&row), None);
         assert!(verdict.contains("R-hat of the energy 1.31"), "{verdict}");
         assert!(
             verdict.contains("not a density") && verdict.ends_with("above 1.05"),
             "{verdict}"
         );
         row.energy = mixing(Some(1.01));
-        let verdict = settings.verdict(Some(&row));
+        let verdict = settings.verdict(Some(&row), None);
         assert!(
             verdict.starts_with("a density") && verdict.contains("a projection 1.02"),
             "{verdict}"
         );
         assert!(verdict.contains("without a Metropolis test"), "{verdict}");
         settings.dynamics.kind = SAMPLERS[1];
-        assert!(!settings.verdict(Some(&row)).contains("without"));
+        assert!(!settings.verdict(Some(&row), None).contains("without"));
         settings.dynamics.temperature = 0.5;
-        assert!(settings.verdict(Some(&row)).contains("temperature 1"));
+        assert!(settings.verdict(Some(&row), None).contains("temperature 1"));
         settings.dynamics.temperature = 1.0;
         settings.mode = ChainMode::Persistent {
             slots: 8,
             restart: 0.05,
         };
-        assert!(settings.verdict(Some(&row)).contains("but for the 5.0 %"));
+        assert!(
+            settings
+                .verdict(Some(&row), None)
+                .contains("but for the 5.0 %")
+        );
         // Chains that mix when they go on say nothing of those that begin afresh in every pass, or hot.
         settings.anneal = Some(4.0);
-        assert!(!settings.verdict(Some(&row)).starts_with("a density"));
+        assert!(!settings.verdict(Some(&row), None).starts_with("a density"));
         settings.anneal = None;
         for mode in [ChainMode::ShortRun, ChainMode::Data] {
             settings.mode = mode;
-            let verdict = settings.verdict(Some(&row));
+            let verdict = settings.verdict(Some(&row), None);
             assert!(verdict.starts_with("the law of"), "{verdict}");
             assert!(verdict.contains("a projection 1.02"), "{verdict}");
         }
         row.lost = 1;
-        assert!(settings.verdict(Some(&row)).contains("ran away"));
+        assert!(settings.verdict(Some(&row), None).contains("ran away"));
         row.lost = 0;
         row.energy = mixing(None);
-        assert!(settings.verdict(Some(&row)).contains("a projection 1.02"));
+        assert!(
+            settings
+                .verdict(Some(&row), None)
+                .contains("a projection 1.02")
+        );
         row.projections = [mixing(None); 3];
         let ends = |row: &Diagnostics| {
-            let verdict = settings.verdict(Some(row));
+            let verdict = settings.verdict(Some(row), None);
             assert!(verdict.contains("not a density"), "{verdict}");
             verdict
         };
@@ -241,5 +281,37 @@ mod tests {
         assert!(ends(&row).contains("the chains did not move over"));
         row.still = 7;
         assert!(ends(&row).contains("the chains hardly moved over"));
+    }
+
+    #[test]
+    fn chains_that_are_told_apart_make_no_density_whatever_r_hat_says() {
+        let mut settings = settings();
+        let mut row = Diagnostics::of(0, 1, &Traces::new(&[], 1), 1.0, 0.01);
+        row.energy.r_hat = Some(1.01);
+        let [apart, not_apart] = ["x is not y", "x may be y"].map(str::to_owned);
+        let [apart, not_apart] = [Agreement::Apart(apart), Agreement::NotApart(not_apart)];
+        let verdict = settings.verdict(Some(&row), Some(&not_apart));
+        assert!(
+            verdict.starts_with(DENSITY) && verdict.ends_with("; x may be y"),
+            "{verdict}"
+        );
+        let verdict = settings.verdict(Some(&row), Some(&apart));
+        assert_eq!(
+            verdict,
+            "the law of its chains, a generator and not a density: x is not y, though R-hat of the energy is 1.01"
+        );
+        // Without a look at R-hat, too.
+        assert!(
+            settings
+                .verdict(None, Some(&apart))
+                .ends_with("density: x is not y")
+        );
+        // What is no density anyhow gets the reason in addition.
+        settings.mode = ChainMode::ShortRun;
+        let verdict = settings.verdict(Some(&row), Some(&apart));
+        assert!(
+            verdict.starts_with("the law of its short runs") && verdict.ends_with("; x is not y"),
+            "{verdict}"
+        );
     }
 }
