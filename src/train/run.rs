@@ -1,5 +1,5 @@
 use super::drawing::{SCATTER_POINTS, can_be_shown, samples_drawn};
-use super::energies::{Energies, energies};
+use super::energies::{Energies, energies, energies_of};
 use super::error::TrainError;
 use super::keep::KeptSnapshots;
 use super::last_look::{LastLook, last_look, too_short};
@@ -337,6 +337,9 @@ impl Run<'_> {
             traces = self.traces(trainer)?;
             let fresh =
                 self.last_pictures(trainer, &model, stopped, &mut samples, &mut landscape)?;
+            if !fresh.is_empty() {
+                last_energies.insert("fresh", energies_of(trainer, &model, fresh.clone())?);
+            }
             if !stopped && self.config.sampler.probe > 0 {
                 compared = self.compare(trainer, &model, fresh)?;
             }
