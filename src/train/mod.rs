@@ -5,6 +5,7 @@
 //! way. What a step is, [`TrainingPlan`](crate::low_level::train::TrainingPlan) writes down as a recording, for which it
 //! needs no device.
 
+mod divergence;
 mod drawing;
 mod error;
 mod fit;
@@ -16,6 +17,7 @@ mod settings;
 mod ticket;
 mod trainer;
 
+pub use divergence::Divergence;
 pub use error::TrainError;
 pub use memory::MemoryAccount;
 pub use metrics::MetricsRow;
