@@ -20,7 +20,7 @@ use afterimage::low_level::train::TrainingPlan;
 use afterimage::low_level::twins::{self, RatioInput};
 use afterimage::model::{Architecture, Model};
 use afterimage::shape::Shape;
-use afterimage::train::{Arrival, MetricsRow, TrainError, Trainer, run};
+use afterimage::train::{Arrival, Divergence, MetricsRow, TrainError, Trainer, run};
 use common::programs::launches;
 use common::{
     ROUNDING, assert_close, executor, filled, normals, one_of, poisoned, twin, variants, widen,
@@ -590,6 +590,39 @@ fn a_run_on_data_without_finite_energies_diverges_and_keeps_a_finite_model() {
     // Finite, but its square, in the energy's quadratic base, is not.
     let text = diverges(Precision::Full, 3e30);
     assert!(!text.contains("run.precision"), "{text}");
+}
+
+#[test]
+fn a_run_whose_energies_run_away_ends_with_what_to_change() {
+    let mut config = small();
+    config.snapshot.interval = Interval::Every(1);
+    config.objective.normaliser = NormaliserKind::Zero;
+    // So long that chains never catch up.
+    config.optimiser.rate = 1.0;
+    config.optimiser.gradient_clip = 0.0;
+    config.sampler.step_size = 1e-6;
+    config.run.steps = 400;
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let out = folder.path().join("run");
+    let mut trainer = Trainer::new(executor(false), &config, digits(1)).expect("starts");
+    let stop = AtomicBool::new(false);
+    let outcome = run(&mut trainer, &config, &out, false, &stop, &mut |_| {});
+    let Err(TrainError::Diverged {
+        step,
+        what: Divergence::RunAway { gap, limit },
+        advice,
+    }) = outcome
+    else {
+        panic!("{outcome:?}");
+    };
+    assert!(gap > limit && step < 200, "step {step}: {gap}");
+    assert!(advice.contains("lower optimiser.rate"), "{advice}");
+    // What it had is there.
+    let metrics = fs::read_to_string(out.join("metrics.jsonl")).expect("reads");
+    assert_eq!(metrics.lines().count() as u64, trainer.steps_done());
+    assert!(out.join("curves.png").is_file());
+    let checkpoint = format!("checkpoints/{:06}.safetensors", trainer.steps_done());
+    Model::load(&out.join(checkpoint)).expect("loads");
 }
 
 #[test]

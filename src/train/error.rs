@@ -1,3 +1,4 @@
+use super::divergence::Divergence;
 use crate::files::FileError;
 use crate::gpu::GpuError;
 use crate::model::ModelError;
@@ -53,15 +54,11 @@ pub enum TrainError {
          snapshot.kind"
     )]
     NoFit,
-    #[error(
-        "the run diverged at step {step} of metrics.jsonl: {what} is not finite; lower optimiser.rate or sampler.step_size, refresh \
-         more often (snapshot.interval), or add objective.energy_l2{}",
-        if *mixed { "; or try run.precision = \"full\", since f16 ends at 65504" } else { "" }
-    )]
+    #[error("the run diverged at step {step} of metrics.jsonl: {what}; {advice}")]
     Diverged {
         step: u64,
-        what: &'static str,
-        /// Whether maps were stored as f16.
-        mixed: bool,
+        what: Divergence,
+        /// Which settings to change.
+        advice: String,
     },
 }

@@ -5,6 +5,7 @@
 //! way. What a step is, [`TrainingPlan`](crate::low_level::train::TrainingPlan) writes down as a recording, for which it
 //! needs no device.
 
+mod divergence;
 mod drawing;
 mod energies;
 mod error;
@@ -20,6 +21,7 @@ mod settings;
 mod ticket;
 mod trainer;
 
+pub use divergence::Divergence;
 pub use error::TrainError;
 pub use last_look::{ChainCount, LastLook};
 pub use memory::MemoryAccount;

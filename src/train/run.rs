@@ -1,3 +1,4 @@
+use super::divergence::{Divergence, Watch};
 use super::drawing::{SCATTER_POINTS, can_be_shown, samples_drawn};
 use super::energies::{Energies, energies, energies_of};
 use super::error::TrainError;
@@ -12,7 +13,6 @@ use crate::evaluation::Judged;
 use crate::files::{JsonLines, create_run_folder, npy, write_atomically};
 use crate::method::{Diagnostics, FEWEST_RECORDS};
 use crate::model::{KeptChains, Model, SampleOptions, most_kept};
-use crate::network::Precision;
 use crate::report::{Panel, Series, curves, landscape, png_bytes, sample_grid};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -118,6 +118,7 @@ pub fn run(
         },
         last_diagnosis: None,
         rows: Vec::new(),
+        watch: Watch::new(trainer.data().shape().len()),
         diverged: None,
         config,
         folder,
@@ -160,8 +161,9 @@ struct Run<'a> {
     diagnostics: Option<JsonLines>,
     last_diagnosis: Option<Diagnostics>,
     rows: Vec<MetricsRow>,
-    /// The first step with a value that is not finite, and what that is.
-    diverged: Option<(u64, &'static str)>,
+    watch: Watch,
+    /// The first step that shows it, and how.
+    diverged: Option<(u64, Divergence)>,
     config: &'a Config,
     folder: &'a Path,
     observer: &'a mut dyn FnMut(Event<'_>),
@@ -186,7 +188,7 @@ impl Run<'_> {
         Err(TrainError::Diverged {
             step,
             what,
-            mixed: self.config.run.precision == Precision::Mixed,
+            advice: what.advice(self.config),
         })
     }
 
@@ -214,8 +216,10 @@ impl Run<'_> {
                     self.metrics.append(&row)?;
                     (self.observer)(Event::Step(&row));
                     self.rows.push(row);
-                    let now = || Some((row.step, row.not_finite(lost)?));
-                    self.diverged = self.diverged.or_else(now);
+                    if self.diverged.is_none() {
+                        let shown = self.watch.see(&row, lost);
+                        self.diverged = shown.map(|divergence| (row.step, divergence));
+                    }
                 }
             }
         }
