@@ -65,20 +65,31 @@ fn trained_planar_models_agree_with_quadrature_by_all_estimates() {
         };
         let exact = evaluate(&mut executor, &model, &options, &mut |_, _, _| {}).expect("exact");
         let truth = exact.figures.log_z;
-        let options = LikelihoodOptions {
-            chains: CHAINS,
-            evaluations,
-            seed: 5,
+        let mut found = |evaluations| {
+            let options = LikelihoodOptions {
+                chains: CHAINS,
+                evaluations,
+                seed: 5,
+            };
+            let progress = &mut |_, _, _| {};
+            let data = ModelData::of(&model).expect("reads");
+            log_likelihood_of(
+                &mut executor,
+                &model,
+                &data,
+                &kept.parameters,
+                &options,
+                progress,
+            )
+            .expect("estimates")
         };
-        let found = log_likelihood_of(
-            &mut executor,
-            &model,
-            &ModelData::of(&model).expect("reads"),
-            &kept.parameters,
-            &options,
-            &mut |_, _, _| {},
-        )
-        .expect("estimates");
+        // Of six models, each looked at by five comparisons that fail once in two hundred times by chance, one may well be
+        // refused: then as it advises, with more.
+        let first = found(evaluations);
+        let found = match first.valid {
+            true => first,
+            false => found(4 * evaluations),
+        };
         assert!(found.valid, "{preset}: {:?}", found.not_valid);
         let estimates = &found.estimates;
         let along = estimates.telescoped.as_ref().expect("snapshots");

@@ -372,6 +372,26 @@ fn a_mode_that_appears_between_two_laws_is_found_out() {
     }
 }
 
+/// Chains from data all sit in the mode with nearly all of the mass and hardly leave it, and half of those from the base are in
+/// either, while the weights of the modes change. Where weights stay as they are, the sum is right whichever mode chains are in.
+#[test]
+fn chains_along_the_way_that_share_a_mode_are_found_out() {
+    for seed in 0..10 {
+        let mut model = two_parts(2, 0.15, 14.0);
+        model.parts[0].0 = 0.001;
+        model.parts[1].0 = 0.999;
+        let one_mode = gaussian(2, model.parts[1].1, 0.15);
+        let mut way = Way::new(model, one_mode, &SHARES, 32, seed);
+        let last = way.all.len() - 2;
+        for law in &mut way.all[..=last] {
+            law.parts[0].0 = 0.5;
+            law.parts[1].0 = 0.5;
+        }
+        let found = along(&mut way, 200_000);
+        assert!(found.valid().is_none(), "seed {seed}: {found:?}");
+    }
+}
+
 #[test]
 fn too_few_evaluations_along_the_way_are_refused() {
     let way = || Way::new(gaussian(2, 0.5, 0.3), gaussian(2, 0.5, 0.3), &SHARES, 24, 1);

@@ -128,7 +128,12 @@ fn with_data(
         progress(stage.into(), done, of);
     });
     let settled = path.into_settled();
-    let found = found.map_err(|error| match error {
+    // So many for annealed chains are so many for all estimates.
+    let together = |evaluations: u64| match kept.is_empty() {
+        true => evaluations,
+        false => (evaluations as f64 / (1.0 - ALONG_SHARE)).ceil() as u64,
+    };
+    let mut found = found.map_err(|error| match error {
         LogZError::Path(error) => error,
         LogZError::NotFinite => EvaluationError::PathNotFinite,
         LogZError::TooLong { beta } => EvaluationError::PathTooLong { share: beta },
@@ -138,10 +143,11 @@ fn with_data(
         },
         LogZError::Budget { least } => EvaluationError::FewEvaluations {
             given: options.evaluations,
-            least,
+            least: together(least),
         },
     })?;
 
+    found.wanted_evaluations = together(found.wanted_evaluations);
     let along = match kept.is_empty() {
         true => None,
         false => {
