@@ -60,14 +60,14 @@ pub(super) fn table(figures: &QualityFigures, buffer: Option<&Judged<BufferFigur
     }
     if let Some(stein) = valid("Stein discrepancy", &figures.stein) {
         let of_buffer = buffer.and_then(|buffer| valid("Stein, buffer", &buffer.stein));
-        for (what, found) in [
-            ("states", Some(stein.states)),
-            ("the buffer", of_buffer.map(|stein| stein.states)),
-            ("noisy data", Some(stein.data)),
+        for (what, those, found) in [
+            ("states", "states", Some(stein.states)),
+            ("buffer", "chains", of_buffer.map(|stein| stein.states)),
+            ("noisy data", "noisy data", Some(stein.data)),
         ] {
             let Some(found) = found else { continue };
             output::note(format_args!(
-                "  {:26} {:>10} {:>9}   p = {:.3} that {} {what} are the model's",
+                "  {:26} {:>10} {:>9}   p = {:.3} that {} {those} are the model's",
                 format!("Stein disc.² of {what}"),
                 short(found.squared),
                 short(found.standard_error),
@@ -119,19 +119,22 @@ fn distances(fresh: &DistanceFigures, buffer: Option<&DistanceFigures>) {
         None => String::new(),
     };
     output::note(format_args!(
-        "  {:26} {:>10} {:>9}{}   {:>10} {:>9}{}   ({} samples{}, as many data)",
+        "  compared: {} samples{}, as many data",
+        counts(fresh),
+        buffer.map_or(String::new(), |buffer| format!(
+            ", {} chains",
+            counts(buffer)
+        ))
+    ));
+    output::note(format_args!(
+        "  {:26} {:>10} {:>9}{}   {:>10} {:>9}{}",
         "",
         "fresh",
         "±",
         kept(["buffer", "±"]),
         "floor",
         "±",
-        other(["its floor", "±"]),
-        counts(fresh),
-        buffer.map_or(String::new(), |buffer| format!(
-            ", {} chains",
-            counts(buffer)
-        ))
+        other(["its floor", "±"])
     ));
     let of_buffer = buffer.map(named);
     for (place, (what, figure)) in named(fresh).into_iter().enumerate() {
