@@ -691,7 +691,7 @@ const OFFERED: &[(&str, &str)] = &[
     ("shape", "Shape"),
     (
         "train",
-        "Arrival ChainCount Diagnostics Event FileError Judged LastLook MemoryAccount MetricsRow Mixing PairTest \
+        "Arrival ChainCount Diagnostics Divergence Event FileError Judged LastLook MemoryAccount MetricsRow Mixing PairTest \
          ReportError Summary TrainError Trainer run",
     ),
 ];

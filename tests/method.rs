@@ -676,9 +676,9 @@ fn diverges(precision: Precision, value: f32) -> String {
         .expect("is a folder")
         .map(|entry| entry.expect("reads").path())
         .collect();
-    // The file of the live weights comes first.
+    // The files of the chains and of the live weights come first.
     checkpoints.sort();
-    let [_, checkpoint] = &checkpoints[..] else {
+    let [_, _, checkpoint] = &checkpoints[..] else {
         panic!("{checkpoints:?}");
     };
     let model = Model::load(checkpoint).expect("loads");

@@ -122,7 +122,11 @@ fn a_run_and_its_evaluation_are_on_one_page() {
     assert_eq!(page.matches("data:image/png").count(), 3);
     let summary: Value =
         serde_json::from_slice(&fs::read(run_folder.join("summary.json")).unwrap()).unwrap();
-    assert_eq!(summary["energies"]["data"].as_array().unwrap().len(), 899);
+    assert_eq!(summary["energies"]["data"].as_array().unwrap().len(), 809);
+    assert_eq!(
+        summary["energies"]["held_out"].as_array().unwrap().len(),
+        180
+    );
     assert_eq!(summary["energies"]["buffer"].as_array().unwrap().len(), 8);
 
     // The page is a function of the folder.

@@ -159,7 +159,8 @@ mod tests {
     fn equal_works_give_the_difference_itself() {
         let pass = pass(2.5, 0.0, 8, 1, 1);
         let found = telescope(&[&pass, &pass]);
-        assert!((found.value - 2.5).abs() < 1e-12, "{found:?}");
+        // The root is looked for until it moves by less than 1e-12 of 1 + r.
+        assert!((found.value - 2.5).abs() < 1e-11, "{found:?}");
         assert!(found.standard_error < 1e-12, "{found:?}");
         assert!((found.support - 1.0).abs() < 1e-12, "{found:?}");
     }
