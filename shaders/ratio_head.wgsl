@@ -10,6 +10,9 @@
 // How c is found; if neither, it is what its buffer holds.
 #const PROFILED: bool
 #const IMPORTANCE: bool
+// Samples that a turn takes in each step towards a profiled c, since drivers may bound the turns (`gpu::MOST_TURNS`).
+#const STEPS: u32
+#const SEVERAL: bool
 
 struct Ratio {
     energy_l2: f32,
@@ -51,13 +54,21 @@ const REACH: f32 = 0.0;
 fn mean_weights(c: f32, local: u32) -> vec2<f32> {
     var of_data = 0.0;
     var of_noise = 0.0;
-    for (var i = local; i < COUNT; i += 64u) {
-        let u = within(snapshot[i] - live[i] + c);
-        if i < DATA {
-            of_data += data_weight(u) / f32(DATA);
-        } else {
-            of_noise += noise_weight(u) / f32(NOISE);
+    for (var first = local; first < COUNT; first += STEPS * 64u) {
+#repeat s STEPS
+#if SEVERAL
+        if first + $s * 64u < COUNT
+#endif
+        {
+            let i = first + $s * 64u;
+            let u = within(snapshot[i] - live[i] + c);
+            if i < DATA {
+                of_data += data_weight(u) / f32(DATA);
+            } else {
+                of_noise += noise_weight(u) / f32(NOISE);
+            }
         }
+#end
     }
     return vec2(workgroup_sum(of_data, local), workgroup_sum(of_noise, local));
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use afterimage::gpu::{Buffer, Executor, Recording};
-use afterimage::low_level::gpu::Dispatch;
+use afterimage::low_level::gpu::{Dispatch, MOST_TURNS};
 use afterimage::low_level::kernels::texel::{self, Algorithm, Tile};
 use afterimage::low_level::kernels::{
     Activation, Choice, Choices, ConvGeometry, Layer, LayerKind, LayerParameters, LayerPass, Maps,
@@ -350,6 +350,50 @@ fn dense_layers_agree_with_their_twins() {
             &ALGORITHMS,
             turn,
         );
+    }
+}
+
+/// More pixels in a share of the weight gradient than the loops of an invocation make turns on some drivers.
+#[test]
+fn a_weight_gradient_over_a_large_batch_agrees_with_its_twin() {
+    // Each of 64 rows of taps is a workgroup's: too many for shares. 16 outputs a sample.
+    let conv = ConvGeometry::new([1, 79, 1], 4, [64, 1], 1, 0);
+    assert!(4200 * 16 > MOST_TURNS);
+    check_long_sums(LayerKind::Conv(conv), 4200);
+}
+
+/// And more texels under a dense layer.
+#[test]
+fn a_dense_layer_on_a_large_map_agrees_with_its_twin() {
+    let input = Shape::new(1, 257, 256);
+    assert!(257 * 256 > MOST_TURNS);
+    check_long_sums(LayerKind::Dense { input, outputs: 3 }, 2);
+}
+
+fn check_long_sums(kind: LayerKind, samples: usize) {
+    let mut executor = executor(false);
+    let given = inputs(&kind, samples);
+    let geometry = match kind {
+        LayerKind::Conv(geometry) => geometry,
+        LayerKind::Dense { input, outputs } => dense_geometry(input.len(), outputs),
+    };
+    let (x, parameters) = (widen(&given.x), widen(&given.parameters));
+    let (weight, bias) = parameters.split_at(kind.weight_len());
+    let (identity, factor) = (Activation::IDENTITY, widen(&given.factor));
+    let output = twins::conv_forward(&geometry, identity, samples, &x, weight, bias).output;
+    let output_gradient = widen(&given.output_gradient);
+    let gradient = twins::conv_weight_gradient(&geometry, samples, &x, &output_gradient, &factor);
+    let gradient = [gradient.weight, gradient.bias].concat();
+    for (name, variant) in variants(&executor) {
+        // The kernels for GPUs may be refused by drivers that stop.
+        if variant == Variant::Tiled(tiled::Tiled) {
+            continue;
+        }
+        let layer = Layer::new(kind, identity, samples, variant);
+        let got = run(&mut executor, &layer, variant, &given, Place::Ends);
+        // So many sums round to some 1e-5 of their result.
+        assert_close(&format!("{name}, output"), &got.output, &output, 5e-5);
+        assert_close(&format!("{name}, gradient"), &got.gradient, &gradient, 5e-5);
     }
 }
 

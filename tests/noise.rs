@@ -187,6 +187,23 @@ fn uniform_noise_fills_its_box_and_knows_its_density() {
     assert!((mean - 0.5).abs() < 5.0 * (1.0f64 / 3.0).sqrt() / 1200f64.sqrt());
 }
 
+/// More values than some drivers' loops make turns.
+#[test]
+fn a_long_sample_is_seen_to_its_end() {
+    let mut executor = executor(true);
+    let length = 70_001;
+    let noise = FixedNoise::uniform(-1.0, 1.0, 1, length, 7);
+    let mut samples = vec![0.0; 2 * length];
+    samples[2 * length - 1] = 1.5;
+    let mut r = Recording::new();
+    let samples = filled(&mut r, "samples", &samples);
+    let energies = poisoned(&mut r, "energies", 2);
+    noise.energies(&mut r, samples, energies);
+    executor.run(&r).expect("runs");
+    let got = executor.read(energies).expect("reads");
+    assert!(got[1] - got[0] > 79.0, "{got:?}");
+}
+
 /// A small run on the eight Gaussians with noise of this kind.
 fn small(kind: &str) -> Config {
     let layers = "network.layers=[{dense=8},{dense=1}]";

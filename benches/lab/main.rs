@@ -139,7 +139,7 @@ fn with_loop(shipped: &Recording, name: &'static str, main_loop: &str) -> Record
             }));
             let program = Program {
                 kernel,
-                constants: dispatch.program.constants.clone(),
+                ..(*dispatch.program).clone()
             };
             recording.dispatch(Dispatch {
                 program: Arc::new(program),

@@ -8,6 +8,9 @@
 // LENGTH · ln(HIGH − LOW)
 #const CONSTANT: f32
 #const OUTSIDE: f32
+// Values that a turn of the loop takes, since drivers may bound the turns (`gpu::MOST_TURNS`).
+#const STEPS: u32
+#const SEVERAL: bool
 
 @group(0) @binding(0) var<storage, read> samples: array<f32>;
 @group(0) @binding(1) var<storage, read_write> energies: array<f32>;
@@ -23,11 +26,18 @@ fn main(
         return;
     }
     var energy = CONSTANT;
-    for (var j = 0u; j < LENGTH; j++) {
-        let value = samples[sample * LENGTH + j];
-        if value < LOW || value > HIGH {
-            energy = CONSTANT + OUTSIDE;
+    for (var first = 0u; first < LENGTH; first += STEPS) {
+#repeat s STEPS
+#if SEVERAL
+        if first + $s < LENGTH
+#endif
+        {
+            let value = samples[sample * LENGTH + first + $s];
+            if value < LOW || value > HIGH {
+                energy = CONSTANT + OUTSIDE;
+            }
         }
+#end
     }
     energies[sample] = energy;
 }

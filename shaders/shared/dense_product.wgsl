@@ -1,6 +1,10 @@
 // The product at the heart of a dense layer, for lavapipe: lanes run over tiles of PIXELS samples, each invocation
 // keeps BLOCK groups of four outputs of each in registers. The inputs of a sample are the texels of its map, group by
-// group; `input`, `weights` and the constants below come from the importing file.
+// group; `input`, `weights` and the constants below come from the importing file. A turn takes STEPS texels, since drivers
+// may bound the turns (`gpu::MOST_TURNS`).
+
+#const STEPS: u32
+#const SEVERAL: bool
 
 const TILES: u32 = (SAMPLES + PIXELS - 1u) / PIXELS;
 const COLUMNS: u32 = BLOCK * 4u;
@@ -23,27 +27,35 @@ fn dense_product(
     corners[$p] = plane_corner(sample_of(tile, $p), 0u, IN_GROUPS, IN_WIDTH, IN_HEIGHT, IN_PER_ROW)
         + vec2<u32>(IN_X, IN_Y);
 #end
-    for (var texel = 0u; texel < IN_TEXELS; texel++) {
-        let group = texel / IN_AREA;
-        let place = texel % IN_AREA;
-        let offset = vec2<u32>(group * IN_WIDTH + place % IN_MAP_WIDTH, place / IN_MAP_WIDTH);
-        var held: array<vec4<f32>, LOADS>;
+    for (var first = 0u; first < IN_TEXELS; first += STEPS) {
+#repeat s STEPS
+#if SEVERAL
+        if first + $s < IN_TEXELS
+#endif
+        {
+            let texel = first + $s;
+            let group = texel / IN_AREA;
+            let place = texel % IN_AREA;
+            let offset = vec2<u32>(group * IN_WIDTH + place % IN_MAP_WIDTH, place / IN_MAP_WIDTH);
+            var held: array<vec4<f32>, LOADS>;
 #repeat l LOADS
-        held[$l] = weight((block * IN_TEXELS + texel) * COLUMNS + $l * LANES + lane);
+            held[$l] = weight((block * IN_TEXELS + texel) * COLUMNS + $l * LANES + lane);
 #end
-        var values: array<vec4<f32>, PIXELS>;
+            var values: array<vec4<f32>, PIXELS>;
 #repeat p PIXELS
-        values[$p] = textureLoad(input, corners[$p] + offset);
+            values[$p] = textureLoad(input, corners[$p] + offset);
 #end
 #repeat b BLOCK
 #repeat c CHANNELS
-        {
-            let w = spread(held[($b * 4u + $c) / LANES], ($b * 4u + $c) % LANES);
+            {
+                let w = spread(held[($b * 4u + $c) / LANES], ($b * 4u + $c) % LANES);
 #repeat p PIXELS
-            (*sums)[$b][$p] += w * values[$p][$c];
+                (*sums)[$b][$p] += w * values[$p][$c];
+#end
+            }
+#end
 #end
         }
-#end
 #end
     }
 }

@@ -1,12 +1,13 @@
 // The gradient of Σₙ factor[n]·Eₙ in a convolution's weight and bias, the shape for lavapipe. Each lane owns the
-// weights between one input group, one output group and one row of taps, and walks over all pixels of its share of
-// the samples; the input pixels, the same for all lanes, are loaded one a lane and handed round by shuffles. Each
+// weights between one input group, one output group and one row of taps, and walks over all tiles of PIXELS pixels of
+// its share; the input pixels, the same for all lanes, are loaded one a lane and handed round by shuffles. Each
 // sum is updated over PIXELS pixels before the next one is touched. Every share writes its own part of `partials`,
 // which sum_partials.wgsl adds up in a fixed order.
 #import "shared/plane.wgsl"
 #import "shared/spread.wgsl"
 
 #const SAMPLES: u32
+// Tiles of a share.
 #const SHARE: u32
 #const KERNEL_HEIGHT: u32
 #const KERNEL_WIDTH: u32
@@ -77,8 +78,8 @@ fn main(
 
     // One loop over samples, rows and tiles and not three: every value a loop carries is copied under a mask at its
     // end, once a loop (docs/kernels.md).
-    let last = min((share + 1u) * SHARE, SAMPLES) * TILES;
-    for (var i = share * SHARE * TILES; i < last; i++) {
+    let last = min((share + 1u) * SHARE, SAMPLES * TILES);
+    for (var i = share * SHARE; i < last; i++) {
         let sample = i / TILES;
         let y = i % TILES / TILES_X;
         let x = i % TILES_X * PIXELS;

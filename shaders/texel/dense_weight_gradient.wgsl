@@ -7,6 +7,8 @@
 #const SAMPLES: u32
 #const SHARE: u32
 #const TEXELS: u32
+// The length of `held`, which the preprocessor cannot reckon.
+#const LOADS: u32
 #const IN_FEATURES: u32
 #const OUT_FEATURES: u32
 #const IN_CHANNELS: u32
@@ -32,7 +34,6 @@
 @group(0) @binding(2) var<storage, read> factor: array<f32>;
 @group(0) @binding(3) var<storage, read_write> partials: array<f32>;
 
-const LOADS: u32 = (TEXELS + LANES - 1u) / LANES;
 const IN_AREA: u32 = IN_MAP_WIDTH * IN_MAP_HEIGHT;
 const IN_TEXELS: u32 = IN_GROUPS * IN_AREA;
 const WEIGHTS: u32 = IN_FEATURES * OUT_FEATURES;
@@ -61,9 +62,9 @@ fn main(
     let group = min(out_group, OUT_GROUPS - 1u);
 
     var offsets: array<vec2<u32>, LOADS>;
-    for (var l = 0u; l < LOADS; l++) {
-        offsets[l] = offset_of(min(first_texel + min(l * LANES + lane, TEXELS - 1u), IN_TEXELS - 1u));
-    }
+#repeat l LOADS
+    offsets[$l] = offset_of(min(first_texel + min($l * LANES + lane, TEXELS - 1u), IN_TEXELS - 1u));
+#end
     var sums: array<array<vec4<f32>, 4>, TEXELS>;
 #repeat t TEXELS
 #repeat c 4
@@ -79,9 +80,9 @@ fn main(
         let gradient = factor[sample] * textureLoad(output_gradient, place + vec2<u32>(OUT_X, OUT_Y));
         bias += gradient;
         var held: array<vec4<f32>, LOADS>;
-        for (var l = 0u; l < LOADS; l++) {
-            held[l] = textureLoad(input, input_corner + offsets[l]);
-        }
+#repeat l LOADS
+        held[$l] = textureLoad(input, input_corner + offsets[$l]);
+#end
 #repeat t TEXELS
         {
             let value = spread(held[$t / LANES], $t % LANES);

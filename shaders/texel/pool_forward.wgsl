@@ -11,6 +11,9 @@
 #const SKIP_X: u32
 #const SKIP_Y: u32
 #const STORE_DERIVATIVE: bool
+// Columns that a turn of the inner loop takes, since drivers may bound the turns (`gpu::MOST_TURNS`).
+#const STEPS: u32
+#const SEVERAL: bool
 
 @group(0) @binding(0) var input: texture_storage_2d<$IN_FORMAT, read>;
 @group(0) @binding(1) var output: texture_storage_2d<$OUT_FORMAT, write>;
@@ -42,11 +45,18 @@ fn main(
 #endif
     var sum = vec4<f32>(0.0);
     for (var row = 0u; row < WINDOW_HEIGHT; row++) {
-        for (var column = 0u; column < WINDOW_WIDTH; column++) {
-            sum += textureLoad(input, start + vec2<u32>(column, row));
-#if SKIP
-            sum += textureLoad(skip, skip_start + vec2<u32>(column, row));
+        for (var first = 0u; first < WINDOW_WIDTH; first += STEPS) {
+#repeat s STEPS
+#if SEVERAL
+            if first + $s < WINDOW_WIDTH
 #endif
+            {
+                sum += textureLoad(input, start + vec2<u32>(first + $s, row));
+#if SKIP
+                sum += textureLoad(skip, skip_start + vec2<u32>(first + $s, row));
+#endif
+            }
+#end
         }
     }
     let z = FACTOR * sum;

@@ -6,6 +6,9 @@
 #const CHANNELS: u32
 #const SKIP: bool
 #const STORE_DERIVATIVE: bool
+// Columns that a turn of the inner loop takes, since drivers may bound the turns (`gpu::MOST_TURNS`).
+#const STEPS: u32
+#const SEVERAL: bool
 
 var<immediate> samples: u32;
 @group(0) @binding(0) var<storage, read> input: array<f32>;
@@ -32,12 +35,19 @@ fn main(
     let corner = (i / SMALL_AREA * LARGE_MAP_HEIGHT + y) * LARGE_MAP_WIDTH + x;
     var sum = 0.0;
     for (var row = 0u; row < WINDOW_HEIGHT; row++) {
-        for (var column = 0u; column < WINDOW_WIDTH; column++) {
-            let place = corner + row * LARGE_MAP_WIDTH + column;
-            sum += input[place];
-#if SKIP
-            sum += skip[place];
+        for (var first = 0u; first < WINDOW_WIDTH; first += STEPS) {
+#repeat s STEPS
+#if SEVERAL
+            if first + $s < WINDOW_WIDTH
 #endif
+            {
+                let place = corner + row * LARGE_MAP_WIDTH + first + $s;
+                sum += input[place];
+#if SKIP
+                sum += skip[place];
+#endif
+            }
+#end
         }
     }
     let z = vec4<f32>(FACTOR * sum);

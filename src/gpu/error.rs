@@ -79,6 +79,14 @@ pub enum GpuError {
         groups: [u32; 3],
         allowed: u32,
     },
+    #[error(
+        "the loops of '{kernel}' would make {turns} turns, but drivers such as this may stop at {allowed} without a word"
+    )]
+    TooManyTurns {
+        kernel: &'static str,
+        turns: usize,
+        allowed: usize,
+    },
     #[error("'{label}' holds {len} words; words {start}..{end} lie outside it")]
     OutOfRange {
         label: &'static str,

@@ -6,6 +6,7 @@ use super::adapter::{self, AdapterChoice, AdapterKind, AdapterSummary};
 use super::budget::Budget;
 use super::error::GpuError;
 use super::handles::{Buffer, Mark};
+use super::kernel::MOST_TURNS;
 use super::launch::{Launch, Replays};
 use super::options::{ExecutorOptions, Profile, Requirements};
 use super::pipelines::Pipelines;
@@ -222,7 +223,7 @@ impl Executor {
                     self.resources.check((*to).into())?;
                 }
                 Command::Dispatch(dispatch) => {
-                    self.check_workgroups(dispatch)?;
+                    self.check_launch(dispatch)?;
                     for resource in &dispatch.resources {
                         self.resources.check(*resource)?;
                     }
@@ -526,16 +527,24 @@ impl Executor {
                 step_word,
             });
         }
-        self.check_workgroups(dispatch)
+        self.check_launch(dispatch)
     }
 
-    fn check_workgroups(&self, dispatch: &Dispatch) -> Result<(), GpuError> {
+    fn check_launch(&self, dispatch: &Dispatch) -> Result<(), GpuError> {
         let allowed = self.device.limits().max_compute_workgroups_per_dimension;
         if dispatch.workgroups.iter().any(|&count| count > allowed) {
             return Err(GpuError::TooManyWorkgroups {
                 kernel: dispatch.program.kernel.name,
                 groups: dispatch.workgroups,
                 allowed,
+            });
+        }
+        let program = &dispatch.program;
+        if self.adapter.kind == AdapterKind::Cpu && program.turns > MOST_TURNS {
+            return Err(GpuError::TooManyTurns {
+                kernel: program.kernel.name,
+                turns: program.turns,
+                allowed: MOST_TURNS,
             });
         }
         Ok(())

@@ -3,6 +3,21 @@ use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+/// The most turns that all loops of an invocation may make together, inner ones counted, too. lavapipe of Mesa 22.3, as
+/// Debian 12 ships it, counts them down from here; then every loop that is entered makes one turn and ends, in silence.
+pub const MOST_TURNS: usize = 65_535;
+
+/// The most steps of a loop that a kernel writes out as one turn: compiling takes as long as the text.
+const MOST_STEPS: usize = 16;
+
+/// How many steps of a loop to write out as one turn: the fewest with which the kernel, which makes `turns` of them, stays
+/// within [`MOST_TURNS`]; else as many as there may be, and an executor refuses the program.
+pub(crate) fn steps_a_turn(turns: impl Fn(usize) -> usize) -> usize {
+    (1..MOST_STEPS)
+        .find(|&steps| turns(steps) <= MOST_TURNS)
+        .unwrap_or(MOST_STEPS)
+}
+
 /// How a kernel uses one of its bindings; binding numbers follow the order of declaration, all in group 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Access {
@@ -90,6 +105,8 @@ impl fmt::Display for Constant {
 pub struct Program {
     pub kernel: &'static Kernel,
     pub constants: Vec<(Cow<'static, str>, Constant)>,
+    /// Turns that an invocation's loops make at most, where they grow with what is computed: see [`MOST_TURNS`].
+    pub turns: usize,
 }
 
 impl Program {
@@ -98,7 +115,19 @@ impl Program {
         Program {
             kernel,
             constants: Vec::new(),
+            turns: 0,
         }
+    }
+
+    /// Says how many turns its loops make at most.
+    pub fn turns(mut self, turns: usize) -> Self {
+        self.turns = turns;
+        self
+    }
+
+    /// Sets how many steps of its loop a turn makes, and whether these are several.
+    pub fn steps(self, steps: usize) -> Self {
+        self.u32("STEPS", steps).flag("SEVERAL", steps > 1)
     }
 
     /// Sets an unsigned constant.

@@ -32,11 +32,12 @@ pub use statistics::ExecutorStatistics;
 pub(crate) mod low_level {
     pub use crate::gpu::executor::Timing;
     pub use crate::gpu::handles::{Image, ImageFormat, Purpose};
-    pub use crate::gpu::kernel::{Access, Constant, Kernel, Program};
+    pub use crate::gpu::kernel::{Access, Constant, Kernel, MOST_TURNS, Program};
     pub use crate::gpu::options::Profile;
     pub use crate::gpu::preprocess::{PreprocessError, expand};
     pub use crate::gpu::recording::{Command, Dispatch, Frozen, Resource, grid};
 }
+pub(crate) use kernel::steps_a_turn;
 pub(crate) use low_level::*;
 
 /// The version of wgpu, as in Cargo.lock.

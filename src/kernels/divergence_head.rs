@@ -1,4 +1,6 @@
+use super::launch::WIDTH;
 use super::metrics::METRICS_STRUCT;
+use super::ratio_head::metrics_turns;
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 
 pub(crate) static KERNEL: Kernel =
@@ -16,7 +18,9 @@ pub fn divergence_head(
     factor: Buffer,
     metrics: Buffer,
 ) {
+    let samples = data + noise;
     Program::new(&KERNEL)
+        .turns(samples.div_ceil(WIDTH) + metrics_turns(samples))
         .u32("DATA", data)
         .u32("NOISE", noise)
         .text("METRICS", METRICS_STRUCT)

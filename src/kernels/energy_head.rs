@@ -1,3 +1,4 @@
+use super::launch::{REDUCTION_TURNS, WIDTH};
 use super::quadratic_base::QuadraticBase;
 use crate::gpu::{Buffer, Kernel, Program, Recording, grid};
 
@@ -24,7 +25,13 @@ pub fn energy_head(
     let alone = values <= ALONE;
     let groups = if alone { samples.div_ceil(64) } else { samples };
     let flops = samples * (outputs + if base.is_some() { 3 * sample_length } else { 0 });
+    let turns = if alone {
+        values
+    } else {
+        values.div_ceil(WIDTH) + 1 + REDUCTION_TURNS
+    };
     Program::new(&KERNEL)
+        .turns(turns)
         .flag("ALONE", alone)
         .u32("SAMPLES", samples)
         .u32("OUTPUTS", outputs)

@@ -4,6 +4,9 @@ use std::sync::Arc;
 /// Invocations in a workgroup of the one-dimensional kernels.
 pub(super) const WIDTH: usize = 64;
 
+/// Turns of a reduction over a workgroup (`shaders/shared/reduce.wgsl`).
+pub(super) const REDUCTION_TURNS: usize = 6;
+
 /// A kernel without the last of its bindings, with one more of them, and so on to all: where what stands last, such as
 /// activation derivatives, is wanted only at times.
 pub(super) const fn with_optional_last<const N: usize>(kernel: Kernel) -> [Kernel; N] {

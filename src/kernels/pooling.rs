@@ -1,4 +1,4 @@
-use crate::gpu::Program;
+use crate::gpu::{Program, steps_a_turn};
 use crate::shape::Shape;
 
 /// Sums over windows that tile every channel of a map, times a factor. Rows and columns that fill no window are left
@@ -52,6 +52,13 @@ impl Pooling {
             .u32("WINDOW_WIDTH", self.window_width)
             .u32("WINDOW_HEIGHT", self.window_height)
             .f32("FACTOR", self.factor)
+    }
+
+    /// Adds the loops over a window.
+    pub(super) fn describe_sum(&self, program: Program) -> Program {
+        let turns = |steps| self.window_height * (1 + self.window_width.div_ceil(steps));
+        let steps = steps_a_turn(turns);
+        program.turns(turns(steps)).steps(steps)
     }
 
     /// Whether every window is one pixel that is taken as it is.

@@ -1,5 +1,6 @@
+use super::launch::{REDUCTION_TURNS, WIDTH};
 use super::metrics::METRICS_STRUCT;
-use super::ratio_head::HeadArguments;
+use super::ratio_head::{HeadArguments, metrics_turns};
 use crate::gpu::{Kernel, Program, Recording};
 
 pub(crate) static KERNEL: Kernel = kernel!("ranking_head", 1, [Read, Read, ReadWrite, ReadWrite]);
@@ -14,7 +15,10 @@ pub fn ranking_head(
     energy_l2: f32,
     arguments: &HeadArguments,
 ) {
+    let sets = data.div_ceil(WIDTH) * (1 + 3 * (noise / data.max(1)));
+    let rest = data.div_ceil(WIDTH) + 2 * REDUCTION_TURNS + metrics_turns(data + noise);
     Program::new(&KERNEL)
+        .turns(sets + rest)
         .u32("DATA", data)
         .u32("NOISE", noise)
         .text("METRICS", METRICS_STRUCT)

@@ -1,6 +1,7 @@
 use super::generators::Bregman;
+use super::launch::{REDUCTION_TURNS, WIDTH};
 use super::metrics::METRICS_STRUCT;
-use crate::gpu::{Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording, steps_a_turn};
 
 /// How the log-normaliser difference c, an estimate of log Z_φ − log Z_θ, is handled. All are exactly 0 right after a
 /// refresh by a copy; noise that is no copy has none, and c goes on from what it was.
@@ -47,6 +48,25 @@ pub struct HeadArguments {
     pub metrics: Buffer,
 }
 
+/// Turns of the metrics that all heads share, over so many samples (`shaders/shared/head.wgsl`).
+pub(super) fn metrics_turns(samples: usize) -> usize {
+    2 * samples.div_ceil(WIDTH) + 9 * REDUCTION_TURNS
+}
+
+/// Turns of `shaders/ratio_head.wgsl` when each of the at most 48 steps towards a profiled c takes `steps` samples a turn.
+fn turns(normaliser: Normaliser, samples: usize, steps: usize) -> usize {
+    let once = samples.div_ceil(WIDTH);
+    let of_c = match normaliser {
+        Normaliser::Zero | Normaliser::Learned { .. } => 0,
+        Normaliser::Profiled => {
+            let root_step = 1 + once.div_ceil(steps) + 2 * REDUCTION_TURNS;
+            once + 2 * REDUCTION_TURNS + 48 * root_step
+        }
+        Normaliser::Importance { .. } => 2 * once + 3 * REDUCTION_TURNS,
+    };
+    of_c + once + 4 * REDUCTION_TURNS + metrics_turns(samples)
+}
+
 pub(crate) static KERNEL: Kernel = kernel!(
     "ratio_head",
     3,
@@ -73,8 +93,12 @@ pub fn ratio_head(
         exponent,
         clamp,
     } = settings.bregman;
+    let turns = |steps| turns(settings.normaliser, data + noise, steps);
+    let steps = steps_a_turn(turns);
     let importance = matches!(settings.normaliser, Normaliser::Importance { .. });
     Program::new(&KERNEL)
+        .turns(turns(steps))
+        .steps(steps)
         .u32("DATA", data)
         .u32("NOISE", noise)
         .f32("EXPONENT", exponent)

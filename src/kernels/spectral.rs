@@ -3,6 +3,7 @@
 //!
 //! u lies among the parameters and is no function of W within a step, so that ∂σ/∂W = u vᵀ, v = Wᵀu / |Wᵀu|, exactly.
 
+use super::launch::{REDUCTION_TURNS, WIDTH};
 use crate::gpu::{Buffer, Kernel, Program, Recording, grid};
 
 /// Where a weight, its bias right behind it and its vector lie in a parameter buffer, and where its place in the
@@ -60,6 +61,7 @@ impl SpectralWeight {
 /// Wᵀu.
 fn columns(r: &mut Recording, w: &SpectralWeight, parameters: Buffer, scratch: Buffer) {
     w.program(&COLUMNS)
+        .turns(w.rows)
         .bind([parameters, scratch])
         .immediates([w.weight as u32, w.vector as u32, w.products()])
         .moving(4 * (w.len() + w.rows + w.columns))
@@ -75,6 +77,7 @@ fn rows(
     scratch: Buffer,
 ) {
     w.program(&ROWS)
+        .turns(w.columns.div_ceil(WIDTH) + REDUCTION_TURNS)
         .flag("VECTOR", right.is_none())
         .bind([left, right.unwrap_or(left), scratch])
         .immediates([w.weight as u32, w.products(), w.row_sums()])
@@ -93,6 +96,7 @@ pub fn spectral_weights(
     let (r, w) = (recording, weight);
     columns(r, w, parameters, scratch);
     w.program(&SIGMA)
+        .turns((w.rows + w.columns).div_ceil(WIDTH) + 2 + 2 * REDUCTION_TURNS)
         .bind([parameters, scratch])
         .immediates([w.vector as u32, w.products(), w.sigma()])
         .moving(4 * (w.rows + w.columns))

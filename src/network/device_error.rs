@@ -44,6 +44,9 @@ pub(crate) fn advised(error: &GpuError) -> String {
         }
         GpuError::ImageTooLarge { .. } => ": lower run.slice or the network's size",
         GpuError::TooManyWorkgroups { .. } => ": lower run.slice or the network's strides",
+        GpuError::TooManyTurns { .. } => {
+            ": lower run.batch, objective.noise_ratio or the network's size, or choose a GPU with --adapter"
+        }
         GpuError::Preprocess { .. }
         | GpuError::Bindings { .. }
         | GpuError::StepWord { .. }

@@ -98,6 +98,7 @@ fn is_too_large(error: &TrainError) -> bool {
                 GpuError::TooLarge { .. }
                     | GpuError::ImageTooLarge { .. }
                     | GpuError::TooManyWorkgroups { .. }
+                    | GpuError::TooManyTurns { .. }
             )
     )
 }

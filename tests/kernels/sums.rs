@@ -1,9 +1,11 @@
 //! Sums over partial gradients, and the norm of a gradient.
 
-use crate::common::{ROUNDING, assert_within, filled, normals, poisoned, widen};
+use crate::common::{ROUNDING, assert_within, executor, filled, normals, poisoned, widen};
 use crate::launch::{HUGE, SENTINEL, SIZES, executors, guarded, run, unguarded};
-use afterimage::gpu::Recording;
+use afterimage::gpu::{GpuError, Recording};
+use afterimage::low_level::gpu::MOST_TURNS;
 use afterimage::low_level::kernels::{self as gpu, NORM_PARTS};
+use afterimage::low_level::method::FixedNoise;
 use afterimage::low_level::twins;
 
 #[test]
@@ -58,6 +60,30 @@ fn sum_partials_agrees_with_its_twin() {
                 );
             }
         }
+    }
+}
+
+/// On drivers that may stop a loop without a word.
+#[test]
+fn more_turns_than_a_driver_makes_are_refused() {
+    let mut executor = executor(false);
+    // One step more than a turn may have, after all that a driver makes.
+    let length = 16 * MOST_TURNS + 1;
+    let is_cpu = executor.profile().is_cpu;
+    let mut r = Recording::new();
+    FixedNoise::uniform(-1.0, 1.0, 1, length, 7).energies(
+        &mut r,
+        poisoned(&mut Recording::new(), "samples", length),
+        poisoned(&mut Recording::new(), "energies", 1),
+    );
+    match executor.run(&r) {
+        Err(error @ GpuError::TooManyTurns { .. }) => {
+            assert!(
+                is_cpu && error.to_string().contains("noise/box_energy"),
+                "{error}"
+            );
+        }
+        outcome => assert!(!is_cpu && outcome.is_ok(), "{outcome:?}"),
     }
 }
 

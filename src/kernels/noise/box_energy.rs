@@ -1,4 +1,4 @@
-use crate::gpu::{Buffer, Kernel, Program, Recording};
+use crate::gpu::{Buffer, Kernel, Program, Recording, steps_a_turn};
 
 /// Outside its box a uniform density counts as e⁻⁸⁰ of what it is inside, not as 0, so that logarithms stay finite; no
 /// weight that a generator gives notices the difference.
@@ -18,7 +18,10 @@ pub(crate) fn box_energy(
 ) {
     let count = energies.words();
     let constant = length as f64 * (f64::from(high) - f64::from(low)).ln();
+    let steps = steps_a_turn(|steps| length.div_ceil(steps));
     Program::new(&KERNEL)
+        .turns(length.div_ceil(steps))
+        .steps(steps)
         .u32("LENGTH", length)
         .u32("SAMPLES", count)
         .f32("LOW", low)

@@ -191,7 +191,10 @@ const ALONE: usize = 128;
 /// A program of a kernel that sums over each chain, with the random numbers of `stream`, and its workgroups.
 fn per_chain(kernel: &'static Kernel, batch: &ChainBatch, stream: Stream) -> (Program, [u32; 3]) {
     let alone = batch.length <= ALONE;
+    // Two loops over a chain's values, and what does not grow.
+    let turns = 2 * batch.length.div_ceil(if alone { 1 } else { 64 }) + 64;
     let program = Program::new(kernel)
+        .turns(turns)
         .flag("ALONE", alone)
         .u32("CHAINS", batch.chains)
         .u32("SAMPLE_LENGTH", batch.length)

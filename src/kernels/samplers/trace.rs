@@ -18,7 +18,10 @@ pub fn trace_chains(
 ) {
     let (program, groups) = per_chain(&KERNEL, batch, batch.stream);
     let count = batch.chains * batch.length;
+    // For every value of a chain the ten rounds of a random number.
+    let turns = 6 * program.turns;
     program
+        .turns(turns)
         .bind([batch.x, before, batch.energies, trace])
         .immediates([batch.seed as u32, (batch.seed >> 32) as u32])
         .immediates([number as u32, 0])

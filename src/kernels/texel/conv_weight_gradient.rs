@@ -1,6 +1,6 @@
 use super::conv_forward::conv_forward_border;
 use super::plane::{Border, IN, OUT, Plane};
-use super::tile::{describe_lanes, shares};
+use super::tile::{Shares, describe_lanes};
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::kernels::geometry::ConvGeometry;
 
@@ -30,19 +30,21 @@ pub(crate) fn conv_weight_gradient_borders(
     (conv_forward_border(geometry, pixels), gradient)
 }
 
-/// Into how many shares the samples are split; `partials` holds `shares` × (weight, bias).
+/// How the tiles of `pixels` of all samples are split; `partials` holds as many times (weight, bias) as there are shares.
 pub(crate) fn weight_gradient_shares(
     geometry: &ConvGeometry,
     samples: usize,
     lanes: usize,
-) -> usize {
+    pixels: usize,
+) -> Shares {
     let g = geometry;
     let workgroups =
         g.out_channels.div_ceil(4).div_ceil(lanes) * g.in_channels.div_ceil(4) * g.kernel_height;
-    shares(samples, workgroups, g.weight_len() + g.out_channels)
+    let tiles = g.out_width().div_ceil(pixels) * g.out_height();
+    Shares::new(samples, tiles, workgroups, g.weight_len() + g.out_channels)
 }
 
-/// Share k of `partials` = Σ over its samples of `factor`ₙ · ∂Eₙ/∂(weight, bias).
+/// Share k of `partials` = Σ over its tiles of `factor`ₙ · ∂Eₙ/∂(weight, bias).
 #[allow(clippy::too_many_arguments)]
 pub fn conv_weight_gradient(
     recording: &mut Recording,
@@ -55,12 +57,13 @@ pub fn conv_weight_gradient(
     partials: Buffer,
 ) {
     let g = geometry;
-    let share_count = weight_gradient_shares(g, input.samples, lanes);
+    let shares = weight_gradient_shares(g, input.samples, lanes, pixels);
     let row = (pixels - 1) * g.stride + g.kernel_width;
     let program = g
         .describe_channels(g.describe_kernel(Program::new(&KERNEL)))
         .u32("SAMPLES", input.samples)
-        .u32("SHARE", input.samples.div_ceil(share_count))
+        .u32("SHARE", shares.turns)
+        .turns(shares.turns)
         .u32("PIXELS", pixels)
         .u32("TILES_X", g.out_width().div_ceil(pixels))
         .u32("ROW_TEXELS", row)
@@ -72,7 +75,7 @@ pub fn conv_weight_gradient(
     let workgroups = [
         output_gradient.groups().div_ceil(lanes),
         input.groups() * g.kernel_height,
-        share_count,
+        shares.count,
     ];
     let flops = g.flops() * input.samples as u64;
     output_gradient

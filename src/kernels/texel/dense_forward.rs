@@ -1,7 +1,7 @@
 use super::pack_weights::PackedWeights;
 use super::plane::{IN, OUT, Plane};
 use super::tile::{Tile, WIDTH, describe_lanes};
-use crate::gpu::{Kernel, Program, Recording};
+use crate::gpu::{Kernel, Program, Recording, steps_a_turn};
 use crate::kernels::activations::Activation;
 use crate::kernels::launch::with_optional_last;
 
@@ -31,7 +31,11 @@ pub(crate) fn dense_forward(
     let Tile { pixels, block } = tile;
     let block_count = tile.blocks(output.groups());
     debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
+    let texels = input.map_texels();
+    let steps = steps_a_turn(|steps| texels.div_ceil(steps));
     let program = Program::new(&KERNELS[usize::from(derivative.is_some())])
+        .turns(texels.div_ceil(steps))
+        .steps(steps)
         .u32("SAMPLES", input.samples)
         .u32("PIXELS", pixels)
         .u32("BLOCK", block)

@@ -1,7 +1,7 @@
 use super::pack_weights::PackedWeights;
 use super::plane::{IN, OUT, Plane, describe_derivative};
 use super::tile::{Tile, WIDTH, describe_lanes};
-use crate::gpu::{Kernel, Program, Recording};
+use crate::gpu::{Kernel, Program, Recording, steps_a_turn};
 use crate::kernels::launch::with_optional_last;
 
 static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
@@ -29,7 +29,11 @@ pub(crate) fn dense_input_gradient(
     let tile = weights.tile;
     let Tile { pixels, block } = tile;
     let block_count = tile.blocks(input_gradient.groups() * shape.height * shape.width);
+    let texels = output_gradient.groups();
+    let steps = steps_a_turn(|steps| texels.div_ceil(steps));
     let program = Program::new(&KERNELS[usize::from(input_derivative.is_some())])
+        .turns(texels.div_ceil(steps))
+        .steps(steps)
         .u32("SAMPLES", output_gradient.samples)
         .u32("PIXELS", pixels)
         .u32("BLOCK", block)

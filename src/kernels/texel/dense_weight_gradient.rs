@@ -1,5 +1,5 @@
 use super::plane::{IN, OUT, Plane};
-use super::tile::{describe_lanes, shares};
+use super::tile::{Shares, describe_lanes};
 use crate::gpu::{Buffer, Kernel, Program, Recording};
 use crate::shape::Shape;
 
@@ -21,16 +21,16 @@ fn input_texels(input: Shape) -> usize {
     input.channels.div_ceil(4) * input.height * input.width
 }
 
-/// Into how many shares the samples are split; `partials` holds `shares` × (weight, bias).
+/// How the samples are split; `partials` holds as many times (weight, bias) as there are shares.
 pub(crate) fn dense_weight_gradient_shares(
     input: Shape,
     out_features: usize,
     samples: usize,
     lanes: usize,
-) -> usize {
+) -> Shares {
     let workgroups =
         out_features.div_ceil(4).div_ceil(lanes) * input_texels(input).div_ceil(TEXELS);
-    shares(samples, workgroups, (input.len() + 1) * out_features)
+    Shares::new(samples, 1, workgroups, (input.len() + 1) * out_features)
 }
 
 /// Share k of `partials` = Σ over its samples of `factor`ₙ · ∂Eₙ/∂(weight, bias).
@@ -43,11 +43,13 @@ pub(crate) fn dense_weight_gradient(
     partials: Buffer,
 ) {
     let out_features = output_gradient.shape.channels;
-    let share_count = dense_weight_gradient_shares(input.shape, out_features, input.samples, lanes);
+    let shares = dense_weight_gradient_shares(input.shape, out_features, input.samples, lanes);
     let program = Program::new(&KERNEL)
         .u32("SAMPLES", input.samples)
-        .u32("SHARE", input.samples.div_ceil(share_count))
+        .u32("SHARE", shares.turns)
+        .turns(shares.turns)
         .u32("TEXELS", TEXELS)
+        .u32("LOADS", TEXELS.div_ceil(lanes))
         .u32("IN_FEATURES", input.shape.len())
         .u32("OUT_FEATURES", out_features)
         .u32("IN_CHANNELS", input.shape.channels)
@@ -57,7 +59,7 @@ pub(crate) fn dense_weight_gradient(
     let workgroups = [
         output_gradient.groups().div_ceil(lanes),
         input_texels(input.shape).div_ceil(TEXELS),
-        share_count,
+        shares.count,
     ];
     let flops = 2 * input.samples * input.shape.len() * out_features;
     output_gradient

@@ -312,11 +312,14 @@ impl Layer {
     pub(crate) fn shares(&self) -> usize {
         let (samples, lanes) = (self.samples, self.variant.lanes);
         match &self.kind {
-            LayerKind::Conv(geometry) => weight_gradient_shares(geometry, samples, lanes),
+            LayerKind::Conv(geometry) => {
+                weight_gradient_shares(geometry, samples, lanes, self.gradient_pixels)
+            }
             LayerKind::Dense { input, outputs } => {
                 dense_weight_gradient_shares(*input, *outputs, samples, lanes)
             }
         }
+        .count
     }
 
     pub(crate) fn weight_partials(

@@ -65,7 +65,9 @@ impl Maps {
         let others = skip.into_iter().chain(derivative).map(|plane| plane.image);
         let read = texels(input) * (1 + usize::from(skip.is_some()));
         let program = Program::new(&KERNELS[others.clone().count()]);
-        let program = describe(program, pooling, (output, &OUT), (input, &IN))
+        let program = describe(program, pooling, (output, &OUT), (input, &IN));
+        let program = pooling
+            .describe_sum(program)
             .flag("SKIP", skip.is_some())
             .flag("STORE_DERIVATIVE", derivative.is_some());
         let program = describe_plane(program, skip.unwrap_or(input), &SKIP);

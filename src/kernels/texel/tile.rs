@@ -1,5 +1,5 @@
 use super::phase::phases;
-use crate::gpu::Program;
+use crate::gpu::{MOST_TURNS, Program};
 use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::layer_kind::LayerKind;
 use crate::kernels::layer_pass::LayerPass;
@@ -165,12 +165,66 @@ pub(super) fn describe_lanes(program: Program, lanes: usize) -> Program {
     program.u32("LANES", lanes).flag("SPREAD", lanes > 1)
 }
 
-/// How many shares to split the samples of a weight gradient into: enough for both a few cores and bounded memory.
-pub(super) fn shares(samples: usize, workgroups: usize, parameters: usize) -> usize {
-    const WORKGROUPS: usize = 64;
-    const WORDS: usize = 1 << 24;
-    WORKGROUPS
-        .div_ceil(workgroups)
-        .min(WORDS / parameters.max(1))
-        .clamp(1, samples)
+/// How the work of a weight gradient is split: enough for both a few cores and bounded memory, and so that no invocation
+/// makes too many turns.
+pub(super) struct Shares {
+    pub(super) count: usize,
+    /// Turns of each; the last may make fewer.
+    pub(super) turns: usize,
+}
+
+impl Shares {
+    /// Of `samples`, each of which takes an invocation so many `turns`.
+    pub(super) fn new(samples: usize, turns: usize, workgroups: usize, parameters: usize) -> Self {
+        const WORKGROUPS: usize = 64;
+        const WORDS: usize = 1 << 24;
+        let count = WORKGROUPS
+            .div_ceil(workgroups)
+            .min(WORDS / parameters.max(1))
+            .clamp(1, samples);
+        let whole_samples = samples.div_ceil(count) * turns;
+        if whole_samples <= MOST_TURNS {
+            return Shares {
+                count,
+                turns: whole_samples,
+            };
+        }
+        let all = samples * turns;
+        let count = count.max(all.div_ceil(MOST_TURNS));
+        Shares {
+            count,
+            turns: all.div_ceil(count),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(samples: usize, turns: usize, workgroups: usize) -> (usize, usize) {
+        let shares = Shares::new(samples, turns, workgroups, 1000);
+        (shares.count, shares.turns)
+    }
+
+    #[test]
+    fn shares_are_whole_samples_where_these_are_few_enough_turns() {
+        assert_eq!(split(100, 64, 3), (22, 5 * 64));
+        assert_eq!(split(1, 64, 1), (1, 64));
+        assert_eq!(split(255, 256, 64), (1, 255 * 256));
+    }
+
+    #[test]
+    fn no_share_makes_more_turns_than_drivers_do() {
+        // 32×32 outputs by four.
+        assert_eq!(split(256, 256, 64), (2, 128 * 256));
+        assert_eq!(split(1, MOST_TURNS + 1, 64), (2, MOST_TURNS / 2 + 1));
+        for (samples, turns, workgroups) in [(4, 30_000, 24), (5000, 4096, 1), (70_000, 1, 999)] {
+            let (count, most) = split(samples, turns, workgroups);
+            assert!(
+                most <= MOST_TURNS && count * most >= samples * turns,
+                "{count}, {most}"
+            );
+        }
+    }
 }

@@ -60,6 +60,7 @@ pub fn conv_forward(
     let program = Program::new(&KERNELS[usize::from(derivative.is_some())]);
     activation
         .describe(tile.describe(program, &g, order))
+        .turns(tile.turns(g.in_channels * g.kernel_height * g.kernel_width))
         .flag("STORE_DERIVATIVE", derivative.is_some())
         .bind([input, parameters.buffer, output])
         .bind(derivative)

@@ -60,7 +60,10 @@ pub fn conv_input_gradient(
         result_along_rows: g.in_height * g.in_width == 1,
     };
     let program = Program::new(&KERNELS[usize::from(input_derivative.is_some())]);
+    // The first phase has the most taps.
+    let taps = g.kernel_height.div_ceil(g.stride) * g.kernel_width.div_ceil(g.stride);
     tile.describe(program, &g, order)
+        .turns(tile.turns(g.out_channels * taps))
         .flag("TIMES_DERIVATIVE", input_derivative.is_some())
         .bind([output_gradient, parameters.buffer, input_gradient])
         .bind(input_derivative)

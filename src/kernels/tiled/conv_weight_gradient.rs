@@ -98,6 +98,7 @@ pub fn conv_weight_gradient(
         result_along_rows: false,
     };
     tile.describe(Program::new(&KERNEL), &g, order)
+        .turns(tile.turns(chunk))
         .bind([input, output_gradient, factor, partials])
         .immediates([chunk as u32, samples as u32])
         .launch(

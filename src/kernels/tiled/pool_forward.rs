@@ -32,7 +32,7 @@ impl Maps {
         let read = samples * pooling.input.len() * (1 + usize::from(skip.is_some()));
         let program = Program::new(&KERNELS[others.clone().count()]);
         activation
-            .describe(pooling.describe(program))
+            .describe(pooling.describe_sum(pooling.describe(program)))
             .u32("CHANNELS", pooling.input.channels)
             .flag("SKIP", skip.is_some())
             .flag("STORE_DERIVATIVE", derivative.is_some())

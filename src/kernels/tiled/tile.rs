@@ -56,6 +56,15 @@ impl Tile {
         rows.div_ceil(self.rows()) * columns.div_ceil(self.columns())
     }
 
+    /// Turns of an invocation's loops over `depth` (`shaders/shared/tile.wgsl`).
+    pub(super) fn turns(&self, depth: usize) -> usize {
+        let threads = self.row_threads * self.column_threads;
+        let filling = |quads: usize| (self.depth * quads).div_ceil(threads);
+        let left = filling(self.row_threads * self.row_quads);
+        let right = filling(self.column_threads * self.column_quads);
+        depth.div_ceil(self.depth) * (1 + left + right + self.depth)
+    }
+
     /// The depth is walked in steps of this.
     pub(super) fn depth(&self) -> usize {
         self.depth
