@@ -34,6 +34,21 @@ fn the_profiled_normaliser_is_the_twin_s_root() {
     }
 }
 
+/// So many samples that all steps towards the root, if they were needed, would take more turns than some drivers make.
+#[test]
+fn the_profiled_normaliser_of_a_huge_batch_is_a_root() {
+    let mut executor = executor(false);
+    let batch = Batch::random(45_000, 45_001, 3.0);
+    let bregman = every(12.0).next().expect("there is one");
+    let root = batch.twin(0.0, 0.0, |input| {
+        twins::profiled_normaliser(&bregman, input)
+    });
+    let (profiled, state) = (Normaliser::Profiled, [0.0]);
+    let (got, ..) = run_ratio_head(&mut executor, bregman, profiled, 0.0, &batch, &state);
+    // Sums over 1,407 samples an invocation.
+    assert_within("c", &[got.normaliser], &[root], |_| 1e-3);
+}
+
 #[test]
 fn the_importance_normaliser_agrees_with_its_twin_over_several_batches() {
     let mut executor = executor(false);
