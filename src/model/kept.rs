@@ -21,8 +21,8 @@ pub struct KeptSnapshots {
 pub fn kept_snapshots(run: &Path, model: &Model) -> KeptSnapshots {
     let mut kept = KeptSnapshots::default();
     let folder = run.join(SNAPSHOTS);
-    let paths = fs::read_dir(&folder)
-        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    let paths =
+        fs::read_dir(&folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
     let mut paths: Vec<PathBuf> = match paths {
         Ok(paths) => paths,
         Err(cause) if cause.kind() == ErrorKind::NotFound => return kept,
