@@ -28,6 +28,17 @@ const RUN_FILES: [&str; 13] = [
     "traces.npy",
 ];
 
+/// The names of what may be evaluations of the run in `folder` by other data than its own, in order.
+pub(crate) fn evaluations_by_others(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = names
+        .filter(|name| name.starts_with("evaluation-") && name.ends_with(".json"))
+        .collect();
+    names.sort();
+    names
+}
+
 /// The folders that a run fills.
 const RUN_SUBFOLDERS: [&str; 2] = ["samples", "checkpoints"];
 
@@ -393,6 +404,20 @@ fn clear(folder: &Path) -> Result<(), FileError> {
     };
     for name in RUN_FILES {
         remove(name, fs::remove_file)?;
+    }
+    for name in evaluations_by_others(folder) {
+        // Nobody but an evaluation writes such a file.
+        let text = fs::read(folder.join(&name)).unwrap_or_default();
+        let found = serde_json::from_slice::<serde_json::Map<_, serde_json::Value>>(&text);
+        if found.is_ok_and(|found| found.contains_key("weights_crc32")) {
+            remove(&name, fs::remove_file)?;
+            let label = name.strip_prefix("evaluation");
+            let label = label.and_then(|label| label.strip_suffix(".json"));
+            let label = label.unwrap_or_default();
+            for picture in ["evaluation", "neighbours", "stability"] {
+                remove(&format!("{picture}{label}.png"), fs::remove_file)?;
+            }
+        }
     }
     for name in RUN_SUBFOLDERS.into_iter().chain([SNAPSHOTS]) {
         let subfolder = folder.join(name);

@@ -325,18 +325,28 @@ mod run_folders {
             "checkpoints/best.safetensors",
             "notes.txt",
             "config.toml.bak",
+            "evaluation-mine.json",
+            "stability-mine.png",
+            "neighbours-yours.png",
         ] {
             fs::write(run.join(name), name).unwrap();
         }
+        let ours = "{\"weights_crc32\": \"00000000\"}";
+        fs::write(run.join("evaluation-v1.2.json"), ours).unwrap();
+        fs::write(run.join("neighbours-v1.2.png"), "ours").unwrap();
         fs::create_dir(run.join("figures")).unwrap();
         fs::write(run.join("figures/curves.png"), "mine").unwrap();
         create_run_folder(run, true).unwrap();
         let kept = [
             "checkpoints",
             "config.toml.bak",
+            // Called as ours, but another program's.
+            "evaluation-mine.json",
             "figures",
+            "neighbours-yours.png",
             "notes.txt",
             "samples",
+            "stability-mine.png",
         ];
         assert_eq!(names_in(run), set(&kept));
         assert_eq!(names_in(&run.join("figures")), set(&["curves.png"]));

@@ -287,8 +287,10 @@ Examples:
 The JSON is one object, also written to evaluation.json in a run folder, after each part and beside earlier parts of the
 same weights and data. Its main keys are here; docs/evaluation.md has all of them, what they mean and how they come about.
 In nats where nothing else is said; p is the data density with the noise of training, q the model's:
-  source, data_noise, weights, step   what was evaluated; weights_crc32, data (all of [data]) and data_record (counts and
-                                      checksums of training and held_out) say it exactly
+  source, data_noise, weights, step   what was evaluated; weights_crc32, data (all of [data] as they were read) and
+                                      data_record (counts and checksums of training and held_out) say it
+                                      exactly; named_data with --data, its range the raw values of
+                                      data.low and data.high
 Of the part density:
   log_z                               ln Z of q = exp(−E)/Z
   nll, data_entropy, model_entropy    −E_p ln q, −E_p ln p, −E_q ln q
@@ -342,6 +344,7 @@ Of the part stability, in the object stability:
                                       data are of one distribution; whether they are not, at 1 %
 Of the part outside, in the object outside:
   source, inside, outside             the other data, and how many samples of the model's own (inside_is) and of them
+  record, seed                        count and crc32 of the other data, of the noise added to both
   auroc                               value, standard_error
 And seconds                           of the parts samples, stability and outside
 A part that failed and that --only did not name is {\"not_valid\": reason} under its key (density under density).")]
@@ -388,10 +391,11 @@ pub(super) struct EvaluateArgs {
     )]
     pub(super) count: Option<u64>,
 
-    /// Other data to evaluate on: they count as held out, all of them
+    /// Other data to evaluate on, all of them: outputs call them named data, and take them as unseen
     ///
-    /// A file, a folder, or a source that needs none, as for `afterimage energy`, and read in the same way. Default: what the run has
-    /// held out of its own data (data.held_out), else its training data.
+    /// A file, a folder, or a source that needs none, as for `afterimage energy`, and read in the same way. The report goes to
+    /// evaluation-NAME.json, where NAME is what they are called. What the run was trained on, by its checksum also elsewhere, is
+    /// evaluated as without --data. Default: what the run has held out of its own data (data.held_out), else its training data.
     #[arg(long, value_name = "DATA")]
     pub(super) data: Option<String>,
 
@@ -428,7 +432,7 @@ pub(super) struct EvaluateArgs {
 
     /// A folder for all files, or the picture of density (.png): both densities, the energy and the samples
     ///
-    /// A folder, which is made, gets evaluation.json, evaluation.png, neighbours.png and stability.png. Beside NAME.png the
+    /// A folder, which is made, gets evaluation.json (with --data, too), evaluation.png, neighbours.png and stability.png. Beside NAME.png the
     /// other pictures are NAME-neighbours.png and NAME-stability.png. Default: the run folder; where a checkpoint is named
     /// nothing is written.
     #[arg(long, value_name = "DIR|NAME.png", help_heading = "Output")]

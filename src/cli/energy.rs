@@ -104,6 +104,16 @@ fn csv(energies: &[f32], data: &Dataset) -> Result<Vec<u8>, CliError> {
 
 /// The data that `name` means, as this model scores it where `sets` are set.
 pub(super) fn open_data(model: &Model, name: &str, sets: &[String]) -> Result<Dataset, CliError> {
+    let options = data_options(model, name, sets)?;
+    Ok(data::open(&options, model.config().run.seed)?)
+}
+
+/// How [`open_data`] reads them.
+pub(super) fn data_options(
+    model: &Model,
+    name: &str,
+    sets: &[String],
+) -> Result<DataOptions, CliError> {
     let config = &model.config().data;
     // How the run's own data was read says nothing of other data, unless somebody says so.
     let was_set = |key: &str| {
@@ -154,7 +164,7 @@ pub(super) fn open_data(model: &Model, name: &str, sets: &[String]) -> Result<Da
     if !was_set("data.limit") {
         options.limit = 0;
     }
-    Ok(data::open(&options, model.config().run.seed)?)
+    Ok(options)
 }
 
 /// Whether two paths lead to one file or folder.

@@ -72,6 +72,16 @@ pub(super) enum CliError {
         path: PathBuf,
         cause: std::io::Error,
     },
+    #[error("cannot read {} ({cause}): move it away, or name another folder with --out", path.display())]
+    EarlierReport {
+        path: PathBuf,
+        cause: std::io::Error,
+    },
+    #[error(
+        "`{name}` and what the run was trained on have pictures in common, and which of them it has seen is not known: leave it out \
+         to evaluate what the run has held out, or name pictures from elsewhere"
+    )]
+    SharedPictures { name: String },
     #[error("there is nothing to tell the model's data from: name other data with --against")]
     NothingAgainst,
     #[error("writing to stdout failed ({0}): check where it is sent to")]

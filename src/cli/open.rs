@@ -64,7 +64,7 @@ pub(super) fn model(arguments: &ModelArgs) -> Result<Model, CliError> {
     let model = match &arguments.config {
         Some(from) => described(&path, from)?,
         None => match (Model::load(&path), run_of(&path)) {
-            (Err(ModelError::MissingMetadata { .. }), Some(run)) => described(&path, run)?,
+            (Err(ModelError::MissingMetadata { .. }), Some(run)) => described(&path, &run)?,
             (loaded, _) => loaded?,
         },
     };
@@ -80,10 +80,10 @@ pub(super) fn model(arguments: &ModelArgs) -> Result<Model, CliError> {
 pub(super) fn kept_snapshots(arguments: &ModelArgs, model: &Model) -> Vec<Vec<f32>> {
     let path = &arguments.model;
     let run = match path.is_dir() {
-        true => Some(path.as_path()),
+        true => Some(path.clone()),
         false => run_of(path),
     };
-    let kept = run.map(|run| model::kept_snapshots(run, model));
+    let kept = run.map(|run| model::kept_snapshots(&run, model));
     let kept = kept.unwrap_or_default();
     for note in kept.notes {
         output::note(format_args!("note: {note}"));
@@ -92,9 +92,12 @@ pub(super) fn kept_snapshots(arguments: &ModelArgs, model: &Model) -> Vec<Vec<f3
 }
 
 /// The run in whose folder a checkpoint lies.
-fn run_of(path: &Path) -> Option<&Path> {
+fn run_of(path: &Path) -> Option<PathBuf> {
+    // A bare name says nothing of the folders that it lies in.
+    let path = std::path::absolute(path).ok()?;
     let mut folders = path.ancestors().skip(1).take(2);
-    folders.find(|folder| folder.join(RUN_CONFIG).is_file())
+    let run = folders.find(|folder| folder.join(RUN_CONFIG).is_file())?;
+    Some(run.into())
 }
 
 /// The model whose tensors are in the file at `path`, and all else is as `from` says.

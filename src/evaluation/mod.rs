@@ -39,8 +39,8 @@ pub use likelihood::{
     EstimatesFigures, IntervalFigures, LikelihoodFigures, LikelihoodOptions, MethodFigures,
     ScoredFigures, TelescopedFigures, log_likelihood, log_likelihood_of,
 };
-pub(crate) use model_data::are_others;
 pub use model_data::{DataIs, ModelData, samples_of};
+pub(crate) use model_data::{are_in_its_place, are_own, share_pictures};
 pub use quality::{
     Accuracy, Auroc, DistanceFigures, FeatureName, FeatureNetwork, Measured, NearestFigures,
     NetworkName, PairTest, PermutationTest, QualityError, SteinFigures, TwoSampleFigures,

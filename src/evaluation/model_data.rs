@@ -5,6 +5,7 @@ use crate::config::DataConfig;
 use crate::data::{self, DataOptions, DataRecord, Dataset};
 use crate::model::Model;
 use std::fs;
+use std::path::PathBuf;
 
 /// Values of a data set that are held at once at most.
 const MOST_VALUES: usize = 1 << 26;
@@ -63,7 +64,7 @@ impl ModelData {
     /// When the data cannot be read or have another shape than the model's.
     pub fn of(model: &Model) -> Result<Self, EvaluationError> {
         let named = &model.config().data;
-        if are_others(named, model.trained_on()) {
+        if !are_own(model, &named.options()) {
             let options = DataOptions {
                 held_out: 0.0,
                 ..named.options()
@@ -253,10 +254,50 @@ fn in_words(record: &DataRecord) -> String {
     )
 }
 
-/// Whether `data` are other than the run's `own`: elsewhere, not only read or noised in another way.
-pub(crate) fn are_others(data: &DataConfig, own: &DataConfig) -> bool {
-    let real = |path: &str| fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    data.source != own.source || real(&data.path) != real(&own.path)
+/// Whether `data` are what `model` was trained on: in the same place, however they are read or noised; or in another one, but
+/// what its run has recorded once they are cut and split as the run did.
+pub(crate) fn are_own(model: &Model, data: &DataOptions) -> bool {
+    let own = model.trained_on();
+    if are_in_its_place(model, data) {
+        return true;
+    }
+    let Some(recorded) = model.data_record() else {
+        return false;
+    };
+    let split = DataOptions {
+        limit: own.limit,
+        held_out: own.held_out,
+        ..data.clone()
+    };
+    let as_recorded = |options: &DataOptions| {
+        // What cannot be read so is not what the run has read.
+        data::open(options, model.config().run.seed).is_ok_and(|d| d.record() == Some(recorded))
+    };
+    let in_its_layout = DataOptions {
+        layout: own.layout,
+        ..split.clone()
+    };
+    as_recorded(&split) || in_its_layout != split && as_recorded(&in_its_layout)
+}
+
+/// Whether `data` are where those were that `model` was trained on.
+pub(crate) fn are_in_its_place(model: &Model, data: &DataOptions) -> bool {
+    let own = model.trained_on();
+    data.source == own.source.name && real(&data.path) == real(&own.path)
+}
+
+/// Whether `data` are a folder of pictures of which `model` was trained on some, or some of those in the folder that it was trained on.
+pub(crate) fn share_pictures(model: &Model, data: &DataOptions) -> bool {
+    let own = model.trained_on();
+    let pictures = "images";
+    let (named, own_path) = (real(&data.path), real(&own.path));
+    data.source == pictures
+        && own.source.name == pictures
+        && (named.starts_with(&own_path) || own_path.starts_with(&named))
+}
+
+fn real(path: &str) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.into())
 }
 
 fn check_shape(model: &Model, data: &Dataset) -> Result<(), EvaluationError> {

@@ -4,6 +4,7 @@ use super::error::ModelError;
 use super::stored::Model;
 use crate::files::SNAPSHOTS;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What a run kept of the way to a model.
@@ -18,12 +19,23 @@ pub struct KeptSnapshots {
 /// Reads the snapshots that the run in the folder `run` kept up to the step of `model`; none where it kept none. Those of
 /// another network are left out, and so are files that cannot be read.
 pub fn kept_snapshots(run: &Path, model: &Model) -> KeptSnapshots {
-    let entries = fs::read_dir(run.join(SNAPSHOTS)).into_iter().flatten();
-    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    let ends_right = |path: &PathBuf| path.extension().is_some_and(|end| end == "safetensors");
-    let mut paths: Vec<PathBuf> = paths.filter(ends_right).collect();
-    paths.sort();
     let mut kept = KeptSnapshots::default();
+    let folder = run.join(SNAPSHOTS);
+    let paths =
+        fs::read_dir(&folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    let mut paths: Vec<PathBuf> = match paths {
+        Ok(paths) => paths,
+        Err(cause) if cause.kind() == ErrorKind::NotFound => return kept,
+        Err(cause) => {
+            kept.notes.push(format!(
+                "the snapshots in {} are left out, as the folder cannot be read: {cause}",
+                folder.display()
+            ));
+            return kept;
+        }
+    };
+    paths.retain(|path| path.extension().is_some_and(|end| end == "safetensors"));
+    paths.sort();
     let mut found = Vec::new();
     for path in paths {
         match snapshot(&path, model) {

@@ -2,6 +2,8 @@
 
 use super::folder::Folder;
 use super::settings::Nearest;
+use crate::data::Source;
+use crate::words::Word;
 use serde_json::{Map, Value};
 
 const SET: &str = "--set";
@@ -30,7 +32,7 @@ pub(super) fn commands(folder: &Folder, nearest: Option<&Nearest>) -> Vec<Comman
             &[vec!["afterimage", "train", &config]],
         ));
     }
-    let evaluated = evaluations(folder);
+    let evaluated = evaluations(folder, &folder.evaluation, "Evaluate it");
     if evaluated.is_empty() {
         commands.push(command(
             "Evaluate it",
@@ -38,15 +40,17 @@ pub(super) fn commands(folder: &Folder, nearest: Option<&Nearest>) -> Vec<Comman
         ));
     }
     commands.extend(evaluated);
+    for (file, found) in &folder.by_others {
+        let what = format!("Evaluate it by other data, as in {file}");
+        commands.extend(evaluations(folder, found, &what));
+    }
     commands
 }
 
-/// A command for each part of the evaluation, with what it was asked.
-fn evaluations(folder: &Folder) -> Vec<Command> {
-    let found = &folder.evaluation;
+/// A command for each part of the evaluation that has `found` this, with what it was asked.
+fn evaluations(folder: &Folder, found: &Map<String, Value>, what: &str) -> Vec<Command> {
     let path = folder.path.to_string_lossy();
     let seed = folder.config.as_ref().map(|config| config.run.seed);
-    let data = folder.config.as_ref().map(|config| &config.data);
     let mut commands = Vec::new();
     for (part, key) in [
         ("density", "nll"),
@@ -89,23 +93,59 @@ fn evaluations(folder: &Folder) -> Vec<Command> {
         for (flag, value) in asked {
             words.extend(value.map(|value| vec![flag.to_owned(), value]));
         }
-        // Other data than the run's own.
-        let named = found.get("data").and_then(Value::as_object);
-        let named = named.and_then(|named| Some((text(named, "source")?, text(named, "path")?)));
-        let others = named.filter(|(source, read)| {
-            data.is_some_and(|own| own.source.name != source || own.path != *read)
-        });
-        if let Some((source, read)) = others {
-            words.push(vec![SET.into(), format!("data.source={source}")]);
-            words.push(vec![SET.into(), format!("data.path={read}")]);
-        }
+        words.extend(data_read(folder, found));
         let words: Vec<Vec<&str>> = words
             .iter()
             .map(|line| line.iter().map(String::as_str).collect())
             .collect();
-        commands.push(command(&format!("Evaluate it: {part}"), &words));
+        commands.push(command(&format!("{what}: {part}"), &words));
     }
     commands
+}
+
+/// What says which data were read and how, where it is not what the run says of its own.
+fn data_read(folder: &Folder, found: &Map<String, Value>) -> Vec<Vec<String>> {
+    let own = folder.config.as_ref().and_then(|config| {
+        // By way of its text, as evaluations are written.
+        let text = serde_json::to_string(&config.data).ok()?;
+        serde_json::from_str::<Map<String, Value>>(&text).ok()
+    });
+    let read = found.get("data").and_then(Value::as_object);
+    let Some((own, read)) = own.as_ref().zip(read) else {
+        return Vec::new();
+    };
+    let are_named = found.contains_key("named_data");
+    let are_others = ["source", "path"]
+        .iter()
+        .any(|&key| own.get(key) != read.get(key));
+    let source = text(read, "source").unwrap_or_default();
+    let mut words = Vec::new();
+    if are_named {
+        let path = text(read, "path").filter(|path| !path.is_empty());
+        words.push(vec![
+            "--data".into(),
+            path.unwrap_or_else(|| source.clone()),
+        ]);
+    }
+    let is_generated = Source::named(&source).is_some_and(|source| source.is_generated());
+    let (auto, all) = (Value::from("auto"), Value::from(0));
+    for (key, value) in read {
+        let usual = match &key[..] {
+            "source" | "path" if are_named => continue,
+            // Others are read whole, and generated ones do not read it.
+            "held_out" if are_others || are_named || is_generated => continue,
+            "range" | "layout" if are_named => Some(&auto),
+            "limit" if are_named => Some(&all),
+            _ => own.get(key),
+        };
+        if usual.is_some_and(|usual| usual != value) {
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            words.push(vec![SET.into(), format!("data.{key}={value}")]);
+        }
+    }
+    words
 }
 
 fn text(map: &Map<String, Value>, key: &str) -> Option<String> {

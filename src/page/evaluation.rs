@@ -5,13 +5,14 @@ use super::numbers::{interval, number, whole, with_error};
 use serde_json::{Map, Value};
 
 /// What an evaluation says of what it is of.
-const ABOUT: [&str; 6] = [
+const ABOUT: [&str; 7] = [
     "source",
     "data_noise",
     "weights",
     "step",
     "weights_crc32",
     "data",
+    "named_data",
 ];
 /// The objects and lists of the exact figures, which stand at the top.
 const OF_DENSITY: [&str; 4] = ["grid", "data_sample", "samples", "modes"];

@@ -1,6 +1,7 @@
 //! What lies in a run folder, read as far as it can be.
 
 use crate::config::{self, Config};
+use crate::files::evaluations_by_others;
 use crate::train::Diagnostics;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -18,6 +19,8 @@ pub(super) struct Folder {
     pub(super) diagnostics: Vec<Diagnostics>,
     pub(super) summary: Map<String, Value>,
     pub(super) evaluation: Map<String, Value>,
+    /// Evaluations by other data than the run's own, with the names of their files.
+    pub(super) by_others: Vec<(String, Map<String, Value>)>,
     /// Files that a finished run has and this one lacks.
     pub(super) missing: Vec<&'static str>,
     /// What could not be read, a line each.
@@ -81,6 +84,7 @@ impl Folder {
             diagnostics: Vec::new(),
             summary: Map::new(),
             evaluation: Map::new(),
+            by_others: Vec::new(),
             missing: Vec::new(),
             problems: Vec::new(),
         };
@@ -98,6 +102,11 @@ impl Folder {
             None => folder.missing.push("summary.json"),
         }
         folder.evaluation = folder.json("evaluation.json").unwrap_or_default();
+        for name in evaluations_by_others(path) {
+            let found = folder.json(&name);
+            let found = found.filter(|found| found.contains_key("weights_crc32"));
+            folder.by_others.extend(found.map(|found| (name, found)));
+        }
         folder
     }
 

@@ -173,7 +173,11 @@ fn named_data_are_held_out_and_the_runs_own_are_what_it_learned_from() {
         "evaluate run --only samples --count 40 --set data.source=npy --set data.path=held.npy",
     );
     assert!(errors.contains("against named data"), "{errors}");
-    let (_, figures) = written(&path);
+    assert!(!path.join("evaluation.json").exists());
+    let text = fs::read(path.join("evaluation-held.json")).expect("is written");
+    let figures: Value = serde_json::from_slice(&text).expect("is JSON");
+    // What the run holds out of its own is not held out of these.
+    assert_eq!(figures["data"]["held_out"], 0.0);
     let nearest = &figures["sample_quality"]["nearest"];
     assert_eq!(
         (&nearest["training"], &nearest["held_out"]),

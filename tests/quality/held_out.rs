@@ -18,13 +18,13 @@ const SETTINGS: [&str; 3] = [
 const CHECKPOINT: &str = "run/checkpoints/000007.safetensors";
 
 /// The model with what a run records of its data.
-fn recorded(settings: &[&str]) -> Model {
+pub fn recorded(settings: &[&str]) -> Model {
     let model = gaussian(&[&SETTINGS[..], settings].concat());
     let data = data::open(&model.config().data.options(), 1).expect("can be read");
     model.with_data_record(data.record().expect("is finite").clone())
 }
 
-fn folder_with(model: &Model) -> (TempDir, PathBuf) {
+pub fn folder_with(model: &Model) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     fs::create_dir_all(folder.path().join("run/checkpoints")).expect("a folder");
     model
@@ -35,7 +35,7 @@ fn folder_with(model: &Model) -> (TempDir, PathBuf) {
 }
 
 /// What the command says, and what it has written.
-fn evaluate(folder: &TempDir, written: &Path, arguments: &str) -> (String, Value) {
+pub fn evaluate(folder: &TempDir, written: &Path, arguments: &str) -> (String, Value) {
     let all: Vec<&str> = ["evaluate", "run"]
         .into_iter()
         .chain(arguments.split(' '))
@@ -116,15 +116,12 @@ fn what_a_run_has_held_out_is_scored() {
 
     // Named data are scored whole, and the run's own stay what it was trained on.
     let (said, found) = evaluate(&folder, &written, "--only samples --count 40 --data digits");
-    assert!(
-        said.contains("what it has held out of it is evaluated"),
-        "{said}"
-    );
+    assert!(said.contains("held-out data of it are evaluated"), "{said}");
     assert_eq!(found["sample_quality"]["nearest_is"], "held-out data");
 }
 
 /// Some digits as a file of bytes.
-fn write_digits(path: &Path, count: usize) -> Vec<u8> {
+pub fn write_digits(path: &Path, count: usize) -> Vec<u8> {
     let digits = data::open(&gaussian(&[]).config().data.options(), 1).expect("are embedded");
     let values = digits.whole().samples(0..count);
     let raw = values.iter().map(|value| ((value + 1.0) * 8.0) as u8);
@@ -166,17 +163,28 @@ fn data_that_changed_in_place_are_noticed() {
     assert!(after["sample_quality"]["nearest_is"].is_null());
 
     // They are nothing to compare with, either.
-    let (said, named) = evaluate(&folder, &written, "--only samples --count 40 --data digits");
+    let own = fs::read(&written).expect("is written");
+    let by_digits = written.with_file_name("evaluation-digits.json");
+    let line = "--only samples --count 40 --data digits";
+    let (said, named) = evaluate(&folder, &by_digits, line);
+    // The figures by the run's own stay.
+    assert_eq!(fs::read(&written).expect("is there"), own);
     assert!(said.contains("which have changed since the run"), "{said}");
     assert_eq!(named["sample_quality"]["data_is"], "named data");
     assert_eq!(named["data"]["source"], "digits");
     assert!(named["sample_quality"]["nearest"]["not_valid"].is_string());
+
+    // Named, they are not called held out, either.
+    let line = format!("--only outside --against digits --data {}", file.display());
+    let (said, _) = evaluate(&folder, &written, &line);
+    assert!(said.contains("changed data of it are evaluated"), "{said}");
 }
 
 #[test]
 fn named_files_are_read_by_what_they_are() {
     let (folder, written) = folder_with(&recorded(&[]));
     write_digits(&folder.path().join("mine.idx"), 150);
+    let written = written.with_file_name("evaluation-mine.json");
     let (_, found) = evaluate(
         &folder,
         &written,

@@ -10,6 +10,7 @@ mod command_line;
 mod densities;
 mod distances;
 mod held_out;
+mod named_data;
 mod of_models;
 mod onnx_files;
 mod reference;

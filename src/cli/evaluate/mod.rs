@@ -6,12 +6,13 @@ mod report;
 mod samples;
 
 use super::args::{EvaluateArgs, PartArg};
-use super::energy::open_data;
+use super::energy::data_options;
 use super::error::CliError;
 use super::open::CommandLength;
 use super::progress::Stages;
 use super::{open, output, warnings};
 use crate::config::BaseKind;
+use crate::data::PartRecord;
 use crate::evaluation::{
     self, BufferFigures, DataIs, EvaluationError, EvaluationOptions, FeatureNetwork, Figures,
     Judged, LikelihoodFigures, LikelihoodOptions, ModelData, Outcome, OutsideFigures, QualityData,
@@ -23,6 +24,7 @@ use crate::model::{Model, SampleOptions};
 use crate::page;
 use crate::report::png_bytes;
 use clap::ValueEnum;
+use data::Opened;
 use image::RgbImage;
 use places::Places;
 use report::{Report, json_of};
@@ -60,6 +62,10 @@ struct Outside {
     source: String,
     /// Which of the model's own.
     inside_is: &'static str,
+    /// What the other data were made of when they were read, all of them; null for generated ones.
+    record: Option<PartRecord>,
+    /// Of the noise that is added to both.
+    seed: u64,
     #[serde(flatten)]
     figures: OutsideFigures,
 }
@@ -68,27 +74,32 @@ struct Outside {
 pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
     let places = Places::of(arguments)?;
     let network = feature_network(arguments)?;
-    let (model, data) = data::opened(arguments)?;
+    let opened = data::opened(arguments)?;
+    let Opened { model, data, .. } = &opened;
+    let places = match data.is() {
+        DataIs::Named => places.of_other_data(&arguments.model.model, &model.config().data),
+        _ => places,
+    };
     for note in data.notes() {
         if !arguments.quiet || note.starts_with("warning") {
             output::note(note);
         }
     }
     let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
-    let mut report = Report::of(&model, &data, places.report(), arguments.quiet)?;
+    let mut report = Report::of(&opened, places.report())?;
     let mut work = Work {
         arguments,
         places: &places,
         network,
-        model: &model,
-        data: &data,
+        model,
+        data,
         executor: &mut executor,
         shown: Stages::new(arguments.quiet),
         pictures: 0,
     };
     let mut holds = false;
     let mut failure = None;
-    for part in parts(arguments, &model) {
+    for part in parts(arguments, model) {
         let began = Instant::now();
         match work.part(part) {
             Ok(figures) => report.add(part, &figures, began.elapsed().as_secs_f64()),
@@ -362,7 +373,13 @@ impl Work<'_> {
     fn outside(&mut self) -> Result<Outside, CliError> {
         let against = self.arguments.against.as_ref();
         let against = against.ok_or(CliError::NothingAgainst)?;
-        let other = open_data(self.model, against, &[])?;
+        let options = data_options(self.model, against, &[])?;
+        let other = crate::data::open(&options, self.model.config().run.seed)?;
+        if evaluation::are_own(self.model, &options) && !self.arguments.quiet {
+            output::note(format_args!(
+                "note: {against} is what the run was trained on: outside tells the model's own data from themselves"
+            ));
+        }
         let inside = self.data.judged_samples(self.model)?;
         let outside = evaluation::samples_of(self.model, &other)?;
         let seed = self.arguments.seed.unwrap_or(self.model.config().run.seed);
@@ -375,6 +392,9 @@ impl Work<'_> {
         Ok(Outside {
             source: against.clone(),
             inside_is,
+            // Of what is read whole nothing is in the other part.
+            record: other.record().map(|record| record.training.clone()),
+            seed,
             figures,
         })
     }

@@ -1,17 +1,19 @@
 //! What an evaluation found, as JSON: printed, and kept in the run folder beside earlier parts of the same weights and data.
 
+use super::data::{Named, Opened};
 use crate::cli::args::PartArg;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::config::DataConfig;
 use crate::data::DataRecord;
-use crate::evaluation::ModelData;
 use crate::files::write_atomically;
-use crate::model::{Model, Weights};
+use crate::model::Weights;
+use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fs;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 /// What was evaluated. Parts of one file are all of the same.
 #[derive(Serialize)]
@@ -25,6 +27,9 @@ struct About<'a> {
     data: &'a DataConfig,
     /// What these were made of when they were read; null for generated ones.
     data_record: Option<&'a DataRecord>,
+    /// There where --data has named others than the run's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    named_data: Option<&'a Named>,
 }
 
 /// Figures by the names of their parts, and of what they are.
@@ -33,17 +38,22 @@ pub(super) struct Report {
     found: Map<String, Value>,
     /// With what earlier ones left in the file.
     kept: Map<String, Value>,
+    /// The keys that say what they are of.
+    about: Vec<String>,
     /// The file, where there is a run folder.
     pub(super) file: Option<PathBuf>,
 }
 
 impl Report {
-    /// About `model` on `evaluated` data, to be kept in `file`. Says where what the file holds is of something else.
+    /// About the model on the data of `opened`, to be kept in `file`. Says where what the file holds is of something else, or cannot be
+    /// read.
     pub(super) fn of(
-        model: &Model,
-        evaluated: &ModelData,
+        Opened {
+            model,
+            data: evaluated,
+            named,
+        }: &Opened,
         file: Option<PathBuf>,
-        quiet: bool,
     ) -> Result<Self, CliError> {
         let data = &model.config().data;
         let about = About {
@@ -54,39 +64,44 @@ impl Report {
             weights_crc32: model.weights_crc32(),
             data,
             data_record: evaluated.record(),
+            named_data: named.as_ref(),
         };
         let found = object(json_of(&about)?);
         let mut kept = found.clone();
-        if let Some((path, text)) = file
+        if let Some((path, earlier)) = file
             .as_ref()
-            .and_then(|path| Some((path, fs::read(path).ok()?)))
+            .and_then(|path| Some((path, earlier(path).transpose()?)))
         {
-            let earlier: Map<String, Value> = serde_json::from_slice(&text).unwrap_or_default();
+            let earlier = earlier?;
             if found
                 .iter()
                 .all(|(key, value)| earlier.get(key) == Some(value))
             {
                 kept = earlier;
-            } else if !quiet {
+            } else {
                 output::note(format_args!(
                     "note: {} was of other weights or data and is begun anew",
                     path.display()
                 ));
             }
         }
-        Ok(Report { found, kept, file })
+        let about = found.keys().cloned().collect();
+        Ok(Report {
+            found,
+            kept,
+            about,
+            file,
+        })
     }
 
     /// Adds the figures of `part`, which took so many seconds.
     pub(super) fn add(&mut self, part: PartArg, figures: &Value, seconds: f64) {
         for all in [&mut self.found, &mut self.kept] {
             let mut times = all.shift_remove("seconds").map(object).unwrap_or_default();
+            without(all, part, &self.about);
             match (part, figures) {
                 // The exact figures stand beside what they are of.
-                (PartArg::Density, Value::Object(figures)) => {
-                    all.shift_remove(key(part));
-                    all.extend(figures.clone());
-                }
+                (PartArg::Density, Value::Object(figures)) => all.extend(figures.clone()),
                 _ => drop(all.insert(key(part).into(), figures.clone())),
             }
             if let Some(name) = timed(part) {
@@ -100,6 +115,7 @@ impl Report {
     pub(super) fn add_reason(&mut self, part: PartArg, reason: &str) {
         for all in [&mut self.found, &mut self.kept] {
             let mut times = all.shift_remove("seconds").map(object).unwrap_or_default();
+            without(all, part, &self.about);
             all.insert(key(part).into(), serde_json::json!({ "not_valid": reason }));
             timed(part).and_then(|name| times.shift_remove(name));
             close(all, times);
@@ -132,6 +148,55 @@ fn object(value: Value) -> Map<String, Value> {
         Value::Object(map) => map,
         _ => Map::new(),
     }
+}
+
+/// Takes what an earlier evaluation found of `part` out of `all`, in which `about` says what it is of. The exact figures have no
+/// object of their own: they are what is of no other part.
+fn without(all: &mut Map<String, Value>, part: PartArg, about: &[String]) {
+    if part == PartArg::Density {
+        let others = PartArg::value_variants().iter().copied();
+        let others: Vec<&str> = others.filter(|&other| other != part).map(key).collect();
+        all.retain(|key, _| about.contains(key) || others.contains(&&key[..]));
+    }
+}
+
+/// What the file at `path` holds; none where there is no such file. One that cannot be understood is put aside, which is said.
+fn earlier(path: &Path) -> Result<Option<Map<String, Value>>, CliError> {
+    let failed = |cause| CliError::EarlierReport {
+        path: path.into(),
+        cause,
+    };
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(cause) => return Err(failed(cause)),
+    };
+    match serde_json::from_slice(&text) {
+        Ok(earlier) => Ok(Some(earlier)),
+        Err(cause) => {
+            let aside = (1..)
+                .map(|number| match number {
+                    1 => ending(path, ".damaged"),
+                    _ => ending(path, &format!(".damaged-{number}")),
+                })
+                .find(|aside| !aside.exists())
+                .unwrap_or_default();
+            fs::rename(path, &aside).map_err(failed)?;
+            output::note(format_args!(
+                "warning: {} cannot be read ({cause}): it is kept as {}, and begun anew",
+                path.display(),
+                aside.display()
+            ));
+            Ok(None)
+        }
+    }
+}
+
+/// `path` with `more` at its end.
+fn ending(path: &Path, more: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(more);
+    name.into()
 }
 
 /// Times come last.
