@@ -34,6 +34,10 @@ struct Headline {
 #[template(path = "page.html")]
 struct Page<'a> {
     name: String,
+    /// That the run diverged: when and how, and what to change.
+    diverged: Option<(String, String)>,
+    /// What stands before what it fits: a run that has not ended well fits nothing yet.
+    fitting: &'static str,
     fits: String,
     model: String,
     headlines: Vec<Headline>,
@@ -63,9 +67,12 @@ pub(super) fn page(folder: &mut Folder) -> String {
     let samples = last_samples(folder);
     let evaluation_pictures = evaluation_pictures(folder);
     let nearest = folder.config.as_ref().and_then(settings::nearest);
+    let (fitting, fits) = fits(folder);
     let page = Page {
         name: name(folder),
-        fits: fits(folder),
+        diverged: diverged(folder),
+        fitting,
+        fits,
         model: model(folder),
         headlines: headlines(folder),
         stopped: stopped(folder),
@@ -98,11 +105,23 @@ fn name(folder: &Folder) -> String {
     })
 }
 
-/// What the model is fitted to.
-fn fits(folder: &Folder) -> String {
-    let told = folder.summary.get("fits").and_then(Value::as_str);
-    let planned = || folder.config.as_ref().map(train::target);
-    told.map(str::to_owned).or_else(planned).unwrap_or_default()
+/// What the model is fitted to, behind the words that say whether it is.
+fn fits(folder: &Folder) -> (&'static str, String) {
+    if let Some(told) = folder.summary.get("fits").and_then(Value::as_str) {
+        return ("Fits", told.into());
+    }
+    let planned = folder.config.as_ref().map(train::target);
+    ("Was to fit", planned.unwrap_or_default())
+}
+
+/// That the run diverged: when and how, and what to change.
+fn diverged(folder: &Folder) -> Option<(String, String)> {
+    let told = folder.summary.get("diverged")?;
+    let text = |key: &str| told.get(key)?.as_str().map(str::to_owned);
+    let step = told.get("step").and_then(Value::as_u64);
+    let step = step.map_or(String::new(), |step| format!(" at step {}", whole(step)));
+    let what = text("what").map_or(String::new(), |what| format!(": {what}"));
+    Some((format!("{step}{what}."), text("advice").unwrap_or_default()))
 }
 
 /// What the model is, in a line.

@@ -254,8 +254,13 @@ fn an_empty_folder_has_a_page_that_says_what_is_missing() {
     assert_well_formed(&page);
     assert_holds(
         &page,
-        &["config.toml, metrics.jsonl, summary.json", "<h1>empty</h1>"],
+        &[
+            "config.toml, metrics.jsonl, summary.json",
+            "The run may still go on",
+            "<h1>empty</h1>",
+        ],
     );
+    assert!(!page.contains("Fits"));
     assert!(!page.contains("<section id=\"curves\">"));
 }
 
@@ -340,7 +345,34 @@ fn a_run_that_diverged_has_a_page() {
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let page = fs::read_to_string(folder.path().join("run/report.html")).unwrap();
     assert_well_formed(&page);
-    assert_holds(&page, &["summary.json", "<section id=\"curves\">"]);
+    let text = fs::read(folder.path().join("run/summary.json")).unwrap();
+    let summary: Value = serde_json::from_slice(&text).unwrap();
+    let told = &summary["diverged"];
+    let (step, what) = (told["step"].as_u64(), told["what"].as_str());
+    let advice = told["advice"].as_str().unwrap();
+    let error = format!(
+        "the run diverged at step {} of metrics.jsonl: {}; {advice}",
+        step.unwrap(),
+        what.unwrap()
+    );
+    assert!(stderr(&output).contains(&error), "{error}");
+    assert!(summary["fits"].is_null() && summary["last"].is_object());
+    let checkpoint = summary["checkpoint"].as_str().unwrap();
+    assert!(folder.path().join(checkpoint).is_file());
+    assert_holds(
+        &page,
+        &[
+            "<section id=\"curves\">",
+            &format!(
+                "<strong>The run diverged</strong> at step {}: {}.",
+                step.unwrap(),
+                what.unwrap()
+            ),
+            "<strong>Was to fit</strong> a density",
+            "lower optimiser.rate",
+        ],
+    );
+    assert!(!page.contains("may still go on") && !page.contains("<strong>Fits"));
 }
 
 /// The lines of a long run.
