@@ -2,7 +2,7 @@
 
 use super::folder::Folder;
 use super::settings::Nearest;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 const SET: &str = "--set";
 
@@ -21,99 +21,46 @@ pub(super) fn commands(folder: &Folder, nearest: Option<&Nearest>) -> Vec<Comman
         lines.extend(nearest.sets.iter().map(|set| vec![SET, set]));
         commands.push(command("Train the same again, from a preset", &lines));
     }
-    let path = folder.path.to_string_lossy();
+    let path = folder.whole_path("");
     if folder.config.is_some() {
-        let config = folder.path.join("config.toml");
-        let config = config.to_string_lossy();
+        let config = folder.whole_path("config.toml");
         commands.push(command(
             "Train the same again, from this run's file",
             &[vec!["afterimage", "train", &config]],
         ));
     }
-    let evaluated = evaluations(folder);
+    let start = vec!["afterimage", "evaluate", &path];
+    let evaluated = evaluations(folder, &start);
     if evaluated.is_empty() {
-        commands.push(command(
-            "Evaluate it",
-            &[vec!["afterimage", "evaluate", &path]],
-        ));
+        commands.push(command("Evaluate it", &[start]));
     }
     commands.extend(evaluated);
     commands
 }
 
-/// A command for each part of the evaluation, with what it was asked.
-fn evaluations(folder: &Folder) -> Vec<Command> {
-    let found = &folder.evaluation;
-    let path = folder.path.to_string_lossy();
-    let seed = folder.config.as_ref().map(|config| config.run.seed);
-    let data = folder.config.as_ref().map(|config| &config.data);
-    let mut commands = Vec::new();
-    for (part, key) in [
-        ("density", "nll"),
-        ("samples", "sample_quality"),
-        ("stability", "stability"),
-        ("likelihood", "likelihood"),
-        ("outside", "outside"),
-    ] {
-        let Some(figures) = found.get(key) else {
-            continue;
-        };
-        let mut words = vec![vec![
-            "afterimage".to_owned(),
-            "evaluate".to_owned(),
-            path.clone().into_owned(),
-            "--only".to_owned(),
-            part.to_owned(),
-        ]];
-        // The figures of density stand beside what they are of.
-        let figures = match part {
-            "density" => found.get("samples").unwrap_or(&Value::Null),
-            _ => figures,
-        };
-        let asked = [
-            ("--count", number(figures, "count")),
-            ("--chains", number(&figures["method"], "chains")),
-            ("--evaluations", number(&figures["method"], "evaluations")),
-            ("--against", figures["source"].as_str().map(str::to_owned)),
-            (
-                "--seed",
-                number(figures, "seed")
-                    .or(number(&figures["method"], "seed"))
-                    .filter(|given| seed.is_none_or(|seed| *given != seed.to_string())),
-            ),
-            (
-                "--weights",
-                text(found, "weights").filter(|kind| kind == "live"),
-            ),
-        ];
-        for (flag, value) in asked {
-            words.extend(value.map(|value| vec![flag.to_owned(), value]));
+/// A command for each part of the evaluation, with the arguments that it was asked for with.
+fn evaluations(folder: &Folder, start: &[&str]) -> Vec<Command> {
+    let recorded = folder
+        .evaluation
+        .get("arguments")
+        .and_then(Value::as_object);
+    let parts = recorded.into_iter().flatten();
+    let commands = parts.filter_map(|(part, words)| {
+        let words = words.as_array()?.iter().map(Value::as_str);
+        let words: Vec<&str> = words.collect::<Option<_>>()?;
+        let mut lines = vec![start.to_vec()];
+        for word in words {
+            match lines.last_mut() {
+                // Every flag but the first, which says the part, begins a line.
+                Some(line) if !word.starts_with("--") || line.len() == start.len() => {
+                    line.push(word);
+                }
+                _ => lines.push(vec![word]),
+            }
         }
-        // Other data than the run's own.
-        let named = found.get("data").and_then(Value::as_object);
-        let named = named.and_then(|named| Some((text(named, "source")?, text(named, "path")?)));
-        let others = named.filter(|(source, read)| {
-            data.is_some_and(|own| own.source.name != source || own.path != *read)
-        });
-        if let Some((source, read)) = others {
-            words.push(vec![SET.into(), format!("data.source={source}")]);
-            words.push(vec![SET.into(), format!("data.path={read}")]);
-        }
-        let words: Vec<Vec<&str>> = words
-            .iter()
-            .map(|line| line.iter().map(String::as_str).collect())
-            .collect();
-        commands.push(command(&format!("Evaluate it: {part}"), &words));
-    }
-    commands
-}
-
-fn text(map: &Map<String, Value>, key: &str) -> Option<String> {
-    map.get(key)?.as_str().map(str::to_owned)
-}
-
-fn number(figures: &Value, key: &str) -> Option<String> {
-    figures.get(key)?.as_u64().map(|value| value.to_string())
+        Some(command(&format!("Evaluate it: {part}"), &lines))
+    });
+    commands.collect()
 }
 
 fn command(what: &str, lines: &[Vec<&str>]) -> Command {

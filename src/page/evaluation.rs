@@ -5,13 +5,16 @@ use super::numbers::{interval, number, whole, with_error};
 use serde_json::{Map, Value};
 
 /// What an evaluation says of what it is of.
-const ABOUT: [&str; 6] = [
+const ABOUT: [&str; 9] = [
     "source",
     "data_noise",
     "weights",
     "step",
     "weights_crc32",
     "data",
+    "data_record",
+    "arguments",
+    "pictures",
 ];
 /// The objects and lists of the exact figures, which stand at the top.
 const OF_DENSITY: [&str; 4] = ["grid", "data_sample", "samples", "modes"];

@@ -14,6 +14,7 @@ use super::snapshot::{self, SnapshotHistory};
 use crate::train;
 use askama::Template;
 use serde_json::Value;
+use std::path::Path;
 
 /// A picture with what is said of it.
 struct Shown {
@@ -55,6 +56,8 @@ struct Page<'a> {
     parts: Vec<Part>,
     evaluation_pictures: Vec<Shown>,
     commands: Vec<Command>,
+    /// Where the run's own data lie, if that is said from some folder.
+    relative_data: Option<String>,
     nearest: Option<(&'static str, usize)>,
     settings: Option<Vec<Setting>>,
     toml: Option<String>,
@@ -69,7 +72,7 @@ pub(super) fn page(folder: &mut Folder) -> String {
     let nearest = folder.config.as_ref().and_then(settings::nearest);
     let (fitting, fits) = fits(folder);
     let page = Page {
-        name: name(folder),
+        name: folder.name(),
         diverged: diverged(folder),
         fitting,
         fits,
@@ -89,20 +92,13 @@ pub(super) fn page(folder: &mut Folder) -> String {
         parts: evaluation::parts(&folder.evaluation),
         evaluation_pictures,
         commands: commands(folder, nearest.as_ref()),
+        relative_data: relative_data(folder),
         nearest: nearest.map(|nearest| (nearest.preset, nearest.sets.len())),
         settings: folder.config.as_ref().map(settings::chosen),
         toml: folder.toml.clone(),
     };
     // It fails where a value cannot be written into a text, and all of these can.
     page.render().unwrap_or_else(|error| error.to_string())
-}
-
-/// What the folder is called.
-fn name(folder: &Folder) -> String {
-    let path = folder.path.components().next_back();
-    path.map_or("run".into(), |path| {
-        path.as_os_str().to_string_lossy().into_owned()
-    })
 }
 
 /// What the model is fitted to, behind the words that say whether it is.
@@ -122,6 +118,13 @@ fn diverged(folder: &Folder) -> Option<(String, String)> {
     let step = step.map_or(String::new(), |step| format!(" at step {}", whole(step)));
     let what = text("what").map_or(String::new(), |what| format!(": {what}"));
     Some((format!("{step}{what}."), text("advice").unwrap_or_default()))
+}
+
+/// The path of the run's data where it is relative.
+fn relative_data(folder: &Folder) -> Option<String> {
+    let path = &folder.config.as_ref()?.data.path;
+    let is_relative = !path.is_empty() && !path.starts_with('~') && Path::new(path).is_relative();
+    is_relative.then(|| path.clone())
 }
 
 /// What the model is, in a line.
@@ -242,26 +245,34 @@ fn last_samples(folder: &mut Folder) -> Vec<Shown> {
 
 fn evaluation_pictures(folder: &mut Folder) -> Vec<Shown> {
     let mut shown = Vec::new();
-    for (name, title, alt, caption) in [
+    for (part, name, title, alt, caption) in [
         (
+            "density",
             "evaluation.png",
             "Densities",
             "Four squares: the density of the data, the model's density, its energy, and its samples",
             "Data and model in one scale of colours; the energy up to 10 nats above its lowest.",
         ),
         (
+            "samples",
             "neighbours.png",
             "Nearest training samples",
             "Rows of samples, each above the row of the training samples nearest to them",
             "The samples nearest to training samples, each row above that of its neighbours: equal rows are copies.",
         ),
         (
+            "stability",
             "stability.png",
             "Chains from data",
             "Rows of pictures: data, and chains that began at them after 1, 10 and 100 passes",
             "Rows: data with the noise of training, and the same chains after 1, 10 and 100 passes.",
         ),
     ] {
+        // A picture may be left of another evaluation.
+        let recorded = folder.evaluation.get("pictures");
+        if recorded.and_then(|pictures| pictures[part].as_str()) != Some(name) {
+            continue;
+        }
         shown.extend(Picture::read(folder, name).map(|picture| Shown {
             title,
             alt: alt.into(),

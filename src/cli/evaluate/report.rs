@@ -1,5 +1,6 @@
 //! What an evaluation found, as JSON: printed, and kept in the run folder beside earlier parts of the same weights and data.
 
+use super::asked::name_of;
 use crate::cli::args::PartArg;
 use crate::cli::error::CliError;
 use crate::cli::output;
@@ -11,7 +12,7 @@ use crate::model::{Model, Weights};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What was evaluated. Parts of one file are all of the same.
 #[derive(Serialize)]
@@ -102,6 +103,32 @@ impl Report {
             let mut times = all.shift_remove("seconds").map(object).unwrap_or_default();
             all.insert(key(part).into(), serde_json::json!({ "not_valid": reason }));
             timed(part).and_then(|name| times.shift_remove(name));
+            close(all, times);
+        }
+    }
+
+    /// Says with which arguments `part` was asked for, and which picture of it was written: a path from the report's folder
+    /// where it lies in there.
+    pub(super) fn made(&mut self, part: PartArg, arguments: Vec<String>, picture: Option<PathBuf>) {
+        let folder = self.file.as_deref().and_then(Path::parent);
+        let picture = picture.map(|path| {
+            let inside = folder.and_then(|folder| path.strip_prefix(folder).ok());
+            inside.unwrap_or(&path).display().to_string()
+        });
+        let entries = [
+            ("arguments", Some(Value::from(arguments))),
+            ("pictures", picture.map(Value::from)),
+        ];
+        for all in [&mut self.found, &mut self.kept] {
+            let times = all.shift_remove("seconds").map(object).unwrap_or_default();
+            for (name, entry) in &entries {
+                let mut parts = all.shift_remove(*name).map(object).unwrap_or_default();
+                parts.shift_remove(&name_of(part));
+                parts.extend(entry.clone().map(|entry| (name_of(part), entry)));
+                if !parts.is_empty() {
+                    all.insert((*name).into(), parts.into());
+                }
+            }
             close(all, times);
         }
     }
