@@ -24,7 +24,7 @@ const ASKED: [&str; 14] = [
     "total_variation_error",
 ];
 /// Words that say what a figure is of, without which it would be misread.
-const OF_WHAT: [&str; 3] = ["data_is", "inside_is", "which"];
+const OF_WHAT: [&str; 5] = ["begin_at", "data_is", "inside_is", "nearest_is", "which"];
 /// Rows of a list, at most.
 const MOST_ROWS: usize = 40;
 /// Longer lists of numbers are charts.
@@ -79,6 +79,12 @@ impl Group {
         self.rows.iter().any(|row| !row.notes.is_empty())
     }
 
+    /// Columns of the table of figures.
+    pub(super) fn columns(&self) -> usize {
+        let optional = [self.has_intervals(), self.has_floors(), self.has_notes()];
+        2 + optional.into_iter().filter(|has| *has).count()
+    }
+
     fn is_empty(&self) -> bool {
         self.rows.is_empty()
             && self.lists.is_empty()
@@ -100,11 +106,13 @@ pub(super) fn groups(title: &str, object: &Map<String, Value>) -> Vec<Group> {
             Value::Null => group.rows.extend(nothing(key, object)),
             Value::Bool(yes) => {
                 let value = if *yes { "yes" } else { "no" };
-                group.rows.push(Row::plain(key, value.into()));
+                let mut row = Row::plain(key, value.into());
+                row.notes = reason_of(key, object).unwrap_or_default();
+                group.rows.push(row);
             }
             Value::String(text) if key == "not_valid" => group.reasons.push(text.clone()),
             // Told where the key that it explains is.
-            Value::String(_) if explained(key, object) => {}
+            Value::String(_) if explained(key, object) || is_reason(key, object) => {}
             Value::String(text) if OF_WHAT.contains(&&key[..]) => {
                 group.rows.push(Row::plain(key, text.clone()));
             }
@@ -131,6 +139,22 @@ pub(super) fn groups(title: &str, object: &Map<String, Value>) -> Vec<Group> {
     all.retain(|group| !group.is_empty());
     all.extend(below);
     all
+}
+
+/// Why a yes is a no: what stands under `unkey_is`.
+fn reason_of(key: &str, object: &Map<String, Value>) -> Option<String> {
+    object
+        .get(&format!("un{key}_is"))?
+        .as_str()
+        .map(str::to_owned)
+}
+
+/// Whether a text is such a reason.
+fn is_reason(key: &str, object: &Map<String, Value>) -> bool {
+    let of = key
+        .strip_prefix("un")
+        .and_then(|key| key.strip_suffix("_is"));
+    of.is_some_and(|of| object.get(of).is_some_and(Value::is_boolean))
 }
 
 /// What is said of a key that is null: why, where that is a figure.
@@ -189,7 +213,7 @@ fn array(group: &mut Group, key: &str, values: &[Value], object: &Map<String, Va
         group.lists.push(list(key, values));
     } else if values.len() > LONG {
         group.charts.extend(series(key, values, object));
-    } else if let Some(ends) = pair(values) {
+    } else if let Some(ends) = pair(values).filter(|_| key == "interval") {
         group.rows.push(Row {
             interval: interval(ends),
             ..Row::plain(key, String::new())
@@ -411,7 +435,12 @@ impl Row {
 pub(super) fn called(key: &str) -> String {
     let known = match key {
         "auroc" => "AUROC",
-        "data_is" | "inside_is" | "which" => "compared with",
+        "begin_at" => "chains begin at",
+        "data_is" => "compared with",
+        "inside_is" => "the model's own",
+        "nearest_is" => "as unseen data the nearest have",
+        "which" => "scored",
+        "telescoped" => "along the snapshots",
         "bennett" => "Bennett's ratio of both ways",
         "from_base" => "annealed from the base",
         "from_model" => "annealed from the model",
@@ -513,6 +542,20 @@ mod tests {
         assert_eq!(infinite, Some("infinite: q has mass where p has none"));
         assert!(row("annealed from the base").notes.contains("not valid"));
         assert!(group.rows.iter().all(|row| row.name != "unstable is"));
+    }
+
+    /// Only what is called so: two numbers may be anything.
+    #[test]
+    fn a_pair_of_numbers_is_no_interval() {
+        let group = only(
+            json!({"range": [0.0, 1.0], "telescoped": {"value": 1.5, "interval": [1.0, 2.0]}}),
+        );
+        assert_eq!(group.facts, [("range".into(), "0, 1".into())]);
+        assert_eq!(
+            (&*group.rows[0].name, &*group.rows[0].interval),
+            ("along the snapshots", "1.00 to 2.00")
+        );
+        assert_eq!(group.columns(), 3);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod evaluation;
 mod figures;
 mod folder;
 mod histogram;
+mod last_look;
 mod mixing;
 mod numbers;
 mod pictures;

@@ -6,6 +6,7 @@ use super::curves;
 use super::evaluation::{self, Part};
 use super::folder::Folder;
 use super::histogram::{Histograms, histograms};
+use super::last_look::{self, LastLookTable};
 use super::mixing::{self, MixingHistory};
 use super::numbers::{number, whole};
 use super::pictures::{Frames, Picture};
@@ -52,6 +53,7 @@ struct Page<'a> {
     frames: Option<Frames>,
     samples: Vec<Shown>,
     mixing: Option<MixingHistory>,
+    last_look: Option<LastLookTable>,
     evaluated: Option<String>,
     parts: Vec<Part>,
     evaluation_pictures: Vec<Shown>,
@@ -88,6 +90,7 @@ pub(super) fn page(folder: &mut Folder) -> String {
         frames,
         samples,
         mixing: mixing::history(folder),
+        last_look: last_look::table(folder),
         evaluated: evaluation::about(&folder.evaluation),
         parts: evaluation::parts(&folder.evaluation),
         evaluation_pictures,

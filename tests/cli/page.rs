@@ -146,7 +146,7 @@ fn a_run_and_its_evaluation_are_on_one_page() {
         &[
             "<section id=\"evaluation\">",
             "Fréchet distance",
-            "<th scope=\"col\">floor</th>",
+            "<th scope=\"col\">value</th><th scope=\"col\">floor</th>",
             "<em>not valid</em>: ",
             "alt=\"Rows of samples, each above the row of the training samples nearest to them\"",
             &format!("afterimage evaluate {path} --only samples"),
@@ -285,6 +285,37 @@ fn an_empty_folder_has_a_page_that_says_what_is_missing() {
     );
     assert!(!page.contains("Fits"));
     assert!(!page.contains("<section id=\"curves\">"));
+}
+
+#[test]
+fn the_last_look_is_a_table_of_its_pairs() {
+    let look = json!({
+        "steps": 50, "features": "pixels", "level": 0.01, "gradient_evaluations": 9,
+        "kinds": [{"kind": "fresh", "chains": 128, "lost": 2}, {"kind": "data", "chains": 128, "lost": 0}],
+        "pairs": [{
+            "left": "fresh", "right": "data", "discrepancy": 0.215, "p_value": 0.001, "permutations": 999,
+            "adjusted_p_value": 0.003, "told_apart": true,
+        }],
+    });
+    for (look, parts) in [
+        (
+            look,
+            [
+                "128 fresh (2 lost), 128 data; compared by their values",
+                "<th scope=\"row\">fresh and data</th><td>yes</td><td>0.001</td><td>0.003</td><td>0.215</td>",
+            ],
+        ),
+        (
+            json!({"not_valid": "too few"}),
+            ["<section id=\"chains\">", "were not compared: too few."],
+        ),
+    ] {
+        let summary = json!({ "last_look": look }).to_string();
+        let (_parent, folder) = folder_of("looked", &[("summary.json", &summary)]);
+        let page = html(&folder).0;
+        assert_well_formed(&page);
+        assert_holds(&page, &parts);
+    }
 }
 
 #[test]
