@@ -553,7 +553,7 @@ mod tests {
         assert_eq!(group.facts, [("range".into(), "0, 1".into())]);
         assert_eq!(
             (&*group.rows[0].name, &*group.rows[0].interval),
-            ("along the snapshots", "1.00 to 2.00")
+            ("along the snapshots", "1.0 to 2.0")
         );
         assert_eq!(group.columns(), 3);
     }
