@@ -123,7 +123,7 @@ fn part(key: &str, found: &Map<String, Value>) -> Part {
                 ),
                 _ => None,
             };
-            group.title += &of.unwrap_or_default();
+            group.about = of.unwrap_or_default();
         }
     }
     Part {
@@ -140,7 +140,7 @@ fn part(key: &str, found: &Map<String, Value>) -> Part {
 fn compared(quality: &Map<String, Value>, distances: Option<&Value>) -> Option<String> {
     let count = |key: &str| Some(whole(distances?.get(key)?.as_u64()?));
     Some(format!(
-        ": {} of {} samples, as many of {} data, {}",
+        "{} of {} samples, as many of {} data, {}",
         count("compared")?,
         count("samples")?,
         count("data")?,
@@ -294,18 +294,15 @@ mod tests {
         assert_eq!(row(1, 0, "chains begin at").0, "held-out data");
         assert_eq!(row(1, 0, "stable"), ("no".into(), "they left".into()));
         assert_eq!(row(2, 0, "scored").0, "held-out data");
-        let titles: Vec<&str> = parts[0]
-            .groups
-            .iter()
-            .map(|group| &group.title[..])
-            .collect();
-        assert_eq!(
-            titles[1..],
-            [
-                "distances: 100 of 100 samples, as many of 1,617 data, in the features of the digits classifier",
-                "buffer: distances: 808 of 808 samples, as many of 1,617 data, in the features of the digits classifier"
-            ]
-        );
+        let told = |place: usize| {
+            let group = &parts[0].groups[place];
+            (&group.title[..], &group.about[..])
+        };
+        let by = "in the features of the digits classifier";
+        let fresh = format!("100 of 100 samples, as many of 1,617 data, {by}");
+        assert_eq!(told(1), ("distances", &fresh[..]));
+        let buffer = format!("808 of 808 samples, as many of 1,617 data, {by}");
+        assert_eq!(told(2), ("buffer: distances", &buffer[..]));
     }
 
     #[test]

@@ -34,6 +34,8 @@ const LONG: usize = 16;
 #[derive(Default)]
 pub(super) struct Group {
     pub(super) title: String,
+    /// What the figures are of.
+    pub(super) about: String,
     pub(super) rows: Vec<Row>,
     pub(super) lists: Vec<List>,
     pub(super) charts: Vec<Chart>,
@@ -328,7 +330,9 @@ fn shares(key: &str, object: &Map<String, Value>) -> Option<List> {
 fn list(key: &str, values: &[Value]) -> List {
     let objects: Vec<&Map<String, Value>> = values.iter().filter_map(Value::as_object).collect();
     let mut keys: Vec<&String> = Vec::new();
-    for key in objects.iter().flat_map(|object| object.keys()) {
+    // What is null in every row, such as why figures are not valid, needs no column.
+    let entries = objects.iter().flat_map(|object| object.iter());
+    for (key, _) in entries.filter(|(_, value)| !value.is_null()) {
         if !keys.contains(&key) {
             keys.push(key);
         }
@@ -438,7 +442,7 @@ pub(super) fn called(key: &str) -> String {
         "begin_at" => "chains begin at",
         "data_is" => "compared with",
         "inside_is" => "the model's own",
-        "nearest_is" => "as unseen data the nearest have",
+        "nearest_is" => "taken as unseen",
         "which" => "scored",
         "telescoped" => "along the snapshots",
         "bennett" => "Bennett's ratio of both ways",
@@ -561,7 +565,7 @@ mod tests {
     #[test]
     fn every_key_is_somewhere() {
         let value = json!({
-            "a_new_figure": 1.5, "a_new_count": 12, "a_new_word": "fresh", "a_new_list": [{"x": 1}, {"y": 2.5}],
+            "a_new_figure": 1.5, "a_new_count": 12, "a_new_word": "fresh", "a_new_list": [{"x": 1, "why": null}, {"y": 2.5}],
             "a_new_object": {"inside": 0.25}, "a_new_series": (0..40).collect::<Vec<_>>(),
         });
         let found = groups("", value.as_object().unwrap());
