@@ -346,7 +346,8 @@ Of the part outside, in the object outside:
   source, inside, outside             the other data, and how many samples of the model's own (inside_is) and of them
   record, seed                        count and crc32 of the other data, of the noise added to both
   auroc                               value, standard_error
-And seconds                           of the parts samples, stability and outside
+And arguments and pictures            of each part: what asks for it again behind the run, and the file it wrote
+    seconds                           of the parts samples, stability and outside
 A part that failed and that --only did not name is {\"not_valid\": reason} under its key (density under density).")]
 pub(super) struct EvaluateArgs {
     /// The model.
@@ -432,9 +433,9 @@ pub(super) struct EvaluateArgs {
 
     /// A folder for all files, or the picture of density (.png): both densities, the energy and the samples
     ///
-    /// A folder, which is made, gets evaluation.json (with --data, too), evaluation.png, neighbours.png and stability.png. Beside NAME.png the
-    /// other pictures are NAME-neighbours.png and NAME-stability.png. Default: the run folder; where a checkpoint is named
-    /// nothing is written.
+    /// A folder, which is made, gets evaluation.json (with --data, too), evaluation.png, neighbours.png and stability.png, and of a
+    /// run report.html, its page with these. Beside NAME.png the other pictures are NAME-neighbours.png and NAME-stability.png.
+    /// Default: the run folder; where a checkpoint is named nothing is written.
     #[arg(long, value_name = "DIR|NAME.png", help_heading = "Output")]
     pub(super) out: Option<PathBuf>,
 

@@ -96,16 +96,22 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
     if !arguments.quiet {
         summarise(&summary, page.as_ref().ok());
     }
-    output::problems(&page?);
+    let page = page.map(|page| output::problems(&page));
     match stop.status() {
         // Also where it came after the last step, and cut short what follows.
-        Some(status) => Err(CliError::Stopped {
-            steps: summary.steps,
-            of: config.run.steps,
-            folder,
-            status,
-        }),
-        None => Ok(()),
+        Some(status) => {
+            // Whoever sent the signal is told of it by the exit status, whatever else failed.
+            if let Err(error) = &page {
+                output::note(format_args!("warning: {error}"));
+            }
+            Err(CliError::Stopped {
+                steps: summary.steps,
+                of: config.run.steps,
+                folder,
+                status,
+            })
+        }
+        None => Ok(page?),
     }
 }
 

@@ -24,7 +24,7 @@ const ASKED: [&str; 14] = [
     "total_variation_error",
 ];
 /// Words that say what a figure is of, without which it would be misread.
-const OF_WHAT: [&str; 3] = ["data_is", "inside_is", "which"];
+const OF_WHAT: [&str; 5] = ["begin_at", "data_is", "inside_is", "nearest_is", "which"];
 /// Rows of a list, at most.
 const MOST_ROWS: usize = 40;
 /// Longer lists of numbers are charts.
@@ -34,6 +34,8 @@ const LONG: usize = 16;
 #[derive(Default)]
 pub(super) struct Group {
     pub(super) title: String,
+    /// What the figures are of.
+    pub(super) about: String,
     pub(super) rows: Vec<Row>,
     pub(super) lists: Vec<List>,
     pub(super) charts: Vec<Chart>,
@@ -79,6 +81,12 @@ impl Group {
         self.rows.iter().any(|row| !row.notes.is_empty())
     }
 
+    /// Columns of the table of figures.
+    pub(super) fn columns(&self) -> usize {
+        let optional = [self.has_intervals(), self.has_floors(), self.has_notes()];
+        2 + optional.into_iter().filter(|has| *has).count()
+    }
+
     fn is_empty(&self) -> bool {
         self.rows.is_empty()
             && self.lists.is_empty()
@@ -100,11 +108,13 @@ pub(super) fn groups(title: &str, object: &Map<String, Value>) -> Vec<Group> {
             Value::Null => group.rows.extend(nothing(key, object)),
             Value::Bool(yes) => {
                 let value = if *yes { "yes" } else { "no" };
-                group.rows.push(Row::plain(key, value.into()));
+                let mut row = Row::plain(key, value.into());
+                row.notes = reason_of(key, object).unwrap_or_default();
+                group.rows.push(row);
             }
             Value::String(text) if key == "not_valid" => group.reasons.push(text.clone()),
             // Told where the key that it explains is.
-            Value::String(_) if explained(key, object) => {}
+            Value::String(_) if explained(key, object) || is_reason(key, object) => {}
             Value::String(text) if OF_WHAT.contains(&&key[..]) => {
                 group.rows.push(Row::plain(key, text.clone()));
             }
@@ -131,6 +141,22 @@ pub(super) fn groups(title: &str, object: &Map<String, Value>) -> Vec<Group> {
     all.retain(|group| !group.is_empty());
     all.extend(below);
     all
+}
+
+/// Why a yes is a no: what stands under `unkey_is`.
+fn reason_of(key: &str, object: &Map<String, Value>) -> Option<String> {
+    object
+        .get(&format!("un{key}_is"))?
+        .as_str()
+        .map(str::to_owned)
+}
+
+/// Whether a text is such a reason.
+fn is_reason(key: &str, object: &Map<String, Value>) -> bool {
+    let of = key
+        .strip_prefix("un")
+        .and_then(|key| key.strip_suffix("_is"));
+    of.is_some_and(|of| object.get(of).is_some_and(Value::is_boolean))
 }
 
 /// What is said of a key that is null: why, where that is a figure.
@@ -189,7 +215,7 @@ fn array(group: &mut Group, key: &str, values: &[Value], object: &Map<String, Va
         group.lists.push(list(key, values));
     } else if values.len() > LONG {
         group.charts.extend(series(key, values, object));
-    } else if let Some(ends) = pair(values) {
+    } else if let Some(ends) = pair(values).filter(|_| key == "interval") {
         group.rows.push(Row {
             interval: interval(ends),
             ..Row::plain(key, String::new())
@@ -304,7 +330,9 @@ fn shares(key: &str, object: &Map<String, Value>) -> Option<List> {
 fn list(key: &str, values: &[Value]) -> List {
     let objects: Vec<&Map<String, Value>> = values.iter().filter_map(Value::as_object).collect();
     let mut keys: Vec<&String> = Vec::new();
-    for key in objects.iter().flat_map(|object| object.keys()) {
+    // What is null in every row, such as why figures are not valid, needs no column.
+    let entries = objects.iter().flat_map(|object| object.iter());
+    for (key, _) in entries.filter(|(_, value)| !value.is_null()) {
         if !keys.contains(&key) {
             keys.push(key);
         }
@@ -411,7 +439,12 @@ impl Row {
 pub(super) fn called(key: &str) -> String {
     let known = match key {
         "auroc" => "AUROC",
-        "data_is" | "inside_is" | "which" => "compared with",
+        "begin_at" => "chains begin at",
+        "data_is" => "compared with",
+        "inside_is" => "the model's own",
+        "nearest_is" => "taken as unseen",
+        "which" => "scored",
+        "telescoped" => "along the snapshots",
         "bennett" => "Bennett's ratio of both ways",
         "from_base" => "annealed from the base",
         "from_model" => "annealed from the model",
@@ -515,10 +548,24 @@ mod tests {
         assert!(group.rows.iter().all(|row| row.name != "unstable is"));
     }
 
+    /// Only what is called so: two numbers may be anything.
+    #[test]
+    fn a_pair_of_numbers_is_no_interval() {
+        let group = only(
+            json!({"range": [0.0, 1.0], "telescoped": {"value": 1.5, "interval": [1.0, 2.0]}}),
+        );
+        assert_eq!(group.facts, [("range".into(), "0, 1".into())]);
+        assert_eq!(
+            (&*group.rows[0].name, &*group.rows[0].interval),
+            ("along the snapshots", "1.0 to 2.0")
+        );
+        assert_eq!(group.columns(), 3);
+    }
+
     #[test]
     fn every_key_is_somewhere() {
         let value = json!({
-            "a_new_figure": 1.5, "a_new_count": 12, "a_new_word": "fresh", "a_new_list": [{"x": 1}, {"y": 2.5}],
+            "a_new_figure": 1.5, "a_new_count": 12, "a_new_word": "fresh", "a_new_list": [{"x": 1, "why": null}, {"y": 2.5}],
             "a_new_object": {"inside": 0.25}, "a_new_series": (0..40).collect::<Vec<_>>(),
         });
         let found = groups("", value.as_object().unwrap());

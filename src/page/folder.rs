@@ -9,9 +9,19 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
+/// What `evaluate` leaves.
+const OF_EVALUATION: [&str; 4] = [
+    "evaluation.json",
+    "evaluation.png",
+    "neighbours.png",
+    "stability.png",
+];
+
 /// A run folder.
 pub(super) struct Folder {
     pub(super) path: PathBuf,
+    /// Where its evaluation lies: in the run folder, or in one of its own.
+    evaluated_in: PathBuf,
     /// The text of `config.toml`, also where it is no configuration.
     pub(super) toml: Option<String>,
     pub(super) config: Option<Config>,
@@ -75,9 +85,10 @@ impl Metrics {
 
 impl Folder {
     /// Reads what there is.
-    pub(super) fn read(path: &Path) -> Self {
+    pub(super) fn read(path: &Path, evaluated_in: &Path) -> Self {
         let mut folder = Folder {
             path: path.into(),
+            evaluated_in: evaluated_in.into(),
             toml: None,
             config: None,
             metrics: Metrics::default(),
@@ -112,7 +123,11 @@ impl Folder {
 
     /// The bytes of a file; none where there is no such file, or with a problem where it cannot be read.
     pub(super) fn bytes(&mut self, name: &str) -> Option<Vec<u8>> {
-        match fs::read(self.path.join(name)) {
+        let folder = match OF_EVALUATION.contains(&name) {
+            true => &self.evaluated_in,
+            false => &self.path,
+        };
+        match fs::read(folder.join(name)) {
             Ok(bytes) => Some(bytes),
             Err(cause) if cause.kind() == ErrorKind::NotFound => None,
             Err(cause) => {
@@ -120,6 +135,25 @@ impl Folder {
                 None
             }
         }
+    }
+
+    /// The name of the run's folder: "." and ".." are names of none.
+    pub(super) fn name(&self) -> String {
+        let real = || fs::canonicalize(&self.path).ok();
+        let named = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
+        let name = named(&self.path).or_else(|| named(&real()?));
+        name.unwrap_or("run".into())
+    }
+
+    /// The run's folder and what lies in it, as a command from anywhere has to name it.
+    pub(super) fn whole_path(&self, inside: &str) -> String {
+        let whole = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        let whole = if inside.is_empty() {
+            whole
+        } else {
+            whole.join(inside)
+        };
+        whole.to_string_lossy().into_owned()
     }
 
     /// Says that a file is left out.

@@ -10,6 +10,7 @@ mod evaluation;
 mod figures;
 mod folder;
 mod histogram;
+mod last_look;
 mod mixing;
 mod numbers;
 mod pictures;
@@ -38,15 +39,28 @@ pub struct Written {
 /// # Errors
 /// When the file cannot be written.
 pub fn write(folder: &Path) -> Result<Written, FileError> {
-    let (text, problems) = html(folder);
-    let path = folder.join(PAGE);
+    write_beside(folder, folder)
+}
+
+/// Writes the page of the run in `folder` into the folder `evaluation`, with what an evaluation left there in place of what lies
+/// in the run's.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_beside(folder: &Path, evaluation: &Path) -> Result<Written, FileError> {
+    let (text, problems) = html_beside(folder, evaluation);
+    let path = evaluation.join(PAGE);
     write_atomically(&path, text.as_bytes())?;
     Ok(Written { path, problems })
 }
 
 /// The page of the run in `folder`, and what could not be read.
 pub fn html(folder: &Path) -> (String, Vec<String>) {
-    let mut run = folder::Folder::read(folder);
+    html_beside(folder, folder)
+}
+
+fn html_beside(folder: &Path, evaluation: &Path) -> (String, Vec<String>) {
+    let mut run = folder::Folder::read(folder, evaluation);
     let text = view::page(&mut run);
     (text, run.problems)
 }

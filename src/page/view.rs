@@ -6,6 +6,7 @@ use super::curves;
 use super::evaluation::{self, Part};
 use super::folder::Folder;
 use super::histogram::{Histograms, histograms};
+use super::last_look::{self, LastLookTable};
 use super::mixing::{self, MixingHistory};
 use super::numbers::{number, whole};
 use super::pictures::{Frames, Picture};
@@ -14,6 +15,7 @@ use super::snapshot::{self, SnapshotHistory};
 use crate::train;
 use askama::Template;
 use serde_json::Value;
+use std::path::Path;
 
 /// A picture with what is said of it.
 struct Shown {
@@ -34,6 +36,10 @@ struct Headline {
 #[template(path = "page.html")]
 struct Page<'a> {
     name: String,
+    /// That the run diverged: when and how, and what to change.
+    diverged: Option<(String, String)>,
+    /// What stands before what it fits: a run that has not ended well fits nothing yet.
+    fitting: &'static str,
     fits: String,
     model: String,
     headlines: Vec<Headline>,
@@ -47,10 +53,13 @@ struct Page<'a> {
     frames: Option<Frames>,
     samples: Vec<Shown>,
     mixing: Option<MixingHistory>,
+    last_look: Option<LastLookTable>,
     evaluated: Option<String>,
     parts: Vec<Part>,
     evaluation_pictures: Vec<Shown>,
     commands: Vec<Command>,
+    /// Where the run's own data lie, if that is said from some folder.
+    relative_data: Option<String>,
     nearest: Option<(&'static str, usize)>,
     settings: Option<Vec<Setting>>,
     toml: Option<String>,
@@ -63,9 +72,12 @@ pub(super) fn page(folder: &mut Folder) -> String {
     let samples = last_samples(folder);
     let evaluation_pictures = evaluation_pictures(folder);
     let nearest = folder.config.as_ref().and_then(settings::nearest);
+    let (fitting, fits) = fits(folder);
     let page = Page {
-        name: name(folder),
-        fits: fits(folder),
+        name: folder.name(),
+        diverged: diverged(folder),
+        fitting,
+        fits,
         model: model(folder),
         headlines: headlines(folder),
         stopped: stopped(folder),
@@ -78,10 +90,12 @@ pub(super) fn page(folder: &mut Folder) -> String {
         frames,
         samples,
         mixing: mixing::history(folder),
+        last_look: last_look::table(folder),
         evaluated: evaluation::about(&folder.evaluation),
         parts: evaluation::parts(&folder.evaluation),
         evaluation_pictures,
         commands: commands(folder, nearest.as_ref()),
+        relative_data: relative_data(folder),
         nearest: nearest.map(|nearest| (nearest.preset, nearest.sets.len())),
         settings: folder.config.as_ref().map(settings::chosen),
         toml: folder.toml.clone(),
@@ -90,19 +104,30 @@ pub(super) fn page(folder: &mut Folder) -> String {
     page.render().unwrap_or_else(|error| error.to_string())
 }
 
-/// What the folder is called.
-fn name(folder: &Folder) -> String {
-    let path = folder.path.components().next_back();
-    path.map_or("run".into(), |path| {
-        path.as_os_str().to_string_lossy().into_owned()
-    })
+/// What the model is fitted to, behind the words that say whether it is.
+fn fits(folder: &Folder) -> (&'static str, String) {
+    if let Some(told) = folder.summary.get("fits").and_then(Value::as_str) {
+        return ("Fits", told.into());
+    }
+    let planned = folder.config.as_ref().map(train::target);
+    ("Was to fit", planned.unwrap_or_default())
 }
 
-/// What the model is fitted to.
-fn fits(folder: &Folder) -> String {
-    let told = folder.summary.get("fits").and_then(Value::as_str);
-    let planned = || folder.config.as_ref().map(train::target);
-    told.map(str::to_owned).or_else(planned).unwrap_or_default()
+/// That the run diverged: when and how, and what to change.
+fn diverged(folder: &Folder) -> Option<(String, String)> {
+    let told = folder.summary.get("diverged")?;
+    let text = |key: &str| told.get(key)?.as_str().map(str::to_owned);
+    let step = told.get("step").and_then(Value::as_u64);
+    let step = step.map_or(String::new(), |step| format!(" at step {}", whole(step)));
+    let what = text("what").map_or(String::new(), |what| format!(": {what}"));
+    Some((format!("{step}{what}."), text("advice").unwrap_or_default()))
+}
+
+/// The path of the run's data where it is relative.
+fn relative_data(folder: &Folder) -> Option<String> {
+    let path = &folder.config.as_ref()?.data.path;
+    let is_relative = !path.is_empty() && !path.starts_with('~') && Path::new(path).is_relative();
+    is_relative.then(|| path.clone())
 }
 
 /// What the model is, in a line.
@@ -223,26 +248,34 @@ fn last_samples(folder: &mut Folder) -> Vec<Shown> {
 
 fn evaluation_pictures(folder: &mut Folder) -> Vec<Shown> {
     let mut shown = Vec::new();
-    for (name, title, alt, caption) in [
+    for (part, name, title, alt, caption) in [
         (
+            "density",
             "evaluation.png",
             "Densities",
             "Four squares: the density of the data, the model's density, its energy, and its samples",
             "Data and model in one scale of colours; the energy up to 10 nats above its lowest.",
         ),
         (
+            "samples",
             "neighbours.png",
             "Nearest training samples",
             "Rows of samples, each above the row of the training samples nearest to them",
             "The samples nearest to training samples, each row above that of its neighbours: equal rows are copies.",
         ),
         (
+            "stability",
             "stability.png",
             "Chains from data",
             "Rows of pictures: data, and chains that began at them after 1, 10 and 100 passes",
             "Rows: data with the noise of training, and the same chains after 1, 10 and 100 passes.",
         ),
     ] {
+        // A picture may be left of another evaluation.
+        let recorded = folder.evaluation.get("pictures");
+        if recorded.and_then(|pictures| pictures[part].as_str()) != Some(name) {
+            continue;
+        }
         shown.extend(Picture::read(folder, name).map(|picture| Shown {
             title,
             alt: alt.into(),

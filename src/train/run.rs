@@ -1,3 +1,4 @@
+use super::diverged::{self, Remains};
 use super::divergence::{Divergence, Watch};
 use super::drawing::{SCATTER_POINTS, can_be_shown, samples_drawn};
 use super::energies::{Energies, energies, energies_of};
@@ -93,8 +94,8 @@ pub struct Summary {
 ///
 /// # Errors
 /// When the folder exists and `force` is false, a file cannot be written, the GPU fails, or the run diverges; a
-/// diverged run keeps its metrics, and as a checkpoint its last finite parameters, which are those after the last line of the
-/// metrics.
+/// diverged run keeps its metrics, as a checkpoint its last finite parameters, which are those after the last line of the
+/// metrics, and in `summary.json` under `diverged` what the error says.
 pub fn run(
     trainer: &mut Trainer,
     config: &Config,
@@ -183,13 +184,25 @@ impl Run<'_> {
         // optimiser has ignored every gradient that was not finite. Whatever fails here follows from the divergence, which
         // is what to report.
         let _ = self.receive(trainer, true);
-        let _ = self.checkpoint(trainer);
-        let _ = self.curves();
-        Err(TrainError::Diverged {
-            step,
-            what,
-            advice: what.advice(self.config),
-        })
+        let checkpoint = self.checkpoint(trainer).ok().map(|(_, path)| path);
+        let curves = self.curves().ok().flatten();
+        let advice = what.advice(self.config);
+        let text = diverged::summary(
+            self.config,
+            self.folder,
+            (step, what.to_string(), &advice),
+            trainer.steps_done(),
+            Remains {
+                last: self.rows.last().copied(),
+                checkpoint,
+                pictures: self.pictures.clone(),
+                curves,
+            },
+        );
+        if let Ok(text) = text {
+            let _ = self.write(self.folder.join("summary.json"), text.as_bytes());
+        }
+        Err(TrainError::Diverged { step, what, advice })
     }
 
     fn receive(&mut self, trainer: &mut Trainer, wait: bool) -> Result<(), TrainError> {

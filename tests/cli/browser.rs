@@ -90,16 +90,19 @@ addEventListener('load', function () {
 });
 </script>";
 
-/// The browser, where there is one.
+/// The browser, where there is one; there has to be with AFTERIMAGE_BROWSER=required.
 fn chromium() -> Option<&'static str> {
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let found = names.into_iter().find(|name| {
         let output = Command::new(name).arg("--version").output();
         output.is_ok_and(|output| output.status.success())
     });
-    if found.is_none() {
-        println!("skipped: no Chromium is installed to open pages with");
-    }
+    // The output of a test that passes is not shown, so that where a browser was counted on its absence has to fail.
+    let required = std::env::var_os("AFTERIMAGE_BROWSER").is_some_and(|value| value == "required");
+    assert!(
+        found.is_some() || !required,
+        "AFTERIMAGE_BROWSER=required, but none of {names:?} starts"
+    );
     found
 }
 

@@ -73,6 +73,23 @@ fn a_signal_keeps_what_there_is() {
     }
 }
 
+/// Whoever sends a signal looks for it in the exit status, also where the page cannot be written.
+#[test]
+#[cfg(unix)]
+fn a_failing_page_does_not_hide_a_signal() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = start(&folder, "1000000", &["--json", "--quiet"]);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    lines.next().expect("a step").unwrap();
+    fs::create_dir(folder.path().join("run/report.html")).unwrap();
+    send("-TERM", &child);
+    lines.for_each(|line| drop(line.unwrap()));
+    let output = child.wait_with_output().unwrap();
+    let errors = stderr(&output);
+    assert_eq!(output.status.code(), Some(143), "{errors}");
+    assert!(errors.contains("warning: cannot write"), "{errors}");
+}
+
 #[test]
 #[cfg(unix)]
 fn ignored_signals_stay_ignored() {

@@ -146,14 +146,36 @@ fn a_run_and_its_evaluation_are_on_one_page() {
         &[
             "<section id=\"evaluation\">",
             "Fréchet distance",
-            "<th scope=\"col\">floor</th>",
+            "<th scope=\"col\">value</th><th scope=\"col\">floor</th>",
             "<em>not valid</em>: ",
             "alt=\"Rows of samples, each above the row of the training samples nearest to them\"",
             &format!("afterimage evaluate {path} --only samples"),
-            "--count 40",
+            "--samples 40",
         ],
     );
     assert_eq!(html(&run_folder).0, page);
+    let shown = page.matches("data:image/png").count();
+    assert_eq!(shown, 4);
+
+    // Of another evaluation the picture would be another's.
+    let output = run(
+        &folder,
+        &[
+            "evaluate",
+            path,
+            "--only",
+            "outside",
+            "--against",
+            "digits",
+            "--set",
+            "data.limit=500",
+        ],
+    );
+    assert!(stderr(&output).contains("begun anew"));
+    assert!(run_folder.join("neighbours.png").is_file());
+    let page = fs::read_to_string(run_folder.join("report.html")).unwrap();
+    assert_eq!(page.matches("data:image/png").count(), shown - 1);
+    assert!(!page.contains("Nearest training samples"));
 }
 
 #[test]
@@ -200,6 +222,7 @@ fn what_a_folder_holds_is_text_and_never_markup() {
     let evaluation = json!({
         "source": NASTY, "step": 3, "weights": NASTY, NASTY: {NASTY: 1.5, "not_valid": [NASTY], "list": [{NASTY: NASTY}]},
         "outside": {"source": NASTY, "auroc": {"value": 0.5, "standard_error": 0.1, NASTY: NASTY}},
+        "arguments": {"outside": ["--only", "outside", "--against", NASTY]},
     });
     let metrics = json!({"step": 0, NASTY: 1.0}).to_string()
         + "\n"
@@ -232,16 +255,7 @@ fn what_a_folder_holds_is_text_and_never_markup() {
     let line = line
         .trim_end_matches("</code></pre>")
         .trim_end_matches(" \\");
-    let signs = [
-        ("&#60;", "<"),
-        ("&#62;", ">"),
-        ("&#34;", "\""),
-        ("&#39;", "'"),
-        ("&#38;", "&"),
-    ];
-    let line = signs
-        .iter()
-        .fold(line.to_owned(), |line, (from, to)| line.replace(from, to));
+    let line = unescaped(line);
     assert_eq!(shlex::split(&line).unwrap(), ["--against", NASTY]);
 }
 
@@ -254,9 +268,45 @@ fn an_empty_folder_has_a_page_that_says_what_is_missing() {
     assert_well_formed(&page);
     assert_holds(
         &page,
-        &["config.toml, metrics.jsonl, summary.json", "<h1>empty</h1>"],
+        &[
+            "config.toml, metrics.jsonl, summary.json",
+            "The run may still go on",
+            "<h1>empty</h1>",
+        ],
     );
+    assert!(!page.contains("Fits"));
     assert!(!page.contains("<section id=\"curves\">"));
+}
+
+#[test]
+fn the_last_look_is_a_table_of_its_pairs() {
+    let look = json!({
+        "steps": 50, "features": "pixels", "level": 0.01, "gradient_evaluations": 9,
+        "kinds": [{"kind": "fresh", "chains": 128, "lost": 2}, {"kind": "data", "chains": 128, "lost": 0}],
+        "pairs": [{
+            "left": "fresh", "right": "data", "discrepancy": 0.215, "p_value": 0.001, "permutations": 999,
+            "adjusted_p_value": 0.003, "told_apart": true,
+        }],
+    });
+    for (look, parts) in [
+        (
+            look,
+            [
+                "128 fresh (2 lost), 128 data; compared by their values",
+                "<th scope=\"row\">fresh and data</th><td>yes</td><td>0.001</td><td>0.003</td><td>0.215</td>",
+            ],
+        ),
+        (
+            json!({"not_valid": "too few"}),
+            ["<section id=\"chains\">", "were not compared: too few."],
+        ),
+    ] {
+        let summary = json!({ "last_look": look }).to_string();
+        let (_parent, folder) = folder_of("looked", &[("summary.json", &summary)]);
+        let page = html(&folder).0;
+        assert_well_formed(&page);
+        assert_holds(&page, &parts);
+    }
 }
 
 #[test]
@@ -317,9 +367,152 @@ fn a_page_that_cannot_be_written_loses_no_figures() {
         told.contains("error: cannot write") && told.contains("report.html"),
         "{told}"
     );
-    let kept: Value =
-        serde_json::from_slice(&fs::read(run_folder.join("evaluation.json")).unwrap()).unwrap();
+    let kept = evaluation(&run_folder);
     assert!(kept["log_z"].is_f64());
+    let line = [&line[..], &["--json"]].concat();
+    let output = afterimage(&folder, &line).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(printed["log_z"], kept["log_z"]);
+}
+
+fn evaluation(folder: &Path) -> Value {
+    serde_json::from_slice(&fs::read(folder.join("evaluation.json")).unwrap()).unwrap()
+}
+
+/// What a browser shows of `text`.
+fn unescaped(text: &str) -> String {
+    let signs = [
+        ("&#60;", "<"),
+        ("&#62;", ">"),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&#38;", "&"),
+    ];
+    let start = text.to_owned();
+    signs
+        .iter()
+        .fold(start, |text, (from, to)| text.replace(from, to))
+}
+
+/// The commands of `page` that evaluate, as a shell reads them.
+fn evaluations(page: &str) -> Vec<Vec<String>> {
+    let commands = page.split("<pre><code>afterimage evaluate ").skip(1);
+    let commands = commands.map(|rest| {
+        let (text, _) = rest.split_once("</code>").unwrap();
+        shlex::split(&unescaped(text).replace("\\\n", "")).unwrap()
+    });
+    commands.collect()
+}
+
+/// From any folder, with all that was asked for.
+#[test]
+fn the_commands_of_a_page_give_the_same_figures_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let run_folder = trained(&folder, "digits", IMAGE_LAYERS);
+    let network =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/quality/onnx/digits_features.onnx");
+    fs::copy(network, folder.path().join("a network.onnx")).unwrap();
+    let asked = "evaluate run --only samples,outside --samples 40 --seed 5 --features-range=-1,1 --against digits \
+                 --weights live --set data.limit=900";
+    let asked: Vec<&str> = asked.split_whitespace().collect();
+    run(
+        &folder,
+        &[&asked[..], &["--features", "a network.onnx"]].concat(),
+    );
+    let first = evaluation(&run_folder);
+    let page = fs::read_to_string(run_folder.join("report.html")).unwrap();
+    let commands = evaluations(&page);
+    assert_eq!(commands.len(), 2, "{commands:?}");
+    fs::remove_file(run_folder.join("evaluation.json")).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    for command in &commands {
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        run(&elsewhere, &[&["evaluate"], &words[..]].concat());
+    }
+    let again = evaluation(&run_folder);
+    for key in [
+        "/weights",
+        "/data",
+        "/sample_quality/distances",
+        "/sample_quality/feature_network/crc32",
+        "/sample_quality/feature_network/range",
+        "/outside",
+        "/arguments",
+    ] {
+        let (first, again) = (first.pointer(key), again.pointer(key));
+        assert!(first.is_some() && first == again, "{key}");
+    }
+}
+
+/// A page of the run and of an evaluation that lies elsewhere.
+#[test]
+fn an_evaluation_in_a_folder_of_its_own_has_a_page_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let run_folder = trained(&folder, "8gaussians", POINT_LAYERS);
+    let evaluate = |words: &[&str]| {
+        let line = [
+            words,
+            &["--only", "density", "--tolerance", "0.1", "--samples", "0"],
+        ]
+        .concat();
+        stderr(&run(&folder, &line)).to_owned()
+    };
+    let own = fs::read(run_folder.join("report.html")).unwrap();
+    let told = evaluate(&["evaluate", "run", "--out", "apart"]);
+    assert!(told.contains("wrote apart/report.html"), "{told}");
+    assert_eq!(fs::read(run_folder.join("report.html")).unwrap(), own);
+    let page = fs::read_to_string(folder.path().join("apart/report.html")).unwrap();
+    assert_well_formed(&page);
+    assert_holds(
+        &page,
+        &[
+            "<h1>run</h1>",
+            "KL(data‖model)",
+            "<section id=\"curves\">",
+            "Densities",
+        ],
+    );
+
+    // The run itself, by another name.
+    let told = evaluate(&["evaluate", "run", "--out", "./run/../run"]);
+    assert!(told.contains("report.html"), "{told}");
+    let page = fs::read_to_string(run_folder.join("report.html")).unwrap();
+    assert_holds(&page, &["KL(data‖model)", "Densities"]);
+
+    // What is another's stays, and where there is no page it is said.
+    fs::write(folder.path().join("apart/config.toml"), "").unwrap();
+    let told = evaluate(&["evaluate", "run", "--out", "apart"]);
+    assert!(
+        told.contains("note: no report.html: apart is another"),
+        "{told}"
+    );
+    let told = evaluate(&[
+        "evaluate",
+        "run/checkpoints/000006.safetensors",
+        "--out",
+        "third",
+    ]);
+    assert!(
+        told.contains("note: no report.html: run/checkpoints"),
+        "{told}"
+    );
+    assert!(!folder.path().join("third/report.html").exists());
+}
+
+#[test]
+fn a_run_in_the_current_folder_has_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let run_folder = trained(&folder, "8gaussians", POINT_LAYERS);
+    let line = ["evaluate", ".", "--tolerance", "0.1", "--samples", "0"];
+    run(&run_folder, &line);
+    let page = fs::read_to_string(run_folder.join("report.html")).unwrap();
+    assert_holds(&page, &["<h1>run</h1>", "<title>run – Afterimage</title>"]);
+    let path = run_folder.to_str().unwrap();
+    assert_holds(
+        &page,
+        &[&format!("afterimage evaluate {path} --only density")],
+    );
 }
 
 /// Whatever there is to see of a run that diverged.
@@ -340,7 +533,34 @@ fn a_run_that_diverged_has_a_page() {
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let page = fs::read_to_string(folder.path().join("run/report.html")).unwrap();
     assert_well_formed(&page);
-    assert_holds(&page, &["summary.json", "<section id=\"curves\">"]);
+    let text = fs::read(folder.path().join("run/summary.json")).unwrap();
+    let summary: Value = serde_json::from_slice(&text).unwrap();
+    let told = &summary["diverged"];
+    let (step, what) = (told["step"].as_u64(), told["what"].as_str());
+    let advice = told["advice"].as_str().unwrap();
+    let error = format!(
+        "the run diverged at step {} of metrics.jsonl: {}; {advice}",
+        step.unwrap(),
+        what.unwrap()
+    );
+    assert!(stderr(&output).contains(&error), "{error}");
+    assert!(summary["fits"].is_null() && summary["last"].is_object());
+    let checkpoint = summary["checkpoint"].as_str().unwrap();
+    assert!(folder.path().join(checkpoint).is_file());
+    assert_holds(
+        &page,
+        &[
+            "<section id=\"curves\">",
+            &format!(
+                "<strong>The run diverged</strong> at step {}: {}.",
+                step.unwrap(),
+                what.unwrap()
+            ),
+            "<strong>Was to fit</strong> a density",
+            "lower optimiser.rate",
+        ],
+    );
+    assert!(!page.contains("may still go on") && !page.contains("<strong>Fits"));
 }
 
 /// The lines of a long run.

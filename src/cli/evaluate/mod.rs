@@ -1,3 +1,5 @@
+mod asked;
+mod beside;
 mod data;
 mod density;
 mod likelihood;
@@ -21,16 +23,16 @@ use crate::evaluation::{
 use crate::files::write_atomically;
 use crate::gpu::Executor;
 use crate::model::{Model, SampleOptions};
-use crate::page;
 use crate::report::png_bytes;
-use clap::ValueEnum;
+use asked::{arguments_of, name_of};
+use beside::write_page;
 use data::Opened;
 use image::RgbImage;
 use places::Places;
 use report::{Report, json_of};
 use serde::Serialize;
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 const PICTURE: &str = "evaluation.png";
@@ -96,6 +98,7 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
         executor: &mut executor,
         shown: Stages::new(arguments.quiet),
         pictures: 0,
+        picture: None,
     };
     let mut holds = false;
     let mut failure = None;
@@ -112,6 +115,7 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
                     && !error.is_of_the_device() =>
             {
                 work.not_valid(&mut report, part, &error.to_string());
+                report.made(part, arguments_of(arguments, part), None);
                 failure.get_or_insert(error.into());
                 continue;
             }
@@ -120,6 +124,7 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
                 return Err(error);
             }
         }
+        report.made(part, arguments_of(arguments, part), work.picture.take());
         holds = true;
         report.save()?;
     }
@@ -130,11 +135,12 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
     if let Some(path) = &report.file {
         work.wrote(path);
     }
-    let run = arguments.model.model.as_path();
-    if report.file.as_deref().and_then(Path::parent) == Some(run) {
-        let page = page::write(run)?;
+    let model = arguments.model.model.as_path();
+    let file = report.file.as_deref();
+    let page = file.map_or(Ok(None), |file| write_page(model, file, arguments.quiet));
+    if let Ok(Some(page)) = &page {
         work.wrote(&page.path);
-        output::problems(&page);
+        output::problems(page);
     }
     if let (Some(path), 0) = (places.named_picture(), work.pictures) {
         output::note(format_args!(
@@ -142,9 +148,11 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
             path.display()
         ));
     }
+    // Whether or not there is a page, there are figures.
     if arguments.json {
         report.print()?;
     }
+    page?;
     Ok(())
 }
 
@@ -195,6 +203,8 @@ struct Work<'a> {
     shown: Stages,
     /// Pictures that were written.
     pictures: usize,
+    /// The one of the part at hand.
+    picture: Option<PathBuf>,
 }
 
 impl Work<'_> {
@@ -217,8 +227,7 @@ impl Work<'_> {
     /// Says that `part` has no figures, and why.
     fn not_valid(&mut self, report: &mut Report, part: PartArg, reason: &str) {
         self.shown.clear();
-        let value = part.to_possible_value();
-        let name = value.as_ref().map_or("", |value| value.get_name());
+        let name = name_of(part);
         output::note(format_args!("warning: {name} is not valid: {reason}"));
         report.add_reason(part, reason);
     }
@@ -366,6 +375,7 @@ impl Work<'_> {
         write_atomically(&path, &png_bytes(&image)?)?;
         self.pictures += 1;
         self.wrote(&path);
+        self.picture = Some(path);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! What an evaluation found, as JSON: printed, and kept in the run folder beside earlier parts of the same weights and data.
 
+use super::asked::name_of;
 use super::data::{Named, Opened};
 use crate::cli::args::PartArg;
 use crate::cli::error::CliError;
@@ -14,6 +15,10 @@ use serde_json::{Map, Value};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+/// The keys of what parts were asked for with, and of their pictures.
+const ARGUMENTS: &str = "arguments";
+const PICTURES: &str = "pictures";
 
 /// What was evaluated. Parts of one file are all of the same.
 #[derive(Serialize)]
@@ -122,6 +127,32 @@ impl Report {
         }
     }
 
+    /// Says with which arguments `part` was asked for, and which picture of it was written: a path from the report's folder
+    /// where it lies in there.
+    pub(super) fn made(&mut self, part: PartArg, arguments: Vec<String>, picture: Option<PathBuf>) {
+        let folder = self.file.as_deref().and_then(Path::parent);
+        let picture = picture.map(|path| {
+            let inside = folder.and_then(|folder| path.strip_prefix(folder).ok());
+            inside.unwrap_or(&path).display().to_string()
+        });
+        let entries = [
+            (ARGUMENTS, Some(Value::from(arguments))),
+            (PICTURES, picture.map(Value::from)),
+        ];
+        for all in [&mut self.found, &mut self.kept] {
+            let times = all.shift_remove("seconds").map(object).unwrap_or_default();
+            for (name, entry) in &entries {
+                let mut parts = all.shift_remove(*name).map(object).unwrap_or_default();
+                parts.shift_remove(&name_of(part));
+                parts.extend(entry.clone().map(|entry| (name_of(part), entry)));
+                if !parts.is_empty() {
+                    all.insert((*name).into(), parts.into());
+                }
+            }
+            close(all, times);
+        }
+    }
+
     /// Writes the file, if there is one.
     pub(super) fn save(&self) -> Result<(), CliError> {
         if let Some(path) = &self.file {
@@ -156,7 +187,10 @@ fn without(all: &mut Map<String, Value>, part: PartArg, about: &[String]) {
     if part == PartArg::Density {
         let others = PartArg::value_variants().iter().copied();
         let others: Vec<&str> = others.filter(|&other| other != part).map(key).collect();
-        all.retain(|key, _| about.contains(key) || others.contains(&&key[..]));
+        let of_parts = [ARGUMENTS, PICTURES];
+        all.retain(|key, _| {
+            about.contains(key) || others.contains(&&key[..]) || of_parts.contains(&&key[..])
+        });
     }
 }
 

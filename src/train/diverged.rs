@@ -1,0 +1,66 @@
+//! What a run that diverged leaves in `summary.json`.
+
+use super::metrics::MetricsRow;
+use super::settings;
+use crate::config::Config;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Why a run ended.
+#[derive(Serialize)]
+struct Divergence<'a> {
+    /// The first step of `metrics.jsonl` that shows it.
+    step: u64,
+    what: String,
+    /// Which settings to change.
+    advice: &'a str,
+}
+
+/// As [`super::Summary`], as far as there is anything to say.
+#[derive(Serialize)]
+struct DivergedSummary<'a> {
+    folder: &'a Path,
+    diverged: Divergence<'a>,
+    /// Null: it fits nothing.
+    fits: Option<&'static str>,
+    /// What it was to fit.
+    was_to_fit: String,
+    steps: u64,
+    stopped: bool,
+    cut_short: bool,
+    last: Option<MetricsRow>,
+    checkpoint: Option<PathBuf>,
+    pictures: Option<PathBuf>,
+    curves: Option<PathBuf>,
+}
+
+/// What is left of a run.
+pub(super) struct Remains {
+    pub(super) last: Option<MetricsRow>,
+    pub(super) checkpoint: Option<PathBuf>,
+    pub(super) pictures: Option<PathBuf>,
+    pub(super) curves: Option<PathBuf>,
+}
+
+/// The text of the summary of a run into `folder` that shows from `step` on that it diverged, after `steps` steps.
+pub(super) fn summary(
+    config: &Config,
+    folder: &Path,
+    (step, what, advice): (u64, String, &str),
+    steps: u64,
+    remains: Remains,
+) -> serde_json::Result<String> {
+    serde_json::to_string_pretty(&DivergedSummary {
+        folder,
+        diverged: Divergence { step, what, advice },
+        fits: None,
+        was_to_fit: settings::target(config),
+        steps,
+        stopped: false,
+        cut_short: false,
+        last: remains.last,
+        checkpoint: remains.checkpoint,
+        pictures: remains.pictures,
+        curves: remains.curves,
+    })
+}
