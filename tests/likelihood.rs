@@ -7,6 +7,8 @@ mod checkpoint;
 mod command;
 #[path = "likelihood/planar.rs"]
 mod planar;
+#[path = "likelihood/scores.rs"]
+mod scores;
 #[path = "likelihood/telescope.rs"]
 mod telescope;
 #[path = "common/turns.rs"]
@@ -27,6 +29,7 @@ use afterimage::low_level::twins::{HmcState, adapted, hmc_step};
 use afterimage::model::Model;
 use checkpoint::{IMAGE_LAYERS, POINT_LAYERS, untrained};
 use command::{afterimage, run, stderr, stdout};
+use scores::Scores;
 use serde_json::Value;
 use statrs::distribution::{Binomial, Discrete, DiscreteCDF};
 use std::convert::Infallible;
@@ -236,7 +239,10 @@ fn estimated(path: &mut Exact, evaluations: u64) -> LogZ {
     log_z(path, evaluations, &mut |_, _, _| {}).expect("enough evaluations")
 }
 
-/// How often each interval held the truth, how often the bound did, and the widths of Bennett's.
+const ESTIMATES: [&str; 3] = ["Bennett", "from the base", "from the model"];
+
+/// How often each interval held the truth, how often the bound did, and the widths of Bennett's; and by how much each missed
+/// it, of Bennett's ratio, from the base and from the model.
 struct Coverage {
     repetitions: u64,
     bennett: u64,
@@ -244,6 +250,7 @@ struct Coverage {
     back: u64,
     bound: u64,
     widths: Vec<f64>,
+    scores: [Scores; 3],
 }
 
 /// A refusal counts as a miss.
@@ -255,6 +262,7 @@ fn coverage(repetitions: u64, evaluations: u64, path: impl Fn(u64) -> Exact) -> 
         back: 0,
         bound: 0,
         widths: Vec::new(),
+        scores: Default::default(),
     };
     for seed in 0..repetitions {
         let mut path = path(seed);
@@ -269,12 +277,19 @@ fn coverage(repetitions: u64, evaluations: u64, path: impl Fn(u64) -> Exact) -> 
         coverage.back += holds(&found.back);
         coverage.bound += u64::from(found.at_least < truth);
         coverage.widths.push(2.0 * found.bennett.half_width);
+        if found.is_valid() {
+            let estimates = [found.bennett, found.there, found.back];
+            for (scores, estimate) in coverage.scores.iter_mut().zip(estimates) {
+                scores.add(&estimate, truth, found.chains);
+            }
+        }
     }
     coverage.widths.sort_by(f64::total_cmp);
     coverage
 }
 
-/// Asserts that a share of 95 % is likely, on both sides by a test at 1e-3. Few repetitions cannot hold too often.
+/// Asserts that a share of 95 % is likely, on both sides by a test at 1e-3. Up to 148 repetitions cannot hold too often: that
+/// intervals are not too wide is for [`Scores`].
 #[track_caller]
 fn assert_covers(what: &str, hits: u64, of: u64) {
     let law = Binomial::new(0.95, of).expect("a law");
@@ -296,9 +311,13 @@ fn assert_all_cover(what: &str, coverage: &Coverage) {
         coverage.bound,
         coverage.widths[coverage.widths.len() / 2]
     );
-    assert_covers(&format!("{what}, Bennett"), coverage.bennett, of);
-    assert_covers(&format!("{what}, from the base"), coverage.there, of);
-    assert_covers(&format!("{what}, from the model"), coverage.back, of);
+    let hits = [coverage.bennett, coverage.there, coverage.back];
+    for (hits, estimate) in hits.into_iter().zip(ESTIMATES) {
+        assert_covers(&format!("{what}, {estimate}"), hits, of);
+    }
+    for (scores, estimate) in coverage.scores.iter().zip(ESTIMATES) {
+        scores.assert_calibrated(&format!("{what}, {estimate}"));
+    }
     // It holds by Markov's inequality, with much to spare.
     assert!(
         20 * coverage.bound >= 19 * of,

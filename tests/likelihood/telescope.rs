@@ -1,11 +1,13 @@
 //! log Z along kept laws in closed form: what the intervals cover, how wide they are, and what is refused.
 
+use super::scores::Scores;
 use super::turns::extended;
 use super::{Exact, LEAPFROG, Mixture, assert_covers, estimated, gaussian, two_parts};
 use afterimage::low_level::evaluation::{Telescope, TelescopeProblem, Trail, telescoped};
 use afterimage::low_level::random::{Philox, Stream};
 use afterimage::low_level::twins::{HmcState, adapted, hmc_step};
 use std::convert::Infallible;
+use std::ops::Range;
 
 /// The way from a standard normal law past others to the last, in f64, on the twin of the kernels. Between two of them
 /// means, widths and constants are interpolated, as weights are.
@@ -200,19 +202,28 @@ fn along(way: &mut Way, evaluations: u64) -> Telescope {
     found
 }
 
+/// What is added to the seeds of annealed chains, so that they share no random number with those along the way.
+const ANNEALED: u64 = 1 << 40;
+
+/// `count` seeds that no other `case` has: with the same ones, errors of one law are those of another in part.
+fn seeds(case: u64, count: u64) -> Range<u64> {
+    case << 32..(case << 32) + count
+}
+
 /// How often intervals along the way hold the truth, a refusal counted as a miss, and how wide they are beside those of
 /// annealed chains with the same evaluations.
 #[track_caller]
-fn assert_covers_along(what: &str, repetitions: u64, evaluations: u64, way: impl Fn(u64) -> Way) {
+fn assert_covers_along(what: &str, seeds: Range<u64>, evaluations: u64, way: impl Fn(u64) -> Way) {
+    let repetitions = seeds.end - seeds.start;
     let (mut hits, mut refused) = ([0; 3], 0);
-    let mut scores: [Vec<f64>; 3] = Default::default();
+    let mut scores: [Scores; 3] = Default::default();
     let mut widths: [Vec<f64>; 6] = Default::default();
     let mut laws = 0;
-    for seed in 0..repetitions {
+    for seed in seeds {
         let mut way = way(seed);
         let truth = way.truth();
         let model = way.laws[way.laws.len() - 1].clone();
-        let mut path = Exact::new(model, way.data.clone(), way.chains, seed);
+        let mut path = Exact::new(model, way.data.clone(), way.chains, ANNEALED + seed);
         let annealed = estimated(&mut path, evaluations);
         let spent = annealed
             .costs
@@ -237,20 +248,13 @@ fn assert_covers_along(what: &str, repetitions: u64, evaluations: u64, way: impl
             *hits += u64::from((low..=high).contains(&truth));
         }
         for (scores, estimate) in scores.iter_mut().zip(&estimates) {
-            scores.push((estimate.value - truth) / estimate.standard_error);
+            scores.add(estimate, truth, way.chains);
         }
         let annealed = [annealed.bennett, annealed.there, annealed.back];
         for (widths, estimate) in widths.iter_mut().zip(estimates.iter().chain(&annealed)) {
             widths.push(2.0 * estimate.half_width);
         }
     }
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    let squares = |values: &[f64]| mean(&values.iter().map(|v| v * v).collect::<Vec<_>>());
-    println!(
-        "{what}: errors in units of theirs have means {:.2?} and mean squares {:.2?}",
-        scores.each_ref().map(|scores| mean(scores)),
-        scores.each_ref().map(|scores| squares(scores))
-    );
     let medians = widths.map(|mut widths| {
         widths.sort_by(f64::total_cmp);
         widths[widths.len() / 2]
@@ -259,7 +263,14 @@ fn assert_covers_along(what: &str, repetitions: u64, evaluations: u64, way: impl
         "{what}: along {laws} laws {hits:?} of {repetitions}, {refused} refused; median widths {medians:.3?} (both ways, up, \
          down; Bennett's ratio of annealed chains, from the base, from the model)"
     );
-    assert_covers(&format!("{what}, telescoped"), hits[0], repetitions);
+    for ((hits, scores), pass) in
+        hits.into_iter()
+            .zip(&scores)
+            .zip(["telescoped", "upward", "downward"])
+    {
+        assert_covers(&format!("{what}, {pass}"), hits, repetitions);
+        scores.assert_calibrated(&format!("{what}, {pass}"));
+    }
     let best = medians.iter().copied().fold(f64::INFINITY, f64::min);
     // What is printed with an interval of its own.
     for width in [medians[0], medians[3], medians[4], medians[5]] {
@@ -271,7 +282,7 @@ const SHARES: [f64; 4] = [0.02, 0.2, 0.5, 0.8];
 
 #[test]
 fn telescoped_intervals_cover_in_the_plane() {
-    let repetitions = if extended() { 200 } else { 40 };
+    let repetitions = if extended() { 600 } else { 40 };
     // Data are a little wider than the model: chains have to forget that.
     let narrow = |seed| {
         Way::new(
@@ -282,15 +293,20 @@ fn telescoped_intervals_cover_in_the_plane() {
             seed,
         )
     };
-    assert_covers_along("a Gaussian", repetitions, 150_000, narrow);
+    assert_covers_along("a Gaussian", seeds(1, repetitions), 150_000, narrow);
+}
+
+#[test]
+fn telescoped_intervals_cover_two_modes_in_the_plane() {
+    let repetitions = if extended() { 600 } else { 40 };
     let modes = two_parts(2, 0.4, 3.0);
     let modes = |seed| Way::new(modes.clone(), modes.clone(), &SHARES, 32, seed);
-    assert_covers_along("two modes", repetitions, 150_000, modes);
+    assert_covers_along("two modes", seeds(2, repetitions), 150_000, modes);
 }
 
 #[test]
 fn telescoped_intervals_cover_in_64_dimensions() {
-    let repetitions = if extended() { 200 } else { 20 };
+    let repetitions = if extended() { 200 } else { 40 };
     let narrow = |seed| {
         Way::new(
             gaussian(64, 0.2, 0.7),
@@ -300,12 +316,17 @@ fn telescoped_intervals_cover_in_64_dimensions() {
             seed,
         )
     };
-    assert_covers_along("a Gaussian", repetitions, 150_000, narrow);
-    if extended() {
-        let modes = two_parts(64, 0.7, 3.0);
-        let modes = |seed| Way::new(modes.clone(), modes.clone(), &SHARES, 24, seed);
-        assert_covers_along("two modes", repetitions, 150_000, modes);
+    assert_covers_along("a Gaussian", seeds(3, repetitions), 150_000, narrow);
+}
+
+#[test]
+fn telescoped_intervals_cover_two_modes_in_64_dimensions() {
+    if !extended() {
+        return;
     }
+    let modes = two_parts(64, 0.7, 3.0);
+    let modes = |seed| Way::new(modes.clone(), modes.clone(), &SHARES, 24, seed);
+    assert_covers_along("two modes", seeds(4, 200), 150_000, modes);
 }
 
 #[test]
@@ -322,7 +343,7 @@ fn telescoped_intervals_cover_in_784_dimensions() {
             seed,
         )
     };
-    assert_covers_along("a Gaussian", 40, 300_000, narrow);
+    assert_covers_along("a Gaussian", seeds(5, 40), 300_000, narrow);
 }
 
 #[test]
@@ -332,7 +353,7 @@ fn telescoped_intervals_cover_two_modes_in_784_dimensions() {
     }
     let modes = two_parts(784, 0.9, 3.0);
     let modes = |seed| Way::new(modes.clone(), modes.clone(), &SHARES, 24, seed);
-    assert_covers_along("two modes", 40, 300_000, modes);
+    assert_covers_along("two modes", seeds(6, 40), 300_000, modes);
 }
 
 /// Between laws that leap there is none near enough, and none is counted on that is too far.
