@@ -113,11 +113,10 @@ fn with_data(
 ) -> Result<LikelihoodFigures, EvaluationError> {
     let noise = model.config().data.noise;
     let data = model_data.judged();
-    let first = first_unseen(model, data);
     // Chains forget where they begin, so that training data do as well, of which there are more.
     let many = |data: &&Dataset| data.len().is_none_or(|len| len >= options.chains);
     let begun = model_data.training().filter(many).unwrap_or(data);
-    let starts = starts(begun, first, options, noise)?;
+    let starts = starts(begun, options, noise)?;
     let mut path = NetworkPath::new(executor, model, starts, options.seed)?;
     let for_along = match kept.is_empty() {
         true => 0,
@@ -165,7 +164,7 @@ fn with_data(
     let began = Instant::now();
     let log_z = is_valid.then(|| IntervalFigures::from(found.bennett));
     let clean = match data.len() {
-        None => data.samples(first..first + MOST_SCORED),
+        None => data.first(MOST_SCORED),
         Some(len) => evenly_spaced(len, MOST_SCORED)
             .flat_map(|row| data.samples(row..row + 1))
             .collect(),
@@ -288,14 +287,6 @@ fn with_data(
     })
 }
 
-/// Generated data has no end, and training on a limited set has seen the first points of the draw of its seed.
-fn first_unseen(model: &Model, data: &Dataset) -> usize {
-    match data.len() {
-        Some(_) => 0,
-        None => model.config().data.limit,
-    }
-}
-
 fn part(stage: SweepStage) -> &'static str {
     match stage {
         SweepStage::Pilot => "pilot",
@@ -311,15 +302,11 @@ fn part(stage: SweepStage) -> &'static str {
 /// When there are fewer data: chains that start together know of one another.
 fn starts(
     data: &Dataset,
-    first: usize,
     options: &LikelihoodOptions,
     noise: f32,
 ) -> Result<Vec<f32>, EvaluationError> {
     let mut random = Philox::new(options.seed, Stream::DataNoise, START_STEP);
-    let mut rows: Vec<usize> = match data.len() {
-        Some(count) => (0..count).collect(),
-        None => (first..first + options.chains).collect(),
-    };
+    let mut rows: Vec<usize> = (0..data.len().unwrap_or(options.chains)).collect();
     if rows.len() < options.chains {
         return Err(EvaluationError::FewStarts {
             samples: rows.len(),
@@ -327,9 +314,21 @@ fn starts(
         });
     }
     rows.shuffle(&mut random);
-    let rows = rows.iter().take(options.chains);
-    let values = rows.flat_map(|row| data.samples(*row..row + 1));
+    rows.truncate(options.chains);
+    let values: Vec<f32> = match data.len() {
+        Some(_) => rows
+            .iter()
+            .flat_map(|row| data.samples(*row..row + 1))
+            .collect(),
+        // A draw takes all points before it, so that all are drawn at once.
+        None => {
+            let (drawn, length) = (data.first(options.chains), data.shape().len());
+            let sample = |row: &usize| &drawn[row * length..(row + 1) * length];
+            rows.iter().flat_map(sample).copied().collect()
+        }
+    };
     Ok(values
+        .into_iter()
         .map(|value| value + noise * random.normal())
         .collect())
 }
