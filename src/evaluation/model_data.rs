@@ -138,6 +138,11 @@ impl ModelData {
         self.training.as_ref().ok()
     }
 
+    /// Why there are none, as what is said of training data.
+    pub(super) fn no_training(&self) -> Option<&str> {
+        self.training.as_ref().err().map(String::as_str)
+    }
+
     /// What a user should know of the choice, a line each.
     pub fn notes(&self) -> &[String] {
         &self.notes
