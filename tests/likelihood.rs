@@ -7,6 +7,8 @@ mod checkpoint;
 mod command;
 #[path = "likelihood/planar.rs"]
 mod planar;
+#[path = "likelihood/scored.rs"]
+mod scored;
 #[path = "likelihood/scores.rs"]
 mod scores;
 #[path = "likelihood/telescope.rs"]
@@ -629,24 +631,29 @@ fn a_linear_network_over_images_has_its_normaliser_and_its_bits() {
     let mean = energies.iter().sum::<f64>() / energies.len() as f64;
     let scored = &found.data;
     assert_eq!((scored.count, scored.which), (1797, "training data"));
+    let reason = scored.comparison_not_valid.as_ref().expect("a reason");
+    assert!(reason.contains("training data are scored"), "{reason}");
     // Σ (x + w)·noise of each of 1797 samples has a deviation of about 0.1·√(64 + |w|²) ≈ 0.8.
     let tolerance = 5.0 * 0.9 / 1797f64.sqrt();
     let wanted = -(mean + 32.0 * 0.01);
-    assert!((scored.negative_energy.value - wanted).abs() < tolerance);
+    assert!((scored.negative_energy.expect("finite").value - wanted).abs() < tolerance);
     let step = 2.0 / 16.0_f64;
     let dequantised = scored.dequantised.expect("whole values");
     let wanted = -(mean + 32.0 * step * step / 12.0);
-    assert!((dequantised.negative_energy.value - wanted).abs() < tolerance);
+    assert!((dequantised.negative_energy.expect("finite").value - wanted).abs() < tolerance);
 
     let log_z = found.log_z.expect("valid").value;
     let likelihood = scored.log_likelihood.expect("valid").value;
-    assert!((likelihood - (scored.negative_energy.value - log_z)).abs() < 1e-9);
+    assert!((likelihood - (scored.negative_energy.expect("finite").value - log_z)).abs() < 1e-9);
     // p of raw values, from 0 to 16, is p of the model's, from −1 to 1, times 1/8 for each of 64.
     let bits = |log_likelihood: f64| -(log_likelihood + 64.0 * step.ln()) / (64.0 * LN_2);
     let found_bits = scored.bits_per_dimension.expect("valid").value;
     assert!((found_bits - bits(likelihood)).abs() < 1e-9);
     let found_bits = dequantised.bits_per_dimension.expect("valid").value;
-    assert!((found_bits - bits(dequantised.negative_energy.value - log_z)).abs() < 1e-9);
+    assert!(
+        (found_bits - bits(dequantised.negative_energy.expect("finite").value - log_z)).abs()
+            < 1e-9
+    );
 }
 
 #[test]

@@ -312,11 +312,12 @@ Of the part likelihood, in the object likelihood, where what does not hold is nu
                                       log_weight_variance) and bennett (value, log_z, overlap);
                                       telescoped (value, log_z, upward, downward, least_overlap, laws, snapshots,
                                       snapshots_used, records, not_valid), null where the run kept no snapshots
-  data                                source, which, count, noise; negative_energy, log_likelihood (nats a sample),
+  data                                source, which, count, not_valid, noise; negative_energy, log_likelihood (nats a sample),
                                       log_likelihood_at_most, bits_per_dimension, gaussian_fitted_to_scored_data
                                       and gaussian_not_valid, dequantised (negative_energy, bits_per_dimension), and
                                       comparison: name (gaussian, kernel density), training, bandwidth, log_likelihood,
-                                      bits_per_dimension, difference of the model's from it, not_valid
+                                      bits_per_dimension, difference of the model's from it, not_valid;
+                                      comparison_not_valid where there is none
   method                              chains, temperatures, equilibration, path_length, evaluations, seed
   cost                                part, evaluations, seconds of each part
 Of the part samples, in the object sample_quality, where {\"not_valid\": reason} stands for what cannot be told:
@@ -425,9 +426,9 @@ pub(super) struct EvaluateArgs {
     #[arg(long, value_name = "DATA")]
     pub(super) against: Option<String>,
 
-    /// Seed of the samples and of the data that are scored, a whole number from 0
+    /// Seed of all chains and of the noise on data, for density also of the points that are scored; a whole number from 0
     ///
-    /// Default: the run's run.seed.
+    /// Points of a generated set that the other parts are of are drawn with the run's run.seed. Default: that one.
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = seed())]
     pub(super) seed: Option<u64>,
 

@@ -94,7 +94,7 @@ pub struct DataConfig {
     pub limit: usize = 0,
     /// The share of the samples that training never sees, so that `evaluate` can score by them; 0 keeps nothing back. Which they
     /// are depends on nothing but the number of samples. Sets of fewer than 10 samples keep nothing back; generated ones have
-    /// fresh draws instead, and do not read it.
+    /// fresh draws instead, beyond `limit`, and do not read it.
     pub held_out: f32 = 0.1,
 }
 }

@@ -26,7 +26,11 @@ enum Store {
     /// Brightness of 16 bits.
     Words(Vec<u16>),
     Floats(Vec<f32>),
-    Generated(&'static Planar),
+    /// The points of one draw after the first `seen`.
+    Generated {
+        planar: &'static Planar,
+        seen: usize,
+    },
 }
 
 impl Values {
@@ -175,14 +179,15 @@ impl Dataset {
         })
     }
 
-    /// A planar set: endless, or with a `limit` above 0 that many points, drawn once.
-    pub(super) fn planar(planar: &'static Planar, limit: usize, seed: u64) -> Self {
+    /// A planar set: endless, or with a `limit` above 0 that many points, drawn once. What is listed of it leaves out the first
+    /// `seen` points of the draw.
+    pub(super) fn planar(planar: &'static Planar, seen: usize, limit: usize, seed: u64) -> Self {
         let mut dataset = Dataset {
             name: planar.name,
             shape: Shape::new(2, 1, 1),
             scaling: Scaling::unscaled(-4.0, 4.0),
             seed,
-            store: Store::Generated(planar).into(),
+            store: Store::Generated { planar, seen }.into(),
             part: Part::All,
             kept_back: None,
             record: None,
@@ -284,7 +289,7 @@ impl Dataset {
             Store::Bytes { bytes, .. } => bytes.len(),
             Store::Words(words) => words.len(),
             Store::Floats(floats) => floats.len(),
-            Store::Generated(_) => return None,
+            Store::Generated { .. } => return None,
         };
         Some(values / self.shape.len())
     }
@@ -349,13 +354,16 @@ impl Dataset {
                 out.extend(words[values].iter().map(value));
             }
             Store::Floats(floats) => out.extend_from_slice(&floats[values]),
-            Store::Generated(_) => self.generate(FIXED_DRAW, range, out),
+            Store::Generated { seen, .. } => {
+                let after = |place: usize| place.saturating_add(*seen);
+                self.generate(FIXED_DRAW, after(range.start)..after(range.end), out);
+            }
         }
     }
 
     /// Appends the points `range` of the draw of `step`. Does nothing for a finite set.
     fn generate(&self, step: u32, range: Range<usize>, out: &mut Vec<f32>) {
-        if let Store::Generated(planar) = *self.store {
+        if let Store::Generated { planar, .. } = *self.store {
             let mut random = Philox::new(self.seed, Stream::Data, step);
             for index in 0..range.end {
                 let point = (planar.point)(&mut random);

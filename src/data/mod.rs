@@ -82,6 +82,15 @@ const MOST_HELD_POINTS: usize = 1 << 26;
 ///
 /// Every way in which options, files and folders can be wrong is a [`DataError`].
 pub fn open(options: &DataOptions, seed: u64) -> Result<Dataset, DataError> {
+    open_after(options, seed, 0)
+}
+
+/// As [`open`], but of what a generated set lists without the first `seen` points, which a model has learned from.
+pub(crate) fn open_after(
+    options: &DataOptions,
+    seed: u64,
+    seen: usize,
+) -> Result<Dataset, DataError> {
     let source = named(&options.source)?;
     let &DataOptions {
         low,
@@ -120,7 +129,7 @@ pub fn open(options: &DataOptions, seed: u64) -> Result<Dataset, DataError> {
             return Err(DataError::UnreadRange { name });
         }
         Origin::Generated(planar) => {
-            let data = Dataset::planar(planar, limit, seed);
+            let data = Dataset::planar(planar, seen, limit, seed);
             options.takes(data.shape())?;
             return Ok(data);
         }

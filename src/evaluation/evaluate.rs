@@ -211,7 +211,7 @@ fn score(
         ..config.options()
     };
     // Training on a limited set has seen the first points of the draw of its seed.
-    let seen = config.limit;
+    let seen = model.trained_on().limit;
     let mut points = data::open(&options, seed)?.samples(seen..seen.saturating_add(DATA_SAMPLES));
     let mut random = Philox::new(seed, Stream::DataNoise, NOISE_STEP);
     for value in &mut points {

@@ -12,6 +12,10 @@ const MOST_VALUES: usize = 1 << 26;
 /// Points that are drawn of a generated set.
 const DRAWN: usize = 5000;
 
+/// What is the matter with training data.
+const CHANGED: &str = "have changed since the run";
+const ENDLESS: &str = "are drawn without end";
+
 /// What data are to the model that is evaluated on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DataIs {
@@ -23,7 +27,7 @@ pub enum DataIs {
     Changed,
     /// Named by the user.
     Named,
-    /// Drawn by the formula that its training data were drawn by.
+    /// Drawn by the formula that its training data were drawn by: no points that it was trained on.
     Fresh,
 }
 
@@ -52,18 +56,19 @@ impl DataIs {
 pub struct ModelData {
     judged: Dataset,
     is: DataIs,
-    training: Option<Dataset>,
+    /// The finite data that the model was trained on, or what is the matter with them.
+    training: Result<Dataset, String>,
     notes: Vec<String>,
 }
 
 impl ModelData {
-    /// What the configuration of `model` names: of what it was trained on the part that its run has held out, if it has; all of
-    /// others.
+    /// What the configuration of `model` names: of what it was trained on the part that its run has held out, if it has; of a
+    /// generated set draws that it was not trained on; all of others.
     ///
     /// # Errors
     /// When the data cannot be read or have another shape than the model's.
     pub fn of(model: &Model) -> Result<Self, EvaluationError> {
-        let named = &model.config().data;
+        let (named, own) = (&model.config().data, model.trained_on());
         if !are_own(model, &named.options()) {
             let options = DataOptions {
                 held_out: 0.0,
@@ -72,12 +77,28 @@ impl ModelData {
             let named = data::open(&options, model.config().run.seed)?;
             return Self::named(model, named);
         }
+        if own.source.is_generated() {
+            let (training, note) = training(model);
+            // Without end, whatever limit training had.
+            let options = DataOptions {
+                limit: 0,
+                ..named.options()
+            };
+            let judged = data::open_after(&options, model.config().run.seed, own.limit)?;
+            check_shape(model, &judged)?;
+            return Ok(ModelData {
+                judged,
+                is: DataIs::Fresh,
+                training,
+                notes: note.into_iter().collect(),
+            });
+        }
         let Own { data, is, note } = Own::read(model, named)?;
         let (judged, training) = match is {
             // The record says that there are some, or they would not be called so.
-            DataIs::HeldOut => (data.held_out().unwrap_or_else(|| data.whole()), Some(data)),
-            DataIs::Training => (data.whole(), Some(data.whole())),
-            DataIs::Changed | DataIs::Named | DataIs::Fresh => (data, None),
+            DataIs::HeldOut => (data.held_out().unwrap_or_else(|| data.whole()), Ok(data)),
+            DataIs::Training => (data.whole(), Ok(data.whole())),
+            DataIs::Changed | DataIs::Named | DataIs::Fresh => (data, Err(CHANGED.into())),
         };
         let notes = note.into_iter().collect();
         Ok(ModelData {
@@ -94,35 +115,12 @@ impl ModelData {
     /// When they have another shape than the model's.
     pub fn named(model: &Model, named: Dataset) -> Result<Self, EvaluationError> {
         check_shape(model, &named)?;
-        let mut notes = Vec::new();
-        let training = match Own::read(model, model.trained_on()) {
-            Ok(Own {
-                is: DataIs::Changed,
-                ..
-            }) => {
-                notes.push(
-                    "note: nothing is compared with the training data, which have changed since the run"
-                        .to_owned(),
-                );
-                None
-            }
-            Ok(Own { data, is, .. }) => match is {
-                DataIs::Training => Some(data.whole()),
-                DataIs::HeldOut => Some(data),
-                DataIs::Changed | DataIs::Named | DataIs::Fresh => None,
-            },
-            Err(error) => {
-                notes.push(format!(
-                    "note: nothing is compared with the training data, which cannot be read: {error}"
-                ));
-                None
-            }
-        };
+        let (training, note) = training(model);
         Ok(ModelData {
             judged: named,
             is: DataIs::Named,
             training,
-            notes,
+            notes: note.into_iter().collect(),
         })
     }
 
@@ -138,7 +136,12 @@ impl ModelData {
 
     /// The finite data that the model was trained on; none where they are endless, or not known any more.
     pub fn training(&self) -> Option<&Dataset> {
-        self.training.as_ref()
+        self.training.as_ref().ok()
+    }
+
+    /// Why there are none, as what is said of training data.
+    pub(super) fn no_training(&self) -> Option<&str> {
+        self.training.as_ref().err().map(String::as_str)
     }
 
     /// What a user should know of the choice, a line each.
@@ -164,7 +167,7 @@ impl ModelData {
     /// # Errors
     /// None that [`ModelData::of`] has not found.
     pub fn training_samples(&self, model: &Model) -> Result<Vec<f32>, EvaluationError> {
-        let training = self.training.as_ref();
+        let training = self.training();
         training.map_or(Ok(Vec::new()), |training| samples_of(model, training))
     }
 }
@@ -187,6 +190,21 @@ pub fn samples_of(model: &Model, data: &Dataset) -> Result<Vec<f32>, EvaluationE
     Ok(places
         .flat_map(|place| data.samples(place..place + 1))
         .collect())
+}
+
+/// The finite data that a model was trained on, or what is the matter with them; with what a user should know of that.
+fn training(model: &Model) -> (Result<Dataset, String>, Option<String>) {
+    let why = match Own::read(model, model.trained_on()) {
+        Ok(Own { data, is, .. }) => match is {
+            DataIs::Training => return (Ok(data.whole()), None),
+            DataIs::HeldOut => return (Ok(data), None),
+            DataIs::Fresh | DataIs::Named => return (Err(ENDLESS.into()), None),
+            DataIs::Changed => CHANGED.to_owned(),
+        },
+        Err(error) => format!("cannot be read: {error}"),
+    };
+    let note = format!("note: nothing is compared with the training data, which {why}");
+    (Err(why), Some(note))
 }
 
 /// The data that a model was trained on, as they are now.
@@ -305,5 +323,38 @@ fn check_shape(model: &Model, data: &Dataset) -> Result<(), EvaluationError> {
     match found == wanted {
         true => Ok(()),
         false => Err(EvaluationError::WrongShape { found, wanted }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::data::Scaling;
+    use crate::shape::Shape;
+
+    /// Whatever limit is set now: what training has seen its own limit says.
+    #[test]
+    fn fresh_draws_are_no_training_points() {
+        let sets = ["data.limit=40", "network.layers=[{dense=1}]"].map(String::from);
+        let model = || {
+            let config = config::load("moons", &sets).unwrap();
+            let scaling = Scaling::unscaled(-4.0, 4.0);
+            Model::new(config, Shape::new(2, 1, 1), scaling, vec![0.0; 3], 7).unwrap()
+        };
+        for limit in [0, 10, 40] {
+            let named = DataConfig {
+                limit,
+                ..model().config().data.clone()
+            };
+            let model = model().with_data(named);
+            let data = ModelData::of(&model).unwrap();
+            assert_eq!(data.is(), DataIs::Fresh);
+            let training = data.training_samples(&model).unwrap();
+            let judged = data.judged_samples(&model).unwrap();
+            assert_eq!((training.len(), judged.len()), (2 * 40, 2 * DRAWN));
+            let are_seen = |point: &[f32]| training.chunks(2).any(|seen| seen == point);
+            assert!(!judged.chunks(2).any(are_seen), "limit {limit}");
+        }
     }
 }

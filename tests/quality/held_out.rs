@@ -1,10 +1,12 @@
 //! Which data an evaluation is of: what a run has held out, as long as its data are those that it has recorded.
 
-use crate::command::{run, stderr};
+use crate::command::{run, stderr, stdout};
 use crate::of_models::gaussian;
-use afterimage::data;
+use afterimage::config;
+use afterimage::data::{self, Scaling};
 use afterimage::low_level::checkpoint::TensorFile;
 use afterimage::model::Model;
+use afterimage::shape::Shape;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -222,4 +224,32 @@ fn runs_from_before_the_split_have_held_out_nothing() {
     assert_eq!(found["sample_quality"]["data_is"], "training data");
     assert_eq!(found["data_record"]["training"]["count"], 1797);
     assert!(!said.contains("note: the checkpoint"), "{said}");
+}
+
+/// What a run has seen of a generated set does not depend on what is set now.
+#[test]
+fn points_are_fresh_whatever_limit_is_set() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sets = [
+        "data.limit=40",
+        "network.layers=[{dense=1}]",
+        "network.base=gaussian",
+    ]
+    .map(String::from);
+    let config = config::load("moons", &sets).expect("a valid configuration");
+    let scaling = Scaling::unscaled(-4.0, 4.0);
+    let model = Model::new(config, Shape::new(2, 1, 1), scaling, vec![0.0; 3], 7).expect("fits");
+    let path = folder.path().join("moons.safetensors");
+    model.save(&path).expect("is saved");
+    let scored = |set: &str| -> Value {
+        let arguments =
+            "evaluate moons.safetensors --only density --samples 0 --tolerance 0.01 --json --set";
+        let arguments: Vec<&str> = arguments.split(' ').chain([set]).collect();
+        let output = run(&folder, &arguments);
+        let found: Value = serde_json::from_str(stdout(&output)).expect("one object");
+        found["data_sample"].clone()
+    };
+    let own = scored("data.limit=40");
+    assert!(own["nll"].is_number(), "{own}");
+    assert_eq!(own, scored("data.limit=0"));
 }

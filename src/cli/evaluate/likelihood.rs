@@ -100,10 +100,10 @@ pub(super) fn table(figures: &LikelihoodFigures) {
             "that of a Gaussian", "not valid"
         ));
     }
-    if data.log_likelihood.is_none() {
+    if let (None, Some(most)) = (data.log_likelihood, data.log_likelihood_at_most) {
         output::note(format_args!(
-            "  {:26} {:10.3}   with 95 %, of these very data, by the bound on log Z",
-            "log-likelihood is below", data.log_likelihood_at_most
+            "  {:26} {most:10.3}   with 95 %, of these very data, by the bound on log Z",
+            "log-likelihood is below"
         ));
     }
     row(
@@ -128,8 +128,11 @@ pub(super) fn table(figures: &LikelihoodFigures) {
         "\n  {evaluations} energy-gradient evaluations in {seconds:.1} s: {}\n",
         parts.collect::<Vec<_>>().join(", ")
     ));
-    for reason in &figures.not_valid {
+    for reason in figures.not_valid.iter().chain(&data.not_valid) {
         output::note(format_args!("not valid: {reason}"));
+    }
+    if let Some(reason) = &data.comparison_not_valid {
+        output::note(format_args!("compared with no other density: {reason}"));
     }
     for reason in along.iter().flat_map(|along| &along.not_valid) {
         output::note(format_args!(

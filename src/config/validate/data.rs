@@ -6,7 +6,7 @@ use crate::data::RawRange;
 
 #[rustfmt::skip]
 pub(super) const CONDITIONAL: &[Conditional] = &[
-    ("data.held_out", "data.source", is_finite, "what is generated has fresh draws to be scored by"),
+    ("data.held_out", "data.source", is_finite, "what is generated has fresh draws to be scored by, beyond data.limit"),
 ];
 
 pub(super) fn validate(data: &DataConfig, found: &mut Findings) {

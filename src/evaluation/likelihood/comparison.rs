@@ -1,6 +1,5 @@
 //! Other densities on equal terms: fitted to what the model was trained on, scored by what it is scored by.
 
-use super::estimates::Estimate;
 use super::figures::{ComparisonFigures, IntervalFigures};
 use super::gaussian::FittedGaussian;
 use super::kernel_density::KernelDensity;
@@ -13,6 +12,8 @@ const BANDWIDTH_STEP: u32 = u32::MAX - 24;
 pub(super) struct Scores<'a> {
     /// Noisy samples.
     pub(super) points: &'a [f32],
+    /// Which samples of their data these are.
+    pub(super) rows: &'a [usize],
     /// −E of each of them.
     pub(super) negative_energies: &'a [f64],
     /// ln Z, where it is valid.
@@ -43,19 +44,24 @@ pub(super) fn compare(
     });
     [("gaussian", gaussian), ("kernel density", kernels)]
         .into_iter()
+        .map(|(name, found)| {
+            let found = found.and_then(|(training, bandwidth, densities)| {
+                let log_likelihood =
+                    IntervalFigures::of_mean(&densities, "its log-density", scores.rows)?;
+                Ok((training, bandwidth, densities, log_likelihood))
+            });
+            (name, found)
+        })
         .map(|(name, found)| match found {
-            Ok((training, bandwidth, densities)) => {
-                let log_likelihood = IntervalFigures::from(Estimate::of_mean(&densities));
-                ComparisonFigures {
-                    name,
-                    training,
-                    bandwidth,
-                    log_likelihood: Some(log_likelihood),
-                    bits_per_dimension: Some(bits(log_likelihood)),
-                    difference: scores.difference(&densities),
-                    not_valid: None,
-                }
-            }
+            Ok((training, bandwidth, densities, log_likelihood)) => ComparisonFigures {
+                name,
+                training,
+                bandwidth,
+                log_likelihood: Some(log_likelihood),
+                bits_per_dimension: Some(bits(log_likelihood)),
+                difference: scores.difference(&densities),
+                not_valid: None,
+            },
             Err(reason) => ComparisonFigures {
                 name,
                 training: count,
@@ -75,7 +81,7 @@ impl Scores<'_> {
     fn difference(&self, densities: &[f64]) -> Option<IntervalFigures> {
         let pairs = self.negative_energies.iter().zip(densities);
         let differences: Vec<f64> = pairs.map(|(model, other)| model - other).collect();
-        let found = IntervalFigures::from(Estimate::of_mean(&differences));
-        self.log_z.map(|log_z| found.minus(log_z))
+        let found = IntervalFigures::of_mean(&differences, "the difference", self.rows).ok()?;
+        Some(found.minus(self.log_z?))
     }
 }

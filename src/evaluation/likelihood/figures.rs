@@ -105,20 +105,25 @@ pub struct ScoredFigures {
     pub which: &'static str,
     /// How many.
     pub count: usize,
+    /// Why figures of them are null where log Z is valid, and what would help; empty where they are not.
+    pub not_valid: Vec<String>,
     /// Standard deviation of the noise that was added to each, as in training.
     pub noise: f32,
-    /// Mean of −E, of which the data's share of all errors comes.
-    pub negative_energy: IntervalFigures,
+    /// Mean of −E, of which the data's share of all errors comes. Null where an energy is not finite, or there is only one.
+    pub negative_energy: Option<IntervalFigures>,
     /// Mean of ln p = −E − ln Z of the data with that noise, in the model's scale.
     pub log_likelihood: Option<IntervalFigures>,
     /// That mean of these very data is below this with 95 %: from `log_z_at_least`. The error of the mean as one of their law is
-    /// not in it.
-    pub log_likelihood_at_most: f64,
-    /// −log₂ p a dimension in units of the raw values, p the density of the noisy values.
+    /// not in it. Null where an energy is not finite.
+    pub log_likelihood_at_most: Option<f64>,
+    /// −log₂ p a dimension in units of the raw values, of data in the model's own scale those of its training data; p the density
+    /// of the noisy values.
     pub bits_per_dimension: Option<IntervalFigures>,
     /// What densities that were fitted to the training data say of the very same noisy values; empty where these are no data
     /// that training has not seen, or where the training data are not known.
     pub comparison: Vec<ComparisonFigures>,
+    /// Why that is empty, where it is.
+    pub comparison_not_valid: Option<String>,
     /// What the Gaussian with the mean and the covariance of these very data has of `log_likelihood`. Fitted to what is scored,
     /// it is on equal terms with a model only of training data; of others it has the advantage.
     pub gaussian_fitted_to_scored_data: Option<f64>,
@@ -152,9 +157,9 @@ pub struct ComparisonFigures {
 /// numbers (Theis, van den Oord & Bethge 2016).
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct DequantisedFigures {
-    /// Mean of −E.
-    pub negative_energy: IntervalFigures,
-    /// −log₂ p a dimension in units of the raw values: what the literature calls bits per dimension.
+    /// Mean of −E; null as that of the noisy values is.
+    pub negative_energy: Option<IntervalFigures>,
+    /// −log₂ p a dimension in units of those whole numbers: what the literature calls bits per dimension.
     pub bits_per_dimension: Option<IntervalFigures>,
 }
 
@@ -195,6 +200,26 @@ impl From<Estimate> for IntervalFigures {
 }
 
 impl IntervalFigures {
+    /// The mean of `values`, `what` of each of the samples `rows`, as draws of their law.
+    ///
+    /// # Errors
+    /// Why it has no value or no error, and what would help.
+    pub(super) fn of_mean(values: &[f64], what: &str, rows: &[usize]) -> Result<Self, String> {
+        let places = values.iter().zip(rows);
+        if let Some((_, row)) = places.into_iter().find(|(value, _)| !value.is_finite()) {
+            return Err(format!(
+                "{what} of sample {row}, counted from 0, is not finite: leave that sample out, or see whether the data are read \
+                 in the model's scale (data.range)"
+            ));
+        }
+        match values.len() {
+            0 | 1 => Err(
+                "one sample has no spread to tell an error by: score two at least, and better hundreds".into(),
+            ),
+            _ => Ok(Estimate::of_mean(values).into()),
+        }
+    }
+
     /// value · `factor` + `more`.
     pub(super) fn map(self, factor: f64, more: f64) -> Self {
         let [a, b] = self.interval.map(|end| end * factor + more);

@@ -51,8 +51,16 @@ impl FittedGaussian {
         for place in 0..length {
             covariance[(place, place)] += f64::from(noise).powi(2);
         }
-        let factor = covariance.cholesky().ok_or(
-            "the covariance of the data is singular: some of their values depend on others",
+        let least = least_pivots(samples, &covariance);
+        let factor = covariance.cholesky().filter(|factor| {
+            let pivots = factor.l_dirty().diagonal();
+            pivots
+                .iter()
+                .zip(&least)
+                .all(|(pivot, least)| pivot.powi(2) > *least)
+        });
+        let factor = factor.ok_or(
+            "the covariance of the data is singular, as far as 32-bit values tell: some of them do not vary or depend on others",
         )?;
         Ok(FittedGaussian { mean, factor })
     }
@@ -81,6 +89,31 @@ impl FittedGaussian {
     }
 }
 
+/// What the square of each of the pivots of `covariance`, the variance of a value given those before it, could be by rounding
+/// alone.
+///
+/// A sum over n products has a relative error of up to n·ε, and a factor of D columns one of about D·ε (Higham 2002, §3.1 and
+/// theorem 10.3), entry by entry relative to the roots of both variances; a matrix of D columns turns that into D·n·ε of the
+/// variance. And values themselves are rounded to 32 bits, by up to 2⁻²⁴ of them: of a sum of D of them the squares add up.
+fn least_pivots(samples: &[f32], covariance: &DMatrix<f64>) -> Vec<f64> {
+    let length = covariance.ncols();
+    let mut greatest = vec![0.0_f64; length];
+    for sample in samples.chunks_exact(length) {
+        for (greatest, value) in greatest.iter_mut().zip(sample) {
+            *greatest = greatest.max(f64::from(value.abs()));
+        }
+    }
+    let (dimensions, count) = (length as f64, (samples.len() / length) as f64);
+    let rounding = f64::from(f32::EPSILON) / 2.0;
+    let variances = covariance.diagonal();
+    let least = greatest.iter().zip(variances.iter());
+    least
+        .map(|(greatest, variance)| {
+            dimensions * (count * f64::EPSILON * variance + (rounding * greatest).powi(2))
+        })
+        .collect()
+}
+
 /// Samples as columns, less `mean`.
 fn centred(samples: &[f32], mean: &DVector<f64>) -> DMatrix<f64> {
     let length = mean.len();
@@ -95,6 +128,7 @@ fn centred(samples: &[f32], mean: &DVector<f64>) -> DMatrix<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::{Philox, Stream};
 
     /// Of (x, x + y) with x = ±1 and y = ±2 the covariance is ((1, 1), (1, 5)).
     #[test]
@@ -116,5 +150,33 @@ mod tests {
         let refused = |samples: &[f32]| FittedGaussian::fit(samples, 2, 0.0).err().unwrap();
         assert!(refused(&[1.0, 2.0, 3.0, 2.0].repeat(4)).contains("singular"));
         assert!(refused(&samples[..8]).contains("4 samples of 2"));
+    }
+
+    /// By rounding alone a sum has a variance given its parts, and a constant one at all.
+    #[test]
+    fn values_that_depend_on_others_up_to_rounding_are_refused() {
+        // Offsets of some hundred deviations are data that nobody has centred.
+        for (offset, more, is_singular) in [
+            (0.0, 0.0, true),
+            (100.0, 0.0, true),
+            (0.0, 1e-3, false),
+            (100.0, 1e-3, false),
+        ] {
+            let mut random = Philox::new(3, Stream::Data, 0);
+            let mut draw = || random.normal();
+            let samples: Vec<f32> = (0..300)
+                .flat_map(|_| {
+                    let (x, y, z) = (offset + draw(), draw(), draw());
+                    [x, y, x + y + more * z]
+                })
+                .collect();
+            let found = FittedGaussian::fit(&samples, 3, 0.0);
+            assert_eq!(found.is_err(), is_singular, "{offset} {more}");
+            // With noise none of them does.
+            assert!(FittedGaussian::fit(&samples, 3, 0.1).is_ok());
+        }
+        let constant: Vec<f32> = (0..300).flat_map(|place| [place as f32, 0.1]).collect();
+        let refused = FittedGaussian::fit(&constant, 2, 0.0).err().unwrap();
+        assert!(refused.contains("do not vary"), "{refused}");
     }
 }

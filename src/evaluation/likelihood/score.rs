@@ -2,7 +2,7 @@
 
 use super::along::{along, disagreement};
 use super::comparison::{Scores, compare};
-use super::estimates::Estimate;
+use super::estimates::mean;
 use super::figures::{
     CostFigures, DequantisedFigures, EstimatesFigures, IntervalFigures, LikelihoodFigures,
     MethodFigures, ScoredFigures, sentences,
@@ -11,7 +11,7 @@ use super::gaussian::FittedGaussian;
 use super::kernel_density::evenly_spaced;
 use super::log_z::{LogZError, SweepStage, log_z};
 use super::network_path::NetworkPath;
-use crate::data::Dataset;
+use crate::data::{Dataset, Scaling};
 use crate::evaluation::{DataIs, EvaluationError, ModelData, Stage};
 use crate::gpu::Executor;
 use crate::model::{Model, ModelError};
@@ -113,11 +113,10 @@ fn with_data(
 ) -> Result<LikelihoodFigures, EvaluationError> {
     let noise = model.config().data.noise;
     let data = model_data.judged();
-    let first = first_unseen(model, data);
     // Chains forget where they begin, so that training data do as well, of which there are more.
     let many = |data: &&Dataset| data.len().is_none_or(|len| len >= options.chains);
     let begun = model_data.training().filter(many).unwrap_or(data);
-    let starts = starts(begun, first, options, noise)?;
+    let starts = starts(begun, options, noise)?;
     let mut path = NetworkPath::new(executor, model, starts, options.seed)?;
     let for_along = match kept.is_empty() {
         true => 0,
@@ -164,10 +163,15 @@ fn with_data(
 
     let began = Instant::now();
     let log_z = is_valid.then(|| IntervalFigures::from(found.bennett));
-    let clean = match data.len() {
-        None => data.samples(first..first + MOST_SCORED),
-        Some(len) => evenly_spaced(len, MOST_SCORED)
-            .flat_map(|row| data.samples(row..row + 1))
+    let rows: Vec<usize> = match data.len() {
+        None => (0..MOST_SCORED).collect(),
+        Some(len) => evenly_spaced(len, MOST_SCORED).collect(),
+    };
+    let clean: Vec<f32> = match data.len() {
+        None => data.first(MOST_SCORED),
+        Some(_) => rows
+            .iter()
+            .flat_map(|row| data.samples(*row..row + 1))
             .collect(),
     };
     let count = clean.len() / data.shape().len();
@@ -181,14 +185,37 @@ fn with_data(
         evaluations: 0,
     };
     let negative_energies = scored.negative_energies(&noisy)?;
-    let negative_energy = IntervalFigures::from(Estimate::of_mean(&negative_energies));
+    let mean_of = |negative_energies: &[f64]| {
+        IntervalFigures::of_mean(negative_energies, "the energy", &rows)
+    };
+    let mut data_not_valid = Vec::new();
+    let mut noted = |found: Result<IntervalFigures, String>| match found {
+        Ok(figures) => Some(figures),
+        Err(reason) => {
+            // Of one sample both means say the same.
+            if !data_not_valid.contains(&reason) {
+                data_not_valid.push(reason);
+            }
+            None
+        }
+    };
+    let negative_energy = noted(mean_of(&negative_energies));
     let dimensions = data.shape().len() as f64;
-    let scale = f64::from(data.scaling().scale.abs());
     // p of raw values is p of the model's values times |scale| for each of them.
-    let bits = |log_likelihood: IntervalFigures| {
+    let bits_by = |scaling: Scaling, log_likelihood: IntervalFigures| {
+        let scale = f64::from(scaling.scale.abs());
         log_likelihood.map(-1.0 / (dimensions * LN_2), -scale.log2())
     };
-    let likelihood = |energy: IntervalFigures| log_z.map(|log_z| energy.minus(log_z));
+    // Data that were taken as they are are in the model's scale, whose raw values are those of its run.
+    let raw_scaling = match data.scaling().raw {
+        Some(_) => data.scaling(),
+        None => model.scaling(),
+    };
+    let bits = |log_likelihood: IntervalFigures| bits_by(raw_scaling, log_likelihood);
+    let likelihood = |energy: Option<IntervalFigures>| {
+        let (energy, log_z) = energy.zip(log_z)?;
+        Some(energy.minus(log_z))
+    };
     let dequantised = match data.has_whole_values() {
         false => None,
         true => {
@@ -198,10 +225,12 @@ fn with_data(
                 .iter()
                 .map(|value| value + step * (random.uniform() - 0.5));
             let energies = scored.negative_energies(&values.collect::<Vec<_>>())?;
-            let negative_energy = IntervalFigures::from(Estimate::of_mean(&energies));
+            let negative_energy = noted(mean_of(&energies));
             Some(DequantisedFigures {
                 negative_energy,
-                bits_per_dimension: likelihood(negative_energy).map(bits),
+                // In units of those whole numbers, whatever the run's are.
+                bits_per_dimension: likelihood(negative_energy)
+                    .map(|found| bits_by(data.scaling(), found)),
             })
         }
     };
@@ -232,13 +261,14 @@ fn with_data(
         seconds: began.elapsed().as_secs_f64(),
     });
     let began = Instant::now();
-    // What has seen the values that it is scored by shows nothing.
-    let training = match model_data.is().is_unseen() {
-        true => model_data.training_samples(model)?,
-        false => Vec::new(),
+    let comparison_not_valid = no_comparison(model_data);
+    let training = match comparison_not_valid {
+        None => model_data.training_samples(model)?,
+        Some(_) => Vec::new(),
     };
     let scores = Scores {
         points: &noisy,
+        rows: &rows,
         negative_energies: &negative_energies,
         log_z,
         noise,
@@ -266,12 +296,15 @@ fn with_data(
             source: data.name().into(),
             which: model_data.is().name(),
             count,
+            not_valid: data_not_valid,
             noise,
             negative_energy,
             log_likelihood,
-            log_likelihood_at_most: negative_energy.value - found.at_least,
+            log_likelihood_at_most: Some(mean(&negative_energies) - found.at_least)
+                .filter(|most| most.is_finite()),
             bits_per_dimension: log_likelihood.map(bits),
             comparison,
+            comparison_not_valid,
             gaussian_fitted_to_scored_data: gaussian.as_ref().ok().copied(),
             gaussian_not_valid: gaussian.err(),
             dequantised,
@@ -288,12 +321,19 @@ fn with_data(
     })
 }
 
-/// Generated data has no end, and training on a limited set has seen the first points of the draw of its seed.
-fn first_unseen(model: &Model, data: &Dataset) -> usize {
-    match data.len() {
-        Some(_) => 0,
-        None => model.config().data.limit,
+/// Why nothing else is fitted to the training data to score the same values; none where it is.
+fn no_comparison(data: &ModelData) -> Option<String> {
+    if !data.is().is_unseen() {
+        return Some(format!(
+            "{} are scored, and what has seen the values that it is scored by shows nothing: name others with --data, or train \
+             with data.held_out",
+            data.is().name()
+        ));
     }
+    let why = data.no_training()?;
+    Some(format!(
+        "the training data {why}, so that there is nothing to fit other densities to"
+    ))
 }
 
 fn part(stage: SweepStage) -> &'static str {
@@ -311,15 +351,11 @@ fn part(stage: SweepStage) -> &'static str {
 /// When there are fewer data: chains that start together know of one another.
 fn starts(
     data: &Dataset,
-    first: usize,
     options: &LikelihoodOptions,
     noise: f32,
 ) -> Result<Vec<f32>, EvaluationError> {
     let mut random = Philox::new(options.seed, Stream::DataNoise, START_STEP);
-    let mut rows: Vec<usize> = match data.len() {
-        Some(count) => (0..count).collect(),
-        None => (first..first + options.chains).collect(),
-    };
+    let mut rows: Vec<usize> = (0..data.len().unwrap_or(options.chains)).collect();
     if rows.len() < options.chains {
         return Err(EvaluationError::FewStarts {
             samples: rows.len(),
@@ -327,9 +363,21 @@ fn starts(
         });
     }
     rows.shuffle(&mut random);
-    let rows = rows.iter().take(options.chains);
-    let values = rows.flat_map(|row| data.samples(*row..row + 1));
+    rows.truncate(options.chains);
+    let values: Vec<f32> = match data.len() {
+        Some(_) => rows
+            .iter()
+            .flat_map(|row| data.samples(*row..row + 1))
+            .collect(),
+        // A draw takes all points before it, so that all are drawn at once.
+        None => {
+            let (drawn, length) = (data.first(options.chains), data.shape().len());
+            let sample = |row: &usize| &drawn[row * length..(row + 1) * length];
+            rows.iter().flat_map(sample).copied().collect()
+        }
+    };
     Ok(values
+        .into_iter()
         .map(|value| value + noise * random.normal())
         .collect())
 }
@@ -343,7 +391,7 @@ struct Scored<'a> {
 }
 
 impl Scored<'_> {
-    /// −E of each of `samples`.
+    /// −E of each of `samples`, finite or not.
     fn negative_energies(&mut self, samples: &[f32]) -> Result<Vec<f64>, EvaluationError> {
         let length = self.model.architecture().input().len();
         let count = samples.len() / length;
@@ -355,9 +403,6 @@ impl Scored<'_> {
             (self.progress)(Stage::Data, values.len(), count);
         }
         self.evaluations += count as u64;
-        if values.iter().any(|value| !value.is_finite()) {
-            return Err(EvaluationError::PathNotFinite);
-        }
         Ok(values)
     }
 }
