@@ -4,6 +4,7 @@ use super::error::EvaluationError;
 use super::evaluate::Stage;
 use super::quality::{FeatureNetwork, Features, PermutationTest, QualityError, permutation_test};
 use super::samples::{Judged, with_noise};
+use super::spaced::spaced;
 use crate::gpu::Executor;
 use crate::model::{Model, SampleOptions, Weights};
 use crate::report::sample_grid;
@@ -87,9 +88,9 @@ pub fn stability(
             least: 2,
         }));
     }
-    // Data may lie in the order of their classes, so not the first but evenly spaced ones.
-    let every = data.len() / length / count;
-    let some: Vec<&[f32]> = data.chunks(length).step_by(every).take(count).collect();
+    let some: Vec<&[f32]> = spaced(data.len() / length, count)
+        .map(|place| &data[place * length..(place + 1) * length])
+        .collect();
     if some.iter().all(|datum| *datum == some[0]) {
         return Err(QualityError::NoScale.into());
     }

@@ -5,7 +5,7 @@ use super::error::TrainError;
 use super::look_size::{ENOUGH_FRESH, LEAST_CHAINS, MOST_CHAINS, SHARE};
 use super::trainer::Trainer;
 use crate::evaluation::quality::{Features, PairTest, Points, QualityError, pairwise_tests};
-use crate::evaluation::{FeatureName, Judged, with_noise};
+use crate::evaluation::{FeatureName, Judged, spaced, with_noise};
 use crate::method::Agreement;
 use crate::model::{Model, SampleOptions};
 use serde::Serialize;
@@ -111,15 +111,13 @@ pub(super) fn last_look(
     Ok(Some(judge(model, &sets, evaluations)))
 }
 
-/// Clean data, evenly spaced where they may lie in the order of their classes.
+/// Clean data, evenly spaced where there is an end to them.
 fn some_data(trainer: &Trainer, count: usize) -> Vec<f32> {
     let data = trainer.data();
     let Some(all) = data.len() else {
         return data.first(count);
     };
-    let every = (all / count).max(1);
-    let places = (0..all).step_by(every).take(count);
-    places
+    spaced(all, count)
         .flat_map(|place| data.samples(place..place + 1))
         .collect()
 }
