@@ -11,7 +11,7 @@ use super::trainer::{Arrival, Trainer};
 use crate::config::{self, Config, Interval};
 use crate::evaluation::Judged;
 use crate::files::{JsonLines, create_run_folder, npy, write_atomically};
-use crate::method::{Diagnostics, FEWEST_RECORDS};
+use crate::method::{Agreement, Diagnostics, FEWEST_RECORDS};
 use crate::model::{KeptChains, Model, ModelError, SampleOptions, most_kept};
 use crate::report::{Panel, Series, curves, landscape, png_bytes, sample_grid};
 use serde::Serialize;
@@ -84,8 +84,9 @@ pub struct Summary {
     /// The traces that `diagnostics` was told from, where `sampler.traces` asks for them.
     pub traces: Option<PathBuf>,
     pub memory: MemoryAccount,
-    /// Energies under the averaged weights by what has them, at most 1,000 each: `data`, with its noise, and `buffer`, the
-    /// noise samples of the last step.
+    /// Energies under the averaged weights by what has them, at most 1,000 each: `data` with the noise of training, `held_out`
+    /// likewise where data are held out, `buffer`, the noise samples of the last step, and `fresh`, the chains of the last
+    /// picture before they are denoised, where these were drawn.
     pub energies: Energies,
 }
 
@@ -354,8 +355,10 @@ impl Run<'_> {
             }
             Ok(())
         });
-        let agreement = compared.as_ref().and_then(Judged::valid);
-        let agreement = agreement.map(LastLook::agreement);
+        let agreement = compared.as_ref().map(|compared| match compared {
+            Judged::Valid(look) => look.agreement(),
+            Judged::NotValid { not_valid } => Agreement::NotCompared(not_valid.clone()),
+        });
         let last = self.last_diagnosis.as_ref();
         let summary = Summary {
             folder: self.folder.into(),
