@@ -69,6 +69,10 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
     let places = Places::of(arguments)?;
     let network = feature_network(arguments)?;
     let (model, data) = data::opened(arguments)?;
+    if let Some(network) = &network {
+        let shape = model.architecture().input();
+        network.check(shape).map_err(EvaluationError::from)?;
+    }
     for note in data.notes() {
         if !arguments.quiet || note.starts_with("warning") {
             output::note(note);
