@@ -125,6 +125,9 @@ fn only_pairs_that_exist_are_compared_and_short_runs_are_not_looked_at() {
     let short = of(&["run.sample_steps=5000", "run.steps=2"]);
     let reason = short["last_look"]["not_valid"].as_str().expect("is told");
     assert!(reason.contains("run.sample_steps"), "{reason}");
+    let fits = short["fits"].as_str().expect("is text");
+    let wanted = format!("; chains of different starts were not compared: {reason}");
+    assert!(fits.ends_with(&wanted), "{fits}");
     assert!(of(&["sampler.probe=0"])["last_look"].is_null());
     let noise = of(&["snapshot.kind=gaussian", "run.sample_steps=10"]);
     let pairs = noise["last_look"]["pairs"].as_array().expect("has some");
