@@ -82,6 +82,23 @@ fn too_few_points() {
 }
 
 #[test]
+fn energies_that_are_not_one_of_each_point_or_not_finite() {
+    let some = normal(50, 2, 0.0, 2);
+    let with = |energies: &[f64]| {
+        let energies = Some([&[0.0; 50], energies]);
+        permutation_test(&some, &some, energies, 9, 1)
+    };
+    assert!(with(&[1.0; 50]).is_ok());
+    assert_refused(with(&[1.0]), "give one of each");
+    let mut energies = [1.0; 50];
+    energies[1] = f64::INFINITY;
+    assert_refused(
+        with(&energies),
+        "number 1 of the energies of the right set is not finite",
+    );
+}
+
+#[test]
 fn points_without_a_scale() {
     let equal = Points::new(vec![1.0; 60], 2).expect("are finite");
     assert_refused(permutation_test(&equal, &equal, None, 9, 1), "no scale");
