@@ -341,8 +341,9 @@ Of the part stability, in the object stability:
   chains, passes, steps, seed         chains from data, passes, and steps of a pass
   energies, deviation                 mean energy at the data and after each pass; its spread over the data
   stable, unstable_is                 whether no chain ran away or left the data's energies; if one did, how
-  fresh_against_data, told_apart      discrepancy, p_value and permutations of a test whether fresh chains and those from
-                                      data are of one distribution; whether they are not, at 1 %
+  features, feature_network           what these are compared by, as above
+  fresh_against_data, told_apart      discrepancy, energy_difference, p_value and permutations of a test whether fresh
+                                      chains and those from data are of one distribution; whether they are not, at 1 %
 Of the part outside, in the object outside:
   source, inside, outside             the other data, and how many samples of the model's own (inside_is) and of them
   record, seed                        count and crc32 of the other data, of the noise added to both

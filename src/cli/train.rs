@@ -185,6 +185,9 @@ impl Screen {
                 }
             }
             Event::Wrote(path) => tracing::info!("wrote {}", path.display()),
+            Event::NoChains(error) => output::note(format_args!(
+                "warning: the chains of the replay buffer are not kept beside the checkpoint, which is whole: {error}"
+            )),
             Event::Lost { chains, of } => output::note(format_args!(
                 "warning: {chains} of {of} chains ran away to values that are not finite; lower sampler.step_size or \
                  optimiser.rate{}",

@@ -28,6 +28,7 @@ mod picture;
 mod quadrature;
 pub(crate) mod quality;
 mod samples;
+mod spaced;
 mod stability;
 
 pub use buffer::{BufferFigures, buffer_quality};
@@ -50,6 +51,7 @@ pub use samples::{
     ClassFigures, Judged, OutsideFigures, QualityData, QualityFigures, QualityOutcome, SteinPair,
     out_of_distribution, sample_quality,
 };
+pub(crate) use spaced::spaced;
 pub use stability::{StabilityFigures, StabilityOutcome, stability};
 
 /// What only [`crate::low_level`] shows.

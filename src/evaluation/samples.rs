@@ -195,6 +195,8 @@ pub fn sample_quality(
     let shape = model.architecture().input();
     let length = shape.len();
     let config = model.config();
+    // Before samples are drawn, so that a network that does not fit costs none.
+    let features = Features::by(network, config.data.source.name, shape, model.scaling())?;
     // The last frame is the state of the chains before it is denoised.
     let with_states = SampleOptions {
         frames: 1,
@@ -212,7 +214,6 @@ pub fn sample_quality(
     let every = (compared.len() / length).div_ceil(DATA_POINTS);
     let some_data: Vec<&[f32]> = compared.chunks(length).step_by(every.max(1)).collect();
     let some_data = some_data.concat();
-    let features = Features::by(network, config.data.source.name, shape, model.scaling())?;
 
     let distances = distances(&features, &some_data, &samples, options.seed);
     let classes = classes(&features, &some_data, &samples)?;

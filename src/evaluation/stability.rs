@@ -2,8 +2,12 @@
 
 use super::error::EvaluationError;
 use super::evaluate::Stage;
-use super::quality::{FeatureNetwork, Features, PermutationTest, QualityError, permutation_test};
+use super::quality::{
+    FeatureName, FeatureNetwork, Features, NetworkName, PermutationTest, QualityError,
+    permutation_test,
+};
 use super::samples::{Judged, with_noise};
+use super::spaced::spaced;
 use crate::gpu::Executor;
 use crate::model::{Model, SampleOptions, Weights};
 use crate::report::sample_grid;
@@ -39,6 +43,10 @@ pub struct StabilityFigures {
     pub steps: usize,
     /// Seed of all of it.
     pub seed: u64,
+    /// What fresh chains and those from data are compared by.
+    pub features: FeatureName,
+    /// Which network features are of, where one was named.
+    pub feature_network: Option<NetworkName>,
     /// Energy-gradient evaluations of both kinds of chains.
     pub gradient_evaluations: u64,
     /// Mean energy of the chains at the data and after each pass: one more than `passes`; null from where a chain ran away.
@@ -69,7 +77,7 @@ pub struct StabilityOutcome {
 /// features of `network` where there is one. `progress` is told the stage, and how much of how much of it is done.
 ///
 /// # Errors
-/// When there are fewer than two data, they or their energies are all equal, or the GPU fails.
+/// When there are fewer than two data, they or their energies are all equal, the network takes other samples, or the GPU fails.
 pub fn stability(
     executor: &mut Executor,
     model: &Model,
@@ -87,12 +95,20 @@ pub fn stability(
             least: 2,
         }));
     }
-    // Data may lie in the order of their classes, so not the first but evenly spaced ones.
-    let every = data.len() / length / count;
-    let some: Vec<&[f32]> = data.chunks(length).step_by(every).take(count).collect();
+    let some: Vec<&[f32]> = spaced(data.len() / length, count)
+        .map(|place| &data[place * length..(place + 1) * length])
+        .collect();
     if some.iter().all(|datum| *datum == some[0]) {
         return Err(QualityError::NoScale.into());
     }
+    // Before any chain is run, so that a network that does not fit costs none.
+    let shape = model.architecture().input();
+    let features = Features::by(
+        network,
+        model.config().data.source.name,
+        shape,
+        model.scaling(),
+    )?;
     let starts = with_noise(model, &some.concat(), seed, NOISE_STEP);
     let passes = model.run_on(executor, &starts, PASSES, seed, &mut |done| {
         progress(Stage::Passes, done, PASSES);
@@ -120,6 +136,9 @@ pub fn stability(
         let of_states = evaluator.energies(executor, states)?;
         energies.push(of_states.into_iter().map(f64::from).collect::<Vec<_>>());
     }
+    let frame = fresh.frames.last().map_or(&[][..], Vec::as_slice);
+    let of_fresh = evaluator.energies(executor, frame)?;
+    let of_fresh: Vec<f64> = of_fresh.into_iter().map(f64::from).collect();
     executor.release_since(mark);
 
     let of_data = mean(&energies[0]);
@@ -131,14 +150,16 @@ pub fn stability(
     let means: Vec<f64> = energies.iter().map(|energies| mean(energies)).collect();
     let unstable_is = why_unstable(&means, deviation);
     let last = along.last().copied().unwrap_or_default();
-    let frame = fresh.frames.last().map_or(&[][..], Vec::as_slice);
-    let tested = test(model, network, frame, last, seed);
+    let of_last = energies.last().map_or(&[][..], Vec::as_slice);
+    let tested = permutation_test_of(&features, [frame, last], [&of_fresh, of_last], seed);
     let figures = StabilityFigures {
         weights: model.weights(),
         chains: count,
         passes: PASSES,
         steps: model.config().sampler.steps,
         seed,
+        features: features.name(),
+        feature_network: network.map(|network| network.name().clone()),
         gradient_evaluations: passes.gradient_evaluations + fresh.gradient_evaluations,
         energies: means.iter().map(|m| m.is_finite().then_some(*m)).collect(),
         deviation,
@@ -174,24 +195,17 @@ fn why_unstable(means: &[f64], deviation: f64) -> Option<String> {
     None
 }
 
-/// Whether fresh states and those from data differ, in the features that samples are compared in.
-fn test(
-    model: &Model,
-    network: Option<&FeatureNetwork>,
-    fresh: &[f32],
-    from_data: &[f32],
+/// Whether fresh states and those from data differ, in the features that samples are compared in and in their energies.
+fn permutation_test_of(
+    features: &Features<'_>,
+    [fresh, from_data]: [&[f32]; 2],
+    energies: [&[f64]; 2],
     seed: u64,
 ) -> Result<PermutationTest, QualityError> {
-    let shape = model.architecture().input();
-    let features = Features::by(
-        network,
-        model.config().data.source.name,
-        shape,
-        model.scaling(),
-    )?;
     permutation_test(
         &features.points(fresh)?,
         &features.points(from_data)?,
+        Some(energies),
         PERMUTATIONS,
         seed,
     )

@@ -5,7 +5,7 @@ mod settings;
 mod trace;
 
 pub(crate) use settings::{
-    Agreement, ChainMode, Diagnose, FEWEST_RECORDS, SETTLED, SamplerSettings,
+    Agreement, ChainMode, Diagnose, FEWEST_RECORDS, NOT_COMPARED, SETTLED, SamplerSettings,
 };
 pub(crate) use trace::Probe;
 

@@ -69,6 +69,20 @@ pub enum ModelError {
         "`{}` does not hold chains of these weights: copy the file that belongs to the checkpoint", .path.display()
     )]
     OtherChains { path: PathBuf },
+    #[error(
+        "`{}` holds no chains: all had run away when it was written, which a lower sampler.step_size may prevent, or it is \
+         no file of chains", .path.display()
+    )]
+    NoChains { path: PathBuf },
+    #[error(
+        "`{}` holds chains of shape {found:?}, and those of this model are n × {wanted:?}: copy the file that belongs to the \
+         checkpoint", .path.display()
+    )]
+    ChainsShape {
+        path: PathBuf,
+        found: Vec<usize>,
+        wanted: [usize; 3],
+    },
     #[error("{what} of {given} is out of range: {advice}")]
     OutOfRange {
         what: &'static str,

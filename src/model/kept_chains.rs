@@ -5,6 +5,7 @@ use super::stored::{CHAINS_ENDING, Model, Weights, chains_path, entry, json};
 use crate::checkpoint::{NamedTensor, TensorFile};
 use crate::config;
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The name of the one tensor in it.
@@ -61,7 +62,7 @@ impl KeptChains {
     /// and the CRC-32 of both kinds of weights that the chains belong to.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When the file cannot be written. Then one that lay there is removed.
     pub(crate) fn save(&self, model: &Model, checkpoint: &Path) -> Result<PathBuf, ModelError> {
         let shape = model.architecture().input();
         let sides = [shape.channels, shape.height, shape.width];
@@ -86,7 +87,11 @@ impl KeptChains {
             metadata,
         };
         let path = chains_path(checkpoint);
-        file.save(&path)?;
+        if let Err(error) = file.save(&path) {
+            // One that is there is of other weights. Whether it goes or not, the first failure is the one to tell.
+            let _ = fs::remove_file(&path);
+            return Err(error.into());
+        }
         Ok(path)
     }
 
@@ -103,9 +108,19 @@ impl KeptChains {
         let shape = model.architecture().input();
         let wanted = [shape.channels, shape.height, shape.width];
         let mut tensors = file.tensors.iter();
-        let tensor =
-            tensors.find(|tensor| tensor.name == TENSOR && tensor.shape.get(1..) == Some(&wanted));
-        let tensor = tensor.ok_or_else(|| ModelError::OtherChains { path: path.into() })?;
+        let Some(tensor) = tensors.find(|tensor| tensor.name == TENSOR) else {
+            return Err(ModelError::NoChains { path: path.into() });
+        };
+        if tensor.shape.get(1..) != Some(&wanted) {
+            return Err(ModelError::ChainsShape {
+                path: path.into(),
+                found: tensor.shape.clone(),
+                wanted,
+            });
+        }
+        if tensor.values.is_empty() {
+            return Err(ModelError::NoChains { path: path.into() });
+        }
         Ok(KeptChains {
             states: tensor.values.clone(),
             of: json(&file, CHAINS_IN_BUFFER)?,
@@ -118,7 +133,7 @@ impl Model {
     /// The chains of its run's replay buffer, where it was loaded from a file beside which they are kept.
     ///
     /// # Errors
-    /// When their file is damaged, or is of other weights than those in use.
+    /// When their file is damaged or holds none, or is of other weights or samples than those in use.
     pub fn kept_chains(&self) -> Option<Result<KeptChains, ModelError>> {
         let path = self.chains.as_ref()?;
         Some(KeptChains::load(path, self))
@@ -128,6 +143,8 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Scaling;
+    use crate::shape::Shape;
 
     #[test]
     fn chains_lie_beside_either_weights() {
@@ -144,6 +161,29 @@ mod tests {
         assert_eq!(most_kept(3 * 32 * 32), 1024);
         assert_eq!(most_kept(3 * 256 * 256), 21);
         assert_eq!(most_kept(1 << 30), 1);
+    }
+
+    #[test]
+    fn chains_of_other_weights_do_not_stay_where_new_ones_cannot_be_written() {
+        let layers = "network.layers=[{dense=1}]".to_owned();
+        let config = config::load("digits", &[layers]).expect("is valid");
+        let (shape, scaling) = (
+            Shape::new(1, 8, 8),
+            Scaling::between([0.0, 16.0], [-1.0, 1.0]),
+        );
+        let model = Model::new(config, shape, scaling, vec![0.0; 65], 7).expect("fits");
+        let folder = tempfile::tempdir().expect("a folder");
+        let checkpoint = folder.path().join("000007.safetensors");
+        let save = |value| {
+            let states = vec![value; 64];
+            let (of, lost) = (1, 0);
+            KeptChains { states, of, lost }.save(&model, &checkpoint)
+        };
+        let path = save(0.5).expect("is saved");
+        assert!(path.is_file());
+        // No file of tensors holds such values.
+        save(f32::NAN).expect_err("is refused");
+        assert!(!path.exists());
     }
 
     #[test]

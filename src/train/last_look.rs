@@ -1,11 +1,12 @@
 //! The last look: whether chains that began in different places have come to one distribution. R-hat compares chains of one
 //! kind with each other, and does not see where all of them share one mode.
 
+use super::energies::energies_of;
 use super::error::TrainError;
 use super::look_size::{ENOUGH_FRESH, LEAST_CHAINS, MOST_CHAINS, SHARE};
 use super::trainer::Trainer;
-use crate::evaluation::quality::{Features, PairTest, Points, QualityError, pairwise_tests};
-use crate::evaluation::{FeatureName, Judged, with_noise};
+use crate::evaluation::quality::{Features, NamedSet, PairTest, QualityError, pairwise_tests};
+use crate::evaluation::{FeatureName, Judged, spaced, with_noise};
 use crate::method::Agreement;
 use crate::model::{Model, SampleOptions};
 use serde::Serialize;
@@ -14,6 +15,8 @@ use serde::Serialize;
 const PERMUTATIONS: usize = 999;
 /// The probability of telling any two kinds apart where all are of one distribution.
 const LEVEL: f64 = 0.01;
+/// Chains of a kind that are compared at least.
+const FEWEST_COMPARED: usize = 2;
 /// The Philox step of the noise on the data, which nothing else uses.
 const NOISE_STEP: u32 = u32::MAX - 20;
 
@@ -41,7 +44,8 @@ pub struct ChainCount {
     /// of training).
     pub kind: &'static str,
     pub chains: usize,
-    /// Those that ran away to values that are not finite, which are left out.
+    /// Those that ran away to values or energies that are not finite, which are not compared. Where there are any, the chains do
+    /// not sample a density.
     pub lost: usize,
 }
 
@@ -108,53 +112,71 @@ pub(super) fn last_look(
         sets.push((kind, states));
     }
     let evaluations = (chains * model.config().dynamics().evaluations(steps)) as u64;
-    Ok(Some(judge(model, &sets, evaluations)))
+    let weighed: Result<Vec<_>, TrainError> = sets
+        .into_iter()
+        .map(|(kind, states)| {
+            let energies = energies_of(trainer, model, states.clone())?;
+            Ok((kind, states, energies))
+        })
+        .collect();
+    Ok(Some(judge(model, &weighed?, evaluations)))
 }
 
-/// Clean data, evenly spaced where they may lie in the order of their classes.
+/// Clean data, evenly spaced where there is an end to them.
 fn some_data(trainer: &Trainer, count: usize) -> Vec<f32> {
     let data = trainer.data();
     let Some(all) = data.len() else {
         return data.first(count);
     };
-    let every = (all / count).max(1);
-    let places = (0..all).step_by(every).take(count);
-    places
+    spaced(all, count)
         .flat_map(|place| data.samples(place..place + 1))
         .collect()
 }
 
+/// Compares `sets` of states with their energies, of which those count as lost that are not finite.
 fn judge(
     model: &Model,
-    sets: &[(&'static str, Vec<f32>)],
+    sets: &[(&'static str, Vec<f32>, Vec<f32>)],
     gradient_evaluations: u64,
 ) -> Judged<LastLook> {
     let compared = || {
         let shape = model.architecture().input();
         let features = Features::of(model.config().data.source.name, shape, model.scaling())?;
-        let is_finite = |state: &&[f32]| state.iter().all(|value| value.is_finite());
-        let mut kinds = Vec::new();
-        let mut points: Vec<(&'static str, Points)> = Vec::new();
-        for (kind, states) in sets {
-            let all = states.chunks(shape.len());
-            let (chains, kept) = (all.len(), all.filter(is_finite).collect::<Vec<_>>());
+        let (mut kinds, mut kept) = (Vec::new(), Vec::new());
+        for (kind, states, energies) in sets {
+            let all = states.chunks(shape.len()).zip(energies);
+            let chains = all.len();
+            let is_finite = |(state, energy): &(&[f32], &f32)| {
+                energy.is_finite() && state.iter().all(|value| value.is_finite())
+            };
+            let (states, energies): (Vec<&[f32]>, Vec<f64>) = all
+                .filter(is_finite)
+                .map(|(state, energy)| (state, f64::from(*energy)))
+                .unzip();
             kinds.push(ChainCount {
                 kind,
                 chains,
-                lost: chains - kept.len(),
+                lost: chains - states.len(),
             });
-            points.push((kind, features.points(&kept.concat())?));
+            // Of fewer nothing can be told but that they ran away.
+            if states.len() >= FEWEST_COMPARED {
+                kept.push((*kind, features.points(&states.concat())?, energies));
+            }
         }
-        let points: Vec<(&'static str, &Points)> = points
+        let named: Vec<NamedSet<'_>> = kept
             .iter()
-            .map(|(kind, points)| (*kind, points))
+            .map(|(name, points, energies)| NamedSet {
+                name,
+                points,
+                energies: Some(energies),
+            })
             .collect();
         Ok::<_, QualityError>(LastLook {
             steps: model.config().run.sample_steps,
             features: features.name(),
             kinds,
             level: LEVEL,
-            pairs: pairwise_tests(&points, PERMUTATIONS, LEVEL, model.config().run.seed)?,
+            pairs: pairwise_tests(&named, PERMUTATIONS, LEVEL, model.config().run.seed)?,
             gradient_evaluations,
         })
     };
@@ -164,20 +186,27 @@ fn judge(
 impl LastLook {
     /// What it says of the chains, in words.
     pub(super) fn agreement(&self) -> Agreement {
-        let most_apart = self.pairs.iter().filter(|pair| pair.told_apart);
-        let most_apart =
-            most_apart.min_by(|a, b| a.adjusted_p_value.total_cmp(&b.adjusted_p_value));
-        if let Some(pair) = most_apart {
-            return Agreement::Apart(format!(
-                "{} and {} are told apart after {} steps (squared MMD {:.2e}, p = {:.3} over {} pairs, at most {})",
-                chains_of(pair.left),
-                chains_of(pair.right),
-                self.steps,
-                pair.test.discrepancy,
-                pair.adjusted_p_value,
-                self.pairs.len(),
-                self.level
-            ));
+        let lost: Vec<String> = self
+            .kinds
+            .iter()
+            .filter(|count| count.lost > 0)
+            .map(|count| {
+                format!(
+                    "{} of {} {} ran away",
+                    count.lost,
+                    count.chains,
+                    chains_of(count.kind)
+                )
+            })
+            .collect();
+        let apart = self.apart();
+        if !lost.is_empty() || apart.is_some() {
+            return Agreement::Apart(
+                lost.into_iter()
+                    .chain(apart)
+                    .collect::<Vec<_>>()
+                    .join(", and "),
+            );
         }
         let least = self.pairs.iter().map(|pair| pair.adjusted_p_value);
         Agreement::NotApart(format!(
@@ -186,6 +215,41 @@ impl LastLook {
             least.fold(1.0, f64::min),
             self.level
         ))
+    }
+
+    /// Which two kinds differ most, and what that may mean; none where no two do.
+    fn apart(&self) -> Option<String> {
+        let told = || self.pairs.iter().filter(|pair| pair.told_apart);
+        let pair = told().min_by(|a, b| a.adjusted_p_value.total_cmp(&b.adjusted_p_value))?;
+        let energies = pair.test.energy_difference;
+        let energies = energies.map(|apart| format!(", mean energies {:.2} apart", apart.abs()));
+        let words = format!(
+            "{} and {} are told apart after {} steps (squared MMD {:.2e}{}, p = {:.3} over {} pairs, at most {})",
+            self.counted(pair.left),
+            self.counted(pair.right),
+            self.steps,
+            pair.test.discrepancy,
+            energies.unwrap_or_default(),
+            pair.adjusted_p_value,
+            self.pairs.len(),
+            self.level
+        );
+        // Chains that never leave the mode that they began in agree where their starts do, too.
+        let advice = match told().all(|pair| pair.left == "fresh" || pair.right == "fresh") {
+            true if self.pairs.len() > 1 => {
+                "; those of the replay buffer and from data agree, which they also do where neither leaves its modes: raise \
+                 run.sample_steps, and see whether the difference of fresh ones goes away"
+            }
+            true => "; raise run.sample_steps, and see whether the difference goes away",
+            false => "",
+        };
+        Some(words + advice)
+    }
+
+    fn counted(&self, kind: &str) -> String {
+        let of_kind = self.kinds.iter().find(|count| count.kind == kind);
+        let chains = of_kind.map_or(0, |count| count.chains - count.lost);
+        format!("{chains} {}", chains_of(kind))
     }
 }
 
@@ -198,7 +262,10 @@ fn chains_of(kind: &str) -> &str {
 }
 
 fn list(kinds: &[ChainCount]) -> String {
-    let names: Vec<&str> = kinds.iter().map(|count| chains_of(count.kind)).collect();
+    let names: Vec<String> = kinds
+        .iter()
+        .map(|count| format!("{} {}", count.chains, chains_of(count.kind)))
+        .collect();
     match names.split_last() {
         Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
         _ => names.concat(),
@@ -212,5 +279,90 @@ pub(super) fn too_short() -> Judged<LastLook> {
             "{LEAST_CHAINS} chains of each kind and run.sample_steps steps would take more than a {SHARE}th of what training took: \
              train for longer, or lower run.sample_steps"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluation::PermutationTest;
+
+    const KINDS: [&str; 3] = ["fresh", "data", "buffer"];
+
+    /// Of 128 chains each, of which some fresh ones are `lost`; `apart` says which pairs are told apart: fresh and data, fresh
+    /// and buffer, data and buffer.
+    fn look(lost: usize, apart: [bool; 3]) -> LastLook {
+        let pair = |(left, right, told_apart): (usize, usize, bool)| PairTest {
+            left: KINDS[left],
+            right: KINDS[right],
+            test: PermutationTest {
+                discrepancy: 0.25,
+                energy_difference: Some(-1.5),
+                p_value: 0.001,
+                permutations: 999,
+            },
+            adjusted_p_value: if told_apart { 0.003 } else { 0.2 },
+            told_apart,
+        };
+        let places = [(0, 1, apart[0]), (0, 2, apart[1]), (1, 2, apart[2])];
+        LastLook {
+            steps: 500,
+            features: FeatureName::Pixels,
+            kinds: KINDS
+                .map(|kind| ChainCount {
+                    kind,
+                    chains: 128,
+                    lost: if kind == "fresh" { lost } else { 0 },
+                })
+                .to_vec(),
+            level: LEVEL,
+            pairs: places.map(pair).to_vec(),
+            gradient_evaluations: 1,
+        }
+    }
+
+    fn apart(look: &LastLook) -> String {
+        match look.agreement() {
+            Agreement::Apart(how) => how,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn chains_that_ran_away_are_told_and_do_not_agree() {
+        assert_eq!(
+            apart(&look(3, [false; 3])),
+            "3 of 128 fresh chains ran away"
+        );
+        let both = apart(&look(3, [true, false, false]));
+        assert!(
+            both.starts_with("3 of 128 fresh chains ran away, and 125 fresh chains and 128 chains from data are told apart"),
+            "{both}"
+        );
+        let mut none_left = look(128, [false; 3]);
+        none_left.pairs.clear();
+        assert_eq!(apart(&none_left), "128 of 128 fresh chains ran away");
+    }
+
+    #[test]
+    fn the_words_say_how_many_chains_there_were_and_what_to_do() {
+        let Agreement::NotApart(how) = look(0, [false; 3]).agreement() else {
+            panic!("is told apart");
+        };
+        assert!(
+            how.starts_with(
+                "128 fresh chains, 128 chains from data and 128 chains of the replay buffer are not"
+            ),
+            "{how}"
+        );
+        // Where only fresh ones differ, others may sit in their modes.
+        let fresh = apart(&look(0, [true, true, false]));
+        assert!(
+            fresh.contains("mean energies 1.50 apart, p = 0.003 over 3 pairs")
+                && fresh.contains("neither leaves its modes: raise run.sample_steps"),
+            "{fresh}"
+        );
+        let others = apart(&look(0, [true, false, true]));
+        assert!(!others.contains("raise"), "{others}");
     }
 }

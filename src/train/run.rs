@@ -12,8 +12,8 @@ use super::trainer::{Arrival, Trainer};
 use crate::config::{self, Config, Interval};
 use crate::evaluation::Judged;
 use crate::files::{JsonLines, create_run_folder, npy, write_atomically};
-use crate::method::{Diagnostics, FEWEST_RECORDS};
-use crate::model::{KeptChains, Model, SampleOptions, most_kept};
+use crate::method::{Agreement, Diagnostics, FEWEST_RECORDS};
+use crate::model::{KeptChains, Model, ModelError, SampleOptions, most_kept};
 use crate::report::{Panel, Series, curves, landscape, png_bytes, sample_grid};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -38,6 +38,8 @@ pub enum Event<'a> {
     Step(&'a MetricsRow),
     /// A file was written.
     Wrote(&'a Path),
+    /// The chains of the replay buffer could not be kept beside a checkpoint, which is whole without them.
+    NoChains(&'a ModelError),
     /// So many of the last chains ran away to values that are not finite.
     Lost { chains: usize, of: usize },
     /// The last samples are drawn, in the end with this step size and mean acceptance; none without a Metropolis test.
@@ -83,8 +85,9 @@ pub struct Summary {
     /// The traces that `diagnostics` was told from, where `sampler.traces` asks for them.
     pub traces: Option<PathBuf>,
     pub memory: MemoryAccount,
-    /// Energies under the averaged weights by what has them, at most 1,000 each: `data`, with its noise, and `buffer`, the
-    /// noise samples of the last step.
+    /// Energies under the averaged weights by what has them, at most 1,000 each: `data` with the noise of training, `held_out`
+    /// likewise where data are held out, `buffer`, the noise samples of the last step, and `fresh`, the chains of the last
+    /// picture before they are denoised, where these were drawn.
     pub energies: Energies,
 }
 
@@ -251,13 +254,16 @@ impl Run<'_> {
             .folder
             .join(format!("checkpoints/{:06}.safetensors", model.step()));
         let length = trainer.data().shape().len();
-        // Before the checkpoint, so that whoever finds one finds its chains.
-        if let Some((states, of)) = trainer.kept_chains(most_kept(length))? {
-            let chains = KeptChains::finite(&states, length, of).save(&model, &path)?;
-            (self.observer)(Event::Wrote(&chains));
-        }
+        let chains = trainer.kept_chains(most_kept(length))?;
         model.save(&path)?;
         (self.observer)(Event::Wrote(&path));
+        // After the weights, which are worth more: a disk may have room for them alone.
+        if let Some((states, of)) = chains {
+            match KeptChains::finite(&states, length, of).save(&model, &path) {
+                Ok(chains) => (self.observer)(Event::Wrote(&chains)),
+                Err(error) => (self.observer)(Event::NoChains(&error)),
+            }
+        }
         Ok((model, path))
     }
 
@@ -362,8 +368,10 @@ impl Run<'_> {
             }
             Ok(())
         });
-        let agreement = compared.as_ref().and_then(Judged::valid);
-        let agreement = agreement.map(LastLook::agreement);
+        let agreement = compared.as_ref().map(|compared| match compared {
+            Judged::Valid(look) => look.agreement(),
+            Judged::NotValid { not_valid } => Agreement::NotCompared(not_valid.clone()),
+        });
         let last = self.last_diagnosis.as_ref();
         let summary = Summary {
             folder: self.folder.into(),

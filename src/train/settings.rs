@@ -4,8 +4,8 @@
 use crate::config::{ChainKind, Config, Interval, NormaliserKind, SnapshotKind, StartKind};
 use crate::kernels::AdamSettings;
 use crate::method::{
-    Agreement, ChainMode, Diagnose, Diagnostics, Normaliser, ObjectiveSettings, OptimiserSettings,
-    Refresh, SamplerSettings,
+    Agreement, ChainMode, Diagnose, Diagnostics, NOT_COMPARED, Normaliser, ObjectiveSettings,
+    OptimiserSettings, Refresh, SamplerSettings,
 };
 use crate::model::chain_start;
 use crate::network::Initialisation;
@@ -93,6 +93,7 @@ pub(super) fn verdict(
             format!("{verdict}; samples are not yet of that density: {how}")
         }
         Some(Agreement::NotApart(how)) => format!("{verdict}; {how}"),
+        Some(Agreement::NotCompared(why)) => format!("{verdict}; {NOT_COMPARED}: {why}"),
         None => verdict.into(),
     }
 }

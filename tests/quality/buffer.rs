@@ -95,6 +95,25 @@ fn chains_of_the_replay_buffer_have_rows_of_their_own() {
     let (live, _) = evaluate(&folder, "--weights live");
     assert_eq!(live["sample_quality"]["buffer"]["count"], 64);
 
+    // None, or of other samples.
+    for (shape, wanted) in [
+        ([0, 1, 8, 8], "holds no chains"),
+        (
+            [16, 1, 16, 16],
+            "chains of shape [16, 1, 16, 16], and those of this model are n × [1, 8, 8]",
+        ),
+    ] {
+        let mut odd = file.clone();
+        odd.tensors[0].shape = shape.to_vec();
+        odd.tensors[0].values.truncate(shape.iter().product());
+        odd.save(&path).expect("is saved");
+        let (printed, _) = evaluate(&folder, "");
+        let reason = &printed["sample_quality"]["buffer"]["not_valid"];
+        let reason = reason.as_str().expect("is told");
+        assert!(reason.contains(wanted), "{reason}");
+    }
+    file.save(&path).expect("is saved");
+
     // Chains beside other weights are none of theirs.
     let other = gaussian(&["run.sample_steps=8", "sampler.steps=2"]);
     other

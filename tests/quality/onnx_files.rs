@@ -121,7 +121,14 @@ fn what_is_no_feature_network_is_refused_with_what_to_do() {
         ),
         // The logarithm of black.
         ("logarithm", [0.0, 1.0], "of sample 0 is not finite"),
-        ("mean_of_all", [0.0, 1.0], "whose first side should be 5"),
+        ("mean_of_all", [0.0, 1.0], "whose first side should be 4"),
+        (
+            "less_the_mean_of_all",
+            [0.0, 1.0],
+            "features of a sample change with the other samples",
+        ),
+        ("batch_of_5000", [0.0, 1.0], "takes 5000 samples at a time"),
+        ("wide", [0.0, 1.0], "gives 9216 features"),
         ("pools", [1.0, 0.0], "the lower first"),
         ("pools", [0.0, f32::NAN], "two finite numbers"),
         ("nowhere", [0.0, 1.0], "check the path"),
@@ -202,5 +209,44 @@ fn evaluate_names_the_network_and_its_file() {
         stderr(&done).contains("check the path"),
         "{}",
         stderr(&done)
+    );
+}
+
+/// A network that does not fit is refused before there is anything to compare, also where a part was not asked for by name, and
+/// what the chains of `stability` are compared by is told.
+#[test]
+fn a_network_that_does_not_fit_is_refused_before_any_work() {
+    let folder = tempfile::tempdir().expect("a folder");
+    gaussian(&["run.sample_steps=8", "sampler.steps=2"])
+        .save(&folder.path().join("a.safetensors"))
+        .expect("is saved");
+    let evaluate = |name: &str, more: &[&str]| {
+        let path = file(name).display().to_string();
+        let arguments = ["evaluate", "a.safetensors", "--json", "--features", &path];
+        afterimage(&folder, &[&arguments, more].concat())
+            .output()
+            .expect("starts")
+    };
+    for only in [&[][..], &["--only", "stability"]] {
+        let done = evaluate("wide", only);
+        assert!(!done.status.success());
+        let words = stderr(&done);
+        assert!(words.contains("up to a pooled layer"), "{words}");
+        assert!(
+            !words.contains("not valid") && stdout(&done).is_empty(),
+            "{words}"
+        );
+    }
+    let done = evaluate("pools", &["--only", "stability"]);
+    let printed: Value = serde_json::from_str(stdout(&done)).expect("is JSON");
+    let found = &printed["stability"];
+    assert_eq!(found["features"], "onnx");
+    assert_eq!(
+        found["feature_network"]["range"],
+        serde_json::json!([0.0, 1.0])
+    );
+    assert!(
+        found["fresh_against_data"]["energy_difference"].is_number(),
+        "{found}"
     );
 }

@@ -64,7 +64,7 @@ fn the_kernel_distance_is_that_of_scikit_learns_kernel() {
         number(&reference()["kernel_distance"]),
         ROUNDING,
     );
-    let test = permutation_test(&x, &y, 99, 1).expect("is computed");
+    let test = permutation_test(&x, &y, None, 99, 1).expect("is computed");
     let wanted = number(&reference()["gaussian_mmd"]);
     assert_near("Gaussian kernel", test.discrepancy, wanted, ROUNDING);
 }

@@ -39,7 +39,7 @@ fn points_of_other_dimensions() {
     assert_refused(sliced_wasserstein(&two, &two, &three), words);
     assert_refused(sliced_wasserstein(&two, &three, &two), words);
     assert_refused(nearest(&two, &three), words);
-    assert_refused(permutation_test(&two, &three, 9, 1), words);
+    assert_refused(permutation_test(&two, &three, None, 9, 1), words);
     assert_refused(two_sample(&two, &three), words);
     assert_refused(stein_discrepancy(&two, &three, 1.0, 9, 1), words);
     assert_refused(measure(&two, &three, 1), words);
@@ -57,8 +57,11 @@ fn too_few_points() {
     assert_refused(sliced_wasserstein(&empty(), &some, &some), words);
     assert_refused(sliced_wasserstein(&some, &some, &empty()), words);
     assert_refused(nearest(&some, &empty()), words);
-    assert_refused(permutation_test(&one, &some, 9, 1), words);
-    assert_refused(permutation_test(&some, &some, 0, 1), "permutations is 0");
+    assert_refused(permutation_test(&one, &some, None, 9, 1), words);
+    assert_refused(
+        permutation_test(&some, &some, None, 0, 1),
+        "permutations is 0",
+    );
     assert_refused(two_sample(&one, &some), words);
     assert_refused(stein_discrepancy(&one, &one, 1.0, 9, 1), words);
     assert_refused(
@@ -79,9 +82,26 @@ fn too_few_points() {
 }
 
 #[test]
+fn energies_that_are_not_one_of_each_point_or_not_finite() {
+    let some = normal(50, 2, 0.0, 2);
+    let with = |energies: &[f64]| {
+        let energies = Some([&[0.0; 50], energies]);
+        permutation_test(&some, &some, energies, 9, 1)
+    };
+    assert!(with(&[1.0; 50]).is_ok());
+    assert_refused(with(&[1.0]), "give one of each");
+    let mut energies = [1.0; 50];
+    energies[1] = f64::INFINITY;
+    assert_refused(
+        with(&energies),
+        "number 1 of the energies of the right set is not finite",
+    );
+}
+
+#[test]
 fn points_without_a_scale() {
     let equal = Points::new(vec![1.0; 60], 2).expect("are finite");
-    assert_refused(permutation_test(&equal, &equal, 9, 1), "no scale");
+    assert_refused(permutation_test(&equal, &equal, None, 9, 1), "no scale");
     assert_refused(median_distance(&equal), "no scale");
     let many = Points::new(vec![1.0; 80], 2).expect("are finite");
     assert_refused(measure(&many, &normal(20, 2, 0.0, 2), 1), "no scale");

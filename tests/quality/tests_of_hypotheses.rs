@@ -1,7 +1,17 @@
 //! Tests of whether two sets come from one distribution: how often they reject where they should not, and where they should.
 
 use crate::normal;
-use afterimage::low_level::quality::{Points, auroc, pairwise_tests, permutation_test, two_sample};
+use afterimage::low_level::quality::{
+    NamedSet, Points, auroc, pairwise_tests, permutation_test, two_sample,
+};
+
+/// Those of a Gaussian, ½|x|², which add no difference of their own.
+fn energies(points: &Points) -> Vec<f64> {
+    let squares = points
+        .iter()
+        .map(|point| point.iter().map(|x| x * x).sum::<f64>());
+    squares.map(|square| square / 2.0).collect()
+}
 
 /// How many of 200 pairs of sets are told apart at `level`.
 fn rejected(shift: f64, level: f64) -> usize {
@@ -10,7 +20,9 @@ fn rejected(shift: f64, level: f64) -> usize {
             normal(20, 2, 0.0, 2 * draw),
             normal(25, 2, shift, 2 * draw + 1),
         );
-        permutation_test(&left, &right, 99, u64::from(*draw))
+        let [of_left, of_right] = [&left, &right].map(energies);
+        let energies = Some([&of_left[..], &of_right]);
+        permutation_test(&left, &right, energies, 99, u64::from(*draw))
             .expect("is computed")
             .p_value
             <= level
@@ -18,7 +30,7 @@ fn rejected(shift: f64, level: f64) -> usize {
     (0..200).filter(rejects).count()
 }
 
-/// The level of a permutation test is exact. The bounds hold 99.9 % of a binomial of 200 trials.
+/// The level of a permutation test is exact, that of several statistics together, too. The bounds hold 99.9 % of a binomial of 200 trials.
 #[test]
 fn the_permutation_test_has_its_level() {
     let at_5_percent = rejected(0.0, 0.05);
@@ -50,8 +62,67 @@ fn chains_in_one_mode_are_told_from_chains_in_both() {
     };
     let one = points([mode(-2.0, 1), mode(-2.0, 2)].concat());
     let both = points([mode(-2.0, 3), mode(2.0, 4)].concat());
-    let test = permutation_test(&one, &both, 999, 1).expect("is computed");
+    let test = permutation_test(&one, &both, None, 999, 1).expect("is computed");
     assert_eq!(test.p_value, 0.001);
+}
+
+/// `count` points in eight modes on a circle of radius 2.5, each `width` wide: a tenth or so of the median distance.
+fn eight_modes(count: usize, width: f64, seed: u32) -> Points {
+    let random = normal(count, 3, 0.0, seed);
+    let values = random.iter().flat_map(|point| {
+        // The last digits of a normal number, which are as good as uniform.
+        let mode = (1e3 * point[2]).rem_euclid(8.0).floor();
+        let (sin, cos) = (std::f64::consts::TAU * mode / 8.0).sin_cos();
+        [2.5 * cos + width * point[0], 2.5 * sin + width * point[1]]
+    });
+    Points::new(values.collect(), 2).expect("are finite")
+}
+
+/// Modes 0.2 and 0.5 wide. By a kernel of the median distance alone p is anything between 0.1 and 0.7 for these.
+#[test]
+fn differences_within_narrow_modes_are_told() {
+    let p_value = |width, draw: u32| {
+        let (left, right) = (
+            eight_modes(128, 0.2, 2 * draw),
+            eight_modes(128, width, 2 * draw + 1),
+        );
+        let found = permutation_test(&left, &right, None, 199, draw.into());
+        found.expect("is computed").p_value
+    };
+    let wide: Vec<f64> = (0..8).map(|draw| p_value(0.5, draw)).collect();
+    let told = wide.iter().filter(|p| **p <= 0.01).count();
+    assert!(told >= 7, "{wide:?}");
+    // More than 3 of 8 at 5 % come once in 2,700 times.
+    let equal: Vec<f64> = (0..8).map(|draw| p_value(0.2, draw)).collect();
+    assert!(
+        equal.iter().filter(|p| **p <= 0.05).count() <= 3,
+        "{equal:?}"
+    );
+}
+
+/// Points that agree, of which one set has an energy higher by 0.8 deviations.
+#[test]
+fn energies_tell_apart_what_points_do_not() {
+    let [left, right] = [3, 4].map(|seed| normal(100, 2, 0.0, seed));
+    let [of_left, of_right] = [(0.8, 5), (0.0, 6)].map(|(shift, seed)| {
+        let energies = normal(100, 1, shift, seed);
+        energies.iter().map(|x| 1000.0 + x[0]).collect::<Vec<_>>()
+    });
+    let test = |energies| permutation_test(&left, &right, energies, 999, 1).expect("is computed");
+    let points_alone = test(None);
+    assert!(
+        points_alone.p_value > 0.05 && points_alone.energy_difference.is_none(),
+        "{points_alone:?}"
+    );
+    let both = test(Some([&of_left, &of_right]));
+    assert!(both.p_value <= 0.005, "{both:?}");
+    assert_eq!(both.discrepancy, points_alone.discrepancy);
+    // Known within √(2/100) = 0.14: four of these.
+    let difference = both.energy_difference.expect("is told");
+    assert!((difference - 0.8).abs() < 0.57, "{both:?}");
+    // Energies that are all equal tell nothing.
+    let equal = vec![0.1; 100];
+    assert_eq!(test(Some([&equal, &equal])).p_value, points_alone.p_value);
 }
 
 #[test]
@@ -138,7 +209,11 @@ fn pairs_of_equal_sets_are_told_apart_no_more_often_than_the_level() {
     let tests = |shift: f64, repetition: u32| {
         let sets = [(0.0, 0), (0.0, 1), (shift, 2)];
         let [a, b, c] = sets.map(|(shift, of)| normal(20, 2, shift, 3 * repetition + of));
-        let sets = [("a", &a), ("b", &b), ("c", &c)];
+        let sets = [("a", &a), ("b", &b), ("c", &c)].map(|(name, points)| NamedSet {
+            name,
+            points,
+            energies: None,
+        });
         pairwise_tests(&sets, 99, 0.2, u64::from(repetition)).expect("are computed")
     };
     let apart = (0..150)

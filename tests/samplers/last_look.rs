@@ -125,6 +125,9 @@ fn only_pairs_that_exist_are_compared_and_short_runs_are_not_looked_at() {
     let short = of(&["run.sample_steps=5000", "run.steps=2"]);
     let reason = short["last_look"]["not_valid"].as_str().expect("is told");
     assert!(reason.contains("run.sample_steps"), "{reason}");
+    let fits = short["fits"].as_str().expect("is text");
+    let wanted = format!("; chains of different starts were not compared: {reason}");
+    assert!(fits.ends_with(&wanted), "{fits}");
     assert!(of(&["sampler.probe=0"])["last_look"].is_null());
     let noise = of(&["snapshot.kind=gaussian", "run.sample_steps=10"]);
     let pairs = noise["last_look"]["pairs"].as_array().expect("has some");
@@ -181,4 +184,64 @@ fn the_last_look_can_be_watched_and_stopped() {
     assert!(summary.cut_short && !summary.stopped);
     assert_eq!(summary.last_look, None);
     assert!(summary.samples.is_some());
+}
+
+/// What cannot be kept beside a checkpoint costs the run nothing else.
+#[test]
+fn chains_that_cannot_be_kept_leave_the_checkpoint_and_the_end_of_the_run() {
+    let sets = [
+        "network.layers=[{dense=16},{dense=1}]",
+        "run.steps=4",
+        "run.batch=16",
+        "run.sample_every=0",
+        "run.sample_steps=4",
+        "sampler.buffer=32",
+        "sampler.probe=0",
+        "sampler.jumps=0",
+    ];
+    let config = config::load("8gaussians", &sets.map(str::to_owned)).expect("is valid");
+    let data = afterimage::data::open(&config.data.options(), config.run.seed).expect("is drawn");
+    let mut trainer = Trainer::new(executor(false), &config, data).expect("fits");
+    let folder = tempfile::tempdir().expect("a folder");
+    let run_folder = folder.path().join("run");
+    let (mut warnings, mut written) = (Vec::new(), Vec::new());
+    let summary = train::run(
+        &mut trainer,
+        &config,
+        &run_folder,
+        false,
+        &AtomicBool::new(false),
+        &mut |event| match event {
+            // No file can take the place of a folder.
+            Event::Started { .. } => {
+                let taken = run_folder.join("checkpoints/000004.chains.safetensors");
+                fs::create_dir_all(taken).expect("a folder");
+            }
+            Event::NoChains(error) => warnings.push(error.to_string()),
+            Event::Wrote(path) => written.push(path.to_owned()),
+            _ => {}
+        },
+    )
+    .expect("runs to its end");
+    let [warning] = &warnings[..] else {
+        panic!("{warnings:?}");
+    };
+    assert!(warning.contains("000004.chains.safetensors"), "{warning}");
+    assert!(summary.checkpoint.is_file() && summary.samples.is_some());
+    for path in [
+        summary.checkpoint,
+        run_folder.join("summary.json"),
+        run_folder.join("landscape.png"),
+    ] {
+        assert!(
+            written.contains(&path) && path.is_file(),
+            "{}",
+            path.display()
+        );
+    }
+    assert!(
+        run_folder
+            .join("checkpoints/000004.live.safetensors")
+            .is_file()
+    );
 }

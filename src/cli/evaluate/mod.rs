@@ -82,6 +82,10 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
         DataIs::Named => places.of_other_data(&arguments.model.model, &model.config().data),
         _ => places,
     };
+    if let Some(network) = &network {
+        let shape = model.architecture().input();
+        network.check(shape).map_err(EvaluationError::from)?;
+    }
     for note in data.notes() {
         if !arguments.quiet || note.starts_with("warning") {
             output::note(note);

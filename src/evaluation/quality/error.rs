@@ -28,6 +28,12 @@ pub enum QualityError {
          train on"
     )]
     NoSpread,
+    #[error("there are {given} energies of {count} points: give one of each")]
+    Energies { given: usize, count: usize },
+    #[error(
+        "number {index} of the energies {which} is not finite: leave such points out and say how many there were"
+    )]
+    EnergyNotFinite { which: &'static str, index: usize },
     #[error("an AUROC takes points of both sets: there is none {which}")]
     OneClass { which: &'static str },
     #[error("number {index} of the energies {which} is not a number")]

@@ -21,6 +21,16 @@ pub struct PairTest {
     pub told_apart: bool,
 }
 
+/// A set that is compared with others.
+#[derive(Clone, Copy, Debug)]
+pub struct NamedSet<'a> {
+    /// What it is of.
+    pub name: &'static str,
+    pub points: &'a Points,
+    /// Energies of the points; compared where both sets of a pair have them.
+    pub energies: Option<&'a [f64]>,
+}
+
 /// Tests each pair of `sets` by [`permutation_test`]. Where all are of one distribution, any pair is told apart with a
 /// probability of at most `level`, whatever the dependence between the tests (S. Holm, *A simple sequentially rejective
 /// multiple test procedure*, 1979).
@@ -28,15 +38,18 @@ pub struct PairTest {
 /// # Errors
 /// Those of [`permutation_test`].
 pub fn pairwise_tests(
-    sets: &[(&'static str, &Points)],
+    sets: &[NamedSet<'_>],
     permutations: usize,
     level: f64,
     seed: u64,
 ) -> Result<Vec<PairTest>, QualityError> {
     let mut pairs = Vec::new();
-    for (index, (left, a)) in sets.iter().enumerate() {
-        for (right, b) in &sets[index + 1..] {
-            pairs.push((*left, *right, permutation_test(a, b, permutations, seed)?));
+    for (index, left) in sets.iter().enumerate() {
+        for right in &sets[index + 1..] {
+            let energies = left.energies.zip(right.energies).map(<[_; 2]>::from);
+            let (a, b) = (left.points, right.points);
+            let test = permutation_test(a, b, energies, permutations, seed)?;
+            pairs.push((left.name, right.name, test));
         }
     }
     let adjusted = holm(&pairs.iter().map(|pair| pair.2.p_value).collect::<Vec<_>>());

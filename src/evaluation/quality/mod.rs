@@ -29,7 +29,7 @@ mod two_sample;
 
 pub use auroc::{Auroc, auroc};
 pub use error::QualityError;
-pub use family::{PairTest, pairwise_tests};
+pub use family::{NamedSet, PairTest, pairwise_tests};
 pub use features::{Classifier, FeatureName, Features};
 pub use frechet::frechet_distance;
 pub use kernel::kernel_distance;

@@ -4,6 +4,7 @@
 
 use super::error::QualityError;
 use super::points::Points;
+use crate::random::{Philox, Stream};
 use crate::shape::Shape;
 use rten::{DataType, Dimension, Model, NodeId, Value, ValueType};
 use rten_tensor::prelude::*;
@@ -13,6 +14,18 @@ use std::path::Path;
 
 /// Samples that go through a network of any number of them at a time.
 const BATCH: usize = 64;
+/// Samples that a network of a fixed number of them takes at most, and values that these have: 256 MiB.
+const MOST_SAMPLES: usize = 4096;
+const MOST_VALUES: usize = 1 << 26;
+/// Features at most, whose covariance takes 512 MiB.
+const MOST_FEATURES: usize = 8192;
+/// Samples that a network of any number of them is tried on.
+const TRIED: usize = 4;
+/// How far a sample's features may be from those among other samples, as a share of the largest. Sums of f32 in another order
+/// differ by some 1e-6.
+const MOST_APART: f64 = 1e-4;
+/// The Philox step of the values that it is tried on.
+const TRIES: u32 = 2003;
 
 /// Which network features are of.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,8 +53,8 @@ impl FeatureNetwork {
     /// those of `range`.
     ///
     /// # Errors
-    /// When the file cannot be read, is no ONNX network that can be run, or has other inputs and outputs than those above, or
-    /// `range` is no range.
+    /// When the file cannot be read, is no ONNX network that can be run, or has other inputs and outputs than those above, it takes
+    /// a fixed number of samples above 4,096, or `range` is no range.
     pub fn load(path: &Path, range: [f32; 2]) -> Result<Self, QualityError> {
         let file = path.display().to_string();
         let refuse = |cause: String| QualityError::Network {
@@ -90,6 +103,13 @@ impl FeatureNetwork {
                 };
             }
         }
+        if let Some(batch) = sides[0]
+            && !(1..=MOST_SAMPLES).contains(&batch)
+        {
+            return Err(refuse(format!(
+                "it takes {batch} samples at a time, which is none of 1 to {MOST_SAMPLES}: export it for fewer, or for any number of them"
+            )));
+        }
         Ok(FeatureNetwork {
             name: NetworkName { file, crc32, range },
             model,
@@ -111,11 +131,50 @@ impl FeatureNetwork {
         }
     }
 
-    /// Whether it takes samples of `shape`.
+    /// Whether it gives samples of `shape` features, each sample by itself: it is run on two batches of random values.
     ///
     /// # Errors
-    /// When it does not.
+    /// When it takes other samples, or too many values at a time, cannot be run, gives more than 8,192 features, or such of a
+    /// sample as change with the others of its batch.
     pub fn check(&self, shape: Shape) -> Result<(), QualityError> {
+        self.check_shape(shape)?;
+        let batch = self.sides[0].unwrap_or(TRIED);
+        let values = batch.checked_mul(shape.len());
+        let Some(values) = values.filter(|values| *values <= MOST_VALUES) else {
+            return Err(self.refuse(format!(
+                "{batch} samples of {} values are more at a time than the {MOST_VALUES} values that fit: export it for fewer samples",
+                shape.len()
+            )));
+        };
+        let mut random = Philox::new(0, Stream::Resampling, TRIES);
+        let [low, high] = self.name.range;
+        let mut random = |count: usize| -> Vec<f32> {
+            let values = (0..count).map(|_| low + (high - low) * random.uniform());
+            values.collect()
+        };
+        let first = random(shape.len());
+        let [mut among_some, mut among_others] = [Vec::new(), Vec::new()];
+        for features in [&mut among_some, &mut among_others] {
+            let others = random(values - shape.len());
+            self.run([first.clone(), others].concat(), shape, 1, features)?;
+        }
+        // What is not finite is told of real samples: noise may be none that it is for.
+        let largest = among_some
+            .iter()
+            .fold(0.0, |most: f64, x| most.max(x.abs()));
+        let both = among_some.iter().zip(&among_others);
+        let apart = both.fold(0.0, |most: f64, (a, b)| most.max((a - b).abs()));
+        if apart > MOST_APART * largest {
+            return Err(self.refuse(format!(
+                "features of a sample change with the other samples of its batch (by {apart:.2e}, and the largest is {largest:.2e}): \
+                 export it for inference, in which it treats samples alone"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Whether it takes samples of `shape`, by what its file says.
+    fn check_shape(&self, shape: Shape) -> Result<(), QualityError> {
         let wanted = [shape.channels, shape.height, shape.width];
         let fits = |(side, wanted): (&Option<usize>, usize)| side.is_none_or(|side| side == wanted);
         if self.sides[1..].iter().zip(wanted).all(fits) {
@@ -135,14 +194,14 @@ impl FeatureNetwork {
 
     /// The features of `samples` of `shape`, whose values are in the network's own range.
     pub(super) fn features(&self, samples: &Points, shape: Shape) -> Result<Points, QualityError> {
-        self.check(shape)?;
+        self.check_shape(shape)?;
         let length = shape.len();
         let values: Vec<f32> = samples
             .iter()
             .flatten()
             .map(|&value| value as f32)
             .collect();
-        let batch = self.sides[0].unwrap_or(BATCH).max(1);
+        let batch = self.sides[0].unwrap_or(BATCH);
         let mut features: Vec<f64> = Vec::new();
         let mut dimensions = None;
         for some in values.chunks(batch * length) {
@@ -199,6 +258,11 @@ impl FeatureNetwork {
             return Err(self.refuse(format!(
                 "of {batch} samples it gives an output of shape {of_each:?}, whose first side should be {batch}: export it so that \
                  it treats samples alone"
+            )));
+        }
+        if dimensions > MOST_FEATURES {
+            return Err(self.refuse(format!(
+                "it gives {dimensions} features, whose covariance does not fit above {MOST_FEATURES}: export it up to a pooled layer"
             )));
         }
         let values = output.to_vec();

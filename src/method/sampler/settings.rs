@@ -47,12 +47,16 @@ pub(crate) enum Agreement {
     Apart(String),
     /// No two kinds were found to differ.
     NotApart(String),
+    /// They were not compared, for this reason.
+    NotCompared(String),
 }
 
 /// The most records of a chain in one pass.
 pub(super) const MOST_RECORDS: usize = 32;
 /// The fewest that R-hat can be told from.
 pub(crate) const FEWEST_RECORDS: usize = 4;
+/// What a verdict without a last look says.
+pub(crate) const NOT_COMPARED: &str = "chains of different starts were not compared";
 /// What every verdict on a density begins with.
 const DENSITY: &str = "a density";
 /// Below this R-hat the chains count as samples of one law; 1.01 is asked of long runs (Vehtari et al. 2021), which
@@ -92,6 +96,7 @@ impl SamplerSettings {
         match agreement {
             None => verdict,
             Some(Agreement::NotApart(how)) => format!("{verdict}; {how}"),
+            Some(Agreement::NotCompared(why)) => format!("{verdict}; {NOT_COMPARED}: {why}"),
             Some(Agreement::Apart(how)) if verdict.starts_with(DENSITY) => {
                 let mixing = match last.and_then(Diagnostics::worst) {
                     Some((what, r_hat)) => format!(", though R-hat of {what} is {r_hat:.2}"),
@@ -305,6 +310,14 @@ mod tests {
             settings
                 .verdict(None, Some(&apart))
                 .ends_with("density: x is not y")
+        );
+        // What was not looked at is told.
+        let not_compared = Agreement::NotCompared("too short".into());
+        let verdict = settings.verdict(Some(&row), Some(&not_compared));
+        assert!(
+            verdict.starts_with(DENSITY)
+                && verdict.ends_with("; chains of different starts were not compared: too short"),
+            "{verdict}"
         );
         // What is no density anyhow gets the reason in addition.
         settings.mode = ChainMode::ShortRun;

@@ -102,6 +102,25 @@ def oddities():
         [picture("n")],
         [("y", FLOAT, [1, 1, 8, 8])],
     )
+    # As layers of batch normalisation that were exported as they train.
+    write(
+        "less_the_mean_of_all",
+        [
+            helper.make_node("ReduceMean", ["x"], ["mean"], axes=[0], keepdims=1),
+            helper.make_node("Sub", ["x", "mean"], ["y"]),
+        ],
+        [picture("n")],
+        [("y", FLOAT, ["n", 1, 8, 8])],
+    )
+    write("batch_of_5000", [pool("x", "y")], [picture(5000)], [("y", FLOAT, [5000, 1, 4, 4])])
+    repeats = numpy_helper.from_array(np.array([1, 1, 12, 12], dtype=np.int64), "repeats")
+    write(
+        "wide",
+        [helper.make_node("Tile", ["x", "repeats"], ["y"])],
+        [picture("n")],
+        [("y", FLOAT, ["n", 1, 96, 96])],
+        [repeats],
+    )
     colours = ("x", FLOAT, ["n", 3, 8, 8])
     write("colours", [pool("x", "y")], [colours], [("y", FLOAT, ["n", 3, 4, 4])])
 
