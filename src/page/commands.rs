@@ -32,7 +32,7 @@ pub(super) fn commands(folder: &Folder, nearest: Option<&Nearest>) -> Vec<Comman
     let start = vec!["afterimage", "evaluate", &path];
     let evaluated = evaluations(&folder.evaluation, &start, "Evaluate it");
     if evaluated.is_empty() {
-        commands.push(command("Evaluate it", &[start.clone()]));
+        commands.push(command("Evaluate it", std::slice::from_ref(&start)));
     }
     commands.extend(evaluated);
     for (file, found) in &folder.by_others {
