@@ -489,6 +489,8 @@ fn the_command_evaluates_a_run_and_repeats_itself() {
         "samples",
         "model_mode_coverage",
         "modes",
+        "arguments",
+        "pictures",
     ];
     assert_eq!(keys, wanted);
     assert_eq!(figures["source"], "8gaussians");
