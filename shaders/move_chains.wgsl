@@ -4,6 +4,7 @@
 
 #const CHAINS: u32
 #const SAMPLE_LENGTH: u32
+#const TURNS: u32
 #const SLOTS: u32
 #const TAKE_OUT: bool
 
@@ -20,7 +21,7 @@ fn main(
 ) {
     let i = flat_group(group, groups) * 64u + local;
     if i < CHAINS * SAMPLE_LENGTH {
-        let slot = min(order[(first + i / SAMPLE_LENGTH) % SLOTS], SLOTS - 1u);
+        let slot = min(order[(first + i / SAMPLE_LENGTH) % TURNS], SLOTS - 1u);
         let place = slot * SAMPLE_LENGTH + i % SAMPLE_LENGTH;
 #if TAKE_OUT
         moved[i] = source[place];

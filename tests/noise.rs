@@ -87,7 +87,7 @@ fn a_snapshot_is_judged_by_effective_sample_size_age_and_pool() {
         let metrics = poisoned(&mut r, "metrics", METRIC_WORDS);
         let ess_place = offset_of!(RatioMetrics, ess) / size_of::<f32>();
         r.upload_f32(metrics, ess_place, &[ess]);
-        kernels::judge_snapshot(&mut r, threshold, most, pool, state, metrics);
+        kernels::judge_snapshot(&mut r, threshold, most, (pool, false), state, metrics);
         executor.run(&r).expect("runs");
         let got = executor.read_words(state, 0, 2).expect("reads");
         assert_eq!((got[0], got[1]), after, "{settings:?} {before:?} {ess}");

@@ -2,6 +2,9 @@
 
 #import METRICS
 
+// Whether it is that after the update.
+#const AFTER: bool
+
 struct Judge {
     ess_threshold: f32,
     // Largest age of a snapshot plus 1.
@@ -20,7 +23,12 @@ fn main() {
     let age = select(state[1] + 1u, 0u, state[0] != 0u);
     metrics.age = f32(age);
     let next = age + 1u;
-    let spent = metrics.ess < judge.ess_threshold || next >= judge.most;
+#if AFTER
+    let ess = metrics.ess_after;
+#else
+    let ess = metrics.ess;
+#endif
+    let spent = ess < judge.ess_threshold || next >= judge.most;
     state[0] = u32(spent && next % judge.pool == 0u);
     state[1] = age;
 }

@@ -304,7 +304,15 @@ pub struct SamplerConfig {
     /// Optimiser steps that share one pool of noise: only the first of them moves the chains, and the log-ratio accounts
     /// for the drift since. For copy and mixture, whose interval it divides, or the max_interval of an adaptive one; ema and
     /// fixed noise, which is another in every step, do not read it. Derived: the most of it that divides the interval.
-    pub reuse: u64 = 1,
+    /// Or "adaptive", for copy: as long as the effective sample size on it stays above reuse_threshold, at most max_reuse steps.
+    pub reuse: Interval = Interval::Every(1),
+    /// With an adaptive re-use: the least effective sample size of exp(E_φ − E_θ) over the noise of a step, as a share of its size.
+    pub reuse_threshold: f32 = 0.5,
+    /// With an adaptive re-use: the most optimiser steps on the same noise.
+    pub max_reuse: u64 = 10,
+    /// copy: passes that a step's noise is drawn from, the last ones since the refresh. All of these chains are samples of the
+    /// snapshot; 1 takes the last pass alone.
+    pub pool: usize = 1,
     /// Optimiser steps between two rows of diagnostics.jsonl, which say whether the chains of a pass agree; 0 for none.
     /// The last pass has one, too. A pass of fewer than 4 steps is too short for it.
     pub diagnose: u64 = 100,
@@ -384,12 +392,28 @@ pub struct RunConfig {
 }
 
 impl Config {
-    /// Optimiser steps that share one pool of noise.
+    /// Optimiser steps that share one pool of noise; 1 where the GPU decides, after each.
     pub fn pool(&self) -> u64 {
-        match self.snapshot.kind.is_refreshed() {
-            true => self.sampler.reuse.max(1),
-            false => 1,
+        match (self.snapshot.kind.is_refreshed(), self.sampler.reuse) {
+            (true, Interval::Every(steps)) => steps.max(1),
+            (true, Interval::Adaptive) | (false, _) => 1,
         }
+    }
+
+    /// The most optimiser steps on the same noise.
+    pub(crate) fn longest_use(&self) -> u64 {
+        match (self.snapshot.kind.is_refreshed(), self.sampler.reuse) {
+            (true, Interval::Every(steps)) => steps.max(1),
+            (true, Interval::Adaptive) => self.sampler.max_reuse.max(1),
+            (false, _) => 1,
+        }
+    }
+
+    /// Whether steps draw their noise from a pool that the GPU keeps count of.
+    pub(crate) fn is_pooled(&self) -> bool {
+        let sampler = &self.sampler;
+        let is_asked = sampler.reuse == Interval::Adaptive || sampler.pool > 1;
+        is_asked && self.snapshot.kind == SnapshotKind::Copy
     }
 }
 

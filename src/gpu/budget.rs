@@ -16,6 +16,8 @@ pub(super) struct Budget {
     most_in_flight: usize,
     seconds_per_flop: f64,
     recorded: f64,
+    /// Whether some of what is recorded may not take place.
+    uncertain: bool,
     in_flight: VecDeque<InFlight>,
     last_done: Instant,
     done_sender: mpsc::Sender<(u64, Instant)>,
@@ -27,6 +29,7 @@ struct InFlight {
     id: u64,
     index: wgpu::SubmissionIndex,
     cost: f64,
+    uncertain: bool,
     submitted: Instant,
 }
 
@@ -38,6 +41,7 @@ impl Budget {
             most_in_flight: most_in_flight.max(1),
             seconds_per_flop: FIRST_SECONDS_PER_FLOP,
             recorded: 0.0,
+            uncertain: false,
             in_flight: VecDeque::new(),
             last_done: Instant::now(),
             done_sender,
@@ -52,9 +56,10 @@ impl Budget {
         self.recorded == 0.0 || seconds <= self.target.as_secs_f64()
     }
 
-    /// Counts a launch into the submission being recorded.
-    pub(super) fn add(&mut self, flops: u64) {
+    /// Counts a launch into the submission being recorded, and whether it is `conditional`.
+    pub(super) fn add(&mut self, flops: u64, conditional: bool) {
         self.recorded += cost(flops);
+        self.uncertain |= conditional;
     }
 
     /// Notes that what was recorded has been submitted, and asks to be told when the GPU has finished it.
@@ -71,6 +76,7 @@ impl Budget {
             id,
             index,
             cost,
+            uncertain: std::mem::take(&mut self.uncertain),
             submitted: Instant::now(),
         });
     }
@@ -88,20 +94,26 @@ impl Budget {
         // The news of several arrives at once when nobody asked for a while: they count as one.
         let mut cost = 0.0;
         let mut began = None;
+        let mut uncertain = false;
         for entry in self.in_flight.drain(..=position) {
             cost += entry.cost;
+            uncertain |= entry.uncertain;
             began.get_or_insert(entry.submitted.max(self.last_done));
         }
         if let Some(began) = began
             && cost > 0.0
         {
-            self.learn(cost, finished.saturating_duration_since(began));
+            self.learn(cost, finished.saturating_duration_since(began), uncertain);
         }
         self.last_done = finished;
     }
 
-    fn learn(&mut self, cost: f64, took: Duration) {
+    /// What may not have taken place can only show that work takes longer than was thought.
+    fn learn(&mut self, cost: f64, took: Duration, uncertain: bool) {
         let measured = took.as_secs_f64() / cost;
+        if uncertain && measured < self.seconds_per_flop {
+            return;
+        }
         self.seconds_per_flop += SMOOTHING * (measured - self.seconds_per_flop);
     }
 
@@ -127,7 +139,7 @@ mod tests {
         let flops = 30_000_000; // 31 ms each at the first assumed rate, with the launch cost
         for _ in 0..3 {
             assert!(budget.fits(flops));
-            budget.add(flops);
+            budget.add(flops, false);
         }
         assert!(!budget.fits(flops));
     }
@@ -136,18 +148,18 @@ mod tests {
     fn one_launch_over_the_target_still_runs_alone() {
         let mut budget = Budget::new(Duration::from_millis(1), 2);
         assert!(budget.fits(u64::MAX / 2));
-        budget.add(u64::MAX / 2);
+        budget.add(u64::MAX / 2, false);
         assert!(!budget.fits(1));
     }
 
     #[test]
     fn submissions_grow_on_a_machine_that_turns_out_fast() {
         let mut budget = Budget::new(Duration::from_millis(100), 2);
-        budget.add(1);
+        budget.add(1, false);
         let flops = 1_000_000_000; // 1 s at the first assumed rate, 10 ms at the measured one
         assert!(!budget.fits(flops));
         for _ in 0..20 {
-            budget.learn(1e9, Duration::from_millis(10));
+            budget.learn(1e9, Duration::from_millis(10), false);
         }
         assert!(budget.fits(flops));
         assert!(!budget.fits(20 * flops));

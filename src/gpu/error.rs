@@ -61,6 +61,11 @@ pub enum GpuError {
     },
     #[error("'{command}' cannot be replayed: freeze launches only and record the rest beside them")]
     NotReplayable { command: String },
+    #[error(
+        "'{command}' cannot depend on a condition: only launches and replays can, of which there may be a thousand different \
+         sizes; record the rest beside them"
+    )]
+    NotConditional { command: String },
     #[error("'{label}' has been released: name a new one and record again with it")]
     Released { label: &'static str },
     #[error(

@@ -4,6 +4,7 @@ pub use timing::Timing;
 
 use super::adapter::{self, AdapterChoice, AdapterKind, AdapterSummary};
 use super::budget::Budget;
+use super::conditions::Conditions;
 use super::error::GpuError;
 use super::handles::{Buffer, Mark};
 use super::kernel::MOST_TURNS;
@@ -33,6 +34,7 @@ pub struct Executor {
     resources: Resources,
     pipelines: Pipelines,
     replays: Replays,
+    conditions: Conditions,
     belt: wgpu::util::StagingBelt,
     budget: Budget,
     readback: Readback,
@@ -120,6 +122,7 @@ impl Executor {
             resources: Resources::new(device.clone()),
             pipelines: Pipelines::new(device.clone(), &options),
             replays: Replays::default(),
+            conditions: Conditions::new(),
             device,
             queue,
             adapter,
@@ -229,6 +232,10 @@ impl Executor {
                     }
                 }
                 Command::Replay { frozen, .. } => self.admits(frozen.recording())?,
+                Command::OnlyIf { condition, body } => {
+                    self.resources.check((*condition).into())?;
+                    self.admits(body)?;
+                }
             }
         }
         Ok(())
@@ -267,13 +274,14 @@ impl Executor {
                         commands.next();
                     }
                     let launches = self.look_up(&batch)?;
-                    self.launch(launches.iter().map(|launch| (launch, 0)))?;
+                    self.launch(launches.iter().map(|launch| (launch, 0)), None)?;
                 }
                 Command::Replay {
                     frozen,
                     first_step,
                     times,
                 } => self.replay(frozen, *first_step, *times)?,
+                Command::OnlyIf { condition, body } => self.only_if(*condition, body)?,
                 Command::Upload {
                     buffer,
                     offset,
@@ -426,12 +434,56 @@ impl Executor {
     }
 
     fn replay(&mut self, frozen: &Frozen, first_step: u32, times: u32) -> Result<(), GpuError> {
-        let launches = match self.replays.get(frozen) {
-            Some(launches) => launches,
-            None => self.resolve(frozen)?,
-        };
-        let steps = (0..times).map(|time| first_step.wrapping_add(time));
-        self.launch(steps.flat_map(|step| launches.iter().map(move |launch| (launch, step))))
+        let launches = self.resolved(frozen)?;
+        self.launch(replayed(&launches, first_step, times), None)
+    }
+
+    /// Asks `condition` once, and encodes the launches of `body` on as many workgroups as it then says.
+    fn only_if(&mut self, condition: Buffer, body: &Recording) -> Result<(), GpuError> {
+        let mut parts = Vec::new();
+        for command in body.commands() {
+            parts.push(match command {
+                Command::Dispatch(dispatch) => (Arc::from(self.look_up(&[dispatch])?), 0, 1),
+                Command::Replay {
+                    frozen,
+                    first_step,
+                    times,
+                } => (self.resolved(frozen)?, *first_step, *times),
+                Command::Upload { .. }
+                | Command::Copy { .. }
+                | Command::Fetch { .. }
+                | Command::OnlyIf { .. } => {
+                    let command = command.to_string();
+                    return Err(GpuError::NotConditional { command });
+                }
+            });
+        }
+        for launch in parts.iter().flat_map(|(launches, ..)| launches.iter()) {
+            let size = launch.workgroups;
+            let Some((place, is_new)) = self.conditions.place(size) else {
+                let command = format!("a launch of {size:?} workgroups");
+                return Err(GpuError::NotConditional { command });
+            };
+            if is_new {
+                self.upload(self.conditions.wanted(), place, &size)?;
+            }
+        }
+        let ask = self.look_up(&[&self.conditions.ask(condition)])?;
+        self.launch(ask.iter().map(|launch| (launch, 0)), None)?;
+        let workgroups = self.resources.buffer(self.conditions.workgroups())?;
+        for (launches, first_step, times) in &parts {
+            let launches = replayed(launches, *first_step, *times);
+            self.launch(launches, Some(&workgroups))?;
+        }
+        Ok(())
+    }
+
+    /// What the replays of `frozen` launch.
+    fn resolved(&mut self, frozen: &Frozen) -> Result<Arc<[Launch]>, GpuError> {
+        match self.replays.get(frozen) {
+            Some(launches) => Ok(launches),
+            None => self.resolve(frozen),
+        }
     }
 
     /// Looks up what the replays of `frozen` launch, and keeps it for the next ones.
@@ -452,10 +504,12 @@ impl Executor {
     }
 
     /// Encodes launches with the steps they are to take, in as few compute passes as the budget of a submission
-    /// allows; wgpu itself puts the barriers between dependent launches.
+    /// allows; wgpu itself puts the barriers between dependent launches. With `conditional` their numbers of workgroups are
+    /// in that buffer.
     fn launch<'a>(
         &mut self,
         launches: impl Iterator<Item = (&'a Launch, u32)>,
+        conditional: Option<&wgpu::Buffer>,
     ) -> Result<(), GpuError> {
         let mut launches = launches.peekable();
         while let Some((first, _)) = launches.peek() {
@@ -467,8 +521,9 @@ impl Executor {
             while let Some((launch, step)) =
                 launches.next_if(|(launch, _)| self.budget.fits(launch.flops))
             {
-                launch.encode(&mut pass, step);
-                self.budget.add(launch.flops);
+                let place = |buffer| (buffer, self.conditions.offset(launch.workgroups));
+                launch.encode(&mut pass, step, conditional.map(place));
+                self.budget.add(launch.flops, conditional.is_some());
                 self.statistics.launches += 1;
             }
             drop(pass);
@@ -618,6 +673,16 @@ fn note(fault: &Mutex<Option<GpuError>>, error: GpuError) {
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
         .get_or_insert(error);
+}
+
+/// `times` times the launches with the steps `first_step`, `first_step` + 1, … (wrapping).
+fn replayed(
+    launches: &[Launch],
+    first_step: u32,
+    times: u32,
+) -> impl Iterator<Item = (&Launch, u32)> {
+    let steps = (0..times).map(move |time| first_step.wrapping_add(time));
+    steps.flat_map(move |step| launches.iter().map(move |launch| (launch, step)))
 }
 
 fn in_range(buffer: Buffer, start: usize, words: usize) -> Result<(), GpuError> {

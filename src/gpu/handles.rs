@@ -36,6 +36,8 @@ pub struct Buffer {
     pub(super) words: usize,
     pub(super) label: &'static str,
     purpose: Purpose,
+    /// Whether launches take their numbers of workgroups from it.
+    pub(super) holds_workgroups: bool,
 }
 
 impl Buffer {
@@ -46,6 +48,15 @@ impl Buffer {
             words: words.max(1),
             label,
             purpose: Purpose::default(),
+            holds_workgroups: false,
+        }
+    }
+
+    /// The same buffer, from which launches can take their numbers of workgroups.
+    pub(super) fn for_workgroups(self) -> Self {
+        Buffer {
+            holds_workgroups: true,
+            ..self
         }
     }
 

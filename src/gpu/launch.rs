@@ -29,8 +29,14 @@ impl Launch {
         }
     }
 
-    /// Encodes the launch with `steps` added to its step number.
-    pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>, steps: u32) {
+    /// Encodes the launch with `steps` added to its step number, on as many workgroups as `workgroups` says, a buffer and an
+    /// offset in bytes, or else on its own.
+    pub(super) fn encode(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        steps: u32,
+        workgroups: Option<(&wgpu::Buffer, u64)>,
+    ) {
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &self.bind_group, &[]);
         if !self.immediates.is_empty() {
@@ -40,8 +46,13 @@ impl Launch {
             let step = self.immediates[word].wrapping_add(steps);
             pass.set_immediates(word as u32 * 4, bytemuck::bytes_of(&step));
         }
-        let [x, y, z] = self.workgroups;
-        pass.dispatch_workgroups(x, y, z);
+        match workgroups {
+            Some((buffer, offset)) => pass.dispatch_workgroups_indirect(buffer, offset),
+            None => {
+                let [x, y, z] = self.workgroups;
+                pass.dispatch_workgroups(x, y, z);
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod adapter;
 mod budget;
+mod conditions;
 mod disk_cache;
 mod error;
 mod executor;
@@ -30,6 +31,7 @@ pub use statistics::ExecutorStatistics;
 
 /// What only [`crate::low_level`] shows.
 pub(crate) mod low_level {
+    pub use crate::gpu::conditions::ONLY_IF;
     pub use crate::gpu::executor::Timing;
     pub use crate::gpu::handles::{Image, ImageFormat, Purpose};
     pub use crate::gpu::kernel::{Access, Constant, Kernel, MOST_TURNS, Program};

@@ -42,6 +42,8 @@ pub enum Command {
         first_step: u32,
         times: u32,
     },
+    /// Run the launches of `body`, if the first word of `condition` is not 0 when its turn comes; else none of them.
+    OnlyIf { condition: Buffer, body: Recording },
 }
 
 /// One launch of a kernel.
@@ -226,6 +228,12 @@ impl Recording {
         });
     }
 
+    /// Adds the launches and replays of `body`, which take place only if the first word of `condition` is not 0 then: the GPU
+    /// decides, and nobody waits for it. What they bind is made in any case. An executor refuses a body with anything else.
+    pub fn only_if(&mut self, condition: Buffer, body: Recording) {
+        self.commands.push(Command::OnlyIf { condition, body });
+    }
+
     /// Makes it a recording that can be replayed. Only launches can be: an executor refuses to replay anything else.
     pub fn freeze(self) -> Frozen {
         Frozen {
@@ -238,14 +246,20 @@ impl Recording {
     pub fn expanded(&self) -> Recording {
         let mut expanded = Recording::new();
         for command in &self.commands {
-            let Command::Replay {
-                frozen,
-                first_step,
-                times,
-            } = command
-            else {
-                expanded.push(command.clone());
-                continue;
+            let (frozen, first_step, times) = match command {
+                Command::Replay {
+                    frozen,
+                    first_step,
+                    times,
+                } => (frozen, first_step, times),
+                Command::OnlyIf { condition, body } => {
+                    expanded.only_if(*condition, body.expanded());
+                    continue;
+                }
+                other => {
+                    expanded.push(other.clone());
+                    continue;
+                }
             };
             for time in 0..*times {
                 let mut once = frozen.recording().expanded();
@@ -276,12 +290,30 @@ impl Recording {
                 Command::Copy { from, to, .. } => used.extend([*from, *to].map(Resource::from)),
                 Command::Dispatch(dispatch) => used.extend(&dispatch.resources),
                 Command::Replay { frozen, .. } => used.extend(frozen.recording().resources()),
+                Command::OnlyIf { condition, body } => {
+                    used.insert((*condition).into());
+                    used.extend(body.resources());
+                }
             }
         }
         used
     }
 
-    /// How many times each kernel is launched.
+    /// Every launch in order, each of a replay once and those that may not take place, too.
+    pub fn dispatches(&self) -> Vec<&Dispatch> {
+        let mut all = Vec::new();
+        for command in &self.commands {
+            match command {
+                Command::Dispatch(dispatch) => all.push(dispatch),
+                Command::Replay { frozen, .. } => all.extend(frozen.recording().dispatches()),
+                Command::OnlyIf { body, .. } => all.extend(body.dispatches()),
+                Command::Upload { .. } | Command::Copy { .. } | Command::Fetch { .. } => {}
+            }
+        }
+        all
+    }
+
+    /// How many times each kernel is launched, where every condition holds.
     pub fn launches(&self) -> BTreeMap<&'static str, usize> {
         let mut counts = BTreeMap::new();
         for command in &self.commands {
@@ -294,13 +326,18 @@ impl Recording {
                         *counts.entry(kernel).or_default() += count * *times as usize;
                     }
                 }
+                Command::OnlyIf { body, .. } => {
+                    for (kernel, count) in body.launches() {
+                        *counts.entry(kernel).or_default() += count;
+                    }
+                }
                 _ => {}
             }
         }
         counts
     }
 
-    /// Floating-point operations of all launches.
+    /// Floating-point operations of all launches, where every condition holds.
     pub fn flops(&self) -> u64 {
         self.total(&|dispatch| dispatch.flops)
     }
@@ -318,6 +355,7 @@ impl Recording {
                 Command::Replay { frozen, times, .. } => {
                     frozen.recording().total(of) * u64::from(*times)
                 }
+                Command::OnlyIf { body, .. } => body.total(of),
                 _ => 0,
             })
             .sum()
@@ -405,6 +443,10 @@ impl fmt::Display for Command {
                     f,
                     "replay {commands} commands {times} times from step {first_step}"
                 )
+            }
+            Command::OnlyIf { condition, body } => {
+                let commands = body.commands().len();
+                write!(f, "{commands} commands only if {} says so", condition.label)
             }
         }
     }

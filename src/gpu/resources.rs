@@ -119,7 +119,10 @@ impl Resources {
                     device.create_buffer(&wgpu::BufferDescriptor {
                         label: Some(buffer.label),
                         size: buffer.bytes(),
-                        usage: USAGES,
+                        usage: match buffer.holds_workgroups {
+                            true => USAGES | wgpu::BufferUsages::INDIRECT,
+                            false => USAGES,
+                        },
                         mapped_at_creation: false,
                     })
                 })?;

@@ -41,6 +41,11 @@ macro_rules! metrics {
                 lost;
                 /// Optimiser steps since the snapshot was taken, where the GPU decides when.
                 age;
+                /// As `ess`, but after the step's update, where the GPU decides by it whether the noise can be used again.
+                ess_after;
+                /// Passes of the chains so far, where the GPU decides when: the low and the high 16 bits, which f32 holds exactly.
+                passes_low;
+                passes_high;
             }
         }
     };
@@ -85,6 +90,11 @@ metrics!(buffer);
 pub const METRIC_WORDS: usize = size_of::<RatioMetrics>() / size_of::<f32>();
 
 impl RatioMetrics {
+    /// Passes of the chains so far, where the GPU decides when.
+    pub(crate) fn passes(&self) -> u64 {
+        self.passes_high as u64 * 65_536 + self.passes_low as u64
+    }
+
     /// The word of the gradient's norm, which the optimiser writes.
     pub const NORM_PLACE: usize = offset_of!(RatioMetrics, gradient_norm) / size_of::<f32>();
 }

@@ -42,6 +42,7 @@ mod samplers;
 mod spectral;
 mod start_chains;
 mod sum_partials;
+mod zero_words;
 
 pub use activations::{ACTIVATIONS, Activation, ActivationKind};
 pub use adam::{AdamArguments, AdamSettings, adam};
@@ -76,3 +77,4 @@ pub use spectral::{SpectralWeight, spectral_gradient, spectral_turn, spectral_we
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;
 pub use walk::{WalkArguments, WalkPlan, pack_walk_weights, walk_chains};
+pub use zero_words::zero_words;

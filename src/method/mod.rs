@@ -31,8 +31,8 @@ pub use objective::{Criterion, Objective, ObjectiveSettings};
 pub(crate) use optimiser::OptimiserSettings;
 pub use optimiser::{Optimiser, Schedule};
 pub(crate) use sampler::{
-    Agreement, ChainMode, Diagnose, Draw, FEWEST_RECORDS, NOT_COMPARED, Probe, SETTLED, Sampler,
-    SamplerSettings,
+    Agreement, ChainMode, Diagnose, Draw, FEWEST_RECORDS, NOT_COMPARED, PoolSettings, Probe,
+    SETTLED, Sampler, SamplerSettings,
 };
 pub(crate) use snapshot::{Fresh, Refresh, Snapshot};
 pub use strategy::Strategy;

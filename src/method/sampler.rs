@@ -1,9 +1,11 @@
 //! Draws noise by chains.
 
+mod pool;
 mod replay;
 mod settings;
 mod trace;
 
+pub(crate) use pool::PoolSettings;
 pub(crate) use settings::{
     Agreement, ChainMode, Diagnose, FEWEST_RECORDS, NOT_COMPARED, SETTLED, SamplerSettings,
 };
@@ -16,6 +18,7 @@ use crate::kernels::{ReplayTurn, start_chains};
 use crate::network::Network;
 use crate::purpose::CHAINS;
 use crate::random::Stream;
+use pool::Pool;
 use replay::Replay;
 use trace::Trace;
 
@@ -42,6 +45,8 @@ pub(crate) struct Sampler {
     parts: usize,
     seed: u64,
     replay: Option<Replay>,
+    /// Where steps do not each draw what they use.
+    pool: Option<Pool>,
     trace: Option<Trace>,
 }
 
@@ -75,6 +80,7 @@ impl Sampler {
             parts: 1,
             seed,
             replay,
+            pool: None,
             trace: None,
         };
         let records = settings.records();
@@ -109,6 +115,7 @@ impl Sampler {
     /// Must be recorded once before anything else, beside the setup of the network.
     pub(crate) fn setup(&self, recording: &mut Recording) {
         self.chains.setup_control(recording);
+        self.set_up_pool(recording);
         if let Some(trace) = &self.trace {
             // So that the memory is taken now, and not in the middle of a run.
             recording.upload(trace.before, 0, vec![0]);
@@ -138,6 +145,10 @@ impl Sampler {
         draw: &Draw,
         prepared: &mut dyn FnMut(&mut Recording, usize) -> PreparedChains<'a>,
     ) {
+        if let Some(pool) = &self.pool {
+            let chains = prepared(recording, 0);
+            return self.draw_from_pool(recording, pool, draw, chains);
+        }
         if let Some(replay) = &self.replay {
             let batches = self.batches(replay);
             if draw.pass.is_multiple_of(batches) {
@@ -149,13 +160,16 @@ impl Sampler {
                 recording.upload(replay.order, 0, order);
             }
         }
-        let length = self.part_length();
+        let length = self.chains.network().architecture().input().len();
         let group = self.chains.network().samples();
         for part in 0..self.parts {
             let prepared = prepared(recording, part);
-            let chains = part * length..(part + 1) * length;
+            let chains = part * self.part_length()..(part + 1) * self.part_length();
             for first in chains.step_by(group).take(draw.groups) {
-                self.draw_group(recording, prepared, draw, first);
+                let count = self.draw_group(recording, prepared, draw, first, None);
+                let behind = (draw.data_count + first) * length;
+                let states = self.chains.states();
+                recording.copy_range(states, 0, draw.samples, behind, count * length);
             }
         }
     }
@@ -166,14 +180,16 @@ impl Sampler {
     }
 
     /// The group of [`Self::draw`] whose first chain is number `first`. A last group of a part that is not full computes the
-    /// missing chains like the others and leaves them where they are.
+    /// missing chains like the others and leaves them where they are. Gives the number of those that are not missing. The slots
+    /// that take the turn are those of `turns`, or else as the pass has it.
     fn draw_group(
         &self,
         recording: &mut Recording,
         chains: PreparedChains<'_>,
         draw: &Draw,
         first: usize,
-    ) {
+        turns: Option<Buffer>,
+    ) -> usize {
         let &Draw {
             pass,
             samples,
@@ -187,10 +203,14 @@ impl Sampler {
         let count = self.chains.network().samples().min(left);
         let turn = self.replay.as_ref().map(|replay| {
             let batch = (pass % self.batches(replay)) as usize;
+            let (order, before) = match turns {
+                Some(turns) => (turns, 0),
+                None => (replay.order, batch * self.count),
+            };
             ReplayTurn {
                 states: replay.states,
-                order: replay.order,
-                first: (batch * self.count + first) as u32,
+                order,
+                first: (before + first) as u32,
                 chains: count,
                 length,
             }
@@ -216,8 +236,7 @@ impl Sampler {
         if let Some(turn) = turn {
             turn.scatter(recording, x);
         }
-        let behind = (data_count + first) * length;
-        recording.copy_range(x, 0, samples, behind, count * length);
+        count
     }
 
     fn run(&self, recording: &mut Recording, chains: PreparedChains<'_>, step: u64, first: usize) {

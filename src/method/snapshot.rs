@@ -60,6 +60,11 @@ impl Snapshot {
         self.snapshot
     }
 
+    /// Where the GPU decides on refreshes: 1 if one is due before the next step; else 0.
+    pub(super) fn state(&self) -> Buffer {
+        self.state
+    }
+
     /// Steps since the last refresh in optimiser step `step`, counted from 0; none where the GPU decides, which leaves
     /// it in the metrics. A moving average is never older than 0.
     pub(crate) fn age(&self, step: u64) -> Option<u64> {
@@ -103,14 +108,16 @@ impl Snapshot {
     }
 
     /// Decides from the metrics of a step whether the next one begins with a refresh, and leaves the snapshot's age
-    /// among them. Does nothing where that is known beforehand.
-    pub(crate) fn end(&self, recording: &mut Recording, metrics: Buffer) {
+    /// among them; by the effective sample size `after` the step's update where that is known. Does nothing where all is known
+    /// beforehand.
+    pub(crate) fn end(&self, recording: &mut Recording, metrics: Buffer, after: bool) {
         if let Refresh::Adaptive {
             ess_threshold,
             most,
             pool,
         } = self.refresh
         {
+            let pool = (pool, after);
             judge_snapshot(recording, ess_threshold, most, pool, self.state, metrics);
         }
     }

@@ -51,6 +51,7 @@ pub(crate) fn advised(error: &GpuError) -> String {
         | GpuError::Bindings { .. }
         | GpuError::StepWord { .. }
         | GpuError::NotReplayable { .. }
+        | GpuError::NotConditional { .. }
         | GpuError::Released { .. }
         | GpuError::ImportUsages { .. }
         | GpuError::ImportSize { .. }

@@ -36,6 +36,8 @@ pub enum Stream {
     Directions = 12,
     /// Divisions, orders and signs of samples in tests and resamples.
     Resampling = 13,
+    /// Which passes of a pool the noise of a step is from.
+    NoisePool = 18,
     /// Which samples of a data set training never sees.
     HeldOut = 17,
 }

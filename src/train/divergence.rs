@@ -1,7 +1,7 @@
 //! Whether a run has diverged, told from its metrics as they arrive.
 
 use super::metrics::MetricsRow;
-use crate::config::Config;
+use crate::config::{Config, Interval};
 use crate::network::Precision;
 use std::fmt;
 
@@ -57,10 +57,14 @@ impl fmt::Display for Divergence {
 impl Divergence {
     /// Which settings of `config` to change.
     pub(super) fn advice(self, config: &Config) -> String {
-        let mut advice = match config.sampler.reuse {
-            1 => "lower optimiser.rate".to_owned(),
-            reuse => format!(
+        let mut advice = match (config.longest_use(), config.sampler.reuse) {
+            (1, _) => "lower optimiser.rate".to_owned(),
+            (reuse, Interval::Every(_)) => format!(
                 "update fewer than {reuse} times on the same noise (sampler.reuse), or lower optimiser.rate"
+            ),
+            (reuse, Interval::Adaptive) => format!(
+                "update fewer than {reuse} times on the same noise (sampler.max_reuse), raise sampler.reuse_threshold, or lower \
+                 optimiser.rate"
             ),
         };
         advice += match self {

@@ -12,15 +12,25 @@ use super::settings;
 use super::ticket::Ticket;
 use crate::config::Config;
 use crate::gpu::{Buffer, Recording};
+use crate::kernels::noise::effective_sample_size;
 use crate::method::{
     DataNoise, Draw, FEWEST_RECORDS, FixedNoise, Fresh, GaussianFit, Objective, Optimiser, Probe,
-    Snapshot, Strategy,
+    Sampler, Snapshot, Strategy,
 };
 use crate::model;
 use crate::network::{Architecture, Kernels, Network};
 use crate::purpose::CHAINS;
 use crate::shape::Shape;
 use std::ops::Range;
+
+/// What the noise of a step is judged by after the update.
+struct JudgedNoise {
+    /// For one slice of the noise, in the workspace of all.
+    network: Network,
+    samples: Buffer,
+    slice: Buffer,
+    energies: Buffer,
+}
 
 /// An optimiser step as a list of commands. Holds names of buffers, no device.
 pub struct TrainingPlan {
@@ -37,6 +47,8 @@ pub struct TrainingPlan {
     snapshot_energies: Buffer,
     /// Where there is more than one slice.
     staging: Option<Staging>,
+    /// Where the GPU decides on new noise.
+    judged: Option<JudgedNoise>,
     data_noise: DataNoise,
     data_count: usize,
     noise_count: usize,
@@ -62,6 +74,16 @@ impl TrainingPlan {
         let network = Network::new(&architecture, slice, kernels)?;
         let parameters = architecture.parameter_count();
         let objective = Objective::new(settings::objective(config), data_count, noise_count);
+        let judged = config.is_pooled().then(|| {
+            let network = network.for_samples(equal_parts(noise_count, slice));
+            let slice = network.samples();
+            JudgedNoise {
+                network,
+                samples: Buffer::new("noise to be judged", slice * input.len()),
+                slice: Buffer::new("slice of judged energies", slice),
+                energies: Buffer::new("judged energies", noise_count),
+            }
+        });
         Ok(TrainingPlan {
             snapshot: Snapshot::new(parameters, settings::refresh(config)),
             noise: Noise::new(config, &network)?,
@@ -76,6 +98,7 @@ impl TrainingPlan {
                 energies: Buffer::new("slice of energies", slice),
                 factor: Buffer::new("slice of factors", slice),
             }),
+            judged,
             data_noise: DataNoise {
                 std: config.data.noise,
                 seed,
@@ -115,9 +138,19 @@ impl TrainingPlan {
         sampler.map_or(0, |sampler| sampler.chains().network().samples())
     }
 
-    /// Energy-gradient evaluations up to and with optimiser step `step`, counted from 0.
+    /// Energy-gradient evaluations up to and with optimiser step `step`, counted from 0; where the GPU [decides](Self::decides), the
+    /// fewest there can have been.
     pub(crate) fn gradient_evaluations(&self, step: u64) -> u64 {
-        let passes = step / self.config.pool() + 1;
+        self.evaluations_of(step / self.config.longest_use() + 1)
+    }
+
+    /// Whether only the GPU knows how many passes there were: it leaves that in the metrics.
+    pub(crate) fn decides(&self) -> bool {
+        self.noise.sampler().is_some_and(Sampler::decides)
+    }
+
+    /// Energy-gradient evaluations of so many passes.
+    pub(crate) fn evaluations_of(&self, passes: u64) -> u64 {
         let sampler = self.noise.sampler();
         sampler.map_or(0, |sampler| passes * sampler.evaluations())
     }
@@ -253,6 +286,29 @@ impl TrainingPlan {
         self.part_of_step(step, data, usize::MAX)
     }
 
+    /// Where the GPU decides on new noise: how good the noise still is after the update, and what follows from that. Looks at most at
+    /// `most` slices of it.
+    fn judge_pool(&self, r: &mut Recording, step: u64, most: usize) {
+        let (Some(sampler), Some(judged)) = (self.noise.sampler(), &self.judged) else {
+            return;
+        };
+        let length = self.architecture.input().len();
+        let (slice, metrics) = (judged.network.samples(), self.objective.metrics());
+        let network = judged.network.prepare(r, self.snapshot.live());
+        for first in (0..self.noise_count).step_by(slice).take(most) {
+            // What a last slice lacks is left of the one before, and counts for nothing.
+            let count = slice.min(self.noise_count - first);
+            let from = (self.data_count + first) * length;
+            r.copy_range(self.samples, from, judged.samples, 0, count * length);
+            network.energies(r, judged.samples, judged.slice, false);
+            r.copy_range(judged.slice, 0, judged.energies, first, count);
+        }
+        let (live, snapshot) = (judged.energies, self.snapshot_energies);
+        effective_sample_size(r, live, snapshot, self.data_count, metrics);
+        self.snapshot.end(r, metrics, true);
+        sampler.judge(r, step, &self.snapshot, metrics);
+    }
+
     /// A step with at most `most` of its slices, and of the groups of chains that are drawn from one energy.
     fn part_of_step(&self, step: u64, data: &[f32], most: usize) -> Recording {
         let live = self.snapshot.live();
@@ -267,9 +323,12 @@ impl TrainingPlan {
         if fresh == Fresh::Yes {
             self.objective.reset(r);
         }
-        let pool = step
-            .is_multiple_of(self.config.pool())
-            .then(|| step / self.config.pool());
+        let pool = match self.decides() {
+            true => Some(step),
+            false => step
+                .is_multiple_of(self.config.pool())
+                .then(|| step / self.config.pool()),
+        };
         let on_snapshot = pool.and_then(|pool| self.noise.draw(self, r, pool, most));
         self.fetch_diagnostics(r, step);
         // Where the two are the same function, one pass gives the energies of both, and computing them twice would give
@@ -290,12 +349,15 @@ impl TrainingPlan {
         }
         self.objective
             .weigh(r, self.live_energies, self.snapshot_energies);
-        self.snapshot.end(r, self.objective.metrics());
+        if !self.decides() {
+            self.snapshot.end(r, self.objective.metrics(), false);
+        }
 
         self.weight_gradient(r, network, most);
         network.finish_gradient(r, self.optimiser.gradient());
         self.optimiser.step(r, step, live, self.objective.metrics());
         self.network.turn(r, live);
+        self.judge_pool(r, step, most);
         let ticket = Ticket::Metrics.number(step);
         self.objective.fetch_metrics(r, ticket);
         recording

@@ -5,7 +5,7 @@ use crate::config::{ChainKind, Config, Interval, NormaliserKind, SnapshotKind, S
 use crate::kernels::AdamSettings;
 use crate::method::{
     Agreement, ChainMode, Diagnose, Diagnostics, NOT_COMPARED, Normaliser, ObjectiveSettings,
-    OptimiserSettings, Refresh, SamplerSettings,
+    OptimiserSettings, PoolSettings, Refresh, SamplerSettings,
 };
 use crate::model::chain_start;
 use crate::network::Initialisation;
@@ -47,6 +47,19 @@ pub(super) fn sampler(config: &Config) -> SamplerSettings {
             of: config.run.steps.div_ceil(config.pool()),
         }),
     }
+}
+
+/// Where updates draw their noise from a pool, by whose effective sample size or length of use the GPU decides on new noise.
+pub(super) fn pool(config: &Config) -> Option<PoolSettings> {
+    let sampler = &config.sampler;
+    config.is_pooled().then_some(PoolSettings {
+        ess_threshold: match sampler.reuse {
+            Interval::Every(_) => 0.0,
+            Interval::Adaptive => sampler.reuse_threshold,
+        },
+        most: config.longest_use(),
+        passes: sampler.pool,
+    })
 }
 
 /// How the snapshot's parameters follow the live ones, where one copy of them is the noise distribution.

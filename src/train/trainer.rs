@@ -353,7 +353,10 @@ impl Trainer {
                     row.snapshot_age = age;
                 }
                 row.learning_rate = self.plan.optimiser().rate(step);
-                row.gradient_evaluations = self.plan.gradient_evaluations(step);
+                row.gradient_evaluations = match self.plan.decides() {
+                    true => self.plan.evaluations_of(metrics.passes()),
+                    false => self.plan.gradient_evaluations(step),
+                };
                 (row.step_size, row.acceptance) = self.control(step);
                 self.controls.remove(&step);
                 row.samples_per_second = self.speed();

@@ -2,12 +2,13 @@
 
 use super::MOST_SAMPLE_STEPS;
 use super::rules::{Conditional, Findings, key};
-use crate::config::{BoundsKind, ChainKind, Config, SamplerConfig, StartKind};
+use crate::config::{BoundsKind, ChainKind, Config, Interval, SamplerConfig, StartKind};
 use crate::method::FEWEST_RECORDS;
 use crate::words::Word;
 
 const MOST_SAMPLER_STEPS: usize = 10_000;
 const MOST_JUMPS: usize = 1000;
+const MOST_PASSES: usize = 10_000;
 const MOST_LEAPFROG: usize = 1000;
 pub(super) const MOST_CHAINS: usize = 1 << 28;
 
@@ -26,6 +27,8 @@ pub(super) const CONDITIONAL: &[Conditional] = &[
     ("sampler.target_acceptance", "sampler.adapt", |c| c.sampler.adapt != Some(false), "its step size stays as it is"),
     ("sampler.traces", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), "no chains leave traces"),
     ("sampler.traces", "sampler.probe", is_judged, "no other look is taken at the chains, for want of sampler.diagnose or of 4 steps"),
+    ("sampler.reuse_threshold", "sampler.reuse", |c| c.sampler.reuse == Interval::Adaptive, "only `adaptive` has a threshold"),
+    ("sampler.max_reuse", "sampler.reuse", |c| c.sampler.reuse == Interval::Adaptive, "only `adaptive` has a limit"),
     ("sampler.data_share", "sampler.start", |c| c.sampler.start == StartKind::Mixture, "only `mixture` has a share from data"),
 ];
 
@@ -59,7 +62,16 @@ pub(super) fn validate(sampler: &SamplerConfig, found: &mut Findings) {
     found.share(key!(sampler.data_share));
     found.share(key!(sampler.restart));
     found.at_most(key!(sampler.jumps), MOST_JUMPS);
-    found.at_least_one(key!(sampler.reuse));
+    found
+        .ensure(
+            key!(sampler.reuse),
+            sampler.reuse != Interval::Every(0),
+            "be 1 or above",
+        )
+        .meant("sampler.reuse", 1_u64);
+    found.share(key!(sampler.reuse_threshold));
+    found.at_least_one(key!(sampler.max_reuse));
+    found.count(key!(sampler.pool), MOST_PASSES);
     found.at_most(key!(sampler.probe), MOST_SAMPLE_STEPS);
 }
 

@@ -4,6 +4,7 @@ use super::rules::{Findings, key};
 use super::sampler::MOST_CHAINS;
 use crate::config::{
     ChainKind, Config, Interval, NormaliserKind, ObjectiveConfig, SnapshotConfig, SnapshotKind,
+    StartKind,
 };
 use crate::method::Criterion;
 use crate::words::Word;
@@ -14,6 +15,7 @@ const NORMALISER: NormaliserKind = NormaliserKind::Profiled;
 pub(super) fn validate(config: &Config, found: &mut Findings) {
     validate_source(&config.objective, &config.snapshot, found);
     validate_interval(config, found);
+    validate_pool(config, found);
     validate_normaliser(&config.objective, &config.snapshot, found);
     validate_counts(config, found);
 }
@@ -84,6 +86,63 @@ fn validate_interval(config: &Config, found: &mut Findings) {
                 .mended_by("sampler.reuse", divisor(most, pool));
         }
     }
+}
+
+/// What a pool of noise that the GPU keeps count of needs.
+fn validate_pool(config: &Config, found: &mut Findings) {
+    let Config {
+        snapshot, sampler, ..
+    } = config;
+    let is_adaptive = sampler.reuse == Interval::Adaptive;
+    let is_copy = snapshot.kind == SnapshotKind::Copy;
+    let asked = match is_adaptive {
+        true => "sampler.reuse = adaptive",
+        false => "sampler.pool above 1",
+    };
+    found
+        .ensure(
+            key!(sampler.reuse),
+            is_copy || !is_adaptive,
+            format_args!(
+                "be a number with snapshot.kind = \"{}\"",
+                snapshot.kind.name()
+            ),
+        )
+        .mended_by("sampler.reuse", 1_u64)
+        .mended_by("snapshot.kind", SnapshotKind::Copy);
+    found
+        .ensure(
+            key!(sampler.pool),
+            is_copy || sampler.pool <= 1,
+            format_args!(
+                "be 1 with snapshot.kind = \"{}\", which has changed since older passes",
+                snapshot.kind.name()
+            ),
+        )
+        .mended_by("sampler.pool", 1_usize)
+        .mended_by("snapshot.kind", SnapshotKind::Copy);
+    let pooled = config.is_pooled();
+    found
+        .ensure(
+            key!(sampler.chains),
+            !pooled || sampler.chains != ChainKind::Data,
+            format_args!("be persistent or short_run with {asked}: data are another in every step"),
+        )
+        .mended_by("sampler.chains", ChainKind::Persistent);
+    found
+        .ensure(
+            key!(sampler.start),
+            !pooled || !sampler.start.takes_data(),
+            format_args!("be gaussian or uniform with {asked}: data are another in every step"),
+        )
+        .mended_by("sampler.start", StartKind::Gaussian);
+    found
+        .ensure(
+            key!(sampler.diagnose),
+            !pooled || sampler.diagnose == 0,
+            format_args!("be 0 with {asked}, since only the GPU knows which steps have a pass; sampler.probe looks at the chains"),
+        )
+        .mended_by("sampler.diagnose", 0_u64);
 }
 
 /// Where c cannot stay 0.

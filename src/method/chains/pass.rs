@@ -2,7 +2,7 @@
 
 use super::PreparedChains;
 use crate::gpu::{Buffer, Executor, GpuError, Recording};
-use crate::kernels::{Dynamics, Moment, jump_chains};
+use crate::kernels::{Dynamics, Moment, jump_chains, zero_words};
 use crate::random::Stream;
 use std::ops::Range;
 
@@ -93,7 +93,7 @@ impl PreparedChains<'_> {
             network.energy_gradient(recording, batch.x, Some(batch.energies), batch.gradient);
         }
         if let (Some(control), 0, 0) = (chains.control(), pass.first_chain, position) {
-            recording.upload_f32(control, 1, &[0.0, 0.0]);
+            zero_words(recording, control, 1, 2);
         }
         let moment = pass.moment(position, &chains.dynamics);
         chains.steps.begin(recording, &moment);

@@ -40,7 +40,11 @@ impl Noise {
             // Every group is drawn from one part, and all parts give as many.
             let group = equal_parts(count / parts, network.samples());
             let settings = settings::sampler(config);
-            Sampler::new(network.for_samples(group), count, settings, seed).in_parts(parts)
+            let sampler = Sampler::new(network.for_samples(group), count, settings, seed);
+            match settings::pool(config) {
+                Some(pool) => sampler.pooled(pool),
+                None => sampler.in_parts(parts),
+            }
         };
         Ok(match (snapshot.kind, snapshot.interval) {
             (SnapshotKind::Gaussian, _) if length > MOST_GAUSSIAN_VALUES => {
