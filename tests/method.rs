@@ -249,7 +249,9 @@ fn named(recording: &Recording, label: &str) -> Buffer {
         .commands()
         .iter()
         .flat_map(|command| match command {
-            Command::Replay { .. } => unreachable!("expanded"),
+            Command::Replay { .. } | Command::OnlyIf { .. } => {
+                unreachable!("expanded, and no run decides")
+            }
             Command::Upload { buffer, .. } | Command::Fetch { buffer, .. } => vec![*buffer],
             Command::Copy { from, to, .. } => vec![*from, *to],
             Command::Dispatch(dispatch) => dispatch
@@ -306,7 +308,7 @@ fn writes(recording: &Recording, label: &str) -> Vec<usize> {
                     if buffer.label() == label)
             })
         }
-        Command::Fetch { .. } | Command::Replay { .. } => false,
+        Command::Fetch { .. } | Command::Replay { .. } | Command::OnlyIf { .. } => false,
     };
     let commands = recording.commands().iter().enumerate();
     commands

@@ -2,6 +2,8 @@
 //! line.
 
 mod common;
+#[path = "noise/pool.rs"]
+mod pool;
 
 use afterimage::config::{self, BaseKind, Config, Interval, NormaliserKind, SnapshotKind, Word};
 use afterimage::data::{self, Dataset, Source};
@@ -324,7 +326,7 @@ fn an_adaptive_interval_without_a_threshold_is_a_fixed_one() {
         rows.iter().map(|row| row.snapshot_age).collect()
     };
     assert_eq!(ages(&config), [0, 1, 0, 1, 0, 1, 0]);
-    config.sampler.reuse = 3;
+    config.sampler.reuse = Interval::Every(3);
     config.snapshot.max_interval = 99;
     assert_eq!(ages(&config), [0, 1, 2, 0, 1, 2, 0]);
 }
@@ -366,7 +368,7 @@ fn a_mixture_draws_from_its_components_in_turn() {
 fn a_pool_serves_several_updates() {
     let mut config = small("copy");
     config.snapshot.interval = Interval::Every(6);
-    config.sampler.reuse = 3;
+    config.sampler.reuse = Interval::Every(3);
     let trained = train(&config);
     for step in 1..7 {
         let same = trained.noise[step] == trained.noise[step - 1];

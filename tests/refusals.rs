@@ -334,6 +334,37 @@ fn what_makes_no_sense_together_is_refused_with_a_reason() {
             "a multiple of sampler.reuse",
         ),
         (
+            "sampler.reuse=adaptive snapshot.interval=1",
+            "no noise outlives its snapshot",
+        ),
+        (
+            "sampler.reuse=adaptive snapshot.interval=1 objective.generator=contrastive-divergence",
+            "which weighs no sample",
+        ),
+        (
+            "sampler.reuse=adaptive snapshot.kind=mixture objective.normaliser=profiled",
+            "be a number with snapshot.kind",
+        ),
+        (
+            "sampler.pool=3 snapshot.kind=ema",
+            "which has changed since older passes",
+        ),
+        (
+            "sampler.pool=3 snapshot.interval=5 sampler.chains=data",
+            "data are another in every step",
+        ),
+        (
+            "sampler.pool=3 snapshot.interval=5 sampler.start=data",
+            "data are another in every step",
+        ),
+        (
+            "sampler.reuse=adaptive snapshot.interval=adaptive sampler.diagnose=10",
+            "only the GPU knows which steps have a pass",
+        ),
+        ("sampler.reuse=0", "1 or above"),
+        ("sampler.pool=0", "lie between 1 and"),
+        ("sampler.max_reuse=0 sampler.reuse=adaptive", "1 or above"),
+        (
             "sampler.noise=0.1 sampler.temperature=0.5",
             "says how much there is",
         ),
@@ -434,6 +465,10 @@ fn what_makes_sense_together_is_allowed() {
         // One pool of noise from the first of its steps' data.
         "sampler.chains=data sampler.reuse=2 snapshot.interval=2",
         "snapshot.kind=mixture objective.normaliser=importance sampler.reuse=2 snapshot.interval=4",
+        // Whose diagnosis gives way.
+        "sampler.reuse=adaptive snapshot.interval=20 sampler.diagnose=0",
+        "sampler.pool=3 snapshot.interval=6 sampler.reuse=2 sampler.diagnose=0",
+        "sampler.pool=3 snapshot.interval=5 sampler.chains=short_run sampler.diagnose=0",
         // The base is added to a network with bounded slopes.
         "network.spectral_norm=true network.zero_head=false network.base_mean=0.5",
         "network.spectral_norm=true network.zero_head=false network.first_bias_scale=2 network.initialisation=orthogonal",

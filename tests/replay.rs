@@ -253,3 +253,60 @@ fn only_launches_can_be_replayed() {
     executor.run(&once).expect("still runs");
     executor.read(x).expect("reads");
 }
+
+/// Adds `settings.step_size`-long steps to `x` in a launch of its own and in a replay.
+fn moved(x: Buffer) -> Recording {
+    let batch = batch([4, 1], x, Buffer::new("gradient", 4));
+    let mut body = Recording::new();
+    langevin(&mut body, &SETTINGS, &batch, 7, 0);
+    let mut once = Recording::new();
+    langevin(&mut once, &SETTINGS, &batch, 0, 0);
+    body.replay(&once.freeze(), 3, 2);
+    body
+}
+
+#[test]
+fn launches_take_place_only_if_their_condition_holds_then() {
+    let mut executor = executor(false);
+    let (condition, flags) = (Buffer::new("condition", 1), Buffer::new("flags", 1));
+    let x = Buffer::new("x", 4);
+    let run = |executor: &mut Executor, recording: &Recording| {
+        executor.run(recording).expect("runs");
+        executor.read(x).expect("reads")
+    };
+    let begin = || {
+        let mut r = Recording::new();
+        r.upload_f32(x, 0, &[0.1, 0.2, 0.3, 0.4]);
+        r
+    };
+    let mut always = begin();
+    always.append(moved(x));
+    let (still, moved_on) = (run(&mut executor, &begin()), run(&mut executor, &always));
+    assert_ne!(still, moved_on);
+    for (value, want) in [(0, &still), (1, &moved_on), (0, &still), (7, &moved_on)] {
+        let mut r = begin();
+        r.upload(condition, 0, vec![value]);
+        r.only_if(condition, moved(x));
+        // What comes after changes nothing any more.
+        r.upload(condition, 0, vec![1 - value.min(1)]);
+        assert_eq!(run(&mut executor, &r), *want, "{value}");
+        assert_eq!(
+            run(&mut executor, &r.expanded()),
+            *want,
+            "{value}, expanded"
+        );
+    }
+
+    let mut body = Recording::new();
+    body.upload(flags, 0, vec![1]);
+    let mut r = Recording::new();
+    r.only_if(condition, body);
+    let error = executor.run(&r).expect_err("an upload");
+    assert!(matches!(error, GpuError::NotConditional { .. }));
+    assert!(
+        error.to_string().contains("upload 1 words to flags"),
+        "{error}"
+    );
+    assert_eq!(r.to_string(), "1 commands only if condition says so\n");
+    assert!(r.resources().contains(&condition.into()));
+}

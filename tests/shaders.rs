@@ -7,7 +7,7 @@ use afterimage::config::{
     Precision, SnapshotKind, StartKind, Word,
 };
 use afterimage::gpu::{Buffer, Recording};
-use afterimage::low_level::gpu::{Dispatch, MOST_TURNS, Profile, Program};
+use afterimage::low_level::gpu::{Dispatch, MOST_TURNS, ONLY_IF, Profile, Program};
 use afterimage::low_level::kernels::{self, Variant};
 use afterimage::low_level::method::{Chains, Strategy};
 use afterimage::low_level::model;
@@ -107,6 +107,11 @@ fn runs() -> Vec<(Config, Shape)> {
         });
     }
     other(&|config| config.snapshot.interval = Interval::Adaptive);
+    other(&|config| {
+        config.snapshot.interval = Interval::Adaptive;
+        config.sampler.reuse = Interval::Adaptive;
+        config.sampler.pool = 2;
+    });
     for start in [StartKind::Gaussian, StartKind::Uniform] {
         other(&|config| {
             config.sampler.start = start;
@@ -207,6 +212,16 @@ fn programs() -> HashMap<Program, Dispatch> {
     let mut r = Recording::new();
     let buffer = |words| Buffer::new("words", words);
     kernels::philox_words(&mut r, 3, buffer(12), buffer(6), buffer(12));
+    // An executor launches this one beside what depends on a condition.
+    r.dispatch(Dispatch {
+        program: Program::new(&ONLY_IF).into(),
+        resources: [buffer(1), buffer(6), buffer(6)].map(Into::into).into(),
+        immediates: vec![2],
+        step_word: None,
+        workgroups: [1, 1, 1],
+        flops: 0,
+        bytes: 0,
+    });
     // And only `afterimage bench` these.
     kernels::bench::copy(&mut r, 1, 4, buffer(4), buffer(4));
     let loops = kernels::bench::MultiplyAdd {

@@ -31,7 +31,7 @@ impl Conditions {
     pub(super) fn new() -> Self {
         Conditions {
             places: HashMap::new(),
-            wanted: Buffer::new("wanted workgroups", 3 * MOST_SIZES),
+            wanted: Buffer::new("wanted workgroups", 3 * MOST_SIZES).for_workgroups(),
             workgroups: Buffer::new("conditional workgroups", 3 * MOST_SIZES).for_workgroups(),
             program: Arc::new(Program::new(&ONLY_IF)),
         }

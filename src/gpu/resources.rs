@@ -29,14 +29,20 @@ impl Resources {
         }
     }
 
-    /// Bytes of all there are.
+    /// Bytes of all there are, but for the few by which an executor knows the sizes of conditional launches.
     pub(super) fn bytes(&self) -> u64 {
         let image = |view: &wgpu::TextureView| {
             let texture = view.texture();
             let texel = texture.format().block_copy_size(None).unwrap_or(0);
             u64::from(texture.width()) * u64::from(texture.height()) * u64::from(texel)
         };
-        self.buffers.values().map(wgpu::Buffer::size).sum::<u64>()
+        let is_counted =
+            |buffer: &&wgpu::Buffer| !buffer.usage().contains(wgpu::BufferUsages::INDIRECT);
+        self.buffers
+            .values()
+            .filter(is_counted)
+            .map(wgpu::Buffer::size)
+            .sum::<u64>()
             + self.images.values().map(image).sum::<u64>()
     }
 

@@ -62,3 +62,12 @@ pub fn gaussian_energy(mean: &[f64], whitener: &[f64], constant: f64, samples: &
     };
     samples.chunks_exact(mean.len()).map(energy).collect()
 }
+
+/// (Σω)² / (n Σω²) of the n weights ω = exp(E_φ − E_θ), from the energies under the `live` parameters and under the snapshot.
+pub fn effective_sample_size(live: &[f64], snapshot: &[f64]) -> f64 {
+    let logarithms: Vec<f64> = snapshot.iter().zip(live).map(|(s, l)| s - l).collect();
+    let largest = logarithms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let weights = || logarithms.iter().map(|w| (w - largest).exp());
+    let (sum, squares): (f64, f64) = (weights().sum(), weights().map(|w| w * w).sum());
+    sum * sum / (squares * live.len() as f64)
+}

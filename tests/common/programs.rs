@@ -13,6 +13,7 @@ pub fn launches(recording: &Recording) -> Vec<&Dispatch> {
             Command::Replay { frozen, times, .. } => {
                 launches(frozen.recording()).repeat(*times as usize)
             }
+            Command::OnlyIf { body, .. } => launches(body),
             _ => Vec::new(),
         })
         .collect()

@@ -121,6 +121,22 @@ fn validate_pool(config: &Config, found: &mut Findings) {
         )
         .mended_by("sampler.pool", 1_usize)
         .mended_by("snapshot.kind", SnapshotKind::Copy);
+    let diverges = config.objective.generator == Criterion::ContrastiveDivergence;
+    found
+        .ensure(
+            key!(sampler.reuse),
+            !is_adaptive || !diverges,
+            "be 1 with objective.generator = contrastive-divergence, which weighs no sample",
+        )
+        .mended_by("sampler.reuse", 1_u64);
+    found
+        .ensure(
+            key!(snapshot.interval),
+            !is_adaptive || diverges || snapshot.interval != Interval::Every(1),
+            "be adaptive or above 1 with sampler.reuse = adaptive, since no noise outlives its snapshot",
+        )
+        .mended_by("snapshot.interval", Interval::Adaptive)
+        .mended_by("sampler.reuse", 1_u64);
     let pooled = config.is_pooled();
     found
         .ensure(
