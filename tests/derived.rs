@@ -129,7 +129,7 @@ fn what_follows_from_one_flag_is_derived() {
         &["objective.generator=contrastive-divergence"],
     );
     assert_eq!(config.snapshot.interval, Interval::Every(1));
-    assert_eq!(config.sampler.reuse, 1);
+    assert_eq!(config.sampler.reuse, Interval::Every(1));
 }
 
 #[test]
@@ -182,11 +182,11 @@ fn a_file_chooses_and_auto_does_not() {
             .0
             .sampler
             .reuse,
-        5
+        Interval::Every(5)
     );
     assert_eq!(
         derived("8gaussians", &["sampler.reuse="]).0.sampler.reuse,
-        1
+        Interval::Every(1)
     );
     // The last one counts.
     let sets = ["snapshot.interval=7", "snapshot.interval=auto"];
@@ -197,9 +197,15 @@ fn a_file_chooses_and_auto_does_not() {
 
     // Also after one that puts back the default, which a preset is not.
     let sets = ["sampler.reuse=", "sampler.reuse=auto"];
-    assert_eq!(derived("8gaussians", &sets).0.sampler.reuse, 5);
+    assert_eq!(
+        derived("8gaussians", &sets).0.sampler.reuse,
+        Interval::Every(5)
+    );
     let sets = ["sampler.reuse=auto", "sampler.reuse="];
-    assert_eq!(derived("8gaussians", &sets).0.sampler.reuse, 1);
+    assert_eq!(
+        derived("8gaussians", &sets).0.sampler.reuse,
+        Interval::Every(1)
+    );
 
     // Where nothing is derived, there is no auto.
     let error = resolved("digits", &["run.batch=auto"]).expect_err("is refused");

@@ -124,7 +124,10 @@ fn derived_values_are_shown_and_kept() {
         "{text}"
     );
     assert_eq!(text.matches("# derived").count(), 1);
-    assert_eq!(config::parse(text, "it").unwrap().sampler.reuse, 1);
+    assert_eq!(
+        config::parse(text, "it").unwrap().sampler.reuse,
+        config::Interval::Every(1)
+    );
     let printed = run(
         &folder,
         &["config", "cifar10", "--set", "sampler.kind=mala"],
