@@ -274,8 +274,8 @@ pub(super) struct EnergyArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  afterimage evaluate runs/digits-density
-  afterimage evaluate runs/digits-density --evaluations 4000000 --json | jq .likelihood.log_z
+  afterimage evaluate runs/digits
+  afterimage evaluate runs/digits --evaluations 4000000 --json | jq .likelihood.log_z
   afterimage evaluate runs/8gaussians
   afterimage evaluate runs/digits --only samples --samples 1000
   afterimage evaluate runs/cifar10 --only samples --features inception.onnx
