@@ -51,11 +51,19 @@ fn what_follows_from_one_flag_is_derived() {
         (
             "8gaussians",
             "objective.generator=contrastive-divergence",
-            &["snapshot.interval = 1", "sampler.reuse = 1"][..],
+            &[
+                "objective.normaliser = \"zero\"",
+                "snapshot.interval = 1",
+                "sampler.reuse = 1",
+            ][..],
         ),
-        ("8gaussians", "objective.generator=ranking", &[]),
         (
             "8gaussians",
+            "objective.generator=ranking",
+            &["objective.normaliser = \"zero\""],
+        ),
+        (
+            "digits",
             "snapshot.kind=mixture",
             &["objective.normaliser = \"profiled\""],
         ),
@@ -65,7 +73,7 @@ fn what_follows_from_one_flag_is_derived() {
             &["objective.normaliser = \"profiled\""],
         ),
         (
-            "8gaussians",
+            "digits",
             "snapshot.kind=uniform",
             &["objective.normaliser = \"profiled\""],
         ),
@@ -82,7 +90,7 @@ fn what_follows_from_one_flag_is_derived() {
             &["snapshot.interval = 10"],
         ),
         ("digits", "sampler.reuse=3", &["snapshot.interval = 3"]),
-        ("8gaussians", "run.batch=5000", &["sampler.buffer = 5000"]),
+        ("8gaussians", "run.batch=5000", &["sampler.buffer = 20000"]),
         (
             "digits",
             "objective.noise_ratio=33",

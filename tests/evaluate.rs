@@ -457,6 +457,8 @@ fn the_command_evaluates_a_run_and_repeats_itself() {
         "--set",
         "sampler.buffer=32",
         "--set",
+        "objective.noise_ratio=1",
+        "--set",
         "sampler.steps=2",
         "--set",
         "run.sample_steps=5",

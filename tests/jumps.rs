@@ -227,6 +227,7 @@ fn a_run_counts_its_jumps_and_holds_what_was_predicted() {
             "network.layers=[{dense=8},{dense=1}]",
             "run.batch=8",
             "sampler.buffer=16",
+            "objective.noise_ratio=1",
             "sampler.clip=0",
             "sampler.steps=4",
             "sampler.jumps=3",

@@ -214,6 +214,7 @@ fn small(kind: &str) -> Config {
         "run.batch=8",
         "run.steps=7",
         "sampler.buffer=16",
+        "objective.noise_ratio=1",
         "sampler.steps=2",
         // Its chains do not depend on the groups they run in, and cost what they look like.
         "sampler.kind=langevin",
@@ -445,6 +446,7 @@ fn tiny(preset: &str, sets: &[&str]) -> (bool, String, tempfile::TempDir) {
         "sampler.reuse=1",
         "sampler.steps=2",
         "sampler.buffer=16",
+        "objective.noise_ratio=1",
         match preset {
             "digits" => "network.layers=[{conv=4,kernel=3,stride=2},{dense=1}]",
             _ => "network.layers=[{dense=8},{dense=1}]",

@@ -98,7 +98,7 @@ fn a_warmup_longer_than_the_run_is_refused_and_a_longer_interval_warned_about() 
 fn derived_values_are_shown_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let more = ["--set", "snapshot.kind=mixture"];
-    let output = run(&folder, &tiny("8gaussians", POINT_LAYERS, &more));
+    let output = run(&folder, &tiny("digits", IMAGE_LAYERS, &more));
     let derived: Vec<&str> = stderr(&output)
         .lines()
         .filter(|line| line.starts_with("derived "))
@@ -110,7 +110,7 @@ fn derived_values_are_shown_and_kept() {
         line.starts_with("derived   objective.normaliser = \"profiled\" (in place of \"zero\":"),
         "{line}"
     );
-    let text = fs::read_to_string(folder.path().join("runs/8gaussians/config.toml")).unwrap();
+    let text = fs::read_to_string(folder.path().join("runs/digits/config.toml")).unwrap();
     let kept = config::parse(&text, "it").unwrap();
     assert_eq!(kept.objective.normaliser, NormaliserKind::Profiled);
 

@@ -19,6 +19,7 @@ pub fn tiny<'a>(preset: &'a str, layers: &'a str, more: &[&'a str]) -> Vec<&'a s
         "run.checkpoint_every=4",
         "sampler.steps=2",
         "sampler.buffer=16",
+        "objective.noise_ratio=1",
         "sampler.probe=8",
     ];
     let mut arguments = vec!["train", preset];

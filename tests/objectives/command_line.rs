@@ -23,6 +23,7 @@ fn program(folder: &Path, preset: &str, sets: &[&str]) -> Output {
         "run.sample_every=0",
         "sampler.steps=2",
         "sampler.buffer=16",
+        "objective.noise_ratio=1",
         "snapshot.interval=3",
         "sampler.reuse=3",
     ];

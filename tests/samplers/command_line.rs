@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-const TINY: [&str; 15] = [
+const TINY: [&str; 16] = [
     "run.steps=6",
     "run.batch=8",
     "run.samples=9",
@@ -18,6 +18,7 @@ const TINY: [&str; 15] = [
     "run.sample_every=0",
     "sampler.steps=4",
     "sampler.buffer=16",
+    "objective.noise_ratio=1",
     "sampler.clip=0",
     "sampler.leapfrog=5",
     "sampler.diagnose=4",

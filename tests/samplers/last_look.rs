@@ -41,6 +41,7 @@ fn summary(two: bool, more: &[&str]) -> Value {
         "sampler.start_std=0.2",
         "sampler.jumps=0",
         "sampler.buffer=512",
+        "objective.noise_ratio=1",
         "sampler.probe=200",
         "run.batch=128",
         "run.steps=250",
@@ -154,6 +155,7 @@ fn the_last_look_can_be_watched_and_stopped() {
         "run.sample_every=0",
         "run.sample_steps=30",
         "sampler.buffer=128",
+        "objective.noise_ratio=1",
         "sampler.probe=8",
         "sampler.jumps=0",
     ];
@@ -196,6 +198,7 @@ fn chains_that_cannot_be_kept_leave_the_checkpoint_and_the_end_of_the_run() {
         "run.sample_every=0",
         "run.sample_steps=4",
         "sampler.buffer=32",
+        "objective.noise_ratio=1",
         "sampler.probe=0",
         "sampler.jumps=0",
     ];
