@@ -565,7 +565,7 @@ pub(super) struct SweepArgs {
     pub(super) count: Option<u64>,
 
     /// As in `afterimage evaluate`: the largest estimated error of density, in nats
-    #[arg(long, value_name = "NATS", help_heading = "Evaluation")]
+    #[arg(long, value_name = "NATS", help_heading = "Evaluation", value_parser = tolerance)]
     pub(super) tolerance: Option<f64>,
 
     /// As in `afterimage evaluate`: the most energy-gradient evaluations to spend on log Z
@@ -709,6 +709,14 @@ fn two_numbers(text: &str) -> Result<[f32; 2], String> {
         .ok_or_else(|| "it must be two numbers, the lower first, as 0,1 or -1,1".into())
 }
 
+/// Reads an error that `afterimage evaluate` can promise.
+fn tolerance(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(nats) if (1e-6..=0.1).contains(&nats) => Ok(nats),
+        _ => Err("it must be a number from 1e-6 to 0.1".into()),
+    }
+}
+
 /// Reads how many processes run at a time.
 fn jobs(text: &str) -> Result<usize, String> {
     match text.parse() {
@@ -775,6 +783,10 @@ mod tests {
             "afterimage evaluate run --features a.onnx --features-range 1,0",
             "afterimage evaluate run --features a.onnx --features-range 1",
             "afterimage evaluate run --evaluations 0",
+            "afterimage sweep digits --seeds 0",
+            "afterimage sweep digits --budget time",
+            "afterimage sweep digits --jobs 0",
+            "afterimage sweep digits --tasks --collect",
             "afterimage bench --seconds -1",
             "afterimage bench --seconds nan",
             "afterimage bench --growth a.png --brief",

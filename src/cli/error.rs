@@ -62,6 +62,8 @@ pub(super) enum CliError {
         of: usize,
         table: PathBuf,
     },
+    #[error("no cell can be evaluated by its {part}, since {why}: leave it out of --only")]
+    NoPart { part: String, why: &'static str },
     #[error("the cell {name} failed: {why}")]
     CellFailed { name: String, why: String },
     #[error(

@@ -6,10 +6,11 @@ mod display;
 mod words;
 mod workers;
 
-use super::args::SweepArgs;
+use super::args::{PartArg, SweepArgs};
 use super::error::CliError;
 use super::output;
 use super::signals::Stop;
+use crate::config::BaseKind;
 use crate::files::create_folder;
 use crate::sweep::{Asked, Budget, Cell, Compared, Plan, SweepError, Written, write};
 use cell::{End, Errand, Kept};
@@ -224,8 +225,25 @@ fn collect(errand: &Errand<'_>, stopped: Option<u8>) -> Result<(), CliError> {
 }
 
 impl<'a> Errand<'a> {
-    /// What is asked of every cell. With --force what was made with other settings is removed.
+    /// What is asked of every cell; what none of them could be evaluated by is refused. With --force what was made with other settings is removed.
     fn of(plan: &'a Plan, arguments: &'a SweepArgs) -> Result<Self, CliError> {
+        for &part in &arguments.only {
+            let has_base = |cell: &Cell| cell.config.network.base == BaseKind::Gaussian;
+            let why = match part {
+                PartArg::Outside => "it needs `afterimage evaluate --against`",
+                PartArg::Density if !plan.cells[0].config.data.source.has_density() => {
+                    "the density of these data is not known"
+                }
+                PartArg::Likelihood if !plan.cells.iter().any(has_base) => {
+                    "it needs network.base = gaussian"
+                }
+                PartArg::Density | PartArg::Likelihood | PartArg::Samples | PartArg::Stability => {
+                    continue;
+                }
+            };
+            let part = words::name(&part);
+            return Err(CliError::NoPart { part, why });
+        }
         let errand = Errand {
             plan,
             arguments,

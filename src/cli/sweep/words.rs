@@ -117,7 +117,8 @@ fn whole(path: &Path) -> Result<PathBuf, CliError> {
     std::path::absolute(path).map_err(CliError::Program)
 }
 
-fn name(value: &impl ValueEnum) -> String {
+/// What the command line calls a value.
+pub(super) fn name(value: &impl ValueEnum) -> String {
     let value = value.to_possible_value();
     value.map_or(String::new(), |value| value.get_name().to_owned())
 }
