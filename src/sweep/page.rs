@@ -16,7 +16,7 @@ struct Page {
     all: usize,
     about: String,
     tables: Vec<Table>,
-    failures: Vec<String>,
+    failed: usize,
     pictures: Vec<Drawn>,
     command: String,
     cells: Vec<Link>,
@@ -60,7 +60,7 @@ pub(super) fn page(compared: &Compared<'_>, pictures: &[Picture]) -> String {
         all: plan.cells.len(),
         about: about(compared),
         tables: tables(compared),
-        failures: failures(compared),
+        failed: failures(compared).len(),
         pictures: pictures
             .iter()
             .map(|picture| Drawn {

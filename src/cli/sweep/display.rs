@@ -14,6 +14,9 @@ const WHOLE: u64 = 1000;
 /// The share of a cell's time that its optimiser steps are taken to have; looks, pictures and figures have the rest.
 const STEPS_SHARE: f64 = 0.85;
 
+/// The share of all work from which on it says how long the rest takes: before, what begins a run is most of it.
+const TELLING: f64 = 0.01;
+
 /// A bar on a screen, plain lines elsewhere, nothing when quiet.
 pub(super) struct Display {
     bar: Option<ProgressBar>,
@@ -141,9 +144,9 @@ impl Display {
             .map(|(place, (share, _))| share * self.cells[*place].cost)
             .sum();
         let share = ((self.ended + running) / all.max(1.0)).min(1.0);
-        let left = (share > 0.0 && share < 1.0).then(|| {
+        let left = (share > TELLING && share < 1.0).then(|| {
             let seconds = self.began.elapsed().as_secs_f64() * (1.0 - share) / share;
-            format!("  {} left", long(seconds))
+            format!("{} left  ", long(seconds))
         });
         let left = left.unwrap_or_default();
         let cells = format!("cells {}/{}", self.done, self.all);
@@ -151,7 +154,7 @@ impl Display {
             format!("{}: {at}", self.cells[*place].title)
         };
         let running: Vec<String> = self.running.iter().map(at).collect();
-        let message = format!("{}{left}", running.join(" | "));
+        let message = format!("{left}{}", running.join(" | "));
         if let Some(bar) = &self.bar {
             bar.set_prefix(cells);
             bar.set_message(message);

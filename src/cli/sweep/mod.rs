@@ -139,7 +139,7 @@ fn all(errand: &Errand<'_>) -> Result<(), CliError> {
             kept => format!(", {kept} of them are done already"),
         };
         output::note(format_args!(
-            "cells     {}: {} rows, seeds 1 to {}{kept}",
+            "cells     {} of {} rows with {} seeds{kept}",
             plan.cells.len(),
             plan.rows.len(),
             plan.seeds
