@@ -80,11 +80,19 @@ fn axis(text: &str) -> Result<Vec<String>, SweepError> {
 /// The row of `[NAME: ]section.key=value,section.key=value,…`.
 fn row(text: &str) -> Result<Row, SweepError> {
     let malformed = || SweepError::Row { given: text.into() };
-    let first = text.find('=').ok_or_else(malformed)?;
-    // No key has a colon in it.
-    let (name, rest) = match text[..first].rfind(':') {
-        Some(colon) => (Some(text[..colon].trim()), &text[colon + 1..]),
-        None => (None, text),
+    let begins = |text: &str| {
+        let key = text.split_once('=').map(|(key, _)| key.trim());
+        key.is_some_and(|key| key.contains('.') && !key.contains([' ', ':', ',']))
+    };
+    // A name may have anything in it, and ends where a setting begins.
+    let mut colons = text.match_indices(':').map(|(colon, _)| colon);
+    let (name, rest) = match begins(text) {
+        true => (None, text),
+        false => {
+            let end = colons.find(|&colon| begins(&text[colon + 1..]));
+            let end = end.ok_or_else(malformed)?;
+            (Some(text[..end].trim()), &text[end + 1..])
+        }
     };
     let sets = split(rest);
     if name == Some("") || sets.iter().any(|set| !set.contains('=')) {
@@ -147,7 +155,7 @@ mod tests {
     fn several_axes_give_all_combinations_and_rows_come_after_them() {
         let vary = strings(&["snapshot.interval=1, 10,adaptive", "sampler.jumps=0,5"]);
         let single = strings(&[
-            "moving average: snapshot.kind=ema,snapshot.decay=0.9",
+            "average, K = 1: snapshot.kind=ema,snapshot.decay=0.9",
             "data.range=[0, 1]",
         ]);
         let found = rows(&vary, &single).unwrap();
@@ -157,7 +165,7 @@ mod tests {
             found[5].sets,
             strings(&["snapshot.interval=adaptive", "sampler.jumps=5"])
         );
-        assert_eq!(found[6].name, "moving average");
+        assert_eq!(found[6].name, "average, K = 1");
         assert_eq!(
             found[6].sets,
             strings(&["snapshot.kind=ema", "snapshot.decay=0.9"])
