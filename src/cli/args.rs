@@ -581,7 +581,7 @@ pub(super) struct SweepArgs {
     /// Do cells again that the folder has with other settings
     ///
     /// Without it they are an error, before anything is trained.
-    #[arg(long, help_heading = "Output")]
+    #[arg(long, help_heading = "Output", conflicts_with_all = ["tasks", "collect"])]
     pub(super) force: bool,
 
     /// Cells at a time

@@ -249,7 +249,11 @@ impl<'a> Errand<'a> {
             arguments,
             evaluate: words::of_evaluation(arguments),
         };
-        for cell in &plan.cells {
+        let is_asked = |cell: &&Cell| {
+            let one = arguments.cell.as_ref();
+            one.is_none_or(|name| *name == cell.name)
+        };
+        for cell in plan.cells.iter().filter(is_asked) {
             match errand.kept(cell) {
                 Err(CliError::Sweep(SweepError::OtherSettings { folder, .. }))
                     if arguments.force =>
