@@ -13,7 +13,8 @@
 //! What these are made of lies in [`low_level`], for experiments. The layers, each of which depends only on those
 //! before it: `gpu`, `kernels` (one function per WGSL file, typed arguments in, commands out; `twins` are the same in
 //! f64), `network` (what an energy network is made of, and how its passes are recorded), `method` (snapshot, sampler,
-//! objective, optimiser), `config`, `model`, `evaluation`, `train`, `page` (what a run folder holds, as HTML), `cli`. Beside them, `data`, `checkpoint`, `report`,
+//! objective, optimiser), `config`, `model`, `evaluation`, `train`, `page` (what a run folder holds, as HTML), `sweep` (one
+//! preset with settings varied, compared), `cli`. Beside them, `data`, `checkpoint`, `report`,
 //! `files` and `cache` are as named and know nothing of GPUs; `random`, `shape` and `words` lie below all; `bench` times
 //! the kernels.
 
@@ -39,6 +40,7 @@ mod purpose;
 mod random;
 mod report;
 pub mod shape;
+mod sweep;
 pub mod train;
 mod twins;
 mod words;

@@ -26,6 +26,7 @@ const ROOMS: &[&str] = &[
     "evaluation",
     "train",
     "page",
+    "sweep",
     "bench",
     "cli",
 ];

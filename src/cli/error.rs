@@ -8,6 +8,7 @@ use crate::gpu::GpuError;
 use crate::model::ModelError;
 use crate::network::advised;
 use crate::report::ReportError;
+use crate::sweep::SweepError;
 use crate::train::TrainError;
 use std::path::PathBuf;
 
@@ -34,6 +35,8 @@ pub(super) enum CliError {
     Evaluation(#[from] EvaluationError),
     #[error(transparent)]
     Report(#[from] ReportError),
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
     #[error(
         "stopped after {steps} of {of} steps{}; what there is was kept in {}",
         if steps == of { ", so that what follows them was cut short" } else { "" },
@@ -45,6 +48,46 @@ pub(super) enum CliError {
         folder: PathBuf,
         status: u8,
     },
+    #[error("stopped with {done} of {of} cells done; what there is was kept in {}, and the same command goes on from there", folder.display())]
+    SweepStopped {
+        done: usize,
+        of: usize,
+        folder: PathBuf,
+        status: u8,
+    },
+    #[error("{}; {} has the others, and the same command tries again what did not diverge", lacking(failed, missing, *of), table.display())]
+    Cells {
+        failed: Vec<String>,
+        missing: Vec<String>,
+        of: usize,
+        table: PathBuf,
+    },
+    #[error("no cell can be evaluated by its {part}, since {why}: leave it out of --only")]
+    NoPart { part: String, why: &'static str },
+    #[error("the cell {name} failed: {why}")]
+    CellFailed { name: String, why: String },
+    #[error(
+        "no cell is called `{name}`: `afterimage sweep … --tasks` lists those that are to be done"
+    )]
+    NoCell { name: String },
+    #[error("another process works on the cell {name}: wait for it")]
+    CellBusy { name: String },
+    #[error(
+        "{cells} cells are another process's, which works on them: repeat the command when it has ended"
+    )]
+    CellsBusy { cells: usize },
+    #[error("cannot write the log {} ({cause}): name another folder with --out", path.display())]
+    Log {
+        path: PathBuf,
+        cause: std::io::Error,
+    },
+    #[error("cannot remove {} ({cause}): remove it, or name another folder with --out", folder.display())]
+    Remove {
+        folder: PathBuf,
+        cause: std::io::Error,
+    },
+    #[error("this program cannot be started anew for a cell ({0}): call it by its whole path")]
+    Program(std::io::Error),
     #[error(
         "data.source={wanted} reads no file, and `{name}` was named: leave out --set data.source, or name {wanted} as the data"
     )]
@@ -90,4 +133,20 @@ pub(super) enum CliError {
     Signal(std::io::Error),
     #[error("the .csv file could not be put together: {0}")]
     Csv(#[from] csv::Error),
+}
+
+/// Which cells of a sweep have no figures.
+fn lacking(failed: &[String], missing: &[String], of: usize) -> String {
+    let parts = [(failed, "failed"), (missing, "are missing")];
+    let parts = parts.into_iter().filter(|(names, _)| !names.is_empty());
+    let parts: Vec<String> = parts
+        .map(|(names, what)| {
+            format!(
+                "{} of {of} cells {what} ({})",
+                names.len(),
+                names.join(", ")
+            )
+        })
+        .collect();
+    parts.join(", and ")
 }

@@ -12,6 +12,7 @@ mod output;
 mod progress;
 mod sample;
 mod signals;
+mod sweep;
 mod train;
 mod vector_width;
 mod warnings;
@@ -52,7 +53,9 @@ pub fn main() -> ExitCode {
         Err(error) => {
             output::error(&error);
             match error {
-                CliError::Stopped { status, .. } => status.into(),
+                CliError::Stopped { status, .. } | CliError::SweepStopped { status, .. } => {
+                    status.into()
+                }
                 _ => ExitCode::FAILURE,
             }
         }
@@ -65,6 +68,7 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Sample(arguments) => sample::sample(&arguments),
         Command::Energy(arguments) => energy::energy(&arguments),
         Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
+        Command::Sweep(arguments) => sweep::sweep(&arguments),
         Command::Devices(arguments) => list::devices(&arguments),
         Command::Presets(arguments) => list::presets(&arguments),
         Command::Config(arguments) => list::config(&arguments),

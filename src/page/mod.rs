@@ -19,6 +19,8 @@ mod settings;
 mod snapshot;
 mod view;
 
+pub(crate) use numbers::{number, whole, with_error};
+
 use crate::files::{FileError, write_atomically};
 use std::path::{Path, PathBuf};
 

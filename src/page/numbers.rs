@@ -1,12 +1,12 @@
 //! Numbers for people.
 
 /// A whole number with its thousands apart: 1,200.
-pub(super) fn whole(value: u64) -> String {
+pub(crate) fn whole(value: u64) -> String {
     grouped(&value.to_string())
 }
 
 /// A number with at most four significant digits, or all of a whole one.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if !value.is_finite() {
         return "not finite".into();
     }
@@ -26,7 +26,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A number and its error, which has two significant digits, and the number no more: 0.906 and 0.056.
-pub(super) fn with_error(value: f64, error: f64) -> (String, String) {
+pub(crate) fn with_error(value: f64, error: f64) -> (String, String) {
     let is_plain = error.is_finite() && error > 1e-6 && error < 1e6 && value.abs() < 1e9;
     if !is_plain {
         return (number(value), number(error));

@@ -63,6 +63,20 @@ impl Axis {
         }
     }
 
+    /// A row for each of `names`, the first at the upper end.
+    pub(super) fn rows(names: &[String]) -> Axis {
+        let count = names.len();
+        let middle = |row: usize| (count - row) as f64 - 0.5;
+        Axis {
+            low: 0.0,
+            high: count.max(1) as f64,
+            logarithmic: false,
+            ticks: (0..count)
+                .map(|row| (middle(row), names[row].clone()))
+                .collect(),
+        }
+    }
+
     /// The values with a tick, and what stands at it.
     pub(crate) fn ticks(&self) -> &[(f64, String)] {
         &self.ticks

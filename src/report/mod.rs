@@ -1,4 +1,5 @@
-//! Pictures: sample grids, 2-D energy landscapes, evaluations, training curves, animations, and the growth of cost.
+//! Pictures: sample grids, 2-D energy landscapes, evaluations, training curves, animations, the growth of
+//! cost, and what sweeps compare.
 //!
 //! Everything is drawn in memory with an embedded font, so that a picture depends neither on the
 //! fonts installed nor on a display.
@@ -8,6 +9,7 @@ mod axes;
 mod canvas;
 mod colour;
 mod curves;
+mod dots;
 mod error;
 mod evaluation;
 mod grid;
@@ -17,6 +19,7 @@ mod landscape;
 pub use animation::gif;
 pub(crate) use axes::Axis;
 pub use curves::{Panel, Series, curves};
+pub use dots::{CostGroup, CostPanel, DotGroup, DotPanel, costs, dots};
 pub use error::ReportError;
 pub use evaluation::{EvaluationPanels, evaluation};
 pub use grid::sample_grid;

@@ -3,7 +3,7 @@ use crate::purpose::{CHAINS, MAPS, OPTIMISER, PACKED_WEIGHTS, PARAMETERS, SNAPSH
 use std::fmt;
 
 /// Where the GPU memory of a run goes, in bytes: a sum over what its recordings use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct MemoryAccount {
     /// Samples, not bytes, that pass through the network at a time.
     pub slice: usize,

@@ -16,6 +16,7 @@ mod refusals;
 mod scoring;
 mod settings;
 mod setup;
+mod sweeps;
 #[cfg(unix)]
 mod terminals;
 mod train;

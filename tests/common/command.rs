@@ -24,7 +24,9 @@ pub fn tuning(folder: impl AsRef<Path>, arguments: &[&str]) -> Command {
 /// As [`tuning`], but on the kernels that it knows without measuring.
 pub fn afterimage(folder: impl AsRef<Path>, arguments: &[&str]) -> Command {
     let mut command = tuning(folder, arguments);
-    if let Some(&("train" | "sample" | "energy" | "evaluate" | "bench")) = arguments.first() {
+    if let Some(&("train" | "sample" | "energy" | "evaluate" | "sweep" | "bench")) =
+        arguments.first()
+    {
         command.arg("--no-tune");
     }
     command
