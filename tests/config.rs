@@ -9,7 +9,7 @@ use proptest::prelude::*;
 /// What `load` says to the digits preset with `assignments`.
 fn refusal(assignments: &[&str]) -> String {
     let sets: Vec<String> = assignments.iter().map(|text| text.to_string()).collect();
-    load("digits", &sets)
+    load("digits-langevin", &sets)
         .expect_err(&format!("{assignments:?} should be refused"))
         .to_string()
 }
@@ -17,7 +17,7 @@ fn refusal(assignments: &[&str]) -> String {
 /// The digits preset with `assignments`.
 fn digits_with(assignments: &[&str]) -> Config {
     let sets: Vec<String> = assignments.iter().map(|text| text.to_string()).collect();
-    load("digits", &sets).unwrap_or_else(|error| panic!("{error}"))
+    load("digits-langevin", &sets).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]
@@ -508,9 +508,9 @@ proptest! {
 fn only_finite_sets_hold_samples_out() {
     let refused = load("8gaussians", &["data.held_out=0.2".into()]).unwrap_err();
     assert!(refused.to_string().contains("data.held_out"), "{refused}");
-    let refused = load("digits", &["data.held_out=1".into()]).unwrap_err();
+    let refused = load("digits-langevin", &["data.held_out=1".into()]).unwrap_err();
     assert!(refused.to_string().contains("below 1"), "{refused}");
-    let digits = load("digits", &["data.held_out=0".into()]).unwrap();
+    let digits = load("digits-langevin", &["data.held_out=0".into()]).unwrap();
     // What the run's own data hold out is no setting of other data.
     let sets = |text: &str| vec![text.to_owned()];
     let moons = with_data(&digits, &sets("data.source=moons")).unwrap();

@@ -34,7 +34,7 @@ const ROOMS: &[&str] = &[
 /// Names of shader files that are words of everyday English, too.
 const EVERYDAY: &[&str] = &[
     "accept", "adapt", "copy", "finite", "follow", "head", "index", "jump", "moment", "plane",
-    "power", "reduce", "spread", "tile", "trace",
+    "only_if", "power", "reduce", "spread", "tile", "trace",
 ];
 
 /// What the device layer has no words for, beside the names of shaders and of what is configured.
@@ -437,7 +437,7 @@ fn every_room_imports_only_from_those_below() {
 
 /// The keys of the configuration as `section.key`.
 fn keys() -> Vec<String> {
-    let config = afterimage::config::load("digits", &[]).expect("is a preset");
+    let config = afterimage::config::load("digits-langevin", &[]).expect("is a preset");
     let text = afterimage::config::to_toml(&config);
     let mut section = "";
     let mut keys = Vec::new();

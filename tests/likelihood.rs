@@ -595,7 +595,7 @@ fn networks_in_the_plane_agree_with_quadrature() {
 fn a_linear_network_over_images_has_its_normaliser_and_its_bits() {
     let mut executor = executor();
     let sets = ["network.layers=[{dense=1}]", "data.noise=0.1"].map(String::from);
-    let config = config::load("digits", &sets).unwrap();
+    let config = config::load("digits-langevin", &sets).unwrap();
     let data = data::open(&config.data.options(), 1).unwrap();
     let mut random = Philox::new(4, Stream::Parameters, 0);
     let mut parameters: Vec<f32> = (0..64).map(|_| 0.3 * random.normal()).collect();
@@ -662,7 +662,7 @@ fn what_has_no_path_is_refused() {
     let mut refused = |sets: &[&str]| -> EvaluationError {
         let mut all = vec!["network.layers=[{dense=1}]".to_owned()];
         all.extend(sets.iter().map(|set| (*set).to_owned()));
-        let config = config::load("digits", &all).unwrap();
+        let config = config::load("digits-langevin", &all).unwrap();
         let data = data::open(&config.data.options(), 1).unwrap();
         let architecture =
             afterimage::low_level::model::architecture(&config, data.shape()).unwrap();
@@ -788,7 +788,11 @@ fn the_command_writes_what_it_prints_and_repeats_itself() {
 #[test]
 fn what_is_not_valid_is_printed_without_intervals() {
     let folder = tempfile::tempdir().unwrap();
-    let config = config::load("digits", &["network.layers=[{dense=1}]".to_owned()]).unwrap();
+    let config = config::load(
+        "digits-langevin",
+        &["network.layers=[{dense=1}]".to_owned()],
+    )
+    .unwrap();
     let data = data::open(&config.data.options(), 1).unwrap();
     let parameters = [vec![10.0; 64], vec![0.0]].concat();
     let model = Model::new(config, data.shape(), data.scaling(), parameters, 7).unwrap();

@@ -42,7 +42,7 @@ fn conv(channels: usize, kernel: usize, stride: usize, padding: usize) -> LayerS
 
 /// 8 data and 16 noise samples a step.
 fn small(layers: &[LayerSpec]) -> Config {
-    let mut config = config::load("digits", &[]).expect("is valid");
+    let mut config = config::load("digits-langevin", &[]).expect("is valid");
     config.network.layers = layers.to_vec();
     config.network.zero_head = false;
     config.snapshot.interval = Interval::Every(3);
@@ -195,7 +195,7 @@ fn the_prediction_is_the_sum_of_all_parts() {
 /// From the first sample to the last picture.
 #[test]
 fn the_peak_of_a_whole_run_is_what_was_predicted() {
-    for (preset, slice) in [("digits", None), ("8gaussians", Some(9))] {
+    for (preset, slice) in [("digits-langevin", None), ("8gaussians", Some(9))] {
         let mut config = small(&[
             LayerSpec::Dense { features: 7 },
             LayerSpec::Dense { features: 1 },
@@ -324,7 +324,7 @@ fn a_batch_beyond_the_adapters_images_fits_in_slices() {
 
 #[test]
 fn a_budget_cuts_the_batch_into_slices_that_fit() {
-    let mut config = config::load("digits", &[]).expect("is valid");
+    let mut config = config::load("digits-langevin", &[]).expect("is valid");
     config.sampler.buffer = 128;
     config.sampler.steps = 2;
     config.run.memory = Some(6);

@@ -215,7 +215,7 @@ const DIGITS: Shape = Shape {
 
 /// A small run on digits.
 fn small() -> Config {
-    let mut config = config::load("digits", &[]).expect("is valid");
+    let mut config = config::load("digits-langevin", &[]).expect("is valid");
     config.network.layers = vec![
         LayerSpec::Conv {
             channels: 6,

@@ -50,14 +50,14 @@ mod tests {
 
     #[test]
     fn differences_are_told_in_values_that_can_be_set() {
-        let digits = config::load("digits", &[]).unwrap();
+        let digits = config::load("digits-langevin", &[]).unwrap();
         assert_eq!(differences(&digits, &digits).len(), 0);
         let sets = [
             "network.layers=[{conv=4, kernel=3},{dense=1}]",
             "run.slice=7",
         ]
         .map(String::from);
-        let other = config::load("digits", &sets).unwrap();
+        let other = config::load("digits-langevin", &sets).unwrap();
         let found = differences(&other, &digits);
         let keys: Vec<&str> = found.iter().map(|found| found.key.as_str()).collect();
         assert!(keys.contains(&"network.layers") && keys.contains(&"run.slice"));
@@ -66,6 +66,6 @@ mod tests {
             .map(|found| format!("{}={}", found.key, found.value.as_deref().unwrap_or("")))
             .collect();
         assert!(again.iter().all(|set| !set.contains('\n')), "{again:?}");
-        assert_eq!(config::load("digits", &again).unwrap(), other);
+        assert_eq!(config::load("digits-langevin", &again).unwrap(), other);
     }
 }

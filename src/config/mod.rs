@@ -394,18 +394,21 @@ pub struct RunConfig {
 impl Config {
     /// Optimiser steps that share one pool of noise; 1 where the GPU decides, after each.
     pub fn pool(&self) -> u64 {
-        match (self.snapshot.kind.is_refreshed(), self.sampler.reuse) {
-            (true, Interval::Every(steps)) => steps.max(1),
-            (true, Interval::Adaptive) | (false, _) => 1,
+        match self.sampler.reuse {
+            Interval::Every(steps) if self.snapshot.kind.is_refreshed() => steps.max(1),
+            Interval::Every(_) | Interval::Adaptive => 1,
         }
     }
 
     /// The most optimiser steps on the same noise.
     pub(crate) fn longest_use(&self) -> u64 {
-        match (self.snapshot.kind.is_refreshed(), self.sampler.reuse) {
-            (true, Interval::Every(steps)) => steps.max(1),
-            (true, Interval::Adaptive) => self.sampler.max_reuse.max(1),
-            (false, _) => 1,
+        let most = match self.sampler.reuse {
+            Interval::Every(steps) => steps,
+            Interval::Adaptive => self.sampler.max_reuse,
+        };
+        match self.snapshot.kind.is_refreshed() {
+            true => most.max(1),
+            false => 1,
         }
     }
 

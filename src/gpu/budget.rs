@@ -16,8 +16,8 @@ pub(super) struct Budget {
     most_in_flight: usize,
     seconds_per_flop: f64,
     recorded: f64,
-    /// Whether some of what is recorded may not take place.
-    uncertain: bool,
+    /// Of it, what takes place in any case.
+    certain: f64,
     in_flight: VecDeque<InFlight>,
     last_done: Instant,
     done_sender: mpsc::Sender<(u64, Instant)>,
@@ -29,7 +29,7 @@ struct InFlight {
     id: u64,
     index: wgpu::SubmissionIndex,
     cost: f64,
-    uncertain: bool,
+    certain: f64,
     submitted: Instant,
 }
 
@@ -41,7 +41,7 @@ impl Budget {
             most_in_flight: most_in_flight.max(1),
             seconds_per_flop: FIRST_SECONDS_PER_FLOP,
             recorded: 0.0,
-            uncertain: false,
+            certain: 0.0,
             in_flight: VecDeque::new(),
             last_done: Instant::now(),
             done_sender,
@@ -59,7 +59,9 @@ impl Budget {
     /// Counts a launch into the submission being recorded, and whether it is `conditional`.
     pub(super) fn add(&mut self, flops: u64, conditional: bool) {
         self.recorded += cost(flops);
-        self.uncertain |= conditional;
+        if !conditional {
+            self.certain += cost(flops);
+        }
     }
 
     /// Notes that what was recorded has been submitted, and asks to be told when the GPU has finished it.
@@ -76,7 +78,7 @@ impl Budget {
             id,
             index,
             cost,
-            uncertain: std::mem::take(&mut self.uncertain),
+            certain: std::mem::take(&mut self.certain),
             submitted: Instant::now(),
         });
     }
@@ -94,26 +96,26 @@ impl Budget {
         // The news of several arrives at once when nobody asked for a while: they count as one.
         let mut cost = 0.0;
         let mut began = None;
-        let mut uncertain = false;
+        let mut certain = 0.0;
         for entry in self.in_flight.drain(..=position) {
             cost += entry.cost;
-            uncertain |= entry.uncertain;
+            certain += entry.certain;
             began.get_or_insert(entry.submitted.max(self.last_done));
         }
         if let Some(began) = began
             && cost > 0.0
         {
-            self.learn(cost, finished.saturating_duration_since(began), uncertain);
+            self.learn(cost, certain, finished.saturating_duration_since(began));
         }
         self.last_done = finished;
     }
 
-    /// What may not have taken place can only show that work takes longer than was thought.
-    fn learn(&mut self, cost: f64, took: Duration, uncertain: bool) {
-        let measured = took.as_secs_f64() / cost;
-        if uncertain && measured < self.seconds_per_flop {
-            return;
-        }
+    /// Learns from what took so long: work that costs between `certain` and `cost`, since some of it may not have taken place. So the
+    /// rate lies between two, and the estimate moves towards the nearer one where it lies outside.
+    fn learn(&mut self, cost: f64, certain: f64, took: Duration) {
+        let least = took.as_secs_f64() / cost;
+        let most = took.as_secs_f64() / certain;
+        let measured = self.seconds_per_flop.clamp(least, most.max(least));
         self.seconds_per_flop += SMOOTHING * (measured - self.seconds_per_flop);
     }
 
@@ -159,7 +161,7 @@ mod tests {
         let flops = 1_000_000_000; // 1 s at the first assumed rate, 10 ms at the measured one
         assert!(!budget.fits(flops));
         for _ in 0..20 {
-            budget.learn(1e9, Duration::from_millis(10), false);
+            budget.learn(1e9, 1e9, Duration::from_millis(10));
         }
         assert!(budget.fits(flops));
         assert!(!budget.fits(20 * flops));

@@ -6,8 +6,8 @@ use super::recording::Dispatch;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Different numbers of workgroups that an executor can meet in conditional launches: a step of a network of a hundred layers
-/// has as many.
+/// Different numbers of workgroups that an executor can meet in conditional launches: more than a recording of a thousand
+/// launches can have.
 const MOST_SIZES: usize = 1024;
 
 /// Writes `wanted` or zeros to the workgroups, as the condition says.

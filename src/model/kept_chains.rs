@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn chains_of_other_weights_do_not_stay_where_new_ones_cannot_be_written() {
         let layers = "network.layers=[{dense=1}]".to_owned();
-        let config = config::load("digits", &[layers]).expect("is valid");
+        let config = config::load("digits-langevin", &[layers]).expect("is valid");
         let (shape, scaling) = (
             Shape::new(1, 8, 8),
             Scaling::between([0.0, 16.0], [-1.0, 1.0]),

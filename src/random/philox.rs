@@ -38,6 +38,8 @@ pub enum Stream {
     Resampling = 13,
     /// Which passes of a pool the noise of a step is from.
     NoisePool = 18,
+    /// How many chains of a pass start afresh where the GPU decides which steps have one.
+    PoolRestarts = 19,
     /// Which samples of a data set training never sees.
     HeldOut = 17,
 }

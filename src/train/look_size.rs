@@ -50,7 +50,7 @@ mod tests {
     fn the_look_is_as_large_as_the_run_allows() {
         let of = |sets: &[&str]| {
             let sets: Vec<String> = sets.iter().map(|&set| set.into()).collect();
-            let config = config::load("digits", &sets).expect("is valid");
+            let config = config::load("digits-langevin", &sets).expect("is valid");
             let chains = config.run.steps * (config.run.batch * config.sampler.steps) as u64;
             chains_compared(&config, Shape::new(1, 8, 8), chains)
         };

@@ -101,7 +101,7 @@ fn layers_that_do_not_fit_are_refused_by_name() {
         ("network.initialisation=hee", "did you mean `he`?"),
         ("network.spectral_norm=true", "a weight of zeros"),
     ] {
-        let text = config::load("digits", &[own_head.clone(), set.to_string()])
+        let text = config::load("digits-langevin", &[own_head.clone(), set.to_string()])
             .expect_err(set)
             .to_string();
         assert!(text.contains(part) && !text.contains('\n'), "{set}: {text}");

@@ -120,5 +120,5 @@ pub fn digits(more: &[&str]) -> Config {
         "run.batch=8",
     ];
     let sets: Vec<String> = sets.iter().chain(more).map(|set| set.to_string()).collect();
-    config::load("digits", &sets).expect("is valid")
+    config::load("digits-langevin", &sets).expect("is valid")
 }

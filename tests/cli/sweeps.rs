@@ -15,6 +15,7 @@ fn sweep<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     for set in [
         POINT_LAYERS,
         "run.batch=8",
+        "objective.noise_ratio=1",
         "run.samples=9",
         "run.sample_steps=4",
         "run.sample_every=0",

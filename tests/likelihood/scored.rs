@@ -74,7 +74,7 @@ fn named(model: &Model, folder: &Path, values: &[f32]) -> ModelData {
 
 /// The first 150 digits in the model's scale.
 fn some_digits() -> Vec<f32> {
-    let config = config::load("digits", &[]).expect("a preset");
+    let config = config::load("digits-langevin", &[]).expect("a preset");
     let digits = data::open(&config.data.options(), 1).expect("are embedded");
     digits.whole().first(150)
 }

@@ -84,7 +84,7 @@ fn every_objective_trains_from_the_command_line() {
 fn combinations_that_make_no_sense_are_refused_with_a_reason() {
     let refusal = |sets: &str| -> String {
         let sets: Vec<String> = sets.split(' ').map(String::from).collect();
-        let error = config::load("digits", &sets).expect_err("is refused");
+        let error = config::load("digits-langevin", &sets).expect_err("is refused");
         let text = error.to_string();
         assert!(!text.contains('\n'), "{text}");
         text

@@ -7,7 +7,7 @@ use afterimage::low_level::quality::{Classifier, FeatureName, Features, Points, 
 use afterimage::shape::Shape;
 
 fn digits(low: f32, high: f32) -> (Vec<f32>, Scaling) {
-    let mut options = config::load("digits", &[])
+    let mut options = config::load("digits-langevin", &[])
         .expect("is a preset")
         .data
         .options();

@@ -36,7 +36,7 @@ pub fn gaussian_of(weights: Vec<f32>, more: &[&str]) -> Model {
     ];
     sets.extend(more);
     let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
-    let config = config::load("digits", &sets).expect("a valid configuration");
+    let config = config::load("digits-langevin", &sets).expect("a valid configuration");
     let scaling = Scaling::between([0.0, 16.0], [-1.0, 1.0]);
     Model::new(config, SHAPE, scaling, weights, 7).expect("fits")
 }

@@ -31,7 +31,7 @@ fn features(network: &FeatureNetwork, samples: &[f32]) -> Result<Points, Quality
 }
 
 fn digits(count: usize) -> Vec<f32> {
-    let options = config::load("digits", &[])
+    let options = config::load("digits-langevin", &[])
         .expect("is a preset")
         .data
         .options();

@@ -195,7 +195,7 @@ fn what_makes_no_sense_together_is_refused_with_a_reason() {
         (&["chains=data", "start=data"], "sampler.start", "already"),
     ] {
         let sets: Vec<String> = sets.iter().map(|set| format!("sampler.{set}")).collect();
-        let error = config::load("digits", &sets)
+        let error = config::load("digits-langevin", &sets)
             .expect_err("is refused")
             .to_string();
         assert!(
@@ -222,7 +222,7 @@ fn what_makes_no_sense_together_is_refused_with_a_reason() {
         &["temperature=0.2", "clip=0.1", "bounds=reflect", "anneal=3"],
     ] {
         let sets: Vec<String> = sets.iter().map(|set| format!("sampler.{set}")).collect();
-        let config = config::load("digits", &sets).expect("is allowed");
+        let config = config::load("digits-langevin", &sets).expect("is allowed");
         let written = config::to_toml(&config);
         assert_eq!(
             config::parse(&written, "config.toml").expect("reads back"),

@@ -20,7 +20,7 @@ const DIGITS: Shape = Shape {
 
 /// A step takes 4 data and 8 noise samples.
 fn small(kind: &'static SamplerKind) -> Config {
-    let mut config = config::load("digits", &[]).expect("is valid");
+    let mut config = config::load("digits-langevin", &[]).expect("is valid");
     config.network.layers = vec![
         LayerSpec::Dense { features: 7 },
         LayerSpec::Dense { features: 1 },

@@ -96,6 +96,10 @@ pub(super) fn run(
         Some(trained) => trained,
         None => {
             clear(&folder)?;
+            log.set_len(0).map_err(|cause| CliError::Log {
+                path: log_path.clone(),
+                cause,
+            })?;
             let words = training(errand, cell, &folder);
             let steps = cell.config.run.steps;
             let ended = child::run(&words, errand.threads(), &log, stop, &mut |line| {
@@ -108,7 +112,8 @@ pub(super) fn run(
                 }
             });
             let ended = ended.map_err(CliError::Program)?;
-            if ended.stopped {
+            // One that was done before it heard of the stop is kept.
+            if ended.stopped && !ended.status.success() {
                 return Ok(End::Stopped);
             }
             if !ended.status.success() {
@@ -140,7 +145,7 @@ pub(super) fn run(
     words.extend(words::of_adapter(&errand.arguments.adapter));
     let ended = child::run(&words, errand.threads(), &log, stop, &mut |_| {});
     let ended = ended.map_err(CliError::Program)?;
-    if ended.stopped {
+    if ended.stopped && !ended.status.success() {
         return Ok(End::Stopped);
     }
     let failed = !ended.status.success();
@@ -222,7 +227,6 @@ fn locked(path: &Path) -> Result<Option<File>, CliError> {
             }
         }
     }
-    log.set_len(0).map_err(failed)?;
     Ok(Some(log))
 }
 

@@ -44,7 +44,12 @@ impl Sampler {
             (ChainMode::Persistent { restart, .. }, _) => (restart, share),
             (ChainMode::ShortRun, _) => (1.0, share),
         };
-        [fresh, fresh * share].map(|share| restarts(step, share, self.part_length()))
+        let count = |share: f32| match &self.pool {
+            None => restarts(step, share, self.part_length()),
+            // Steps without a pass would take what falls due in them with them.
+            Some(_) => likely_restarts(self.seed, step, share, self.part_length()),
+        };
+        [count(fresh), count(fresh * share)]
     }
 
     /// The slots in the order of their visits: every part's own, shuffled, and of these a batch after another.
@@ -74,6 +79,13 @@ fn restarts(step: u64, share: f32, count: usize) -> usize {
     ((until(step + 1) - until(step)) as usize).min(count)
 }
 
+/// How many of `count` chains start afresh in a pass at `step`, `share` of them on average whichever steps have a pass.
+fn likely_restarts(seed: u64, step: u64, share: f32, count: usize) -> usize {
+    let due = f64::from(share) * count as f64;
+    let uniform = Philox::new(seed, Stream::PoolRestarts, step as u32).uniform();
+    ((due + f64::from(uniform)).floor() as usize).min(count)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +96,19 @@ mod tests {
         assert_eq!(total, 6400);
         assert_eq!(restarts(7, 1.0, 16), 16);
         assert_eq!(restarts(7, 0.0, 16), 0);
+    }
+
+    #[test]
+    fn the_share_of_restarts_holds_on_average_whichever_steps_have_a_pass() {
+        let of = |share, count| {
+            let passes = (0..5000).step_by(5);
+            let total: usize = passes
+                .map(|step| likely_restarts(9, step, share, count))
+                .sum();
+            total
+        };
+        // 0.8 of 16 in each of 1,000 passes: a binomial of standard deviation 12.6.
+        assert!(of(0.05, 16).abs_diff(800) < 64, "{}", of(0.05, 16));
+        assert_eq!([of(1.0, 16), of(0.0, 16)], [16_000, 0]);
     }
 }
