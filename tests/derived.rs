@@ -63,21 +63,21 @@ fn what_follows_from_one_flag_is_derived() {
             &["objective.normaliser = \"zero\""],
         ),
         (
-            "digits",
+            "digits-langevin",
             "snapshot.kind=mixture",
             &["objective.normaliser = \"profiled\""],
         ),
         (
-            "digits",
+            "digits-langevin",
             "snapshot.kind=gaussian",
             &["objective.normaliser = \"profiled\""],
         ),
         (
-            "digits",
+            "digits-langevin",
             "snapshot.kind=uniform",
             &["objective.normaliser = \"profiled\""],
         ),
-        ("digits", "snapshot.kind=ema", &[]),
+        ("digits-langevin", "snapshot.kind=ema", &[]),
         ("8gaussians", "snapshot.interval=1", &["sampler.reuse = 1"]),
         ("8gaussians", "snapshot.interval=7", &["sampler.reuse = 1"]),
         // The largest share of what the preset asks for.
@@ -89,10 +89,14 @@ fn what_follows_from_one_flag_is_derived() {
             "sampler.reuse=10",
             &["snapshot.interval = 10"],
         ),
-        ("digits", "sampler.reuse=3", &["snapshot.interval = 3"]),
+        (
+            "digits-langevin",
+            "sampler.reuse=3",
+            &["snapshot.interval = 3"],
+        ),
         ("8gaussians", "run.batch=5000", &["sampler.buffer = 20000"]),
         (
-            "digits",
+            "digits-langevin",
             "objective.noise_ratio=33",
             &["sampler.buffer = 4224"],
         ),
@@ -120,7 +124,7 @@ fn what_follows_from_one_flag_is_derived() {
             &["sampler.noise = absent"],
         ),
         (
-            "digits",
+            "digits-langevin",
             "network.spectral_norm=true",
             &["network.zero_head = false"],
         ),
@@ -150,7 +154,10 @@ fn presets_are_taken_as_they_are() {
 #[test]
 fn a_chosen_value_wins_over_a_derived_one() {
     let kind = "snapshot.kind=mixture";
-    let (config, found) = derived("digits", &[kind, "objective.normaliser=importance"]);
+    let (config, found) = derived(
+        "digits-langevin",
+        &[kind, "objective.normaliser=importance"],
+    );
     assert_eq!(config.objective.normaliser, NormaliserKind::Importance);
     assert_eq!(found, [""; 0]);
     // Whichever of the two was chosen, the other follows.
@@ -163,7 +170,7 @@ fn a_chosen_value_wins_over_a_derived_one() {
     assert_eq!((jumps, noise, found.len()), (0, Some(0.2), 1));
 
     // Both chosen: nothing is derived, both are named.
-    let both = violations("digits", &[kind, "objective.normaliser=zero"]);
+    let both = violations("digits-langevin", &[kind, "objective.normaliser=zero"]);
     assert_eq!(both.len(), 1);
     assert_eq!(both[0].fixes, ["objective.normaliser=profiled"]);
 }
@@ -216,7 +223,7 @@ fn a_file_chooses_and_auto_does_not() {
     );
 
     // Where nothing is derived, there is no auto.
-    let error = resolved("digits", &["run.batch=auto"]).expect_err("is refused");
+    let error = resolved("digits-langevin", &["run.batch=auto"]).expect_err("is refused");
     assert!(error.to_string().contains("whole number"), "{error}");
     // And where it is, the comment says so.
     let text = afterimage::config::to_toml(&config);
@@ -268,7 +275,7 @@ fn a_refusal_says_all_that_is_wrong_with_the_flags_that_mend_it() {
         .collect();
     derived("8gaussians", &mended);
     // A program that fills the struct is told the same.
-    let mut config = derived("digits", &[]).0;
+    let mut config = derived("digits-langevin", &[]).0;
     config.snapshot.kind = SnapshotKind::Mixture;
     config.optimiser.warmup = config.run.steps + 1;
     let error = config.validate().expect_err("is refused").to_string();
@@ -284,8 +291,12 @@ fn a_refusal_says_all_that_is_wrong_with_the_flags_that_mend_it() {
 fn a_key_without_a_reader_names_the_reader() {
     for (preset, set, fix) in [
         ("8gaussians", "sampler.noise=0.1", "sampler.kind=langevin"),
-        ("digits", "objective.power=0.7", "objective.generator=power"),
-        ("digits", "snapshot.decay=0.9", "snapshot.kind=ema"),
+        (
+            "digits-langevin",
+            "objective.power=0.7",
+            "objective.generator=power",
+        ),
+        ("digits-langevin", "snapshot.decay=0.9", "snapshot.kind=ema"),
         // Not a reader, but as little a thing that follows.
         (
             "cifar10-residual",
@@ -293,12 +304,16 @@ fn a_key_without_a_reader_names_the_reader() {
             "network.spectral_norm=false",
         ),
         (
-            "digits",
+            "digits-langevin",
             "snapshot.ess_threshold=0.3",
             "snapshot.interval=adaptive",
         ),
         // Five could read it.
-        ("digits", "objective.clamp=9", "objective.clamp=10.0"),
+        (
+            "digits-langevin",
+            "objective.clamp=9",
+            "objective.clamp=10.0",
+        ),
     ] {
         let found = violations(preset, &[set]);
         assert_eq!(fixes(&found), [fix], "{preset} {set}");
@@ -328,14 +343,14 @@ fn the_nearest_bound_is_named() {
         let sets: Vec<&str> = set.split(' ').collect();
         let preset = match set.starts_with("sampler.jumps") {
             true => "8gaussians",
-            false => "digits",
+            false => "digits-langevin",
         };
         let found = violations(preset, &sets);
         assert_eq!(fixes(&found), [fix], "{set}");
         derived(preset, &[&sets[..], &[fix]].concat());
     }
     for set in ["sampler.restart=nan", "optimiser.rate=0"] {
-        assert_eq!(fixes(&violations("digits", &[set])), [""; 0]);
+        assert_eq!(fixes(&violations("digits-langevin", &[set])), [""; 0]);
     }
 }
 
@@ -343,12 +358,12 @@ fn the_nearest_bound_is_named() {
 #[test]
 fn values_in_flags_are_toml() {
     let sets = ["sampler.temperature=1e20", "sampler.anneal=2"];
-    let found = violations("digits", &sets);
+    let found = violations("digits-langevin", &sets);
     let [fix] = &fixes(&found)[..] else {
         panic!("{found:?}");
     };
     assert_eq!(fix, "sampler.anneal=1e20");
-    derived("digits", &[&sets[..], &[fix.as_str()]].concat());
+    derived("digits-langevin", &[&sets[..], &[fix.as_str()]].concat());
     let sets = ["sampler.kind=hmc", "sampler.bounds=clamp"];
     let found = violations("8gaussians", &sets);
     assert!(
@@ -362,22 +377,22 @@ fn values_in_flags_are_toml() {
 fn what_was_chosen_and_is_not_read_is_said() {
     for (preset, sets, wanted) in [
         (
-            "digits",
+            "digits-langevin",
             "snapshot.kind=ema snapshot.interval=5",
             "snapshot.interval = 5 has no effect with snapshot.kind = \"ema\": only `copy`",
         ),
         (
-            "digits",
+            "digits-langevin",
             "snapshot.kind=ema sampler.reuse=5",
             "sampler.reuse = 5 has no effect with snapshot.kind = \"ema\"",
         ),
         (
-            "digits",
+            "digits-langevin",
             "snapshot.kind=gaussian sampler.reuse=2",
             "sampler.reuse = 2 has no effect with snapshot.kind = \"gaussian\"",
         ),
         (
-            "digits",
+            "digits-langevin",
             "snapshot.kind=uniform sampler.buffer=500",
             "sampler.buffer = 500 has no effect with snapshot.kind = \"uniform\": fixed noise",
         ),
@@ -387,12 +402,12 @@ fn what_was_chosen_and_is_not_read_is_said() {
             "network.base_std = 3.0 has no effect with network.base = \"none\"",
         ),
         (
-            "digits",
+            "digits-langevin",
             "sampler.chains=short_run sampler.buffer=500",
             "sampler.buffer = 500 has no effect with sampler.chains = \"short_run\"",
         ),
         (
-            "digits",
+            "digits-langevin",
             "sampler.chains=data sampler.restart=0.5",
             "sampler.restart = 0.5 has no effect with sampler.chains = \"data\"",
         ),
@@ -402,12 +417,12 @@ fn what_was_chosen_and_is_not_read_is_said() {
             "optimiser.final_rate = 0.1 has no effect with optimiser.schedule = \"constant\"",
         ),
         (
-            "digits",
+            "digits-langevin",
             "network.slope=0.1",
             "network.slope = 0.1 has no effect with network.activation = \"silu\"",
         ),
         (
-            "digits",
+            "digits-langevin",
             "sampler.start=uniform sampler.start_std=2",
             "sampler.start_std = 2.0 has no effect with sampler.start = \"uniform\"",
         ),
@@ -551,7 +566,7 @@ fn the_flags_of_a_refusal_mend_it() {
     let mut refused = 0;
     for (place, first) in changes.iter().enumerate() {
         for second in &changes[place + 1..] {
-            for preset in ["digits", "8gaussians", "cifar10-residual"] {
+            for preset in ["digits-langevin", "8gaussians", "cifar10-residual"] {
                 let Err(ConfigError::Refused { violations }) = resolved(preset, &[first, second])
                 else {
                     continue;

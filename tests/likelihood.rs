@@ -687,7 +687,9 @@ fn the_command_writes_what_it_prints_and_repeats_itself() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("run/checkpoints")).unwrap();
     let path = folder.path().join("run/checkpoints/000007.safetensors");
-    untrained("digits", IMAGE_LAYERS).save(&path).unwrap();
+    untrained("digits-langevin", IMAGE_LAYERS)
+        .save(&path)
+        .unwrap();
     let arguments = [
         "evaluate",
         "run",

@@ -227,14 +227,14 @@ fn a_key_that_nothing_reads_is_refused_and_where_it_is_read_it_is_not() {
     for Conditional { set, read, unread } in CONDITIONAL {
         let (key, _) = set.split_once('=').expect("assigns");
         for sets in *read {
-            allowed("digits", &format!("{sets} {set}"));
+            allowed("digits-langevin", &format!("{sets} {set}"));
         }
         for (sets, reason) in *unread {
-            let text = refusal("digits", &format!("{sets} {set}"));
+            let text = refusal("digits-langevin", &format!("{sets} {set}"));
             assert!(text.starts_with(key) && text.contains(reason), "{text}");
             // The default may stand there, as it does in every configuration that was printed.
             assert!(
-                !with("digits", &format!("{sets} {key}="))
+                !with("digits-langevin", &format!("{sets} {key}="))
                     .is_err_and(|error| error.to_string().starts_with(key)),
                 "{sets} {key}"
             );
@@ -242,7 +242,7 @@ fn a_key_that_nothing_reads_is_refused_and_where_it_is_read_it_is_not() {
     }
     for kind in SAMPLERS {
         allowed(
-            "digits",
+            "digits-langevin",
             &format!("sampler.kind={} sampler.adapt=false", kind.name),
         );
     }
@@ -437,7 +437,7 @@ fn what_makes_no_sense_together_is_refused_with_a_reason() {
             "never reaches 0",
         ),
     ] {
-        let text = refusal("digits", sets);
+        let text = refusal("digits-langevin", sets);
         assert!(text.contains(reason), "{sets}: {text}");
     }
 }
@@ -481,7 +481,7 @@ fn what_makes_sense_together_is_allowed() {
         "objective.generator=least-squares objective.clamp=30",
         "objective.generator=power objective.power=5 objective.clamp=10",
     ] {
-        allowed("digits", sets);
+        allowed("digits-langevin", sets);
     }
 }
 
@@ -498,13 +498,17 @@ fn keys_that_presets_set_may_stay_where_nothing_reads_them() {
             "8gaussians",
             "snapshot.kind=uniform objective.normaliser=learned",
         ),
-        ("final_rate", "digits", "optimiser.schedule=constant"),
+        (
+            "final_rate",
+            "digits-langevin",
+            "optimiser.schedule=constant",
+        ),
         ("start_std", "8gaussians", "sampler.start=uniform"),
         ("buffer", "mnist", "sampler.chains=short_run"),
         ("restart", "mnist", "sampler.chains=short_run"),
         (
             "steps",
-            "digits",
+            "digits-langevin",
             "snapshot.kind=gaussian objective.normaliser=learned",
         ),
     ] {
@@ -597,7 +601,11 @@ fn the_matrix_of_kinds_has_no_other_holes() {
                              sampler.kind={} sampler.chains={chains}",
                             sampler.name
                         );
-                        assert_eq!(with("digits", &sets).is_ok(), makes_sense, "{sets}");
+                        assert_eq!(
+                            with("digits-langevin", &sets).is_ok(),
+                            makes_sense,
+                            "{sets}"
+                        );
                     }
                 }
             }

@@ -67,7 +67,7 @@ fn runs() -> Vec<(Config, Shape)> {
             (config, shape)
         })
         .collect();
-    let base = runs[0].0.clone();
+    let base = config::load("digits-langevin", &[]).expect("is valid");
     let mut other = |change: &dyn Fn(&mut Config)| {
         let mut config = base.clone();
         change(&mut config);

@@ -58,5 +58,5 @@ fn the_command_line_trains_samples_and_scores_every_block() {
 }
 
 fn digits_as_printed() -> Config {
-    config::load("digits-langevin", &[LAYERS.to_string()]).expect("is valid")
+    config::load("digits", &[LAYERS.to_string()]).expect("is valid")
 }
