@@ -15,6 +15,9 @@ const STUCK: usize = 50;
 const GAP_PER_DIMENSION: f32 = 10.0;
 /// The same in few dimensions, where the networks of sharp densities are steep: a ratio of e¹⁰⁰⁰ is no density's.
 const LEAST_GAP: f32 = 1000.0;
+/// How many times as large as the data noise may be, by its root mean square, and as the noise of the first step. Healthy runs of the
+/// presets stay below 2.
+const OUTSIDE: f32 = 10.0;
 /// How near to 0 or 1 an accuracy is stuck there: less than one sample in 500 on its other side.
 const CERTAIN: f32 = 0.002;
 /// A gradient has vanished at this share of the largest of the run.
@@ -30,6 +33,9 @@ pub enum Divergence {
     NotFinite(&'static str),
     /// The mean energies of data and noise lie so many nats apart, further than `limit`, and draw no nearer.
     RunAway { gap: f32, limit: f32 },
+    /// The noise lies far outside the data's range, and draws no nearer: it is so many times as large, by its root mean square, more
+    /// than `limit`.
+    Outside { scale: f32, limit: f32 },
     /// Data and noise are told apart without fail, or always taken for each other, over several snapshots, and the gradient has
     /// vanished.
     Vanished { accuracy: f32 },
@@ -44,6 +50,10 @@ impl fmt::Display for Divergence {
                 f,
                 "the mean energies of data and noise have run away from each other, {gap:.0} nats apart (more than {limit:.0} for \
                  {WINDOW} steps)"
+            ),
+            Divergence::Outside { scale, limit } => write!(
+                f,
+                "the noise lies far outside the data's range, {scale:.0} times as large (more than {limit:.0} times for {WINDOW} steps)"
             ),
             Divergence::Vanished { accuracy } => write!(
                 f,
@@ -74,6 +84,9 @@ impl Divergence {
             Divergence::RunAway { .. } => {
                 ", give the chains more steps a pass (sampler.steps), widen data.noise, or add objective.energy_l2"
             }
+            Divergence::Outside { .. } => {
+                ", lower sampler.step_size, give the model a base (network.base = \"gaussian\"), or bound the chains (sampler.bounds)"
+            }
             Divergence::Vanished { .. } => {
                 ", refresh more often (snapshot.interval), or widen data.noise, so that data and noise overlap"
             }
@@ -87,10 +100,10 @@ impl Divergence {
 
 /// Sees the metrics of all steps, in order.
 pub(super) struct Watch {
-    /// Nats.
-    limit: f32,
-    /// The gaps of the last steps in which they were above the limit.
-    gaps: Vec<f32>,
+    /// Of the mean energies, in nats.
+    gap: Limit,
+    /// Of the noise's scale; none before the first step.
+    scale: Option<Limit>,
     largest_gradient: f32,
     /// Steps in a row with a certain accuracy and no gradient, and refreshes in these.
     vanished: usize,
@@ -101,8 +114,8 @@ impl Watch {
     /// For samples of so many values.
     pub(super) fn new(dimensions: usize) -> Self {
         Watch {
-            limit: (GAP_PER_DIMENSION * dimensions as f32).max(LEAST_GAP),
-            gaps: Vec::new(),
+            gap: Limit::of((GAP_PER_DIMENSION * dimensions as f32).max(LEAST_GAP)),
+            scale: None,
             largest_gradient: 0.0,
             vanished: 0,
             refreshes: 0,
@@ -114,22 +127,24 @@ impl Watch {
         if let Some(what) = row.not_finite(lost) {
             return Some(Divergence::NotFinite(what));
         }
-        self.run_away(row).or_else(|| self.vanished(row))
+        self.run_away(row)
+            .or_else(|| self.outside(row))
+            .or_else(|| self.vanished(row))
     }
 
     fn run_away(&mut self, row: &MetricsRow) -> Option<Divergence> {
-        let gap = (row.energy_noise - row.energy_data).abs();
-        if gap <= self.limit {
-            self.gaps.clear();
-            return None;
-        }
-        self.gaps.push(gap);
-        let last = self.gaps.len().checked_sub(WINDOW)?;
-        let (before, after) = self.gaps[last..].split_at(WINDOW / 2);
-        // What comes back by itself is left alone.
-        let (before, after) = (mean(before), mean(after));
-        let limit = self.limit;
-        (after >= before).then_some(Divergence::RunAway { gap: after, limit })
+        let limit = self.gap.limit;
+        let gap = self.gap.see((row.energy_noise - row.energy_data).abs())?;
+        Some(Divergence::RunAway { gap, limit })
+    }
+
+    fn outside(&mut self, row: &MetricsRow) -> Option<Divergence> {
+        // Chains may well start far out.
+        let first = || Limit::of(OUTSIDE * row.noise_scale.max(1.0));
+        let limit = self.scale.get_or_insert_with(first);
+        let scale = limit.see(row.noise_scale)?;
+        let limit = limit.limit;
+        Some(Divergence::Outside { scale, limit })
     }
 
     fn vanished(&mut self, row: &MetricsRow) -> Option<Divergence> {
@@ -144,6 +159,36 @@ impl Watch {
         self.refreshes += usize::from(row.snapshot_age == 0);
         (self.vanished >= STUCK && self.refreshes >= REFRESHES)
             .then_some(Divergence::Vanished { accuracy })
+    }
+}
+
+/// What a value may not exceed in [`WINDOW`] steps in a row without drawing nearer.
+struct Limit {
+    limit: f32,
+    /// The values of the last steps, in all of which they were above the limit.
+    above: Vec<f32>,
+}
+
+impl Limit {
+    fn of(limit: f32) -> Self {
+        Limit {
+            limit,
+            above: Vec::new(),
+        }
+    }
+
+    /// The mean of the last of them where the value of the next step completes such steps.
+    fn see(&mut self, value: f32) -> Option<f32> {
+        if value <= self.limit {
+            self.above.clear();
+            return None;
+        }
+        self.above.push(value);
+        let last = self.above.len().checked_sub(WINDOW)?;
+        let (before, after) = self.above[last..].split_at(WINDOW / 2);
+        // What comes back by itself is left alone.
+        let (before, after) = (mean(before), mean(after));
+        (after >= before).then_some(after)
     }
 }
 
@@ -197,6 +242,31 @@ mod tests {
             })
         };
         assert_eq!(found(4000, spikes), None);
+    }
+
+    #[test]
+    fn noise_far_outside_the_data_is_found_unless_it_began_there() {
+        let far = |from: f32| {
+            move |step: u64| MetricsRow {
+                noise_scale: if step < 100 { from } else { 30.0 + step as f32 },
+                ..row(1.0)
+            }
+        };
+        let outcome = found(400, far(1.0));
+        let Some((124, Divergence::Outside { limit: 10.0, .. })) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(found(400, far(50.0)), None);
+        // Nor where it comes back.
+        let back = |step: u64| MetricsRow {
+            noise_scale: if step == 0 {
+                1.0
+            } else {
+                100.0 * 0.95_f32.powi(step as i32)
+            },
+            ..row(1.0)
+        };
+        assert_eq!(found(400, back), None);
     }
 
     #[test]
