@@ -24,6 +24,14 @@ const CERTAIN: f32 = 0.002;
 const VANISHED: f32 = 1e-6;
 /// So many refreshes have not changed it: a snapshot that is about to be replaced may well be told apart without fail.
 const REFRESHES: usize = 3;
+/// Snapshots in a row whose noise was at the floor of its effective sample size in all steps after the first. Runs on digits that use
+/// noise twice or three times came back after 37 and 25 of them, with poor samples; one that diverged had 60. A planar run that
+/// ended sound went down to ten times the floor.
+const FLOORED: usize = 100;
+/// The floor is one sample; as much as this many are at it.
+const AT_FLOOR: f32 = 2.0;
+/// Of fewer samples no floor is told.
+const FEWEST: usize = 16;
 
 /// What shows that a run has diverged.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,6 +47,8 @@ pub enum Divergence {
     /// Data and noise are told apart without fail, or always taken for each other, over several snapshots, and the gradient has
     /// vanished.
     Vanished { accuracy: f32 },
+    /// Under so many snapshots in a row all weight was on a single sample of the noise.
+    Floored { snapshots: usize },
 }
 
 /// As the rest of a sentence that begins "the run diverged:".
@@ -59,6 +69,11 @@ impl fmt::Display for Divergence {
                 f,
                 "nothing is learned any more: the accuracy has been {accuracy:.3} for {STUCK} steps, and the gradient has \
                  vanished"
+            ),
+            Divergence::Floored { snapshots } => write!(
+                f,
+                "the noise says nothing any more: under {snapshots} snapshots in a row the effective sample size was that of a single \
+                 sample"
             ),
         }
     }
@@ -87,6 +102,9 @@ impl Divergence {
             Divergence::Outside { .. } => {
                 ", lower sampler.step_size, give the model a base (network.base = \"gaussian\"), or bound the chains (sampler.bounds)"
             }
+            Divergence::Floored { .. } => {
+                ", or refresh more often (snapshot.interval), or take a larger run.batch"
+            }
             Divergence::Vanished { .. } => {
                 ", refresh more often (snapshot.interval), or widen data.noise, so that data and noise overlap"
             }
@@ -108,17 +126,27 @@ pub(super) struct Watch {
     /// Steps in a row with a certain accuracy and no gradient, and refreshes in these.
     vanished: usize,
     refreshes: usize,
+    floor: Floor,
 }
 
 impl Watch {
-    /// For samples of so many values.
-    pub(super) fn new(dimensions: usize) -> Self {
+    /// For samples of so many values, and so many noise samples a step.
+    pub(super) fn new(dimensions: usize, noise: usize) -> Self {
         Watch {
             gap: Limit::of((GAP_PER_DIMENSION * dimensions as f32).max(LEAST_GAP)),
             scale: None,
             largest_gradient: 0.0,
             vanished: 0,
             refreshes: 0,
+            floor: Floor {
+                // So few samples are always near it.
+                floor: match noise < FEWEST {
+                    true => 0.0,
+                    false => AT_FLOOR / noise as f32,
+                },
+                in_a_row: 0,
+                present: None,
+            },
         }
     }
 
@@ -130,6 +158,7 @@ impl Watch {
         self.run_away(row)
             .or_else(|| self.outside(row))
             .or_else(|| self.vanished(row))
+            .or_else(|| self.floor.see(row))
     }
 
     fn run_away(&mut self, row: &MetricsRow) -> Option<Divergence> {
@@ -192,6 +221,32 @@ impl Limit {
     }
 }
 
+/// How long the noise has been at the floor of its effective sample size.
+struct Floor {
+    /// A share of the samples.
+    floor: f32,
+    /// Snapshots in a row under which it was, but for the present one.
+    in_a_row: usize,
+    /// Whether it was in all steps under the present one but the first, in which it is a sample of the model; none before the second.
+    present: Option<bool>,
+}
+
+impl Floor {
+    fn see(&mut self, row: &MetricsRow) -> Option<Divergence> {
+        if row.snapshot_age > 0 {
+            let before = self.present.unwrap_or(true);
+            self.present = Some(before && row.ess <= self.floor);
+            return None;
+        }
+        self.in_a_row = match self.present.take() {
+            Some(true) => self.in_a_row + 1,
+            Some(false) | None => 0,
+        };
+        let snapshots = self.in_a_row;
+        (snapshots >= FLOORED).then_some(Divergence::Floored { snapshots })
+    }
+}
+
 fn mean(values: &[f32]) -> f32 {
     values.iter().sum::<f32>() / values.len() as f32
 }
@@ -202,7 +257,7 @@ mod tests {
 
     /// The first step at which `row` of the step shows a divergence, and which.
     fn found(steps: u64, row: impl Fn(u64) -> MetricsRow) -> Option<(u64, Divergence)> {
-        let mut watch = Watch::new(64);
+        let mut watch = Watch::new(64, 32);
         (0..steps).find_map(|step| Some((step, watch.see(&row(step), 0.0)?)))
     }
 
@@ -290,6 +345,31 @@ mod tests {
         // ... and where there is a gradient there is something to learn.
         assert_eq!(found(400, stuck(1.0, 10, 1e-3)), None);
         assert_eq!(found(400, stuck(0.9, 10, 0.0)), None);
+    }
+
+    #[test]
+    fn noise_at_the_floor_under_many_snapshots_is_found() {
+        let floored = |every: u64, ess: f32| {
+            move |step: u64| MetricsRow {
+                snapshot_age: step % every,
+                ess: if step.is_multiple_of(every) { 1.0 } else { ess },
+                ..row(1.0)
+            }
+        };
+        let floor = 1.0 / 32.0;
+        assert_eq!(
+            found(400, floored(3, 1.5 * floor)),
+            Some((300, Divergence::Floored { snapshots: 100 }))
+        );
+        // Above the floor, where there is nothing but fresh noise, and where a single step is better.
+        assert_eq!(found(4000, floored(3, 3.0 * floor)), None);
+        assert_eq!(found(4000, floored(1, floor)), None);
+        let better = |step: u64| MetricsRow {
+            ess: if step % 150 == 100 { 0.5 } else { floor },
+            snapshot_age: step % 3,
+            ..row(1.0)
+        };
+        assert_eq!(found(4000, better), None);
     }
 
     #[test]

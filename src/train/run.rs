@@ -122,7 +122,10 @@ pub fn run(
         },
         last_diagnosis: None,
         rows: Vec::new(),
-        watch: Watch::new(trainer.data().shape().len()),
+        watch: Watch::new(
+            trainer.data().shape().len(),
+            config.run.batch * config.objective.noise_ratio,
+        ),
         diverged: None,
         config,
         folder,
