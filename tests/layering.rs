@@ -57,6 +57,20 @@ const NETWORK_WORDS: &[&str] = &[
     "training",
 ];
 
+/// The files that may be `unsafe`; why each block is sound stands above it (clippy::undocumented_unsafe_blocks).
+const UNSAFE: &[&str] = &[
+    // Signals, waiting for children and what they took: system calls that the standard library has not.
+    "cli/signals.rs",
+    "cli/sweep/child.rs",
+    // The environment, before there is a second thread.
+    "cli/mod.rs",
+    "cli/vector_width.rs",
+    "main.rs",
+    // Shaders without run-time checks, and pipelines that the driver has compiled before.
+    "gpu/disk_cache.rs",
+    "gpu/pipelines.rs",
+];
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -740,4 +754,15 @@ fn the_stable_modules_offer_what_is_listed() {
         };
         assert_eq!(offered(&file).join(" "), *names, "{module}");
     }
+}
+
+#[test]
+fn unsafe_code_stands_in_named_places() {
+    let found: BTreeSet<String> = files(&root().join("src"), "rs")
+        .into_iter()
+        .filter(|(_, text)| tokens(text).iter().any(|token| token == "unsafe"))
+        .map(|(name, _)| name)
+        .collect();
+    let named: BTreeSet<String> = UNSAFE.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(found, named);
 }
