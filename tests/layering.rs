@@ -694,7 +694,7 @@ const OFFERED: &[(&str, &str)] = &[
     (
         "train",
         "Arrival ChainCount Diagnostics Divergence Event FileError Judged LastLook MemoryAccount MetricsRow Mixing PairTest \
-         ReportError Summary TrainError Trainer run",
+         ReportError Summary TrainError Trainer TrainingState run",
     ),
 ];
 

@@ -54,6 +54,12 @@ pub enum TrainError {
          snapshot.kind"
     )]
     NoFit,
+    /// A state that does not fit the plan of the steps.
+    #[error(
+        "the training state is one of another plan of steps ({0}): continue it with the settings that it was taken with, and on an \
+         adapter that cuts batches alike"
+    )]
+    State(String),
     #[error("the run diverged at step {step} of metrics.jsonl: {what}; {advice}")]
     Diverged {
         step: u64,

@@ -19,6 +19,7 @@ mod metrics;
 mod plan;
 mod run;
 mod settings;
+mod state;
 mod ticket;
 mod trainer;
 
@@ -30,6 +31,7 @@ pub(crate) use metrics::CURVES;
 pub use metrics::MetricsRow;
 pub use run::{Event, Summary, run};
 pub(crate) use settings::target;
+pub use state::TrainingState;
 pub use trainer::{Arrival, Trainer};
 
 // Named in what the above offers.

@@ -222,6 +222,8 @@ impl Run<'_> {
                 Arrival::Snapshot { step, parameters } => {
                     self.kept.keep(trainer, step, parameters)?;
                 }
+                // Nobody asks for one here.
+                Arrival::State(_) => {}
                 Arrival::Diagnostics(row) => {
                     if let Some(file) = &mut self.diagnostics {
                         file.append(&row)?;
