@@ -10,7 +10,7 @@ use statistics::{autocorrelation, bulk_ess, split_r_hat};
 const QUANTITIES: usize = TRACE_VALUES - 1;
 
 /// The records along a pass of the chains that are still finite at its end.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Traces {
     /// (chain, record, value)
     values: Vec<f32>,

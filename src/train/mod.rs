@@ -12,14 +12,17 @@ mod energies;
 mod error;
 mod fit;
 mod keep;
+mod keeper;
 mod last_look;
 mod look_size;
 mod memory;
 mod metrics;
 mod plan;
+mod resume;
 mod run;
 mod settings;
 mod state;
+mod states;
 mod ticket;
 mod trainer;
 
@@ -29,9 +32,11 @@ pub use last_look::{ChainCount, LastLook};
 pub use memory::MemoryAccount;
 pub(crate) use metrics::CURVES;
 pub use metrics::MetricsRow;
-pub use run::{Event, Summary, run};
+pub use resume::Interrupted;
+pub use run::{Event, Summary, resume, run};
 pub(crate) use settings::target;
 pub use state::TrainingState;
+pub use states::interrupted_model;
 pub use trainer::{Arrival, Trainer};
 
 // Named in what the above offers.

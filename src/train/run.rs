@@ -4,14 +4,18 @@ use super::drawing::{SCATTER_POINTS, can_be_shown, samples_drawn};
 use super::energies::{Energies, energies, energies_of};
 use super::error::TrainError;
 use super::keep::KeptSnapshots;
+use super::keeper::{StateKeeper, Written};
 use super::last_look::{LastLook, last_look, too_short};
 use super::memory::MemoryAccount;
 use super::metrics::{CURVES, Curve, MetricsRow};
+use super::resume::{Interrupted, adapter_name, clean};
 use super::settings;
+use super::state::TrainingState;
+use super::states::{self, Manifest};
 use super::trainer::{Arrival, Trainer};
 use crate::config::{self, Config, Interval};
 use crate::evaluation::Judged;
-use crate::files::{JsonLines, create_run_folder, npy, write_atomically};
+use crate::files::{FileError, JsonLines, RunLock, create_run_folder, npy, write_atomically};
 use crate::method::{Agreement, Diagnostics, FEWEST_RECORDS};
 use crate::model::{KeptChains, Model, ModelError, SampleOptions, most_kept};
 use crate::report::{Panel, Series, curves, landscape, png_bytes, sample_grid};
@@ -38,6 +42,10 @@ pub enum Event<'a> {
     Step(&'a MetricsRow),
     /// A file was written.
     Wrote(&'a Path),
+    /// A training state was written, to go on from; here is its manifest.
+    Kept(&'a Path),
+    /// A training state could not be written. The run goes on, and tries again when the next one is due.
+    NotKept(&'a FileError),
     /// The chains of the replay buffer could not be kept beside a checkpoint, which is whole without them.
     NoChains(&'a ModelError),
     /// So many of the last chains ran away to values that are not finite.
@@ -107,57 +115,107 @@ pub fn run(
     stop: &AtomicBool,
     observer: &mut dyn FnMut(Event<'_>),
 ) -> Result<Summary, TrainError> {
+    // A run that is replaced must not be going on.
+    let is_replaced = force && folder.join("metrics.jsonl").is_file();
+    let taken = is_replaced.then(|| RunLock::take(folder)).transpose()?;
     create_run_folder(folder, force)?;
-    write_atomically(
-        &folder.join("config.toml"),
-        config::to_toml(config).as_bytes(),
-    )?;
-    let mut run = Run {
-        metrics: JsonLines::create(&folder.join("metrics.jsonl"))?,
-        diagnostics: match config.sampler.diagnose {
-            0 => None,
-            // No pass of so few steps is diagnosed.
-            _ if config.sampler.steps < FEWEST_RECORDS => None,
-            _ => Some(JsonLines::create(&folder.join("diagnostics.jsonl"))?),
-        },
+    let _lock = taken.map_or_else(|| RunLock::take(folder), Ok)?;
+    write_config(config, folder)?;
+    let lines = |name: &str| JsonLines::create(&folder.join(name));
+    let metrics = lines("metrics.jsonl")?;
+    let diagnostics = match is_diagnosed(config) {
+        true => Some(lines("diagnostics.jsonl")?),
+        false => None,
+    };
+    let (dimensions, kept) = (
+        trainer.data().shape().len(),
+        KeptSnapshots::new(config, folder),
+    );
+    Run {
+        metrics,
+        diagnostics,
         last_diagnosis: None,
         rows: Vec::new(),
-        watch: Watch::new(trainer.data().shape().len()),
+        watch: Watch::new(dimensions),
         diverged: None,
         config,
         folder,
         observer,
         pictures: None,
-        kept: KeptSnapshots::new(config, folder),
+        kept,
+        states: StateKeeper::new(&config.run, folder, None),
         stop,
-    };
-    let memory = trainer.plan().memory();
-    let architecture = trainer.plan().architecture();
-    let parameters = architecture.parameter_count();
-    let flops_per_gradient = architecture.flops_per_gradient();
-    (run.observer)(Event::Started {
-        memory,
-        parameters,
-        flops_per_gradient,
-        steps: config.run.steps,
-    });
-    while trainer.steps_done() < config.run.steps && !stop.load(Ordering::Relaxed) {
-        trainer.step()?;
-        let done = trainer.steps_done();
-        let due = |every: u64| every > 0 && done.is_multiple_of(every) && done < config.run.steps;
-        if run.kept.is_due(done - 1) {
-            trainer.request_snapshot()?;
-        }
-        if due(config.run.sample_every) {
-            trainer.request_states()?;
-        }
-        run.take_in(trainer, false)?;
-        if due(config.run.checkpoint_every) {
-            run.checkpoint(trainer)?;
-        }
     }
-    run.take_in(trainer, true)?;
-    run.finish(trainer, memory)
+    .train(trainer)
+}
+
+/// Goes on with a run that was interrupted, and ends as [`run`] does: with the bits of one that was not, where the adapter is the
+/// same and no setting was changed. `trainer` is new, with the settings and the data of `interrupted`.
+///
+/// # Errors
+/// As for [`run`], and when the trainer is another one than the run had.
+pub fn resume(
+    trainer: &mut Trainer,
+    interrupted: Interrupted,
+    stop: &AtomicBool,
+    observer: &mut dyn FnMut(Event<'_>),
+) -> Result<Summary, TrainError> {
+    interrupted.check_data(trainer.data())?;
+    let config = interrupted.config().clone();
+    let Interrupted {
+        folder,
+        state,
+        manifest,
+        rows,
+        lock,
+        ..
+    } = interrupted;
+    trainer.restore(&state)?;
+    let folder = folder.as_path();
+    clean(folder, &lock);
+    states::remove_after(folder, state.step());
+    write_config(&config, folder)?;
+    let (metrics, _) = JsonLines::cut_back(&folder.join("metrics.jsonl"), &manifest.metrics)?;
+    let diagnostics = match &manifest.diagnostics {
+        Some(mark) => Some(JsonLines::cut_back(&folder.join("diagnostics.jsonl"), mark)?.0),
+        None => None,
+    };
+    let mut watch = Watch::new(trainer.data().shape().len());
+    for row in &rows {
+        // A step that lost samples would have ended the run.
+        watch.see(row, 0.0);
+    }
+    let mut kept = KeptSnapshots::new(&config, folder);
+    kept.go_on(manifest.last_snapshot);
+    let step = state.step();
+    drop(state);
+    Run {
+        metrics,
+        diagnostics,
+        last_diagnosis: manifest.last_diagnosis,
+        rows,
+        watch,
+        diverged: None,
+        config: &config,
+        folder,
+        observer,
+        pictures: manifest.pictures.then(|| folder.join("samples")),
+        kept,
+        states: StateKeeper::new(&config.run, folder, Some(step)),
+        stop,
+    }
+    .train(trainer)
+}
+
+fn write_config(config: &Config, folder: &Path) -> Result<(), FileError> {
+    let text = config::to_toml(config);
+    write_atomically(&folder.join("config.toml"), text.as_bytes())
+}
+
+/// Whether passes are looked at.
+fn is_diagnosed(config: &Config) -> bool {
+    // No pass of so few steps is diagnosed.
+    config.sampler.diagnose > 0 && config.sampler.steps >= FEWEST_RECORDS
 }
 
 struct Run<'a> {
@@ -173,12 +231,122 @@ struct Run<'a> {
     observer: &'a mut dyn FnMut(Event<'_>),
     pictures: Option<PathBuf>,
     kept: KeptSnapshots,
+    states: StateKeeper,
     stop: &'a AtomicBool,
 }
 
 impl Run<'_> {
+    /// Does the steps that are left, and all that follows them.
+    fn train(mut self, trainer: &mut Trainer) -> Result<Summary, TrainError> {
+        let memory = trainer.plan().memory();
+        let architecture = trainer.plan().architecture();
+        (self.observer)(Event::Started {
+            memory,
+            parameters: architecture.parameter_count(),
+            flops_per_gradient: architecture.flops_per_gradient(),
+            steps: self.config.run.steps,
+        });
+        let (config, stop) = (self.config, self.stop);
+        while trainer.steps_done() < config.run.steps && !stop.load(Ordering::Relaxed) {
+            if self.states.is_due() {
+                self.request_state(trainer)?;
+            }
+            trainer.step()?;
+            let done = trainer.steps_done();
+            let due =
+                |every: u64| every > 0 && done.is_multiple_of(every) && done < config.run.steps;
+            if self.kept.is_due(done - 1) {
+                trainer.request_snapshot()?;
+            }
+            if due(config.run.sample_every) {
+                trainer.request_states()?;
+            }
+            self.take_in(trainer, false)?;
+            if due(config.run.checkpoint_every) {
+                self.checkpoint(trainer)?;
+                self.keep_state(trainer)?;
+            }
+        }
+        self.take_in(trainer, true)?;
+        let is_stopped = trainer.steps_done() < config.run.steps;
+        // What follows the last step may take long, and is not to be lost with the steps.
+        if is_stopped || stop.load(Ordering::Relaxed) || self.states.is_on() {
+            self.keep_state(trainer)?;
+        }
+        let summary = self.finish(trainer, memory)?;
+        self.report_states(true);
+        if !summary.stopped && !summary.cut_short {
+            states::prune(self.folder, 1);
+        }
+        Ok(summary)
+    }
+
+    /// Takes the state after the last step, whatever the time.
+    fn keep_state(&mut self, trainer: &mut Trainer) -> Result<(), TrainError> {
+        self.request_state(trainer)?;
+        self.take_in(trainer, true)
+    }
+
+    /// Asks for the state after the last step, unless there is one.
+    fn request_state(&mut self, trainer: &mut Trainer) -> Result<(), TrainError> {
+        let step = trainer.steps_done();
+        if !self.states.has(step) {
+            trainer.request_state()?;
+            self.states.asked(step);
+        }
+        Ok(())
+    }
+
+    /// Writes a state that has arrived, with all metrics before it.
+    fn write_state(
+        &mut self,
+        trainer: &mut Trainer,
+        state: TrainingState,
+    ) -> Result<(), TrainError> {
+        let mut before = vec![self.metrics.handle()?];
+        if let Some(diagnostics) = &self.diagnostics {
+            before.push(diagnostics.handle()?);
+        }
+        let shape = trainer.data().shape();
+        let manifest = Manifest {
+            step: state.step(),
+            program: env!("CARGO_PKG_VERSION").into(),
+            adapter: adapter_name(trainer.executor().adapter()),
+            config: config::to_toml(self.config),
+            data: trainer.data().record().cloned(),
+            shape: [shape.channels, shape.height, shape.width],
+            scaling: trainer.data().scaling(),
+            metrics: self.metrics.mark(),
+            diagnostics: self.diagnostics.as_ref().map(JsonLines::mark),
+            last_diagnosis: self.last_diagnosis,
+            traces: state.traces().cloned(),
+            pictures: self.pictures.is_some(),
+            last_snapshot: self.kept.last_step(),
+            // Known when it is written.
+            buffers: Default::default(),
+        };
+        let written = self.states.write(state, manifest, before);
+        self.report(written);
+        Ok(())
+    }
+
+    /// Tells of the state that has been written since the last call; if `wait`, of the one that is being written.
+    fn report_states(&mut self, wait: bool) {
+        let written = self.states.outcome(wait);
+        self.report(written);
+    }
+
+    fn report(&mut self, written: Option<Written>) {
+        match written {
+            Some(Ok(path)) => (self.observer)(Event::Kept(&path)),
+            Some(Err(error)) => (self.observer)(Event::NotKept(&error)),
+            None => {}
+        }
+    }
+
     /// Takes in what has arrived, and ends the run where it has diverged.
     fn take_in(&mut self, trainer: &mut Trainer, wait: bool) -> Result<(), TrainError> {
+        self.report_states(false);
         let received = self.receive(trainer, wait);
         let Some((step, what)) = self.diverged else {
             return received;
@@ -222,8 +390,8 @@ impl Run<'_> {
                 Arrival::Snapshot { step, parameters } => {
                     self.kept.keep(trainer, step, parameters)?;
                 }
-                // Nobody asks for one here.
-                Arrival::State(_) => {}
+                Arrival::State(_) if self.diverged.is_some() => {}
+                Arrival::State(state) => self.write_state(trainer, state)?,
                 Arrival::Diagnostics(row) => {
                     if let Some(file) = &mut self.diagnostics {
                         file.append(&row)?;
