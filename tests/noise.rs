@@ -30,6 +30,33 @@ const PLANE: Shape = Shape {
 };
 
 #[test]
+fn the_scale_of_the_noise_agrees_with_its_twin() {
+    let mut executor = executor(true);
+    for (data, noise, factor) in [(1, 1, 1.0), (64, 64, 0.1), (67, 3, 3e4), (300, 1200, 3.0)] {
+        let mut samples = normals(5, data + noise);
+        samples[data..].iter_mut().for_each(|x| *x *= factor);
+        for zero in [false, true] {
+            if zero {
+                samples[..data].fill(0.0);
+            }
+            let mut r = Recording::new();
+            let of = filled(&mut r, "samples", &samples);
+            let metrics = poisoned(&mut r, "metrics", METRIC_WORDS);
+            kernels::noise_scale(&mut r, of, data, noise, metrics);
+            executor.run(&r).expect("runs");
+            let words = executor
+                .read_words(metrics, 0, METRIC_WORDS)
+                .expect("reads");
+            let got = RatioMetrics::from_words(&words).noise_scale;
+            let want = twins::noise_scale(&widen(&samples), data);
+            // Sums of squares, with no cancellation: each lane adds n / 64 of them, and the workgroup 64.
+            let additions = (data.max(noise).div_ceil(64) + 6) as f64;
+            assert_close("scale", &[got], &[want], (8.0 + 2.0 * additions) * ROUNDING);
+        }
+    }
+}
+
+#[test]
 fn a_follower_agrees_with_its_twin() {
     let mut executor = executor(true);
     for count in [1, 65, 1000] {

@@ -1,5 +1,5 @@
 // Whether the next step draws new noise, and what the pool holds, from the effective sample size that this step has left.
-
+#import "shared/pool.wgsl"
 #import METRICS
 
 struct Judge {
@@ -8,17 +8,6 @@ struct Judge {
     most: u32,
     // Whether the next step begins with a refresh; the snapshot's state says so where only it knows.
     refreshes: u32,
-}
-
-struct Pool {
-    // Whether new noise is due: in the step that ends it says whether there was a pass.
-    due: u32,
-    // Steps that the newest noise has served.
-    used: u32,
-    // Passes so far.
-    passes: u32,
-    // Of these, those since the last refresh.
-    valid: u32,
 }
 
 var<immediate> judge: Judge;

@@ -1,5 +1,6 @@
 // Puts some chains of a pass into the place of the pass in the pool, over those of the oldest.
 #import "shared/index.wgsl"
+#import "shared/pool.wgsl"
 
 #const COUNT: u32
 #const PASSES: u32
@@ -7,8 +8,7 @@
 
 // The first of these values in a pass.
 var<immediate> first: u32;
-// Whether new noise is due, its use, and the passes before this one.
-@group(0) @binding(0) var<storage, read> pool: array<u32>;
+@group(0) @binding(0) var<storage, read> pool: Pool;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> kept: array<f32>;
 
@@ -20,6 +20,6 @@ fn main(
 ) {
     let i = flat_group(group, groups) * 64u + local;
     if i < COUNT {
-        kept[(pool[2] % PASSES) * PASS_VALUES + first + i] = x[i];
+        kept[(pool.passes % PASSES) * PASS_VALUES + first + i] = x[i];
     }
 }

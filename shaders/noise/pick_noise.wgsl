@@ -1,6 +1,7 @@
 // The noise of a step: of every chain of a pass the state that one of the passes since the refresh left, each as likely.
 #import "shared/index.wgsl"
 #import "shared/philox.wgsl"
+#import "shared/pool.wgsl"
 
 #const CHAINS: u32
 #const SAMPLE_LENGTH: u32
@@ -12,15 +13,6 @@ struct Pick {
     step: u32,
     // Where the noise begins among the samples.
     first: u32,
-}
-
-struct Pool {
-    // Whether there was a pass in this step.
-    due: u32,
-    used: u32,
-    // Passes before this step, and those of them since the last refresh.
-    passes: u32,
-    valid: u32,
 }
 
 var<immediate> pick: Pick;

@@ -76,6 +76,8 @@ pub(super) enum CliError {
         "no cell is called `{name}`: `afterimage sweep … --tasks` lists those that are to be done"
     )]
     NoCell { name: String },
+    #[error("`{given}` is found from this folder only, and tasks run in any: write the whole path")]
+    RelativePath { given: String },
     #[error("another process works on the cell {name}: wait for it")]
     CellBusy { name: String },
     #[error(

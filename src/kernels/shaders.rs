@@ -35,6 +35,7 @@ pub(super) const SHARED: &[(&str, &str)] = texts![
     "shared/moment.wgsl",
     "shared/philox.wgsl",
     "shared/plane.wgsl",
+    "shared/pool.wgsl",
     "shared/pooling.wgsl",
     "shared/pooling_planes.wgsl",
     "shared/reduce.wgsl",

@@ -38,6 +38,8 @@ pub(super) struct Common<'a> {
     pub(super) sets: &'a [String],
     pub(super) seeds: u64,
     pub(super) budgets: &'a [Budget],
+    /// Energy-gradient evaluations of a pass of the source with `sets`, without any row.
+    pub(super) pass: f64,
     /// Noise is used at most so often, where a budget lets it be used again.
     pub(super) most_reuse: u64,
 }
@@ -59,7 +61,8 @@ pub(super) fn cells(
     let mut templates: Vec<Template> = Vec::new();
     let mut senseless = Vec::new();
     for row in rows {
-        for &budget in common.budgets {
+        // Under all budgets, so that a cell has the same name whichever are asked for.
+        for budget in Budget::ALL {
             match template(common, row, budget)? {
                 Ok(found) => add(found, budget, &mut templates, &mut senseless),
                 Err(reason) => senseless.push(Senseless {
@@ -70,17 +73,23 @@ pub(super) fn cells(
             }
         }
     }
-    let mut cells = Vec::new();
     let stems = stems(&templates);
+    senseless.retain(|one| common.budgets.contains(&one.budget));
+    let mut cells = Vec::new();
     for seed in 1..=common.seeds {
         for (template, stem) in templates.iter().zip(&stems) {
+            let asked = template.budgets.iter().copied();
+            let budgets: Vec<Budget> = asked.filter(|one| common.budgets.contains(one)).collect();
+            if budgets.is_empty() {
+                continue;
+            }
             let mut config = template.config.clone();
             config.run.seed = seed;
             let seeded = [format!("run.seed={seed}")];
             cells.push(Cell {
                 name: format!("{stem}-seed-{seed}"),
                 row: template.row.clone(),
-                budgets: template.budgets.clone(),
+                budgets,
                 seed,
                 sets: [&template.sets[..], &seeded].concat(),
                 config,
@@ -126,7 +135,7 @@ fn template(
         Ok(config) => config,
         Err(reason) => return Ok(Err(reason)),
     };
-    let share = budget::share(budget, &before, common.sets, &row.sets, common.most_reuse);
+    let share = budget::share(budget, &before, common, &row.sets);
     let (more, note) = match share {
         Share::Sets(sets, note) => (sets, note),
         Share::None(reason) => return Ok(Err(reason)),
@@ -176,8 +185,8 @@ fn refused(error: ConfigError) -> Result<String, SweepError> {
     }
 }
 
-/// Names of files for the rows, each another one: of letters that no shell and no file system minds, and the same whatever
-/// other rows there are.
+/// Names of files for the rows, each another one, also where a file system does not tell capitals: of letters that no shell and
+/// no file system minds.
 fn stems(templates: &[Template]) -> Vec<String> {
     /// As long as is comfortable to read.
     const LONGEST: usize = 60;
@@ -197,7 +206,7 @@ fn stems(templates: &[Template]) -> Vec<String> {
         let is_told = stem.len() <= LONGEST && !stem.is_empty();
         let is_alone = templates
             .iter()
-            .all(|other| other.row == template.row || plain(other) != stem);
+            .all(|other| other.row == template.row || !plain(other).eq_ignore_ascii_case(&stem));
         let stem = match is_told && is_alone {
             true => stem,
             false => {

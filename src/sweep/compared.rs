@@ -24,14 +24,20 @@ pub(super) struct Group<'a> {
 }
 
 impl<'a> Compared<'a> {
-    /// What lies in the sweep's folder; `command` gives the same again.
+    /// What lies in the sweep's folder; `command` gives the same again. A cell that was evaluated with other arguments than
+    /// `evaluate` counts as missing: its figures are not those of the others.
     ///
     /// # Errors
     /// Where a cell was made with other settings.
-    pub(crate) fn read(plan: &'a Plan, command: String) -> Result<Self, SweepError> {
+    pub(crate) fn read(
+        plan: &'a Plan,
+        evaluate: &[String],
+        command: String,
+    ) -> Result<Self, SweepError> {
         let mut results = Vec::new();
         for cell in &plan.cells {
-            results.push(plan.result_of(cell)?);
+            let result = plan.result_of(cell)?;
+            results.push(result.filter(|result| result.answers(evaluate)));
         }
         Ok(Compared {
             plan,

@@ -1,7 +1,7 @@
 //! The whole of a sweep: what is trained, and into which folder.
 
 use super::axes::{key_of, rows};
-use super::budget::Budget;
+use super::budget::{Budget, evaluations_of_a_pass};
 use super::cells::{Cell, Common, Senseless, cells};
 use super::error::SweepError;
 use super::result::{CellResult, Settings, Trained, settings_of};
@@ -60,6 +60,7 @@ impl Plan {
             sets: asked.sets,
             seeds: asked.seeds,
             budgets: asked.budgets,
+            pass: evaluations_of_a_pass(&base),
             most_reuse: asked.most_reuse,
         };
         let (cells, senseless) = cells(&common, &rows)?;
@@ -116,7 +117,7 @@ impl Plan {
         let folder = self.folder_of(cell);
         if let Some(result) = self.result_of(cell)?
             && result.is_final()
-            && (result.evaluate == evaluate || result.failure.is_some())
+            && result.answers(evaluate)
         {
             return Ok(State::Finished(Box::new(result)));
         }

@@ -146,6 +146,11 @@ impl CellResult {
         self.failure.as_ref().is_none_or(|failure| failure.diverged)
     }
 
+    /// Whether it has the figures of an evaluation with the arguments `evaluate`, or none at all.
+    pub(super) fn answers(&self, evaluate: &[String]) -> bool {
+        self.evaluate == evaluate || self.failure.is_some()
+    }
+
     /// The figure that is compared first, with its name.
     pub(crate) fn headline(&self) -> Option<String> {
         let found = FIGURES

@@ -15,12 +15,23 @@ const STUCK: usize = 50;
 const GAP_PER_DIMENSION: f32 = 10.0;
 /// The same in few dimensions, where the networks of sharp densities are steep: a ratio of e¹⁰⁰⁰ is no density's.
 const LEAST_GAP: f32 = 1000.0;
+/// How many times as large as the data noise may be, by its root mean square, and as the noise of the first step. Healthy runs of the
+/// presets stay below 2.
+const OUTSIDE: f32 = 10.0;
 /// How near to 0 or 1 an accuracy is stuck there: less than one sample in 500 on its other side.
 const CERTAIN: f32 = 0.002;
 /// A gradient has vanished at this share of the largest of the run.
 const VANISHED: f32 = 1e-6;
 /// So many refreshes have not changed it: a snapshot that is about to be replaced may well be told apart without fail.
 const REFRESHES: usize = 3;
+/// Snapshots in a row whose noise was at the floor of its effective sample size in all steps after the first. Runs on digits that use
+/// noise twice or three times came back after 37 and 25 of them, with poor samples; one that diverged had 60. A planar run that
+/// ended sound went down to ten times the floor.
+const FLOORED: usize = 100;
+/// The floor is one sample; as much as this many are at it.
+const AT_FLOOR: f32 = 2.0;
+/// Of fewer samples no floor is told.
+const FEWEST: usize = 16;
 
 /// What shows that a run has diverged.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,9 +41,14 @@ pub enum Divergence {
     NotFinite(&'static str),
     /// The mean energies of data and noise lie so many nats apart, further than `limit`, and draw no nearer.
     RunAway { gap: f32, limit: f32 },
+    /// The noise lies far outside the data's range, and draws no nearer: it is so many times as large, by its root mean square, more
+    /// than `limit`.
+    Outside { scale: f32, limit: f32 },
     /// Data and noise are told apart without fail, or always taken for each other, over several snapshots, and the gradient has
     /// vanished.
     Vanished { accuracy: f32 },
+    /// Under so many snapshots in a row all weight was on a single sample of the noise.
+    Floored { snapshots: usize },
 }
 
 /// As the rest of a sentence that begins "the run diverged:".
@@ -45,10 +61,19 @@ impl fmt::Display for Divergence {
                 "the mean energies of data and noise have run away from each other, {gap:.0} nats apart (more than {limit:.0} for \
                  {WINDOW} steps)"
             ),
+            Divergence::Outside { scale, limit } => write!(
+                f,
+                "the noise lies far outside the data's range, {scale:.0} times as large (more than {limit:.0} times for {WINDOW} steps)"
+            ),
             Divergence::Vanished { accuracy } => write!(
                 f,
                 "nothing is learned any more: the accuracy has been {accuracy:.3} for {STUCK} steps, and the gradient has \
                  vanished"
+            ),
+            Divergence::Floored { snapshots } => write!(
+                f,
+                "the noise says nothing any more: under {snapshots} snapshots in a row the effective sample size was that of a single \
+                 sample"
             ),
         }
     }
@@ -74,6 +99,12 @@ impl Divergence {
             Divergence::RunAway { .. } => {
                 ", give the chains more steps a pass (sampler.steps), widen data.noise, or add objective.energy_l2"
             }
+            Divergence::Outside { .. } => {
+                ", lower sampler.step_size, give the model a base (network.base = \"gaussian\"), or bound the chains (sampler.bounds)"
+            }
+            Divergence::Floored { .. } => {
+                ", or refresh more often (snapshot.interval), or take a larger run.batch"
+            }
             Divergence::Vanished { .. } => {
                 ", refresh more often (snapshot.interval), or widen data.noise, so that data and noise overlap"
             }
@@ -87,25 +118,35 @@ impl Divergence {
 
 /// Sees the metrics of all steps, in order.
 pub(super) struct Watch {
-    /// Nats.
-    limit: f32,
-    /// The gaps of the last steps in which they were above the limit.
-    gaps: Vec<f32>,
+    /// Of the mean energies, in nats.
+    gap: Limit,
+    /// Of the noise's scale; none before the first step.
+    scale: Option<Limit>,
     largest_gradient: f32,
     /// Steps in a row with a certain accuracy and no gradient, and refreshes in these.
     vanished: usize,
     refreshes: usize,
+    floor: Floor,
 }
 
 impl Watch {
-    /// For samples of so many values.
-    pub(super) fn new(dimensions: usize) -> Self {
+    /// For samples of so many values, and so many noise samples a step.
+    pub(super) fn new(dimensions: usize, noise: usize) -> Self {
         Watch {
-            limit: (GAP_PER_DIMENSION * dimensions as f32).max(LEAST_GAP),
-            gaps: Vec::new(),
+            gap: Limit::of((GAP_PER_DIMENSION * dimensions as f32).max(LEAST_GAP)),
+            scale: None,
             largest_gradient: 0.0,
             vanished: 0,
             refreshes: 0,
+            floor: Floor {
+                // So few samples are always near it.
+                floor: match noise < FEWEST {
+                    true => 0.0,
+                    false => AT_FLOOR / noise as f32,
+                },
+                in_a_row: 0,
+                present: None,
+            },
         }
     }
 
@@ -114,22 +155,25 @@ impl Watch {
         if let Some(what) = row.not_finite(lost) {
             return Some(Divergence::NotFinite(what));
         }
-        self.run_away(row).or_else(|| self.vanished(row))
+        self.run_away(row)
+            .or_else(|| self.outside(row))
+            .or_else(|| self.vanished(row))
+            .or_else(|| self.floor.see(row))
     }
 
     fn run_away(&mut self, row: &MetricsRow) -> Option<Divergence> {
-        let gap = (row.energy_noise - row.energy_data).abs();
-        if gap <= self.limit {
-            self.gaps.clear();
-            return None;
-        }
-        self.gaps.push(gap);
-        let last = self.gaps.len().checked_sub(WINDOW)?;
-        let (before, after) = self.gaps[last..].split_at(WINDOW / 2);
-        // What comes back by itself is left alone.
-        let (before, after) = (mean(before), mean(after));
-        let limit = self.limit;
-        (after >= before).then_some(Divergence::RunAway { gap: after, limit })
+        let limit = self.gap.limit;
+        let gap = self.gap.see((row.energy_noise - row.energy_data).abs())?;
+        Some(Divergence::RunAway { gap, limit })
+    }
+
+    fn outside(&mut self, row: &MetricsRow) -> Option<Divergence> {
+        // Chains may well start far out.
+        let first = || Limit::of(OUTSIDE * row.noise_scale.max(1.0));
+        let limit = self.scale.get_or_insert_with(first);
+        let scale = limit.see(row.noise_scale)?;
+        let limit = limit.limit;
+        Some(Divergence::Outside { scale, limit })
     }
 
     fn vanished(&mut self, row: &MetricsRow) -> Option<Divergence> {
@@ -147,6 +191,62 @@ impl Watch {
     }
 }
 
+/// What a value may not exceed in [`WINDOW`] steps in a row without drawing nearer.
+struct Limit {
+    limit: f32,
+    /// The values of the last steps, in all of which they were above the limit.
+    above: Vec<f32>,
+}
+
+impl Limit {
+    fn of(limit: f32) -> Self {
+        Limit {
+            limit,
+            above: Vec::new(),
+        }
+    }
+
+    /// The mean of the last of them where the value of the next step completes such steps.
+    fn see(&mut self, value: f32) -> Option<f32> {
+        if value <= self.limit {
+            self.above.clear();
+            return None;
+        }
+        self.above.push(value);
+        let last = self.above.len().checked_sub(WINDOW)?;
+        let (before, after) = self.above[last..].split_at(WINDOW / 2);
+        // What comes back by itself is left alone.
+        let (before, after) = (mean(before), mean(after));
+        (after >= before).then_some(after)
+    }
+}
+
+/// How long the noise has been at the floor of its effective sample size.
+struct Floor {
+    /// A share of the samples.
+    floor: f32,
+    /// Snapshots in a row under which it was, but for the present one.
+    in_a_row: usize,
+    /// Whether it was in all steps under the present one but the first, in which it is a sample of the model; none before the second.
+    present: Option<bool>,
+}
+
+impl Floor {
+    fn see(&mut self, row: &MetricsRow) -> Option<Divergence> {
+        if row.snapshot_age > 0 {
+            let before = self.present.unwrap_or(true);
+            self.present = Some(before && row.ess <= self.floor);
+            return None;
+        }
+        self.in_a_row = match self.present.take() {
+            Some(true) => self.in_a_row + 1,
+            Some(false) | None => 0,
+        };
+        let snapshots = self.in_a_row;
+        (snapshots >= FLOORED).then_some(Divergence::Floored { snapshots })
+    }
+}
+
 fn mean(values: &[f32]) -> f32 {
     values.iter().sum::<f32>() / values.len() as f32
 }
@@ -157,7 +257,7 @@ mod tests {
 
     /// The first step at which `row` of the step shows a divergence, and which.
     fn found(steps: u64, row: impl Fn(u64) -> MetricsRow) -> Option<(u64, Divergence)> {
-        let mut watch = Watch::new(64);
+        let mut watch = Watch::new(64, 32);
         (0..steps).find_map(|step| Some((step, watch.see(&row(step), 0.0)?)))
     }
 
@@ -200,6 +300,31 @@ mod tests {
     }
 
     #[test]
+    fn noise_far_outside_the_data_is_found_unless_it_began_there() {
+        let far = |from: f32| {
+            move |step: u64| MetricsRow {
+                noise_scale: if step < 100 { from } else { 30.0 + step as f32 },
+                ..row(1.0)
+            }
+        };
+        let outcome = found(400, far(1.0));
+        let Some((124, Divergence::Outside { limit: 10.0, .. })) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(found(400, far(50.0)), None);
+        // Nor where it comes back.
+        let back = |step: u64| MetricsRow {
+            noise_scale: if step == 0 {
+                1.0
+            } else {
+                100.0 * 0.95_f32.powi(step as i32)
+            },
+            ..row(1.0)
+        };
+        assert_eq!(found(400, back), None);
+    }
+
+    #[test]
     fn an_accuracy_that_is_stuck_without_a_gradient_is_found_over_several_snapshots() {
         let stuck = |accuracy: f32, refresh_every: u64, gradient: f32| {
             move |step: u64| MetricsRow {
@@ -220,6 +345,31 @@ mod tests {
         // ... and where there is a gradient there is something to learn.
         assert_eq!(found(400, stuck(1.0, 10, 1e-3)), None);
         assert_eq!(found(400, stuck(0.9, 10, 0.0)), None);
+    }
+
+    #[test]
+    fn noise_at_the_floor_under_many_snapshots_is_found() {
+        let floored = |every: u64, ess: f32| {
+            move |step: u64| MetricsRow {
+                snapshot_age: step % every,
+                ess: if step.is_multiple_of(every) { 1.0 } else { ess },
+                ..row(1.0)
+            }
+        };
+        let floor = 1.0 / 32.0;
+        assert_eq!(
+            found(400, floored(3, 1.5 * floor)),
+            Some((300, Divergence::Floored { snapshots: 100 }))
+        );
+        // Above the floor, where there is nothing but fresh noise, and where a single step is better.
+        assert_eq!(found(4000, floored(3, 3.0 * floor)), None);
+        assert_eq!(found(4000, floored(1, floor)), None);
+        let better = |step: u64| MetricsRow {
+            ess: if step % 150 == 100 { 0.5 } else { floor },
+            snapshot_age: step % 3,
+            ..row(1.0)
+        };
+        assert_eq!(found(4000, better), None);
     }
 
     #[test]

@@ -49,6 +49,7 @@ macro_rules! row {
     ) => {
         /// One line of `metrics.jsonl`.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(default)]
         pub struct MetricsRow {
             $($(#[doc = $before_doc])* pub $before: $before_type,)*
             $($(#[doc = $gpu_doc])* pub $gpu: $gpu_type,)*

@@ -12,7 +12,7 @@ use super::settings;
 use super::ticket::Ticket;
 use crate::config::Config;
 use crate::gpu::{Buffer, Recording};
-use crate::kernels::noise::effective_sample_size;
+use crate::kernels::noise::{effective_sample_size, noise_scale};
 use crate::method::{
     DataNoise, Draw, FEWEST_RECORDS, FixedNoise, Fresh, GaussianFit, Objective, Optimiser, Probe,
     Sampler, Snapshot, Strategy,
@@ -366,15 +366,18 @@ impl TrainingPlan {
         if fresh == Fresh::Yes && compares {
             r.copy(self.live_energies, self.snapshot_energies);
         }
+        let metrics = self.objective.metrics();
         self.objective
             .weigh(r, self.live_energies, self.snapshot_energies);
+        let (_, data, noise) = self.noise_samples();
+        noise_scale(r, self.samples, data, noise, metrics);
         if !self.decides() {
-            self.snapshot.end(r, self.objective.metrics(), false);
+            self.snapshot.end(r, metrics, false);
         }
 
         self.weight_gradient(r, network, most);
         network.finish_gradient(r, self.optimiser.gradient());
-        self.optimiser.step(r, step, live, self.objective.metrics());
+        self.optimiser.step(r, step, live, metrics);
         self.network.turn(r, live);
         self.judge_pool(r, step, most);
         let ticket = Ticket::Metrics.number(step);

@@ -127,22 +127,18 @@ pub fn run(
         true => Some(lines("diagnostics.jsonl")?),
         false => None,
     };
-    let (dimensions, kept) = (
-        trainer.data().shape().len(),
-        KeptSnapshots::new(config, folder),
-    );
     Run {
         metrics,
         diagnostics,
         last_diagnosis: None,
         rows: Vec::new(),
-        watch: Watch::new(dimensions),
+        watch: watch_over(trainer, config),
         diverged: None,
         config,
         folder,
         observer,
         pictures: None,
-        kept,
+        kept: KeptSnapshots::new(config, folder),
         states: StateKeeper::new(&config.run, folder, None),
         stop,
     }
@@ -180,7 +176,7 @@ pub fn resume(
         Some(mark) => Some(JsonLines::cut_back(&folder.join("diagnostics.jsonl"), mark)?.0),
         None => None,
     };
-    let mut watch = Watch::new(trainer.data().shape().len());
+    let mut watch = watch_over(trainer, &config);
     for row in &rows {
         // A step that lost samples would have ended the run.
         watch.see(row, 0.0);
@@ -205,6 +201,13 @@ pub fn resume(
         stop,
     }
     .train(trainer)
+}
+
+fn watch_over(trainer: &Trainer, config: &Config) -> Watch {
+    Watch::new(
+        trainer.data().shape().len(),
+        config.run.batch * config.objective.noise_ratio,
+    )
 }
 
 fn write_config(config: &Config, folder: &Path) -> Result<(), FileError> {

@@ -71,3 +71,14 @@ pub fn effective_sample_size(live: &[f64], snapshot: &[f64]) -> f64 {
     let (sum, squares): (f64, f64) = (weights().sum(), weights().map(|w| w * w).sum());
     sum * sum / (squares * live.len() as f64)
 }
+
+/// The root mean square of the `samples` behind the first `data` values over that of these; 0 where all of these are 0.
+pub fn noise_scale(samples: &[f64], data: usize) -> f64 {
+    let mean_square =
+        |values: &[f64]| values.iter().map(|x| x * x).sum::<f64>() / values.len() as f64;
+    let (data, noise) = samples.split_at(data);
+    match mean_square(data) {
+        0.0 => 0.0,
+        data => (mean_square(noise) / data).sqrt(),
+    }
+}

@@ -193,6 +193,63 @@ fn a_sweep_compares_what_its_cells_leave_and_goes_on_from_there() {
         lines
     };
     assert_eq!(untimed(&folder.path().join("t")), untimed(&out));
+
+    // Figures of another evaluation are not put beside these: all but what diverged is missing.
+    let finer = [&ROWS[..], &["--evaluations", "99", "--collect"]].concat();
+    let errors = failing(&sweep("t", &finer));
+    assert!(errors.contains("wild-steps-seed-1"), "{errors}");
+    assert!(
+        errors.contains("snapshot.interval-2-steps-seed-1"),
+        "{errors}"
+    );
+    let found = lines(&folder.path().join("t"));
+    assert!(found.iter().all(|line| line["kl_data_model"].is_empty()));
+}
+
+/// The cells that `arguments` would do.
+fn names(folder: &tempfile::TempDir, arguments: &[&str]) -> Vec<String> {
+    let output = run(folder, &[arguments, &["--tasks"]].concat());
+    let name = |line: &str| {
+        let (_, rest) = line.split_once("--cell ").unwrap();
+        rest.split(' ').next().unwrap().to_owned()
+    };
+    stdout(&output).lines().map(name).collect()
+}
+
+#[test]
+fn cells_have_the_same_names_whichever_budget_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |budget| {
+        let more = [
+            "--vary",
+            "snapshot.interval=1,2",
+            "--seeds",
+            "1",
+            "--budget",
+        ];
+        let row = [
+            "--row",
+            "two: sampler.steps=2",
+            "--row",
+            "Two: sampler.steps=8",
+        ];
+        names(&folder, &sweep("s", &[&more[..], &[budget], &row].concat()))
+    };
+    let all = of("both");
+    assert_eq!(all.len(), 7, "{all:?}");
+    for budget in ["steps", "gradients"] {
+        let some = of(budget);
+        assert_eq!(some.len(), 4, "{some:?}");
+        assert!(
+            some.iter().all(|name| all.contains(name)),
+            "{some:?} of {all:?}"
+        );
+    }
+    // Nor are they the same where a file system takes capitals for small letters.
+    let mut small: Vec<String> = all.iter().map(|name| name.to_lowercase()).collect();
+    small.sort();
+    small.dedup();
+    assert_eq!(small.len(), all.len(), "{all:?}");
 }
 
 /// The processes that `parent` has started.
@@ -302,7 +359,15 @@ fn what_is_killed_in_the_middle_repeats_nothing_that_is_finished() {
 #[test]
 fn what_is_no_sweep_is_refused_before_anything_is_trained() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 9] = [
+        (
+            &[
+                "--row",
+                "mine: data.source=csv,data.path=mine.csv",
+                "--tasks",
+            ],
+            "write the whole path",
+        ),
         (&["--vary", "snapshot.intervall=1,2"], "snapshot.interval"),
         (&["--vary", "run.seed=1,2"], "--seeds"),
         (&["--row", "fast: optimiser.rate"], "no row"),

@@ -5,7 +5,9 @@ use super::words;
 use crate::cli::args::SweepArgs;
 use crate::cli::error::CliError;
 use crate::files::create_folder;
-use crate::sweep::{Cell, CellResult, Failure, Plan, Spent, State, Trained, settings_of};
+use crate::sweep::{
+    Cell, CellResult, Failure, Plan, Spent, State, SweepError, Trained, settings_of,
+};
 use serde::Deserialize;
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
@@ -55,10 +57,18 @@ const TRIES: u32 = 30;
 impl Errand<'_> {
     /// The result of `cell` that there is already; none where it is to be done.
     pub(super) fn kept(&self, cell: &Cell) -> Result<Option<Box<CellResult>>, CliError> {
-        Ok(match self.plan.state(cell, &self.evaluate)? {
+        Ok(match self.state(cell)? {
             State::Finished(result) => Some(result),
             State::Trained(_) | State::Begin => None,
         })
+    }
+
+    /// How far `cell` is. With --force what was made with other settings is nothing to go on with.
+    fn state(&self, cell: &Cell) -> Result<State, CliError> {
+        match self.plan.state(cell, &self.evaluate) {
+            Err(SweepError::OtherSettings { .. }) if self.arguments.force => Ok(State::Begin),
+            other => Ok(other?),
+        }
     }
 
     /// Threads of a software renderer for each process, where several share the processors.
@@ -87,7 +97,7 @@ pub(super) fn run(
     let Some(log) = locked(&log_path)? else {
         return Ok(End::Busy);
     };
-    let trained = match errand.plan.state(cell, &errand.evaluate)? {
+    let trained = match errand.state(cell)? {
         State::Finished(result) => return Ok(End::Kept(result)),
         State::Trained(trained) => Some(trained),
         State::Begin => None,

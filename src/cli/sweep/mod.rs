@@ -12,10 +12,9 @@ use super::output;
 use super::signals::Stop;
 use crate::config::BaseKind;
 use crate::files::create_folder;
-use crate::sweep::{Asked, Budget, Cell, Compared, Plan, SweepError, Written, write};
+use crate::sweep::{Asked, Budget, Cell, Compared, Plan, Written, write};
 use cell::{End, Errand, Kept};
 use display::Display;
-use std::fs;
 use std::path::{Path, PathBuf};
 use workers::work;
 
@@ -58,6 +57,7 @@ fn folder(arguments: &SweepArgs) -> PathBuf {
 
 /// Prints a command for each cell that is still to be done.
 fn tasks(errand: &Errand<'_>) -> Result<(), CliError> {
+    words::have_whole_paths(errand.arguments, &errand.plan.cells)?;
     for cell in to_do(errand)? {
         output::line(&words::of_cell(
             errand.arguments,
@@ -178,7 +178,7 @@ fn all(errand: &Errand<'_>) -> Result<(), CliError> {
 /// Writes what all cells say together. That some failed is an error, unless the sweep was stopped.
 fn collect(errand: &Errand<'_>, stopped: Option<u8>) -> Result<(), CliError> {
     let (plan, arguments) = (errand.plan, errand.arguments);
-    let compared = Compared::read(plan, words::of_all(arguments)?)?;
+    let compared = Compared::read(plan, &errand.evaluate, words::of_all(arguments)?)?;
     let Written {
         table,
         lines,
@@ -225,13 +225,15 @@ fn collect(errand: &Errand<'_>, stopped: Option<u8>) -> Result<(), CliError> {
 }
 
 impl<'a> Errand<'a> {
-    /// What is asked of every cell; what none of them could be evaluated by is refused. With --force what was made with other settings is removed.
+    /// What is asked of every cell; what none of them could be evaluated by is refused, and so is what was made with other
+    /// settings.
     fn of(plan: &'a Plan, arguments: &'a SweepArgs) -> Result<Self, CliError> {
         for &part in &arguments.only {
             let has_base = |cell: &Cell| cell.config.network.base == BaseKind::Gaussian;
+            let has_density = |cell: &Cell| cell.config.data.source.has_density();
             let why = match part {
                 PartArg::Outside => "it needs `afterimage evaluate --against`",
-                PartArg::Density if !plan.cells[0].config.data.source.has_density() => {
+                PartArg::Density if !plan.cells.iter().any(has_density) => {
                     "the density of these data is not known"
                 }
                 PartArg::Likelihood if !plan.cells.iter().any(has_base) => {
@@ -254,15 +256,7 @@ impl<'a> Errand<'a> {
             one.is_none_or(|name| *name == cell.name)
         };
         for cell in plan.cells.iter().filter(is_asked) {
-            match errand.kept(cell) {
-                Err(CliError::Sweep(SweepError::OtherSettings { folder, .. }))
-                    if arguments.force =>
-                {
-                    fs::remove_dir_all(&folder)
-                        .map_err(|cause| CliError::Remove { folder, cause })?;
-                }
-                other => drop(other?),
-            }
+            errand.kept(cell)?;
         }
         Ok(errand)
     }

@@ -2,6 +2,7 @@
 
 use crate::cli::args::{AdapterArgs, SweepArgs};
 use crate::cli::error::CliError;
+use crate::sweep::Cell;
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 
@@ -77,6 +78,7 @@ pub(super) fn of_cell(
         "--cell".to_owned(),
         cell.to_owned(),
     ]);
+    words.extend(arguments.force.then(|| "--force".to_owned()));
     words.extend(of_adapter(&arguments.adapter));
     quoted(&words)
 }
@@ -101,16 +103,33 @@ fn of_sweep(arguments: &SweepArgs, source: String, set: impl Fn(&str) -> String)
     words
 }
 
+/// Refuses paths in rows that are not whole: to complete them would give the rows other names.
+pub(super) fn have_whole_paths(arguments: &SweepArgs, cells: &[Cell]) -> Result<(), CliError> {
+    let sets = cells.iter().flat_map(|cell| &cell.sets);
+    let mut own = sets.filter(|set| !arguments.source.sets.contains(set));
+    match own.find(|set| relative_path(set).is_some()) {
+        Some(given) => Err(CliError::RelativePath {
+            given: given.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// An assignment, with a whole path where it names the data's.
 fn with_whole_path(set: &str) -> String {
-    match set.split_once('=') {
-        Some((key, path)) if key.trim() == "data.path" && !path.starts_with('~') => {
-            let path = path.trim().trim_matches('"');
-            let path = whole(Path::new(path)).unwrap_or_else(|_| path.into());
-            format!("data.path={}", path.display())
-        }
-        _ => set.to_owned(),
-    }
+    let whole = relative_path(set).and_then(|path| whole(path).ok());
+    whole.map_or_else(
+        || set.to_owned(),
+        |path| format!("data.path={}", path.display()),
+    )
+}
+
+/// The path of the data that an assignment names, if it is found from this folder only.
+fn relative_path(set: &str) -> Option<&Path> {
+    let (key, path) = set.split_once('=')?;
+    let path = path.trim().trim_matches('"');
+    let is_relative = !path.is_empty() && !path.starts_with('~') && Path::new(path).is_relative();
+    (key.trim() == "data.path" && is_relative).then_some(Path::new(path))
 }
 
 fn whole(path: &Path) -> Result<PathBuf, CliError> {

@@ -8,6 +8,7 @@ mod judge_snapshot;
 mod mixture_energy;
 mod pool;
 mod refresh_if_due;
+mod scale;
 
 pub use box_energy::OUTSIDE;
 pub(crate) use box_energy::box_energy;
@@ -18,3 +19,4 @@ pub use judge_snapshot::judge_snapshot;
 pub use mixture_energy::mixture_energy;
 pub use pool::{NoisePool, POOL_WORDS, judge_pool, keep_noise, pick_noise, take_turn};
 pub use refresh_if_due::refresh_if_due;
+pub use scale::noise_scale;
