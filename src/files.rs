@@ -300,11 +300,11 @@ impl JsonLines {
         })
     }
 
-    /// The file at `path`, cut back to what it held at `mark`, and these lines.
+    /// The file at `path`, cut back to what it held at `mark`.
     ///
     /// # Errors
     /// When it cannot be read or written, or does not begin with what it held.
-    pub(crate) fn cut_back(path: &Path, mark: &LinesMark) -> Result<(Self, String), FileError> {
+    pub(crate) fn cut_back(path: &Path, mark: &LinesMark) -> Result<Self, FileError> {
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).open(path);
         let mut file = file.map_err(|e| FileError::new("open", path, e))?;
@@ -312,13 +312,17 @@ impl JsonLines {
         file.set_len(mark.bytes)
             .and_then(|()| file.seek(SeekFrom::End(0)))
             .map_err(|e| FileError::new("cut back", path, e))?;
-        let lines = JsonLines {
+        Ok(JsonLines {
             path: path.into(),
             file,
             len: mark.bytes,
             crc32: crc32fast::hash(text.as_bytes()),
-        };
-        Ok((lines, text))
+        })
+    }
+
+    /// Whether the file is no longer where it was: what is written to it then is lost.
+    pub(crate) fn is_gone(&self) -> bool {
+        is_gone(&self.file, &self.path)
     }
 
     /// What it holds now, to be [cut back to](Self::cut_back).
@@ -362,6 +366,22 @@ impl JsonLines {
         self.crc32 = hasher.finalize();
         Ok(())
     }
+}
+
+/// Whether `file` is no longer at `path`.
+#[cfg(unix)]
+fn is_gone(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let (Ok(ours), Ok(theirs)) = (file.metadata(), fs::metadata(path)) else {
+        return true;
+    };
+    (ours.dev(), ours.ino()) != (theirs.dev(), theirs.ino())
+}
+
+/// Elsewhere an open file cannot be taken away.
+#[cfg(not(unix))]
+fn is_gone(_: &File, path: &Path) -> bool {
+    !path.exists()
 }
 
 /// In eight hexadecimal digits.
@@ -503,6 +523,24 @@ pub fn create_run_folder(path: &Path, force: bool) -> Result<(), FileError> {
             made => made.map_err(|e| FileError::new("create the folder", &folder, e))?,
         }
         probe(&folder)?;
+    }
+    Ok(())
+}
+
+/// Makes the run folder `path` and its subfolders anew where they have vanished. The folder that it lies in must be there: where a
+/// disk has gone with it, nothing is to be written into its place.
+///
+/// # Errors
+/// When a folder cannot be created.
+pub(crate) fn mend_run_folder(path: &Path) -> Result<(), FileError> {
+    let subfolders = RUN_SUBFOLDERS.map(|name| path.join(name));
+    for folder in [path.to_path_buf()].iter().chain(&subfolders) {
+        match fs::create_dir(folder) {
+            Err(cause) if cause.kind() != ErrorKind::AlreadyExists => {
+                return Err(FileError::new("create the folder", folder, cause));
+            }
+            _ => {}
+        }
     }
     Ok(())
 }

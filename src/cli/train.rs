@@ -238,6 +238,12 @@ impl Screen {
                     "warning: the training state could not be written, and the run goes on without it until the next one is due: {error}"
                 ));
             }
+            Event::Waits(error) => output::note(format_args!(
+                "warning: {error}. The run goes on, keeps in memory what it could not write, and tries again"
+            )),
+            Event::CaughtUp => {
+                output::note("note: what could not be written before is written now")
+            }
             Event::NoChains(error) => output::note(format_args!(
                 "warning: the chains of the replay buffer are not kept beside the checkpoint, which is whole: {error}"
             )),

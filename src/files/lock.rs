@@ -10,8 +10,8 @@ use std::process;
 /// however it ends. On file systems without locks it keeps nobody out.
 #[derive(Debug)]
 pub(crate) struct RunLock {
-    // Locked, and closed last.
-    _file: File,
+    // Locked for as long as it is open.
+    file: File,
     /// The process that had the folder before, if it said so.
     before: Option<u32>,
 }
@@ -46,25 +46,36 @@ impl RunLock {
             .and_then(|()| file.seek(SeekFrom::Start(0)))
             .and_then(|_| writeln!(file, "{}", process::id()))
             .map_err(failed)?;
-        Ok(RunLock {
-            _file: file,
-            before,
-        })
+        Ok(RunLock { file, before })
     }
 
-    /// Removes what the process that had the folder `folder` before left half-written there.
+    /// Whether the lock file is no longer in `folder`, so that it keeps nobody out.
+    pub(crate) fn is_gone(&self, folder: &Path) -> bool {
+        super::is_gone(&self.file, &folder.join(LOCK))
+    }
+
+    /// Removes what the process that had the run before left half-written in `folder`.
     pub(crate) fn clean(&self, folder: &Path) {
-        let Some(before) = self.before.filter(|id| *id != process::id()) else {
-            return;
-        };
-        let start = format!(".afterimage-{before}-");
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if name.starts_with(&start) && name.ends_with(".tmp") {
-                // It is in nobody's way.
-                let _ = fs::remove_file(entry.path());
-            }
+        if let Some(before) = self.before.filter(|id| *id != process::id()) {
+            clean_of(before, folder);
+        }
+    }
+
+    /// The same of this process, which must not be writing there: it cannot clear away what it was writing to a folder that had
+    /// vanished, and that may have come back.
+    pub(crate) fn clean_own(&self, folder: &Path) {
+        clean_of(process::id(), folder);
+    }
+}
+
+fn clean_of(id: u32, folder: &Path) {
+    let start = format!(".afterimage-{id}-");
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(&start) && name.ends_with(".tmp") {
+            // It is in nobody's way.
+            let _ = fs::remove_file(entry.path());
         }
     }
 }

@@ -70,6 +70,11 @@ impl StateKeeper {
         self.waits(Some(step));
     }
 
+    /// The state that was asked for has come at a time when it could not be written.
+    pub(super) fn lost(&mut self) {
+        (self.is_asked, self.newest) = (false, None);
+    }
+
     /// The state after `newest` steps is the newest: the next one is due some time after.
     fn waits(&mut self, newest: Option<u64>) {
         if let Some(every) = self.every {

@@ -14,6 +14,7 @@ mod fit;
 mod keep;
 mod keeper;
 mod last_look;
+mod lines;
 mod look_size;
 mod memory;
 mod metrics;
@@ -25,6 +26,7 @@ mod state;
 mod states;
 mod ticket;
 mod trainer;
+mod waiting;
 
 pub use divergence::Divergence;
 pub use error::TrainError;

@@ -6,10 +6,12 @@ use super::state::TrainingState;
 use super::states::{Manifest, Unusable, load, manifests};
 use crate::config::{self, Config, differences};
 use crate::data::Dataset;
-use crate::files::{FileError, RunLock, SNAPSHOTS, STATES, read_marked};
+use crate::files::{LinesMark, RunLock, SNAPSHOTS, STATES, read_marked};
 use crate::gpu::AdapterSummary;
-use crate::method::Schedule;
+use crate::method::{Diagnostics, Schedule};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +36,7 @@ pub struct Interrupted {
     pub(super) state: TrainingState,
     pub(super) manifest: Manifest,
     pub(super) rows: Vec<MetricsRow>,
+    pub(super) diagnoses: Vec<Diagnostics>,
     pub(super) lock: RunLock,
     config: Config,
     notes: Vec<String>,
@@ -45,7 +48,7 @@ struct Ended {
     steps: u64,
     stopped: bool,
     cut_short: bool,
-    diverged: Option<serde_json::Value>,
+    diverged: Option<Value>,
 }
 
 impl Interrupted {
@@ -79,7 +82,13 @@ impl Interrupted {
                 )),
             }
         }
-        let Some((state, manifest, rows)) = found else {
+        let Some(Whole {
+            state,
+            manifest,
+            rows,
+            diagnoses,
+        }) = found
+        else {
             return Err(match (finished(folder), notes.is_empty()) {
                 (Some(steps), true) => TrainError::Finished { path, steps },
                 (None, true) => TrainError::NoState { path },
@@ -114,6 +123,7 @@ impl Interrupted {
             state,
             manifest,
             rows,
+            diagnoses,
             lock,
             config,
             notes,
@@ -168,25 +178,49 @@ pub(super) fn adapter_name(adapter: &AdapterSummary) -> String {
     format!("{adapter}, {}", adapter.driver)
 }
 
-/// The state whose manifest is at `path`, with the metrics before it.
-fn whole(
-    folder: &Path,
-    path: &Path,
-) -> Result<(TrainingState, Manifest, Vec<MetricsRow>), Unusable> {
+/// A state with what the run had written before it.
+struct Whole {
+    state: TrainingState,
+    manifest: Manifest,
+    rows: Vec<MetricsRow>,
+    diagnoses: Vec<Diagnostics>,
+}
+
+/// The state whose manifest is at `path`, if everything agrees.
+fn whole(folder: &Path, path: &Path) -> Result<Whole, Unusable> {
     let (state, manifest) = load(path)?;
-    let damaged = |error: FileError| Unusable::Damaged(error.to_string());
-    let text = read_marked(&folder.join("metrics.jsonl"), &manifest.metrics).map_err(damaged)?;
-    if let Some(mark) = &manifest.diagnostics {
-        read_marked(&folder.join("diagnostics.jsonl"), mark).map_err(damaged)?;
-    }
-    let rows: Result<Vec<MetricsRow>, _> = text.lines().map(serde_json::from_str).collect();
-    let rows = rows.map_err(|error| Unusable::Damaged(format!("metrics.jsonl: {error}")))?;
-    match rows.len() as u64 == state.step() {
-        true => Ok((state, manifest, rows)),
-        false => Err(Unusable::Damaged(
+    let rows: Vec<MetricsRow> = lines(&folder.join("metrics.jsonl"), &manifest.metrics)?;
+    let diagnoses = match &manifest.diagnostics {
+        Some(mark) => lines(&folder.join("diagnostics.jsonl"), mark)?,
+        None => Vec::new(),
+    };
+    if rows.len() as u64 != state.step() {
+        return Err(Unusable::Damaged(
             "it has other steps than metrics.jsonl".into(),
-        )),
+        ));
     }
+    Ok(Whole {
+        state,
+        manifest,
+        rows,
+        diagnoses,
+    })
+}
+
+/// What the file at `path` held at `mark`.
+fn lines<T: DeserializeOwned>(path: &Path, mark: &LinesMark) -> Result<Vec<T>, Unusable> {
+    let text = read_marked(path, mark).map_err(|error| Unusable::Damaged(error.to_string()))?;
+    let rows: Result<Vec<T>, _> = text.lines().map(line).collect();
+    rows.map_err(|error| Unusable::Damaged(format!("{}: {error}", path.display())))
+}
+
+/// A line whose figures may be null, which is how JSON has what is not finite.
+fn line<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    serde_json::from_str(text).or_else(|error| {
+        let mut figures: serde_json::Map<String, Value> = serde_json::from_str(text)?;
+        figures.retain(|_, figure| !figure.is_null());
+        serde_json::from_value(figures.into()).map_err(|_| error)
+    })
 }
 
 /// `config` with `sets`, at `step`.
@@ -227,11 +261,23 @@ fn finished(folder: &Path) -> Option<u64> {
 
 /// Removes what the process that wrote into the folder last left half-written, and what says how the run ended.
 pub(super) fn clean(folder: &Path, lock: &RunLock) {
-    lock.clean(folder);
-    for name in ["samples", "checkpoints", SNAPSHOTS, STATES] {
-        lock.clean(&folder.join(name));
+    for folder in written(folder) {
+        lock.clean(&folder);
     }
     for name in ["summary.json", "report.html"] {
         let _ = fs::remove_file(folder.join(name));
     }
+}
+
+/// Removes what this process left half-written, when it has written all.
+pub(super) fn clean_own(folder: &Path, lock: &RunLock) {
+    for folder in written(folder) {
+        lock.clean_own(&folder);
+    }
+}
+
+/// The folders that a run writes into.
+fn written(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let inner = ["samples", "checkpoints", SNAPSHOTS, STATES].map(|name| folder.join(name));
+    [folder.to_path_buf()].into_iter().chain(inner)
 }

@@ -1,32 +1,30 @@
+mod disk;
+mod pictures;
+mod state_keeping;
+
 use super::diverged::{self, Remains};
 use super::divergence::{Divergence, Watch};
-use super::drawing::{SCATTER_POINTS, can_be_shown, samples_drawn};
 use super::energies::{Energies, energies, energies_of};
 use super::error::TrainError;
 use super::keep::KeptSnapshots;
-use super::keeper::{StateKeeper, Written};
+use super::keeper::StateKeeper;
 use super::last_look::{LastLook, last_look, too_short};
+use super::lines::Lines;
 use super::memory::MemoryAccount;
-use super::metrics::{CURVES, Curve, MetricsRow};
-use super::resume::{Interrupted, adapter_name, clean};
+use super::metrics::MetricsRow;
+use super::resume::{Interrupted, clean, clean_own};
 use super::settings;
-use super::state::TrainingState;
-use super::states::{self, Manifest};
+use super::states;
 use super::trainer::{Arrival, Trainer};
-use crate::config::{self, Config, Interval};
+use super::waiting::{Unwritten, Waiting};
+use crate::config::{self, Config};
 use crate::evaluation::Judged;
-use crate::files::{FileError, JsonLines, RunLock, create_run_folder, npy, write_atomically};
+use crate::files::{FileError, RunLock, create_run_folder, npy, write_atomically};
 use crate::method::{Agreement, Diagnostics, FEWEST_RECORDS};
-use crate::model::{KeptChains, Model, ModelError, SampleOptions, most_kept};
-use crate::report::{Panel, Series, curves, landscape, png_bytes, sample_grid};
+use crate::model::{Model, ModelError};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Cells on a side of the energy landscape's grid.
-const LANDSCAPE_SIDE: usize = 160;
-/// The landscape shows the square [−4, 4]², where the planar sets lie.
-const LANDSCAPE_EXTENT: f32 = 4.0;
 
 /// What an observer is told while a run goes on.
 pub enum Event<'a> {
@@ -46,6 +44,10 @@ pub enum Event<'a> {
     Kept(&'a Path),
     /// A training state could not be written. The run goes on, and tries again when the next one is due.
     NotKept(&'a FileError),
+    /// Something could not be written, since the disk does not take it. It is kept in memory and tried again while the run goes on.
+    Waits(&'a TrainError),
+    /// All that waited is written.
+    CaughtUp,
     /// The chains of the replay buffer could not be kept beside a checkpoint, which is whole without them.
     NoChains(&'a ModelError),
     /// So many of the last chains ran away to values that are not finite.
@@ -119,19 +121,19 @@ pub fn run(
     let is_replaced = force && folder.join("metrics.jsonl").is_file();
     let taken = is_replaced.then(|| RunLock::take(folder)).transpose()?;
     create_run_folder(folder, force)?;
-    let _lock = taken.map_or_else(|| RunLock::take(folder), Ok)?;
+    let lock = taken.map_or_else(|| RunLock::take(folder), Ok)?;
     write_config(config, folder)?;
-    let lines = |name: &str| JsonLines::create(&folder.join(name));
-    let metrics = lines("metrics.jsonl")?;
+    let metrics = Lines::create(&folder.join("metrics.jsonl"))?;
     let diagnostics = match is_diagnosed(config) {
-        true => Some(lines("diagnostics.jsonl")?),
+        true => Some(Lines::create(&folder.join("diagnostics.jsonl"))?),
         false => None,
     };
     Run {
         metrics,
         diagnostics,
         last_diagnosis: None,
-        rows: Vec::new(),
+        waiting: Waiting::new(),
+        lock,
         watch: watch_over(trainer, config),
         diverged: None,
         config,
@@ -163,6 +165,7 @@ pub fn resume(
         state,
         manifest,
         rows,
+        diagnoses,
         lock,
         ..
     } = interrupted;
@@ -171,9 +174,12 @@ pub fn resume(
     clean(folder, &lock);
     states::remove_after(folder, state.step());
     write_config(&config, folder)?;
-    let (metrics, _) = JsonLines::cut_back(&folder.join("metrics.jsonl"), &manifest.metrics)?;
     let diagnostics = match &manifest.diagnostics {
-        Some(mark) => Some(JsonLines::cut_back(&folder.join("diagnostics.jsonl"), mark)?.0),
+        Some(mark) => Some(Lines::cut_back(
+            &folder.join("diagnostics.jsonl"),
+            mark,
+            diagnoses,
+        )?),
         None => None,
     };
     let mut watch = watch_over(trainer, &config);
@@ -181,6 +187,7 @@ pub fn resume(
         // A step that lost samples would have ended the run.
         watch.see(row, 0.0);
     }
+    let metrics = Lines::cut_back(&folder.join("metrics.jsonl"), &manifest.metrics, rows)?;
     let mut kept = KeptSnapshots::new(&config, folder);
     kept.go_on(manifest.last_snapshot);
     let step = state.step();
@@ -189,7 +196,8 @@ pub fn resume(
         metrics,
         diagnostics,
         last_diagnosis: manifest.last_diagnosis,
-        rows,
+        waiting: Waiting::new(),
+        lock,
         watch,
         diverged: None,
         config: &config,
@@ -222,10 +230,12 @@ fn is_diagnosed(config: &Config) -> bool {
 }
 
 struct Run<'a> {
-    metrics: JsonLines,
-    diagnostics: Option<JsonLines>,
+    metrics: Lines<MetricsRow>,
+    diagnostics: Option<Lines<Diagnostics>>,
     last_diagnosis: Option<Diagnostics>,
-    rows: Vec<MetricsRow>,
+    /// What the disk has not taken yet, beside lines of these.
+    waiting: Waiting,
+    lock: RunLock,
     watch: Watch,
     /// The first step that shows it, and how.
     diverged: Option<(u64, Divergence)>,
@@ -266,7 +276,8 @@ impl Run<'_> {
             }
             self.take_in(trainer, false)?;
             if due(config.run.checkpoint_every) {
-                self.checkpoint(trainer)?;
+                let checkpoint = self.checkpoint(trainer)?;
+                self.deliver(trainer, Unwritten::Checkpoint(checkpoint.into()))?;
                 self.keep_state(trainer)?;
             }
         }
@@ -276,80 +287,27 @@ impl Run<'_> {
         if is_stopped || stop.load(Ordering::Relaxed) || self.states.is_on() {
             self.keep_state(trainer)?;
         }
-        let summary = self.finish(trainer, memory)?;
+        let settled = self.settle(trainer);
+        let finished = self.finish(trainer, memory);
+        // Drawing may have taken long enough for somebody to make room.
+        settled.or_else(|_| self.settle(trainer))?;
+        let summary = finished?;
         self.report_states(true);
+        clean_own(self.folder, &self.lock);
         if !summary.stopped && !summary.cut_short {
             states::prune(self.folder, 1);
         }
         Ok(summary)
     }
 
-    /// Takes the state after the last step, whatever the time.
-    fn keep_state(&mut self, trainer: &mut Trainer) -> Result<(), TrainError> {
-        self.request_state(trainer)?;
-        self.take_in(trainer, true)
-    }
-
-    /// Asks for the state after the last step, unless there is one.
-    fn request_state(&mut self, trainer: &mut Trainer) -> Result<(), TrainError> {
-        let step = trainer.steps_done();
-        if !self.states.has(step) {
-            trainer.request_state()?;
-            self.states.asked(step);
-        }
-        Ok(())
-    }
-
-    /// Writes a state that has arrived, with all metrics before it.
-    fn write_state(
-        &mut self,
-        trainer: &mut Trainer,
-        state: TrainingState,
-    ) -> Result<(), TrainError> {
-        let mut before = vec![self.metrics.handle()?];
-        if let Some(diagnostics) = &self.diagnostics {
-            before.push(diagnostics.handle()?);
-        }
-        let shape = trainer.data().shape();
-        let manifest = Manifest {
-            step: state.step(),
-            program: env!("CARGO_PKG_VERSION").into(),
-            adapter: adapter_name(trainer.executor().adapter()),
-            config: config::to_toml(self.config),
-            data: trainer.data().record().cloned(),
-            shape: [shape.channels, shape.height, shape.width],
-            scaling: trainer.data().scaling(),
-            metrics: self.metrics.mark(),
-            diagnostics: self.diagnostics.as_ref().map(JsonLines::mark),
-            last_diagnosis: self.last_diagnosis,
-            traces: state.traces().cloned(),
-            pictures: self.pictures.is_some(),
-            last_snapshot: self.kept.last_step(),
-            // Known when it is written.
-            buffers: Default::default(),
-        };
-        let written = self.states.write(state, manifest, before);
-        self.report(written);
-        Ok(())
-    }
-
-    /// Tells of the state that has been written since the last call; if `wait`, of the one that is being written.
-    fn report_states(&mut self, wait: bool) {
-        let written = self.states.outcome(wait);
-        self.report(written);
-    }
-
-    fn report(&mut self, written: Option<Written>) {
-        match written {
-            Some(Ok(path)) => (self.observer)(Event::Kept(&path)),
-            Some(Err(error)) => (self.observer)(Event::NotKept(&error)),
-            None => {}
-        }
-    }
-
     /// Takes in what has arrived, and ends the run where it has diverged.
     fn take_in(&mut self, trainer: &mut Trainer, wait: bool) -> Result<(), TrainError> {
         self.report_states(false);
+        if self.is_behind() && self.waiting.is_time() {
+            if let Err(error) = self.settle(trainer) {
+                self.waits(error)?;
+            }
+        }
         let received = self.receive(trainer, wait);
         let Some((step, what)) = self.diverged else {
             return received;
@@ -358,7 +316,11 @@ impl Run<'_> {
         // optimiser has ignored every gradient that was not finite. Whatever fails here follows from the divergence, which
         // is what to report.
         let _ = self.receive(trainer, true);
-        let checkpoint = self.checkpoint(trainer).ok().map(|(_, path)| path);
+        let _ = self.settle(trainer);
+        let checkpoint = self.checkpoint(trainer);
+        let checkpoint = checkpoint
+            .and_then(|checkpoint| self.write_checkpoint(&checkpoint))
+            .ok();
         let curves = self.curves().ok().flatten();
         let advice = what.advice(self.config);
         let text = diverged::summary(
@@ -367,7 +329,7 @@ impl Run<'_> {
             (step, what.to_string(), &advice),
             trainer.steps_done(),
             Remains {
-                last: self.rows.last().copied(),
+                last: self.metrics.rows().last().copied(),
                 checkpoint,
                 pictures: self.pictures.clone(),
                 curves,
@@ -391,20 +353,22 @@ impl Run<'_> {
                 } => self.picture(trainer, step, &values, average)?,
                 Arrival::Snapshot { .. } if self.diverged.is_some() => {}
                 Arrival::Snapshot { step, parameters } => {
-                    self.kept.keep(trainer, step, parameters)?;
+                    self.deliver(trainer, Unwritten::Snapshot { step, parameters })?;
                 }
                 Arrival::State(_) if self.diverged.is_some() => {}
                 Arrival::State(state) => self.write_state(trainer, state)?,
                 Arrival::Diagnostics(row) => {
-                    if let Some(file) = &mut self.diagnostics {
-                        file.append(&row)?;
+                    let lines = self.diagnostics.as_mut();
+                    if let Some(Err(error)) = lines.map(|lines| lines.push(row)) {
+                        self.waits(error.into())?;
                     }
                     self.last_diagnosis = Some(row);
                 }
                 Arrival::Metrics { row, lost } => {
-                    self.metrics.append(&row)?;
+                    if let Err(error) = self.metrics.push(row) {
+                        self.waits(error.into())?;
+                    }
                     (self.observer)(Event::Step(&row));
-                    self.rows.push(row);
                     if self.diverged.is_none() {
                         let shown = self.watch.see(&row, lost);
                         self.diverged = shown.map(|divergence| (row.step, divergence));
@@ -415,108 +379,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn write(&mut self, path: PathBuf, bytes: &[u8]) -> Result<PathBuf, TrainError> {
-        write_atomically(&path, bytes)?;
-        (self.observer)(Event::Wrote(&path));
-        Ok(path)
-    }
-
-    fn checkpoint(&mut self, trainer: &mut Trainer) -> Result<(Model, PathBuf), TrainError> {
-        let model = trainer.model()?;
-        let path = self
-            .folder
-            .join(format!("checkpoints/{:06}.safetensors", model.step()));
-        let length = trainer.data().shape().len();
-        let chains = trainer.kept_chains(most_kept(length))?;
-        model.save(&path)?;
-        (self.observer)(Event::Wrote(&path));
-        // After the weights, which are worth more: a disk may have room for them alone.
-        if let Some((states, of)) = chains {
-            match KeptChains::finite(&states, length, of).save(&model, &path) {
-                Ok(chains) => (self.observer)(Event::Wrote(&chains)),
-                Err(error) => (self.observer)(Event::NoChains(&error)),
-            }
-        }
-        Ok((model, path))
-    }
-
-    /// A picture of noise samples during training.
-    fn picture(
-        &mut self,
-        trainer: &mut Trainer,
-        step: u64,
-        values: &[f32],
-        average: Option<Vec<f32>>,
-    ) -> Result<(), TrainError> {
-        let picture = if let Some(average) = average {
-            let model = trainer.model_of(average, step)?;
-            self.landscape(trainer, &model, values)?
-        } else if can_be_shown(trainer.data().shape()) {
-            self.grid(trainer, values)?
-        } else {
-            return Ok(());
-        };
-        let folder = self.folder.join("samples");
-        self.write(folder.join(format!("{step:06}.png")), &picture)?;
-        self.pictures = Some(folder);
-        Ok(())
-    }
-
-    fn grid(&self, trainer: &Trainer, values: &[f32]) -> Result<Vec<u8>, TrainError> {
-        let (shape, scaling) = (trainer.data().shape(), trainer.data().scaling());
-        let count = self
-            .config
-            .run
-            .samples
-            .min(values.len() / shape.len())
-            .max(1);
-        let columns = (count as f64).sqrt().ceil() as usize;
-        let brightness = |value: f32| scaling.brightness(value);
-        Ok(png_bytes(&sample_grid(
-            &values[..count * shape.len()],
-            shape,
-            brightness,
-            columns,
-        )?)?)
-    }
-
-    fn landscape(
-        &self,
-        trainer: &mut Trainer,
-        model: &Model,
-        values: &[f32],
-    ) -> Result<Vec<u8>, TrainError> {
-        let cell = 2.0 * LANDSCAPE_EXTENT / LANDSCAPE_SIDE as f32;
-        let grid: Vec<f32> = (0..LANDSCAPE_SIDE * LANDSCAPE_SIDE)
-            .flat_map(|i| {
-                let (row, column) = (i / LANDSCAPE_SIDE, i % LANDSCAPE_SIDE);
-                let x = -LANDSCAPE_EXTENT + (column as f32 + 0.5) * cell;
-                [x, LANDSCAPE_EXTENT - (row as f32 + 0.5) * cell]
-            })
-            .collect();
-        let (executor, workspace) = trainer.workspace();
-        let mark = executor.mark();
-        let energies = model
-            .evaluator_on(executor, workspace)?
-            .energies(executor, &grid)?;
-        executor.release_since(mark);
-        let data = trainer.data().first(SCATTER_POINTS);
-        let picture = landscape(
-            &energies,
-            LANDSCAPE_SIDE,
-            LANDSCAPE_EXTENT,
-            &points(&data),
-            &points(values),
-        )?;
-        Ok(png_bytes(&picture)?)
-    }
-
     fn finish(
         &mut self,
         trainer: &mut Trainer,
         memory: MemoryAccount,
     ) -> Result<Summary, TrainError> {
-        let (model, checkpoint) = self.checkpoint(trainer)?;
+        let last = self.checkpoint(trainer)?;
+        let checkpoint = self.write_checkpoint(&last)?;
+        let model = last.model;
         // First, because drawing samples may take long.
         let curves = self.curves()?;
         let stopped = trainer.steps_done() < self.config.run.steps;
@@ -554,7 +424,7 @@ impl Run<'_> {
             steps: trainer.steps_done(),
             stopped,
             cut_short: !stopped && self.stop.load(Ordering::Relaxed),
-            last: self.rows.last().copied(),
+            last: self.metrics.rows().last().copied(),
             checkpoint,
             samples,
             pictures: self.pictures.clone(),
@@ -613,119 +483,4 @@ impl Run<'_> {
         let bytes = npy(&values, &shape.map(|side| side as u64))?;
         self.write(self.folder.join("traces.npy"), &bytes).map(Some)
     }
-
-    /// Draws the last pictures. Gives the states of the fresh chains that they show, before these are denoised.
-    fn last_pictures(
-        &mut self,
-        trainer: &mut Trainer,
-        model: &Model,
-        stopped: bool,
-        samples: &mut Option<PathBuf>,
-        landscape: &mut Option<PathBuf>,
-    ) -> Result<Vec<f32>, TrainError> {
-        if !can_be_shown(trainer.data().shape()) {
-            return Ok(Vec::new());
-        }
-        let (values, states) = if stopped {
-            (trainer.noise_samples()?, Vec::new())
-        } else {
-            self.draw(trainer, model)?
-        };
-        let picture = if trainer.data().is_planar() {
-            let picture = self.landscape(trainer, model, &values)?;
-            *landscape = Some(self.write(self.folder.join("landscape.png"), &picture)?);
-            picture
-        } else {
-            self.grid(trainer, &values)?
-        };
-        *samples = Some(self.write(self.folder.join("samples.png"), &picture)?);
-        Ok(states)
-    }
-
-    /// Samples from fresh chains, and their states before these were denoised.
-    fn draw(
-        &mut self,
-        trainer: &mut Trainer,
-        model: &Model,
-    ) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
-        let run = &self.config.run;
-        let options = SampleOptions {
-            count: samples_drawn(self.config, trainer.data().shape()),
-            steps: run.sample_steps,
-            seed: run.seed,
-            frames: 1,
-        };
-        let (observer, stop) = (&mut self.observer, self.stop);
-        let mut progress = |done: usize, of: usize| {
-            observer(Event::Drawing { done, of });
-            !stop.load(Ordering::Relaxed)
-        };
-        let (executor, workspace) = trainer.workspace();
-        let mut samples = model.sample_on(executor, workspace, &options, &mut progress)?;
-        (self.observer)(Event::Drew {
-            acceptance: samples.acceptance,
-            step_size: samples.step_size,
-        });
-        if samples.lost > 0 {
-            (self.observer)(Event::Lost {
-                chains: samples.lost,
-                of: options.count,
-            });
-        }
-        let states = samples.frames.pop().unwrap_or_default();
-        Ok((samples.values, states))
-    }
-
-    fn curves(&mut self) -> Result<Option<PathBuf>, TrainError> {
-        if self.rows.is_empty() {
-            return Ok(None);
-        }
-        let mut drawn: Vec<&Curve> = CURVES.iter().collect();
-        drawn.sort_by_key(|curve| curve.place);
-        let mut panels: Vec<Panel> = Vec::new();
-        for curve in drawn {
-            let value = |row| f64::from((curve.value)(row));
-            let rows = self.rows.iter();
-            let series = Series {
-                label: curve.label.into(),
-                points: rows.map(|row| (row.step as f64, value(row))).collect(),
-            };
-            match panels.last_mut() {
-                Some(panel) if panel.title == curve.title => panel.series.push(series),
-                _ => panels.push(Panel {
-                    title: curve.title.into(),
-                    series: vec![series],
-                    log_scale: curve.log_scale,
-                }),
-            }
-        }
-        if self.config.snapshot.interval == Interval::Adaptive {
-            panels.push(Panel {
-                title: "noise update interval".into(),
-                series: vec![intervals(&self.rows)],
-                log_scale: false,
-            });
-        }
-        let picture = png_bytes(&curves(&panels)?)?;
-        self.write(self.folder.join("curves.png"), &picture)
-            .map(Some)
-    }
-}
-
-/// How long each snapshot served, at the step that ended it.
-fn intervals(rows: &[MetricsRow]) -> Series {
-    let refreshes = rows.windows(2).filter(|pair| pair[1].snapshot_age == 0);
-    Series {
-        label: "steps".into(),
-        points: refreshes
-            .map(|pair| (pair[1].step as f64, (pair[0].snapshot_age + 1) as f64))
-            .collect(),
-    }
-}
-
-fn points(values: &[f32]) -> Vec<[f32; 2]> {
-    values
-        .chunks_exact(2)
-        .map(|point| [point[0], point[1]])
-        .collect()
 }

@@ -5,7 +5,7 @@ use crate::command::{afterimage, run, stderr};
 use crate::setup::{names_in, tiny};
 use serde_json::Value;
 use std::fs;
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
@@ -63,6 +63,23 @@ impl Running {
     fn send(&self, signal: &str) {
         let kill = [signal, &self.child.id().to_string()];
         assert!(Command::new("kill").args(kill).status().unwrap().success());
+    }
+
+    /// Holds it where it is until [`Self::go_on`].
+    fn hold(&self) {
+        self.send("-STOP");
+        let id = self.child.id().to_string();
+        let state = || {
+            Command::new("ps")
+                .args(["-o", "stat=", "-p", &id])
+                .output()
+                .unwrap()
+        };
+        while !state().stdout.starts_with(b"T") {}
+    }
+
+    fn go_on(&self) {
+        self.send("-CONT");
     }
 
     /// Its exit status, and what it said.
@@ -174,7 +191,7 @@ fn a_run_that_is_killed_again_and_again_ends_as_one_that_is_not() {
     let (steps, kills, stride) = if is_long {
         ("600", 50, 20)
     } else {
-        ("60", 4, 7)
+        ("90", 4, 7)
     };
     let whole = tempfile::tempdir().unwrap();
     let first = training(steps, &[]);
@@ -186,13 +203,15 @@ fn a_run_that_is_killed_again_and_again_ends_as_one_that_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let (mut drawn, mut killed, mut in_a_state, mut damaged) = (Drawn(7), 0, 0, 0);
     let mut arguments = first.clone();
-    while killed < kills {
+    while killed < kills || damaged == 0 {
         let mut running = start(&folder, &arguments);
-        if killed % 4 == 1 {
+        if killed % 4 == 1 && killed < kills {
             // Anywhere before the first step, too.
             in_a_state += usize::from(kill_while_writing(&mut running, &folder));
         } else {
-            running.wait_for(1 + drawn.below(stride) as usize);
+            // Enough for two states, if none has been damaged yet.
+            let least = if killed < kills { 1 } else { 16 };
+            running.wait_for(least + drawn.below(stride) as usize);
             std::thread::sleep(Duration::from_micros(drawn.below(20_000)));
             running.child.kill().unwrap();
             running.child.wait().unwrap();
@@ -243,7 +262,7 @@ fn a_run_that_is_stopped_says_how_to_go_on_and_does() {
         assert_eq!(said.lines().count(), 1, "{said}");
         assert!(says.iter().all(|says| said.contains(says)), "{said}");
     };
-    running.send("-STOP");
+    running.hold();
     let id = running.child.id().to_string();
     refused(&resumption(&[]), &["another process", &id]);
     refused(
@@ -251,7 +270,7 @@ fn a_run_that_is_stopped_says_how_to_go_on_and_does() {
         &["another process", &id],
     );
     running.send("-TERM");
-    running.send("-CONT");
+    running.go_on();
     let (status, said) = running.end();
     assert_eq!(status, Some(143), "{said}");
     assert!(
@@ -364,4 +383,117 @@ fn a_run_without_room_for_states_goes_on_and_says_so() {
     );
     assert_eq!(unfinished(&folder), [""; 0]);
     assert_eq!(states(&folder).len(), 0);
+}
+
+/// Steps that a folder or a disk is gone for, of a run that is the same in the end as one that had it all the time.
+fn is_the_same_without(
+    folder: &TempDir,
+    first: &[String],
+    whole: &TempDir,
+    go: impl Fn(),
+    come: impl Fn(),
+) {
+    let mut running = start(folder, first);
+    running.wait_for(3);
+    running.hold();
+    go();
+    running.go_on();
+    running.wait_for(15);
+    running.hold();
+    come();
+    running.go_on();
+    let (status, said) = running.end();
+    assert_eq!(status, Some(0), "{said}");
+    let told = said.matches("tries again").count() + said.matches("could not be written").count();
+    assert!(told > 0 && said.contains("is written now"), "{said}");
+    same_ends(folder, whole);
+}
+
+#[test]
+fn a_run_goes_on_while_its_folder_is_away() {
+    let whole = tempfile::tempdir().unwrap();
+    let first = training("80", &[]);
+    run(
+        &whole,
+        &first.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let [here, away] = ["run", "away"].map(|name| folder.path().join(name));
+    // The folder that it lies in goes, as where a disk is unplugged; a file keeps the run from making it anew.
+    let go = || {
+        fs::rename(&here, &away).unwrap();
+        fs::write(&here, "").unwrap();
+    };
+    let come = || {
+        fs::remove_file(&here).unwrap();
+        fs::rename(&away, &here).unwrap();
+    };
+    is_the_same_without(&folder, &first, &whole, go, come);
+
+    // What does not come back is made anew, with all lines; pictures that had been written are lost.
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = start(&folder, &first);
+    running.wait_for(10);
+    running.hold();
+    fs::remove_dir_all(folder.path().join("run")).unwrap();
+    running.go_on();
+    let (status, said) = running.end();
+    assert_eq!(status, Some(0), "{said}");
+    for name in ["metrics.jsonl", "diagnostics.jsonl", "summary.json"] {
+        let [ours, theirs] =
+            [&folder, &whole].map(|folder| timeless(&folder.path().join("run").join(name)));
+        assert!(ours == theirs, "{name}");
+    }
+    run(&folder, &["sample", "run", "--steps", "2", "--count", "2"]);
+}
+
+/// A file system of two megabytes, unmounted in the end; none where this user may mount nothing.
+#[cfg(target_os = "linux")]
+struct SmallDisk(PathBuf);
+
+#[cfg(target_os = "linux")]
+impl SmallDisk {
+    fn at(path: PathBuf, size: &str) -> Option<Self> {
+        fs::create_dir(&path).unwrap();
+        let mut mount = Command::new("mount");
+        let arguments = ["-t", "tmpfs", "-o", size, "tmpfs"];
+        let mounted = mount
+            .args(arguments)
+            .arg(&path)
+            .stderr(Stdio::null())
+            .status();
+        mounted
+            .is_ok_and(|status| status.success())
+            .then_some(SmallDisk(path))
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_run_goes_on_while_its_disk_is_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::at(folder.path().join("run"), "size=16m") else {
+        println!("nothing was tested: mounting a small disk takes root");
+        return;
+    };
+    let whole = tempfile::tempdir().unwrap();
+    let first = training("80", &["sampler.buffer=2000"]);
+    run(
+        &whole,
+        &first.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    let ballast = disk.0.join("ballast");
+    let go = || {
+        let mut file = fs::File::create(&ballast).unwrap();
+        while file.write_all(&[1; 1000]).is_ok() {}
+    };
+    let come = || fs::remove_file(&ballast).unwrap();
+    is_the_same_without(&folder, &first, &whole, go, come);
 }
