@@ -9,7 +9,7 @@ use crate::data;
 use crate::files::{FileError, create_numbered_folder, remove_unused_run_folder};
 use crate::network::{Precision, tuning_report};
 use crate::page::{self, Written};
-use crate::train::{self, Event, Interrupted, Summary, TrainError, Trainer};
+use crate::train::{self, Beginning, Event, Interrupted, Summary, TrainError, Trainer};
 use crate::words::Word;
 use std::path::{Path, PathBuf};
 
@@ -92,23 +92,27 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
     let mut screen = Screen::new(&config, arguments);
     let is_new = interrupted.is_none();
     let mut observer = |event: Event<'_>| screen.show(&event);
-    let outcome = match interrupted {
+    let beginning = match interrupted {
         Some(interrupted) => {
             if !arguments.quiet {
                 let (done, of) = (interrupted.step(), config.run.steps);
                 output::note(format_args!("resuming  after {done} of {of} steps"));
             }
-            train::resume(&mut trainer, interrupted, stop.asked(), &mut observer)
+            Beginning::Interrupted(interrupted.into())
         }
-        None => train::run(
-            &mut trainer,
-            &config,
-            &folder,
-            arguments.force,
-            stop.asked(),
-            &mut observer,
-        ),
+        None => Beginning::New {
+            config: &config,
+            folder: &folder,
+            force: arguments.force,
+        },
     };
+    // What opened once and does no longer ends the run by its first error.
+    let mut anew = || {
+        let data = data::open(&config.data.options(), config.run.seed).ok()?;
+        let executor = open::executor(&arguments.adapter, CommandLength::Short).ok()?;
+        Some(Trainer::new(executor, &config, data))
+    };
+    let outcome = train::run_through(trainer, beginning, stop.asked(), &mut observer, &mut anew);
     screen.steps.clear();
     // What another run has filled meanwhile is its own.
     let is_anothers = matches!(
@@ -238,6 +242,9 @@ impl Screen {
                     "warning: the training state could not be written, and the run goes on without it until the next one is due: {error}"
                 ));
             }
+            Event::DeviceFailed { error, step } => output::note(format_args!(
+                "warning: {error}. The run goes on from step {step} on a device that is opened anew"
+            )),
             Event::Waits(error) => output::note(format_args!(
                 "warning: {error}. The run goes on, keeps in memory what it could not write, and tries again"
             )),

@@ -5,6 +5,7 @@
 //! way. What a step is, [`TrainingPlan`](crate::low_level::train::TrainingPlan) writes down as a recording, for which it
 //! needs no device.
 
+mod devices;
 mod diverged;
 mod divergence;
 mod drawing;
@@ -28,6 +29,7 @@ mod ticket;
 mod trainer;
 mod waiting;
 
+pub use devices::{Beginning, run_through};
 pub use divergence::Divergence;
 pub use error::TrainError;
 pub use last_look::{ChainCount, LastLook};

@@ -20,6 +20,7 @@ use super::waiting::{Unwritten, Waiting};
 use crate::config::{self, Config};
 use crate::evaluation::Judged;
 use crate::files::{FileError, RunLock, create_run_folder, npy, write_atomically};
+use crate::gpu::GpuError;
 use crate::method::{Agreement, Diagnostics, FEWEST_RECORDS};
 use crate::model::{Model, ModelError};
 use serde::Serialize;
@@ -44,6 +45,8 @@ pub enum Event<'a> {
     Kept(&'a Path),
     /// A training state could not be written. The run goes on, and tries again when the next one is due.
     NotKept(&'a FileError),
+    /// The device failed, and the run goes on from the state after `step` steps on a device that is opened anew.
+    DeviceFailed { error: &'a GpuError, step: u64 },
     /// Something could not be written, since the disk does not take it. It is kept in memory and tried again while the run goes on.
     Waits(&'a TrainError),
     /// All that waited is written.
@@ -80,8 +83,8 @@ pub struct Summary {
     pub steps: u64,
     /// Whether it was stopped before its last step.
     pub stopped: bool,
-    /// Whether it was stopped after its last step, so that its last pictures and what the chains said last are of fewer sampler
-    /// steps than asked for.
+    /// Whether it was stopped after its last step, or what follows failed, so that its last pictures and what the chains said last
+    /// are of fewer sampler steps than asked for.
     pub cut_short: bool,
     /// The metrics of the last step.
     pub last: Option<MetricsRow>,
@@ -303,10 +306,11 @@ impl Run<'_> {
     /// Takes in what has arrived, and ends the run where it has diverged.
     fn take_in(&mut self, trainer: &mut Trainer, wait: bool) -> Result<(), TrainError> {
         self.report_states(false);
-        if self.is_behind() && self.waiting.is_time() {
-            if let Err(error) = self.settle(trainer) {
-                self.waits(error)?;
-            }
+        if self.is_behind()
+            && self.waiting.is_time()
+            && let Err(error) = self.settle(trainer)
+        {
+            self.waits(error)?;
         }
         let received = self.receive(trainer, wait);
         let Some((step, what)) = self.diverged else {
@@ -423,7 +427,7 @@ impl Run<'_> {
             last_look: compared,
             steps: trainer.steps_done(),
             stopped,
-            cut_short: !stopped && self.stop.load(Ordering::Relaxed),
+            cut_short: !stopped && (self.stop.load(Ordering::Relaxed) || drawn.is_err()),
             last: self.metrics.rows().last().copied(),
             checkpoint,
             samples,

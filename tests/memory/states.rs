@@ -3,7 +3,13 @@
 use crate::common::{executor, extended};
 use afterimage::config::{self, Config};
 use afterimage::data;
-use afterimage::train::{Arrival, TrainError, Trainer, TrainingState};
+use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions};
+use afterimage::train::{
+    Arrival, Beginning, Event, TrainError, Trainer, TrainingState, run_through,
+};
+use std::fs;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 /// Steps before the state and after it, such that there are a refresh, an epoch of the replay buffer and a diagnosis in either.
 const BEFORE: u64 = 5;
@@ -165,4 +171,83 @@ fn a_state_of_another_plan_is_refused() {
         assert!(matches!(error, TrainError::State(_)), "{own}: {error}");
         assert!(error.to_string().contains(says), "{own}: {error}");
     }
+}
+
+/// A trainer whose device is lost after so many submissions.
+fn doomed(config: &Config, lost_after: Option<u64>) -> Trainer {
+    let data = data::open(&config.data.options(), config.run.seed).expect("opens");
+    let options = ExecutorOptions {
+        lost_after,
+        // Every launch is one.
+        submission: Duration::ZERO,
+        ..Default::default()
+    };
+    let executor = Executor::open(&AdapterChoice::Best, options).expect("there is one");
+    Trainer::new(executor, config, data).expect("starts")
+}
+
+#[test]
+fn a_run_outlives_its_device() {
+    let mut config = settings(
+        POINTS,
+        "sampler.probe=8 run.sample_every=0 run.sample_steps=4",
+    );
+    config.run.steps = 60;
+    config.run.checkpoint_every = 3;
+    let stop = AtomicBool::new(false);
+    // After so many submissions, of which the beginning of a trainer has made some: the steps at which devices failed.
+    let train = |lost_after: &[u64]| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("run");
+        let mut fates = lost_after.iter().copied();
+        let mut failed = Vec::new();
+        let mut rows = Vec::new();
+        let beginning = Beginning::New {
+            config: &config,
+            folder: &path,
+            force: false,
+        };
+        let mut observer = |event: Event<'_>| match event {
+            Event::Step(row) => rows.push(row.step),
+            Event::DeviceFailed { error, step } => failed.push(format!("{step}: {error}")),
+            _ => {}
+        };
+        let mut trainer = || doomed(&config, fates.next());
+        let first = trainer();
+        let mut anew = || Some(Ok(trainer()));
+        let ended = run_through(first, beginning, &stop, &mut observer, &mut anew);
+        let checkpoint = fs::read(path.join("checkpoints/000060.safetensors"));
+        (
+            ended.map(|summary| summary.steps),
+            failed,
+            rows,
+            checkpoint.ok(),
+        )
+    };
+    let (ended, failed, rows, whole) = train(&[]);
+    assert_eq!((ended.expect("ends"), failed), (60, Vec::new()));
+    let setup = doomed(&config, None).executor().statistics().submissions;
+    let (ended, failed, again, checkpoint) = train(&[setup + 600, setup + 300, setup + 3500]);
+    assert_eq!(ended.expect("ends"), 60);
+    // Two while it trains, and one while it draws.
+    let steps: Vec<_> = failed
+        .iter()
+        .map(|failure| failure.split_once(':').expect("has one").0)
+        .collect();
+    assert!(
+        matches!(steps[..], [first, second, "60"] if first != "0" && second != "60"),
+        "{failed:?}"
+    );
+    assert!(
+        failed.iter().all(|failure| failure.contains("lost")),
+        "{failed:?}"
+    );
+    assert!(checkpoint == whole && whole.is_some());
+    // No step is told of twice.
+    assert_eq!(again, rows);
+    // Where devices come no further, it ends with the error of the last.
+    let (ended, failed, ..) = train(&[setup + 600, setup + 1, setup + 1, setup + 1, setup + 1]);
+    let error = ended.expect_err("no device lasts");
+    assert!(error.to_string().contains("lost"), "{error}");
+    assert!(failed.len() < 5, "{failed:?}");
 }
