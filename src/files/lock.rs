@@ -3,7 +3,7 @@
 use super::{FileError, LOCK};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process;
 
 /// Keeps other processes out of a run folder for as long as it lives. The operating system lets go of it when the process ends,
@@ -12,8 +12,8 @@ use std::process;
 pub(crate) struct RunLock {
     // Locked for as long as it is open.
     file: File,
-    /// The process that had the folder before, if it said so.
-    before: Option<u32>,
+    /// The processes that had the folder before, as far as what they left has not been cleared away.
+    before: Vec<u32>,
 }
 
 impl RunLock {
@@ -35,15 +35,19 @@ impl RunLock {
         let mut text = String::new();
         // What cannot be read, such as on Windows while it is locked, says nothing.
         let _ = file.read_to_string(&mut text);
-        let before = text.trim().parse().ok();
+        let before: Vec<u32> = text
+            .lines()
+            .filter_map(|id| id.trim().parse().ok())
+            .collect();
         if !is_free {
+            let owner = before.last();
             return Err(FileError::Busy {
                 path: folder.into(),
-                owner: before.map_or_else(String::new, |id: u32| format!(" ({id})")),
+                owner: owner.map_or_else(String::new, |id| format!(" ({id})")),
             });
         }
-        file.set_len(0)
-            .and_then(|()| file.seek(SeekFrom::Start(0)))
+        // Behind the others: a process may be killed before it has cleared away after them.
+        file.seek(SeekFrom::End(0))
             .and_then(|_| writeln!(file, "{}", process::id()))
             .map_err(failed)?;
         Ok(RunLock { file, before })
@@ -54,11 +58,20 @@ impl RunLock {
         super::is_gone(&self.file, &folder.join(LOCK))
     }
 
-    /// Removes what the process that had the run before left half-written in `folder`.
-    pub(crate) fn clean(&self, folder: &Path) {
-        if let Some(before) = self.before.filter(|id| *id != process::id()) {
-            clean_of(before, folder);
+    /// Removes what the processes that had the run before left half-written in `folders`, which are all that there are.
+    pub(crate) fn clean(&mut self, folders: impl Iterator<Item = PathBuf>) {
+        for folder in folders {
+            for id in self.before.iter().filter(|id| **id != process::id()) {
+                clean_of(*id, &folder);
+            }
         }
+        self.before.clear();
+        // Where that fails, they are looked for once more the next time.
+        let _ = self
+            .file
+            .set_len(0)
+            .and_then(|()| self.file.seek(SeekFrom::Start(0)))
+            .and_then(|_| writeln!(self.file, "{}", process::id()));
     }
 
     /// The same of this process, which must not be writing there: it cannot clear away what it was writing to a folder that had
@@ -102,12 +115,21 @@ mod tests {
     fn what_a_dead_owner_left_unfinished_is_removed_and_nothing_else() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path();
-        fs::write(path.join(LOCK), "4194305\n").expect("writes");
-        for name in [".afterimage-4194305-0.tmp", ".afterimage-1-0.tmp", "a.png"] {
+        fs::write(path.join(LOCK), "4194304\n4194305\n").expect("writes");
+        for name in [
+            ".afterimage-4194304-0.tmp",
+            ".afterimage-4194305-7.tmp",
+            ".afterimage-1-0.tmp",
+            "a.png",
+        ] {
             fs::write(path.join(name), "").expect("writes");
         }
-        let lock = RunLock::take(path).expect("its owner is dead");
-        lock.clean(path);
+        // One that is killed at once leaves it to the next.
+        drop(RunLock::take(path).expect("its owner is dead"));
+        let mut lock = RunLock::take(path).expect("its owner is gone");
+        lock.clean([path.to_path_buf()].into_iter());
+        let text = fs::read_to_string(path.join(LOCK)).expect("reads");
+        assert_eq!(text, format!("{}\n", process::id()));
         let names = fs::read_dir(path).expect("reads").flatten();
         let mut names: Vec<_> = names.map(|entry| entry.file_name()).collect();
         names.sort();

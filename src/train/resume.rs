@@ -260,10 +260,8 @@ fn finished(folder: &Path) -> Option<u64> {
 }
 
 /// Removes what the process that wrote into the folder last left half-written, and what says how the run ended.
-pub(super) fn clean(folder: &Path, lock: &RunLock) {
-    for folder in written(folder) {
-        lock.clean(&folder);
-    }
+pub(super) fn clean(folder: &Path, lock: &mut RunLock) {
+    lock.clean(written(folder));
     for name in ["summary.json", "report.html"] {
         let _ = fs::remove_file(folder.join(name));
     }

@@ -169,12 +169,12 @@ pub fn resume(
         manifest,
         rows,
         diagnoses,
-        lock,
+        mut lock,
         ..
     } = interrupted;
     trainer.restore(&state)?;
     let folder = folder.as_path();
-    clean(folder, &lock);
+    clean(folder, &mut lock);
     states::remove_after(folder, state.step());
     write_config(&config, folder)?;
     let diagnostics = match &manifest.diagnostics {

@@ -189,7 +189,7 @@ fn kill_while_writing(running: &mut Running, folder: &TempDir) -> bool {
 fn a_run_that_is_killed_again_and_again_ends_as_one_that_is_not() {
     let is_long = std::env::var_os("AFTERIMAGE_EXTENDED").is_some_and(|value| !value.is_empty());
     let (steps, kills, stride) = if is_long {
-        ("600", 50, 20)
+        ("1500", 50, 20)
     } else {
         ("90", 4, 7)
     };
