@@ -30,6 +30,7 @@ pub fn presets() -> &'static [Preset] {
             "digits-density",
             "mnist",
             "mnist-density",
+            "mnist-short-run",
             "cifar10",
             "cifar10-residual",
             "8gaussians",

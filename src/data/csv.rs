@@ -300,10 +300,10 @@ fn number(field: &[u8]) -> Option<f64> {
 
 /// The value of a field, or why it has none.
 fn value(field: &[u8], delimiter: u8) -> Result<f64, String> {
+    let text: String = String::from_utf8_lossy(field).chars().take(40).collect();
     match number(field) {
         Some(value) if (value as f32).is_finite() => return Ok(value),
         Some(_) => {
-            let text = String::from_utf8_lossy(field);
             return Err(format!(
                 "`{text}` is no finite 32-bit float: remove or repair the line"
             ));
@@ -314,7 +314,6 @@ fn value(field: &[u8], delimiter: u8) -> Result<f64, String> {
         }
         None => {}
     }
-    let text: String = String::from_utf8_lossy(field).chars().take(40).collect();
     let numbers_by = |separator: char| {
         text.split(separator)
             .all(|part| number(part.trim().as_bytes()).is_some())

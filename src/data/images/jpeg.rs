@@ -8,6 +8,10 @@ use super::decode::{CUT_SHORT, Decoded};
 /// The most bytes of values, so that a header that claims an absurd size costs no memory; `image` has the same limit for PNG.
 const MOST_BYTES: usize = 512 << 20;
 
+/// The most pixels that a byte can stand for: every block of 8×8 values takes a bit for its mean at the least, and a component has one
+/// value of four pixels at the least in the direction in which another one has them all (T.81, A.1.1).
+const MOST_PIXELS_A_BYTE: usize = 8 * 64 * 4;
+
 /// The most bits of a difference of mean values that libjpeg takes.
 const MOST_BITS: u8 = 15;
 
@@ -32,6 +36,15 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
         return Err(format!(
             "{}×{} pixels are too many",
             info.width, info.height
+        ));
+    }
+    // The decoder would make room for them first.
+    if pixels > bytes.len().saturating_mul(MOST_PIXELS_A_BYTE) {
+        return Err(format!(
+            "its head claims {}×{} pixels, which its {} bytes cannot hold",
+            info.width,
+            info.height,
+            bytes.len()
         ));
     }
     let values = decoder.decode().map_err(|cause| cause.to_string())?;

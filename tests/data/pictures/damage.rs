@@ -85,6 +85,10 @@ fn a_jpeg_that_claims_an_absurd_size_is_refused() {
     absurd[frame + 5..frame + 9].fill(0xff);
     let message = refusal("absurd.jpg", &absurd);
     assert!(message.contains("65535×65535"), "{message}");
+    // What memory would do for, but the file holds too little of.
+    absurd[frame + 5..frame + 9].copy_from_slice(&[0x20, 0, 0x20, 0]);
+    let message = refusal("absurd.jpg", &absurd);
+    assert!(message.contains("claims 8192×8192 pixels"), "{message}");
 }
 
 #[test]
@@ -134,4 +138,19 @@ fn a_png_with_any_byte_changed_is_refused() {
         damaged[at] ^= 1;
         refusal("damaged.png", &damaged);
     }
+}
+
+#[test]
+fn a_png_that_claims_more_pixels_than_it_can_hold_is_refused() {
+    // 100,000 × 1,000 grey pixels in no more packed bytes than one row takes.
+    let mut row = Png::row(100_000, 8, Kind::Grey, &[0; 100_000]).bytes();
+    // Behind signature, length, name and width.
+    row[20..24].copy_from_slice(&1000_u32.to_be_bytes());
+    let sum = crc32fast::hash(&row[12..29]).to_be_bytes();
+    row[29..33].copy_from_slice(&sum);
+    let message = refusal("claims.png", &row);
+    assert!(
+        message.contains("claims 100000000 bytes of pixels"),
+        "{message}"
+    );
 }
