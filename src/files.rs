@@ -1,12 +1,17 @@
 //! Writing files so that a failure loses nothing: whole files, whole lines, and run folders.
 
+mod lock;
+
+pub(crate) use lock::RunLock;
+
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::Serialize;
+use crc32fast::Hasher;
+use serde::{Deserialize, Serialize};
 
 /// The file that every run writes first of all: the mark of a run folder.
 const METRICS: &str = "metrics.jsonl";
@@ -45,6 +50,12 @@ const RUN_SUBFOLDERS: [&str; 2] = ["samples", "checkpoints"];
 /// The folder for the snapshots that a run keeps, which it makes when there is one.
 pub(crate) const SNAPSHOTS: &str = "snapshots";
 
+/// The folder for the training states of a run, which it makes when there is one.
+pub(crate) const STATES: &str = "states";
+
+/// The file by whose lock a process has a run folder to itself.
+const LOCK: &str = ".lock";
+
 /// Why something could not be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -75,6 +86,17 @@ pub enum FileError {
         cause: serde_json::Error,
     },
 
+    #[error(
+        "another process{owner} is writing into the run folder `{}`: wait for it to end, or choose another folder",
+        .path.display()
+    )]
+    Busy { path: PathBuf, owner: String },
+
+    #[error(
+        "`{}` is not as its run left it ({cause}): put back what was there, or train anew", .path.display()
+    )]
+    Altered { path: PathBuf, cause: &'static str },
+
     #[error("the .npy file could not be put together: {0}")]
     Npy(io::Error),
 
@@ -98,7 +120,7 @@ pub enum FileError {
 }
 
 impl FileError {
-    fn new(action: &'static str, path: &Path, cause: io::Error) -> Self {
+    pub(crate) fn new(action: &'static str, path: &Path, cause: io::Error) -> Self {
         let advice = match cause.kind() {
             ErrorKind::StorageFull => "free some disk space or choose a path on another disk",
             ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
@@ -153,7 +175,31 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         .map_err(failed)?;
     // Some platforms rename no open file.
     drop(file);
-    temporary.rename_to(&target).map_err(failed)
+    temporary.rename_to(&target).map_err(failed)?;
+    sync_folder(folder_of(&target)).map_err(failed)
+}
+
+/// Sees to it that the names in `folder` are on the disk, too.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Some file systems sync no folders, and some folders may be written but not read.
+        Err(cause)
+            if matches!(
+                cause.kind(),
+                ErrorKind::InvalidInput | ErrorKind::PermissionDenied
+            ) =>
+        {
+            Ok(())
+        }
+        synced => synced,
+    }
+}
+
+/// Folders are files on no other platform.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// The path that `path` stands for once it is no symbolic link itself. It need not exist.
@@ -228,6 +274,15 @@ pub struct JsonLines {
     file: File,
     /// Length of the whole lines, in bytes.
     len: u64,
+    /// CRC-32 of these.
+    crc32: u32,
+}
+
+/// What a [`JsonLines`] held at some time: its length in bytes, and their CRC-32 in eight hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LinesMark {
+    pub(crate) bytes: u64,
+    pub(crate) crc32: String,
 }
 
 impl JsonLines {
@@ -241,7 +296,50 @@ impl JsonLines {
             path: path.into(),
             file,
             len: 0,
+            crc32: 0,
         })
+    }
+
+    /// The file at `path`, cut back to what it held at `mark`.
+    ///
+    /// # Errors
+    /// When it cannot be read or written, or does not begin with what it held.
+    pub(crate) fn cut_back(path: &Path, mark: &LinesMark) -> Result<Self, FileError> {
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).open(path);
+        let mut file = file.map_err(|e| FileError::new("open", path, e))?;
+        let text = marked_lines(&file, path, mark)?;
+        file.set_len(mark.bytes)
+            .and_then(|()| file.seek(SeekFrom::End(0)))
+            .map_err(|e| FileError::new("cut back", path, e))?;
+        Ok(JsonLines {
+            path: path.into(),
+            file,
+            len: mark.bytes,
+            crc32: crc32fast::hash(text.as_bytes()),
+        })
+    }
+
+    /// Whether the file is no longer where it was: what is written to it then is lost.
+    pub(crate) fn is_gone(&self) -> bool {
+        is_gone(&self.file, &self.path)
+    }
+
+    /// What it holds now, to be [cut back to](Self::cut_back).
+    pub(crate) fn mark(&self) -> LinesMark {
+        LinesMark {
+            bytes: self.len,
+            crc32: crc32_text(self.crc32),
+        }
+    }
+
+    /// Another handle of the file, by which it can be synced elsewhere.
+    ///
+    /// # Errors
+    /// When the system has no more handles.
+    pub(crate) fn handle(&self) -> Result<File, FileError> {
+        let handle = self.file.try_clone();
+        handle.map_err(|cause| FileError::new("open", &self.path, cause))
     }
 
     /// Appends `value` as one line, which other programs see once this returns.
@@ -263,8 +361,59 @@ impl JsonLines {
             return Err(FileError::new("append to", &self.path, cause));
         }
         self.len += line.len() as u64;
+        let mut hasher = Hasher::new_with_initial(self.crc32);
+        hasher.update(&line);
+        self.crc32 = hasher.finalize();
         Ok(())
     }
+}
+
+/// Whether `file` is no longer at `path`.
+#[cfg(unix)]
+fn is_gone(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let (Ok(ours), Ok(theirs)) = (file.metadata(), fs::metadata(path)) else {
+        return true;
+    };
+    (ours.dev(), ours.ino()) != (theirs.dev(), theirs.ino())
+}
+
+/// Elsewhere an open file cannot be taken away.
+#[cfg(not(unix))]
+fn is_gone(_: &File, path: &Path) -> bool {
+    !path.exists()
+}
+
+/// In eight hexadecimal digits.
+pub(crate) fn crc32_text(crc32: u32) -> String {
+    format!("{crc32:08x}")
+}
+
+/// The lines that the file at `path` held at `mark`.
+///
+/// # Errors
+/// When it cannot be read, or does not begin with them.
+pub(crate) fn read_marked(path: &Path, mark: &LinesMark) -> Result<String, FileError> {
+    let file = File::open(path).map_err(|e| FileError::new("open", path, e))?;
+    marked_lines(&file, path, mark)
+}
+
+fn marked_lines(file: &File, path: &Path, mark: &LinesMark) -> Result<String, FileError> {
+    let altered = |cause| FileError::Altered {
+        path: path.into(),
+        cause,
+    };
+    let mut bytes = Vec::new();
+    file.take(mark.bytes)
+        .read_to_end(&mut bytes)
+        .map_err(|e| FileError::new("read", path, e))?;
+    if bytes.len() as u64 != mark.bytes {
+        return Err(altered("lines are missing"));
+    }
+    if crc32_text(crc32fast::hash(&bytes)) != mark.crc32 {
+        return Err(altered("its lines are others"));
+    }
+    String::from_utf8(bytes).map_err(|_| altered("it is no text"))
 }
 
 /// The values as an .npy file of this shape.
@@ -324,6 +473,7 @@ pub fn remove_unused_run_folder(path: &Path) {
     // A folder that holds files stays.
     let subfolders = RUN_SUBFOLDERS.map(|name| path.join(name));
     if !path.join(METRICS).exists() {
+        let _ = fs::remove_file(path.join(LOCK));
         for folder in subfolders.iter().map(PathBuf::as_path).chain([path]) {
             let _ = fs::remove_dir(folder);
         }
@@ -377,6 +527,24 @@ pub fn create_run_folder(path: &Path, force: bool) -> Result<(), FileError> {
     Ok(())
 }
 
+/// Makes the run folder `path` and its subfolders anew where they have vanished. The folder that it lies in must be there: where a
+/// disk has gone with it, nothing is to be written into its place.
+///
+/// # Errors
+/// When a folder cannot be created.
+pub(crate) fn mend_run_folder(path: &Path) -> Result<(), FileError> {
+    let subfolders = RUN_SUBFOLDERS.map(|name| path.join(name));
+    for folder in [path.to_path_buf()].iter().chain(&subfolders) {
+        match fs::create_dir(folder) {
+            Err(cause) if cause.kind() != ErrorKind::AlreadyExists => {
+                return Err(FileError::new("create the folder", folder, cause));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn is_empty(folder: &Path) -> Result<bool, FileError> {
     let mut entries =
         fs::read_dir(folder).map_err(|e| FileError::new("look into the folder", folder, e))?;
@@ -419,7 +587,7 @@ fn clear(folder: &Path) -> Result<(), FileError> {
             }
         }
     }
-    for name in RUN_SUBFOLDERS.into_iter().chain([SNAPSHOTS]) {
+    for name in RUN_SUBFOLDERS.into_iter().chain([SNAPSHOTS, STATES]) {
         let subfolder = folder.join(name);
         if subfolder.is_symlink() {
             remove(name, fs::remove_file)?;
@@ -428,11 +596,13 @@ fn clear(folder: &Path) -> Result<(), FileError> {
         }
     }
     // Only what the next run has is there; a folder that holds anything else stays.
-    let _ = fs::remove_dir(folder.join(SNAPSHOTS));
+    for name in [SNAPSHOTS, STATES] {
+        let _ = fs::remove_dir(folder.join(name));
+    }
     Ok(())
 }
 
-/// Removes the pictures, checkpoints and snapshots of a run, which are called after their step, and what a
+/// Removes the pictures, checkpoints, snapshots and states of a run, which are called after their step, and what a
 /// killed run left unfinished.
 fn clear_numbered(folder: &Path) -> Result<(), FileError> {
     let failed = |cause| FileError::new("clear the folder", folder, cause);
@@ -447,6 +617,7 @@ fn clear_numbered(folder: &Path) -> Result<(), FileError> {
             ".live.safetensors",
             ".chains.safetensors",
             ".safetensors",
+            ".json",
         ]
         .iter()
         .find_map(|ending| name.strip_suffix(ending));

@@ -707,8 +707,8 @@ const OFFERED: &[(&str, &str)] = &[
     ("shape", "Shape"),
     (
         "train",
-        "Arrival ChainCount Diagnostics Divergence Event FileError Judged LastLook MemoryAccount MetricsRow Mixing PairTest \
-         ReportError Summary TrainError Trainer run",
+        "Arrival Beginning ChainCount Diagnostics Divergence Event FileError Interrupted Judged LastLook MemoryAccount MetricsRow Mixing PairTest \
+         ReportError Summary TrainError Trainer TrainingState interrupted_model resume run run_through",
     ),
 ];
 

@@ -1,6 +1,8 @@
 //! What a run holds on the GPU, predicted byte for byte, and batches that only fit in slices.
 
 mod common;
+#[path = "memory/states.rs"]
+mod states;
 
 use afterimage::config::{self, ChainKind, Config, InitialWeights, Interval, LayerSpec, Precision};
 use afterimage::data::{self, Dataset};

@@ -539,7 +539,9 @@ fn train(config: &Config, options: ExecutorOptions) -> (Vec<u32>, Vec<MetricsRow
             ..row
         }),
         Arrival::Diagnostics(_) => None,
-        Arrival::States { .. } | Arrival::Snapshot { .. } => panic!("nobody asked for them"),
+        Arrival::States { .. } | Arrival::Snapshot { .. } | Arrival::State(_) => {
+            panic!("nobody asked for them")
+        }
     });
     let rows: Vec<MetricsRow> = rows.collect();
     assert_eq!(rows.len() as u64, config.run.steps);

@@ -5,5 +5,7 @@
 
 mod floats;
 mod tensors;
+mod words;
 
 pub use tensors::{CheckpointError, NamedTensor, OtherTypes, TensorFile};
+pub(crate) use words::{read_words_file, words_file};

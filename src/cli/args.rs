@@ -144,11 +144,33 @@ Examples:
   afterimage train digits
   afterimage train digits --seed 2 --set snapshot.interval=10 --out runs/k10
   afterimage train mnist --set data.path=train-images-idx3-ubyte.gz
-  afterimage train digits --json | jq .loss")]
+  afterimage train digits --json | jq .loss
+  afterimage train --resume runs/digits        after a crash, a kill or Ctrl-C")]
 pub(super) struct TrainArgs {
-    /// The configuration to train.
-    #[command(flatten)]
-    pub(super) source: SourceArgs,
+    /// A preset's name (see `afterimage presets`) or a TOML file
+    #[arg(value_name = "PRESET|FILE.toml", required_unless_present = "resume")]
+    pub(super) source: Option<String>,
+
+    /// Change one setting; may be given any number of times
+    ///
+    /// The key is SECTION.KEY as `afterimage config` prints it. The value is read as TOML, or as a bare text where it
+    /// is none: optimiser.rate=1e-3, data.path=~/mnist, network.layers='[{dense=64},{dense=1}]'. An empty value puts the
+    /// key back to its default. Keys that no --set and no file of your own sets follow from the others where they must, and
+    /// so do those that are set to `auto`; `train` and `config` say which.
+    #[arg(long = "set", value_name = "KEY=VALUE", help_heading = "Settings")]
+    pub(super) sets: Vec<String>,
+
+    /// Go on with the run in this folder, which was interrupted, from its newest training state
+    ///
+    /// On the same adapter it comes to the same bits as a run that was never interrupted. --set may change what no step that
+    /// is left depends on, such as run.sample_every, and the length of the run, run.steps.
+    #[arg(
+        long,
+        value_name = "RUN",
+        help_heading = "Settings",
+        conflicts_with_all = ["source", "seed", "out", "force"]
+    )]
+    pub(super) resume: Option<PathBuf>,
 
     /// Seed of every random number, a whole number from 0
     ///
@@ -750,8 +772,8 @@ mod tests {
         let Command::Train(train) = cli.command else {
             panic!("parsed as {:?}", cli.command);
         };
-        assert_eq!(train.source.source, "digits");
-        assert_eq!(train.source.sets, ["a.b=1", "c.d=2"]);
+        assert_eq!(train.source.as_deref(), Some("digits"));
+        assert_eq!(train.sets, ["a.b=1", "c.d=2"]);
         assert_eq!(train.seed, Some(7));
         assert_eq!(train.adapter.adapter.as_deref(), Some("0"));
         assert!(train.force && train.quiet && train.json);

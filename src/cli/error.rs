@@ -10,7 +10,7 @@ use crate::network::advised;
 use crate::report::ReportError;
 use crate::sweep::SweepError;
 use crate::train::TrainError;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What a command can fail with: one line that says what is wrong and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -38,14 +38,20 @@ pub(super) enum CliError {
     #[error(transparent)]
     Sweep(#[from] SweepError),
     #[error(
-        "stopped after {steps} of {of} steps{}; what there is was kept in {}",
+        "stopped after {steps} of {of} steps{}; what there is was kept in {}{}",
         if steps == of { ", so that what follows them was cut short" } else { "" },
-        folder.display()
+        folder.display(),
+        match goes_on {
+            true => format!(", and `{}` goes on from there", resume_command(folder)),
+            false => String::new(),
+        }
     )]
     Stopped {
         steps: u64,
         of: u64,
         folder: PathBuf,
+        /// Whether there is a state to go on from.
+        goes_on: bool,
         status: u8,
     },
     #[error("stopped with {done} of {of} cells done; what there is was kept in {}, and the same command goes on from there", folder.display())]
@@ -135,6 +141,14 @@ pub(super) enum CliError {
     Signal(std::io::Error),
     #[error("the .csv file could not be put together: {0}")]
     Csv(#[from] csv::Error),
+}
+
+/// What to type to go on with the run in `folder`.
+pub(super) fn resume_command(folder: &Path) -> String {
+    let folder = folder.display().to_string();
+    // A name that no shell can be given is shown as it is.
+    let folder = shlex::try_quote(&folder).unwrap_or(folder.as_str().into());
+    format!("afterimage train --resume {folder}")
 }
 
 /// Which cells of a sweep have no figures.

@@ -9,6 +9,7 @@ use crate::data;
 use crate::gpu::{AdapterChoice, AdapterKind, Executor, ExecutorOptions};
 use crate::model::{self, Description, Model, ModelError, is_chains_path, is_live_path};
 use crate::network::{TuningOptions, allow_tuning};
+use crate::train::interrupted_model;
 use crate::words::choice;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -58,21 +59,37 @@ pub(super) fn executor(arguments: &AdapterArgs, work: CommandLength) -> Result<E
 /// Opens the model that was asked for, and says what of its file was not read as it stood.
 pub(super) fn model(arguments: &ModelArgs) -> Result<Model, CliError> {
     let path = match arguments.model.is_dir() {
-        true => last_checkpoint(&arguments.model)?,
-        false => arguments.model.clone(),
+        true => last_checkpoint(&arguments.model),
+        false => Ok(arguments.model.clone()),
     };
-    let model = match &arguments.config {
-        Some(from) => described(&path, from)?,
-        None => match (Model::load(&path), run_of(&path)) {
-            (Err(ModelError::MissingMetadata { .. }), Some(run)) => described(&path, &run)?,
-            (loaded, _) => loaded?,
-        },
+    let model = match path {
+        Ok(path) => checkpoint(&path, arguments.config.as_deref())?,
+        // A run that was killed may have come to no checkpoint of its model.
+        Err(none) => {
+            let model = interrupted_model(&arguments.model).ok_or(none)?;
+            output::note(format_args!(
+                "note: the run left no checkpoint; this is its model after {} steps, of its last training state",
+                model.step()
+            ));
+            model
+        }
     };
     for note in model.notes() {
         output::note(format_args!("note: {note}"));
     }
     let data = config::with_data(model.config(), &arguments.sets)?;
     Ok(model.using(arguments.weights.into())?.with_data(data))
+}
+
+/// The model in the checkpoint at `path`; what it does not say of itself is as `from` says, or else the run that it lies in.
+fn checkpoint(path: &Path, from: Option<&Path>) -> Result<Model, CliError> {
+    if let Some(from) = from {
+        return described(path, from);
+    }
+    match (Model::load(path), run_of(path)) {
+        (Err(ModelError::MissingMetadata { .. }), Some(run)) => described(path, &run),
+        (loaded, _) => Ok(loaded?),
+    }
 }
 
 /// The parameters of the snapshots that the run of `model` kept up to it, earliest first; of a checkpoint outside a run's

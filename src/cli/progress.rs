@@ -13,6 +13,8 @@ pub(super) struct Progress {
     began: Instant,
     last_line: Option<Instant>,
     length: u64,
+    /// The position before the first that was shown: where a run goes on.
+    start: Option<u64>,
     what: &'static str,
 }
 
@@ -37,23 +39,29 @@ impl Progress {
             began: Instant::now(),
             last_line: None,
             length,
+            start: None,
             what,
         }
     }
 
     /// Shows that `position` steps are done.
     pub(super) fn set(&mut self, position: u64, message: &str) {
+        let is_first = self.start.is_none();
+        let start = *self.start.get_or_insert(position.saturating_sub(1));
         if let Some(bar) = &self.bar {
             bar.set_message(message.to_owned());
             bar.set_position(position);
+            if is_first && start > 0 {
+                bar.reset_eta();
+            }
         }
         let last = position >= self.length;
         if self.plain && (last || self.last_line.is_none_or(|at| at.elapsed() >= PLAIN_EVERY)) {
             self.last_line = Some(Instant::now());
-            let left = match position {
+            let left = match position.saturating_sub(start) {
                 0 => String::new(),
-                _ => {
-                    let rest = self.length.saturating_sub(position) as f64 / position as f64;
+                done => {
+                    let rest = self.length.saturating_sub(position) as f64 / done as f64;
                     format!("  {:.0} s left", self.began.elapsed().as_secs_f64() * rest)
                 }
             };

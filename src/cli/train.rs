@@ -4,23 +4,37 @@ use super::open::CommandLength;
 use super::progress::{Progress, Stages, describe};
 use super::signals::Stop;
 use super::{open, output, warnings};
-use crate::config::{self, Config, SamplerConfig};
+use crate::config::{self, Config, Resolved, SamplerConfig};
 use crate::data;
 use crate::files::{FileError, create_numbered_folder, remove_unused_run_folder};
 use crate::network::{Precision, tuning_report};
 use crate::page::{self, Written};
-use crate::train::{self, Event, Summary, TrainError, Trainer};
+use crate::train::{self, Beginning, Event, Interrupted, Summary, TrainError, Trainer};
 use crate::words::Word;
 use std::path::{Path, PathBuf};
 
 /// `afterimage train`
 pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
-    let resolved = config::resolve(&arguments.source.source, &arguments.source.sets)?;
+    let interrupted = match &arguments.resume {
+        Some(folder) => Some(Interrupted::open(folder, &arguments.sets)?),
+        None => None,
+    };
+    let resolved = match &interrupted {
+        Some(interrupted) => Resolved {
+            config: interrupted.config().clone(),
+            derived: Vec::new(),
+            ignored: Vec::new(),
+        },
+        None => config::resolve(source(arguments), &arguments.sets)?,
+    };
     let mut config = resolved.config;
     if let Some(seed) = arguments.seed {
         config.run.seed = seed;
     }
     let data = data::open(&config.data.options(), config.run.seed)?;
+    if let Some(interrupted) = &interrupted {
+        interrupted.check_data(&data)?;
+    }
     if arguments.quiet {
         output::data(&data, true);
     }
@@ -52,6 +66,12 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
     for warning in config.warnings().iter().chain(&resolved.ignored) {
         output::note(format_args!("warning: {warning}"));
     }
+    if let Some(interrupted) = &interrupted {
+        let other = interrupted.other_adapter(executor.adapter());
+        for note in interrupted.notes().iter().chain(&other) {
+            output::note(note);
+        }
+    }
     let mut trainer = Trainer::new(executor, &config, data)?;
     if let Some(report) = tuning_report(trainer.executor())
         && !arguments.quiet
@@ -61,29 +81,46 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
     }
     let stop = Stop::on_signals()?;
     // Last, so that what cannot begin leaves no folder.
-    let folder = run_folder(arguments)?;
+    let folder = match &arguments.resume {
+        Some(folder) => folder.clone(),
+        None => run_folder(arguments)?,
+    };
     if !arguments.quiet {
         output::note(format_args!("run       {}", folder.display()));
     }
 
     let mut screen = Screen::new(&config, arguments);
-    let outcome = train::run(
-        &mut trainer,
-        &config,
-        &folder,
-        arguments.force,
-        stop.asked(),
-        &mut |event| {
-            screen.show(&event);
+    let is_new = interrupted.is_none();
+    let mut observer = |event: Event<'_>| screen.show(&event);
+    let beginning = match interrupted {
+        Some(interrupted) => {
+            if !arguments.quiet {
+                let (done, of) = (interrupted.step(), config.run.steps);
+                output::note(format_args!("resuming  after {done} of {of} steps"));
+            }
+            Beginning::Interrupted(interrupted.into())
+        }
+        None => Beginning::New {
+            config: &config,
+            folder: &folder,
+            force: arguments.force,
         },
-    );
+    };
+    // What opened once and does no longer ends the run by its first error.
+    let mut anew = || {
+        let data = data::open(&config.data.options(), config.run.seed).ok()?;
+        let executor = open::executor(&arguments.adapter, CommandLength::Short).ok()?;
+        Some(Trainer::new(executor, &config, data))
+    };
+    let outcome = train::run_through(trainer, beginning, stop.asked(), &mut observer, &mut anew);
     screen.steps.clear();
     // What another run has filled meanwhile is its own.
     let is_anothers = matches!(
         outcome,
         Err(TrainError::File(FileError::RunFolderNotEmpty { .. }))
     );
-    if outcome.is_err() && !is_anothers && arguments.out.is_none() && !arguments.force {
+    let is_unnamed = is_new && arguments.out.is_none() && !arguments.force;
+    if outcome.is_err() && !is_anothers && is_unnamed {
         remove_unused_run_folder(&folder);
     }
     if matches!(outcome, Err(TrainError::Diverged { .. })) {
@@ -92,6 +129,7 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
     }
     let summary = outcome?;
     let page = page::write(&folder);
+    let goes_on = screen.kept;
     screen.failure?;
     if !arguments.quiet {
         summarise(&summary, page.as_ref().ok());
@@ -108,6 +146,7 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
                 steps: summary.steps,
                 of: config.run.steps,
                 folder,
+                goes_on,
                 status,
             })
         }
@@ -128,13 +167,18 @@ fn grouped(number: usize) -> String {
     text
 }
 
+/// The preset or file that is trained; the command line asks for one unless a run goes on.
+fn source(arguments: &TrainArgs) -> &str {
+    arguments.source.as_deref().unwrap_or_default()
+}
+
 /// The folder that `--out` names, else runs/NAME, which --force replaces; without that the next name that is free, so that
 /// training twice, or at the same time, never stops at another run.
 fn run_folder(arguments: &TrainArgs) -> Result<PathBuf, CliError> {
     if let Some(folder) = &arguments.out {
         return Ok(folder.clone());
     }
-    let name = Path::new(&arguments.source.source).file_stem();
+    let name = Path::new(source(arguments)).file_stem();
     let folder = Path::new("runs").join(name.unwrap_or("run".as_ref()));
     Ok(match arguments.force {
         true => folder,
@@ -149,6 +193,8 @@ struct Screen {
     json: bool,
     mixed: bool,
     sampler: SamplerConfig,
+    /// Whether the newest training state was written.
+    kept: bool,
     failure: Result<(), CliError>,
 }
 
@@ -160,6 +206,7 @@ impl Screen {
             json: arguments.json,
             mixed: config.run.precision == Precision::Mixed,
             sampler: config.sampler.clone(),
+            kept: arguments.resume.is_some(),
             failure: Ok(()),
         }
     }
@@ -185,6 +232,25 @@ impl Screen {
                 }
             }
             Event::Wrote(path) => tracing::info!("wrote {}", path.display()),
+            Event::Kept(path) => {
+                self.kept = true;
+                tracing::info!("wrote {}", path.display());
+            }
+            Event::NotKept(error) => {
+                self.kept = false;
+                output::note(format_args!(
+                    "warning: the training state could not be written, and the run goes on without it until the next one is due: {error}"
+                ));
+            }
+            Event::DeviceFailed { error, step } => output::note(format_args!(
+                "warning: {error}. The run goes on from step {step} on a device that is opened anew"
+            )),
+            Event::Waits(error) => output::note(format_args!(
+                "warning: {error}. The run goes on, keeps in memory what it could not write, and tries again"
+            )),
+            Event::CaughtUp => {
+                output::note("note: what could not be written before is written now")
+            }
             Event::NoChains(error) => output::note(format_args!(
                 "warning: the chains of the replay buffer are not kept beside the checkpoint, which is whole: {error}"
             )),

@@ -1,10 +1,22 @@
-//! Changes of what a stored configuration says of its data.
+//! Changes of what a stored configuration says.
 
 use super::error::ConfigError;
 use super::{Config, DataConfig, parse, set, to_toml};
 use crate::data::Source;
 use crate::words::Word;
 use toml::{Table, Value};
+
+/// `config` after the assignments of `sets` (see [`set`]).
+///
+/// # Errors
+/// Everything that [`set`] and [`parse`] refuse.
+pub(crate) fn amended(config: &Config, sets: &[String]) -> Result<Config, ConfigError> {
+    let mut table: Table = to_toml(config).parse().unwrap_or_default();
+    for assignment in sets {
+        set(&mut table, assignment)?;
+    }
+    parse(&table.to_string(), "--set")
+}
 
 /// The data of `config` after the assignments of `sets` (see [`set`]), which may be about nothing else.
 ///

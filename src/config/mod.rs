@@ -19,6 +19,7 @@ mod validate;
 mod warnings;
 mod words;
 
+pub(crate) use amend::amended;
 pub use amend::with_data;
 pub use assign::set;
 pub(crate) use differences::differences;
@@ -383,8 +384,14 @@ pub struct RunConfig {
     pub samples: usize = 64,
     /// Sampler steps from fresh chains for the final picture, and what `afterimage sample` takes by default.
     pub sample_steps: usize = 500,
-    /// Optimiser steps between two checkpoints; 0 for only the last.
+    /// Optimiser steps between two checkpoints of the model, with a training state each; 0 for only the last.
     pub checkpoint_every: u64 = 0,
+    /// Seconds between two training states, by which `train --resume` goes on where a run was interrupted; a fraction is allowed. The
+    /// first are taken before the first step and after 5 seconds. Written while the run goes on, they change no bit of it; 0 for
+    /// none but those of checkpoint_every and of a run that is stopped by a signal.
+    pub checkpoint_seconds: f32 = 60.0,
+    /// Training states that are kept, the newest ones; a run that has come to its end keeps its last.
+    pub keep_checkpoints: usize = 3,
     /// gaussian base, and noise that is a snapshot: how many of the snapshots are kept in the run's folder, the first and the
     /// others at steps whose roots are evenly spaced; 0 for none. `evaluate` estimates log Z along them.
     pub keep_snapshots: usize = 24,

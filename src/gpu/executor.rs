@@ -78,13 +78,10 @@ impl Executor {
             note(&fault, error.into());
         }));
         let fault = executor.fault.clone();
-        executor
-            .device
-            .set_device_lost_callback(move |reason, message| {
-                if reason != wgpu::DeviceLostReason::Destroyed {
-                    note(&fault, GpuError::Lost(message));
-                }
-            });
+        executor.device.set_device_lost_callback(move |_, message| {
+            // Of a device that was dropped nobody asks any more.
+            note(&fault, GpuError::Lost(message));
+        });
         Ok(executor)
     }
 
@@ -350,6 +347,9 @@ impl Executor {
         self.readback.submitted();
         self.statistics.submissions += 1;
         self.budget.submitted(index, &self.queue);
+        if self.options.lost_after == Some(self.statistics.submissions) {
+            self.device.destroy();
+        }
         self.poll()?;
         while let Some(oldest) = self.budget.must_wait_for() {
             self.wait(Some(oldest))?;

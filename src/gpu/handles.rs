@@ -38,6 +38,7 @@ pub struct Buffer {
     purpose: Purpose,
     /// Whether launches take their numbers of workgroups from it.
     pub(super) holds_workgroups: bool,
+    lasting: bool,
 }
 
 impl Buffer {
@@ -49,6 +50,7 @@ impl Buffer {
             label,
             purpose: Purpose::default(),
             holds_workgroups: false,
+            lasting: false,
         }
     }
 
@@ -68,6 +70,20 @@ impl Buffer {
     /// What it is for.
     pub fn purpose(&self) -> Purpose {
         self.purpose
+    }
+
+    /// The same buffer, said to hold what later work depends on: all else may hold anything when new work begins. Whoever
+    /// brings back the lasting buffers of earlier work can go on with it.
+    pub fn lasting(self) -> Self {
+        Buffer {
+            lasting: true,
+            ..self
+        }
+    }
+
+    /// Whether later work depends on what it holds.
+    pub fn is_lasting(&self) -> bool {
+        self.lasting
     }
 
     /// Its length in 32-bit words.

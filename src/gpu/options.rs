@@ -19,6 +19,8 @@ pub struct ExecutorOptions {
     /// The folder where compiled pipelines are kept for later runs; none by default, since a library writes nothing
     /// unasked.
     pub cache: Option<PathBuf>,
+    /// Lose the device after so many submissions, as a driver may at any time: for tests of what follows.
+    pub lost_after: Option<u64>,
 }
 
 impl Default for ExecutorOptions {
@@ -29,6 +31,7 @@ impl Default for ExecutorOptions {
             in_flight: 3,
             patience: Duration::from_secs(120),
             cache: None,
+            lost_after: None,
         }
     }
 }

@@ -299,6 +299,21 @@ impl Recording {
         used
     }
 
+    /// Every [lasting](Buffer::lasting) buffer that it uses, in the order in which they were named: the same in every
+    /// program that names them in the same order.
+    pub fn lasting(&self) -> Vec<Buffer> {
+        let used = self.resources().into_iter();
+        let mut lasting: Vec<Buffer> = used
+            .filter_map(|resource| match resource {
+                Resource::Buffer(buffer) => Some(buffer),
+                Resource::Image(_) => None,
+            })
+            .filter(Buffer::is_lasting)
+            .collect();
+        lasting.sort_by_key(|buffer| buffer.id);
+        lasting
+    }
+
     /// Every launch in order, each of a replay once and those that may not take place, too.
     pub fn dispatches(&self) -> Vec<&Dispatch> {
         let mut all = Vec::new();

@@ -68,6 +68,7 @@ pub use precision::Precision;
 pub use quadratic_base::{QuadraticBase, quadratic_base_gradient};
 pub use ranking_head::ranking_head;
 pub use ratio_head::{HeadArguments, Normaliser, RatioSettings, ratio_head};
+pub(crate) use samplers::SAMPLER_CONTROL;
 pub use samplers::{
     ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, Bounds, ChainBatch, ChainSteps, Dynamics,
     HMC, HMC_JITTER, Jumps, LANGEVIN, LangevinSettings, Moment, SAMPLERS, SamplerKind,

@@ -251,7 +251,8 @@ fn batch_on(network: &Network, stream: Stream, seed: u64) -> ChainBatch {
         length,
         stream,
         seed,
-        x: Buffer::new("chains", chains * length),
+        // Chains that fill up a last group go on from where they are.
+        x: Buffer::new("chains", chains * length).lasting(),
         energies: Buffer::new("chain energies", chains),
         gradient: Buffer::new("chain gradients", chains * length),
     }

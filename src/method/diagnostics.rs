@@ -3,14 +3,14 @@
 mod statistics;
 
 use crate::kernels::TRACE_VALUES;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use statistics::{autocorrelation, bulk_ess, split_r_hat};
 
 /// What is judged of each record: the energy and three projections. Behind them is how far the chain has moved.
 const QUANTITIES: usize = TRACE_VALUES - 1;
 
 /// The records along a pass of the chains that are still finite at its end.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Traces {
     /// (chain, record, value)
     values: Vec<f32>,
@@ -106,6 +106,13 @@ impl Mixing {
     }
 }
 
+/// What JSON has as null is not finite.
+fn or_nan<'de, D: Deserializer<'de>, F: Deserialize<'de> + From<f32>>(
+    from: D,
+) -> Result<F, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_else(|| F::from(f32::NAN)))
+}
+
 /// One line of `diagnostics.jsonl`: the chains of one pass, from the records along it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Diagnostics {
@@ -123,9 +130,12 @@ pub struct Diagnostics {
     #[serde(default)] // not told of by earlier versions
     pub still: usize,
     /// Mean Metropolis acceptance; 1 for kinds without a test.
+    #[serde(deserialize_with = "or_nan")]
     pub acceptance: f32,
+    #[serde(deserialize_with = "or_nan")]
     pub step_size: f32,
     /// Mean squared distance between the ends of the pass, for each coordinate.
+    #[serde(deserialize_with = "or_nan")]
     pub moved: f64,
     pub energy: Mixing,
     /// Of the states, on three random directions.

@@ -29,9 +29,13 @@ impl Mixture {
         Mixture {
             interval: interval.max(1),
             ring: (0..components)
-                .map(|_| Buffer::new("mixture component", parameters).of(SNAPSHOT))
+                .map(|_| {
+                    Buffer::new("mixture component", parameters)
+                        .of(SNAPSHOT)
+                        .lasting()
+                })
                 .collect(),
-            offsets: Buffer::new("mixture offsets", components),
+            offsets: Buffer::new("mixture offsets", components).lasting(),
             one: Buffer::new("component energies", samples),
             all: Buffer::new("energies of all components", components * samples),
         }

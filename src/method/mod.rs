@@ -28,11 +28,11 @@ pub(crate) use fixed_noise::MOST_GAUSSIAN_VALUES;
 pub use fixed_noise::{FixedNoise, GaussianFit};
 pub(crate) use mixture::Mixture;
 pub use objective::{Criterion, Objective, ObjectiveSettings};
-pub(crate) use optimiser::OptimiserSettings;
+pub(crate) use optimiser::{AVERAGED_PARAMETERS, OptimiserSettings};
 pub use optimiser::{Optimiser, Schedule};
 pub(crate) use sampler::{
     Agreement, ChainMode, Diagnose, Draw, FEWEST_RECORDS, NOT_COMPARED, PoolSettings, Probe,
     SETTLED, Sampler, SamplerSettings,
 };
-pub(crate) use snapshot::{Fresh, Refresh, Snapshot};
+pub(crate) use snapshot::{Fresh, LIVE_PARAMETERS, Refresh, Snapshot};
 pub use strategy::Strategy;

@@ -91,7 +91,7 @@ impl Objective {
             settings,
             data,
             noise,
-            c: Buffer::new("normaliser", settings.normaliser.words()),
+            c: Buffer::new("normaliser", settings.normaliser.words()).lasting(),
             factor: Buffer::new("sample factors", data + noise),
             metrics: Buffer::new("metrics", METRIC_WORDS),
         }

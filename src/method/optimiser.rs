@@ -3,6 +3,9 @@ use crate::kernels::{AdamArguments, AdamSettings, NORM_PARTS, RatioMetrics, adam
 use crate::purpose::OPTIMISER;
 use crate::words::words;
 
+/// What the moving average of the weights is called among buffers.
+pub(crate) const AVERAGED_PARAMETERS: &str = "averaged parameters";
+
 words! {
     /// How the learning rate changes over a run.
     pub enum Schedule {
@@ -67,9 +70,15 @@ impl Optimiser {
         Optimiser {
             settings,
             gradient: Buffer::new("parameter gradient", parameters).of(OPTIMISER),
-            first_moment: Buffer::new("first moment", parameters).of(OPTIMISER),
-            second_moment: Buffer::new("second moment", parameters).of(OPTIMISER),
-            average: Buffer::new("averaged parameters", parameters).of(OPTIMISER),
+            first_moment: Buffer::new("first moment", parameters)
+                .of(OPTIMISER)
+                .lasting(),
+            second_moment: Buffer::new("second moment", parameters)
+                .of(OPTIMISER)
+                .lasting(),
+            average: Buffer::new(AVERAGED_PARAMETERS, parameters)
+                .of(OPTIMISER)
+                .lasting(),
             norm_scratch: Buffer::new("norm scratch", NORM_PARTS).of(OPTIMISER),
         }
     }

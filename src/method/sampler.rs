@@ -66,8 +66,10 @@ impl Sampler {
                 // A whole number of batches, so that no batch meets a slot twice.
                 let slots = (slots / count).max(1) * count;
                 Some(Replay {
-                    states: Buffer::new("replay buffer", slots * length).of(CHAINS),
-                    order: Buffer::new("replay order", slots).of(CHAINS),
+                    states: Buffer::new("replay buffer", slots * length)
+                        .of(CHAINS)
+                        .lasting(),
+                    order: Buffer::new("replay order", slots).of(CHAINS).lasting(),
                     slots,
                 })
             }

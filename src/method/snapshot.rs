@@ -2,6 +2,9 @@ use crate::gpu::{Buffer, Recording};
 use crate::kernels::noise::{follow, judge_snapshot, refresh_if_due};
 use crate::purpose::{PARAMETERS, SNAPSHOT};
 
+/// What the live parameters are called among buffers.
+pub(crate) const LIVE_PARAMETERS: &str = "live parameters";
+
 /// How the snapshot's parameters follow the live ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Refresh {
@@ -43,10 +46,14 @@ impl Snapshot {
     /// Live and snapshot buffers for `parameters` values. Intervals below 1 count as 1.
     pub(crate) fn new(parameters: usize, refresh: Refresh) -> Self {
         Snapshot {
-            live: Buffer::new("live parameters", parameters).of(PARAMETERS),
-            snapshot: Buffer::new("snapshot parameters", parameters).of(SNAPSHOT),
+            live: Buffer::new(LIVE_PARAMETERS, parameters)
+                .of(PARAMETERS)
+                .lasting(),
+            snapshot: Buffer::new("snapshot parameters", parameters)
+                .of(SNAPSHOT)
+                .lasting(),
             refresh,
-            state: Buffer::new("snapshot state", 2).of(SNAPSHOT),
+            state: Buffer::new("snapshot state", 2).of(SNAPSHOT).lasting(),
         }
     }
 

@@ -4,6 +4,7 @@ use crate::gpu::GpuError;
 use crate::model::ModelError;
 use crate::network::{NetworkError, VariantError, advised};
 use crate::report::ReportError;
+use std::path::PathBuf;
 
 /// What can end a training run early.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,45 @@ pub enum TrainError {
          snapshot.kind"
     )]
     NoFit,
+    /// A state that does not fit the plan of the steps.
+    #[error(
+        "the training state is one of another plan of steps ({0}): continue it with the settings that it was taken with, and on an \
+         adapter that cuts batches alike"
+    )]
+    State(String),
+    #[error("{} holds no run: name the folder of one", path.display())]
+    NoRun { path: PathBuf },
+    #[error(
+        "the run in {} has no training state to go on from, since run.checkpoint_seconds is 0 or it ended too soon: train it anew with \
+         --force --out",
+        path.display()
+    )]
+    NoState { path: PathBuf },
+    #[error("no training state of the run in {} can be used: train it anew with --force --out. {notes}", path.display())]
+    NoWholeState { path: PathBuf, notes: String },
+    #[error(
+        "the training state {} has version {version} of the format, and this program reads version 1: go on with the program that \
+         took it, or train anew",
+        path.display()
+    )]
+    StateVersion { path: PathBuf, version: u32 },
+    #[error(
+        "the run in {} is finished, with all of its {steps} steps: raise run.steps with --set to train it for longer",
+        path.display()
+    )]
+    Finished { path: PathBuf, steps: u64 },
+    #[error(
+        "a run that goes on keeps its settings, and {keys} would change: leave that out, or train anew; {changeable} may change"
+    )]
+    Fixed { keys: String, changeable: String },
+    #[error("{done} steps are done already: set run.steps to {done} or more, and not to {steps}")]
+    StepsDone { done: u64, steps: u64 },
+    #[error(
+        "the data `{name}` are not those that the run began with: put them back, or train anew"
+    )]
+    OtherData { name: String },
+    #[error("{0}")]
+    Resume(String),
     #[error("the run diverged at step {step} of metrics.jsonl: {what}; {advice}")]
     Diverged {
         step: u64,

@@ -4,7 +4,7 @@ use super::error::TrainError;
 use super::trainer::Trainer;
 use crate::config::{BaseKind, Config, Interval, SnapshotKind};
 use crate::files::{SNAPSHOTS, create_folder};
-use crate::model::Weights;
+use crate::model::{Model, Weights};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -14,8 +14,8 @@ pub(super) struct KeptSnapshots {
     folder: PathBuf,
     steps: BTreeSet<u64>,
     weights: Weights,
-    /// The last one that was kept: one that served for longer is not kept twice.
-    last: Option<Vec<f32>>,
+    /// The last one that was kept, and its step: one that served for longer is not kept twice.
+    last: Option<(u64, Vec<f32>)>,
 }
 
 impl KeptSnapshots {
@@ -58,15 +58,36 @@ impl KeptSnapshots {
         step: u64,
         parameters: Vec<f32>,
     ) -> Result<(), TrainError> {
-        if self.last.as_ref() == Some(&parameters) {
+        if self
+            .last
+            .as_ref()
+            .is_some_and(|(_, last)| *last == parameters)
+        {
             return Ok(());
         }
         create_folder(&self.folder)?;
         let model = trainer.model_of(parameters.clone(), step)?;
-        let path = self.folder.join(format!("{step:06}.safetensors"));
-        model.of_weights(self.weights).save(&path)?;
-        self.last = Some(parameters);
+        model.of_weights(self.weights).save(&self.path(step))?;
+        self.last = Some((step, parameters));
         Ok(())
+    }
+
+    /// The step of the last one that was kept.
+    pub(super) fn last_step(&self) -> Option<u64> {
+        self.last.as_ref().map(|(step, _)| *step)
+    }
+
+    /// Goes on where a run has kept the snapshot of `step` last.
+    pub(super) fn go_on(&mut self, step: Option<u64>) {
+        // Where that cannot be read, one that serves for longer is kept twice.
+        self.last = step.and_then(|step| {
+            let model = Model::load(&self.path(step)).ok()?;
+            Some((step, model.parameters().to_vec()))
+        });
+    }
+
+    fn path(&self, step: u64) -> PathBuf {
+        self.folder.join(format!("{step:06}.safetensors"))
     }
 }
 

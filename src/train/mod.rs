@@ -5,6 +5,7 @@
 //! way. What a step is, [`TrainingPlan`](crate::low_level::train::TrainingPlan) writes down as a recording, for which it
 //! needs no device.
 
+mod devices;
 mod diverged;
 mod divergence;
 mod drawing;
@@ -12,24 +13,34 @@ mod energies;
 mod error;
 mod fit;
 mod keep;
+mod keeper;
 mod last_look;
+mod lines;
 mod look_size;
 mod memory;
 mod metrics;
 mod plan;
+mod resume;
 mod run;
 mod settings;
+mod state;
+mod states;
 mod ticket;
 mod trainer;
+mod waiting;
 
+pub use devices::{Beginning, run_through};
 pub use divergence::Divergence;
 pub use error::TrainError;
 pub use last_look::{ChainCount, LastLook};
 pub use memory::MemoryAccount;
 pub(crate) use metrics::CURVES;
 pub use metrics::MetricsRow;
-pub use run::{Event, Summary, run};
+pub use resume::Interrupted;
+pub use run::{Event, Summary, resume, run};
 pub(crate) use settings::target;
+pub use state::TrainingState;
+pub use states::interrupted_model;
 pub use trainer::{Arrival, Trainer};
 
 // Named in what the above offers.

@@ -90,7 +90,10 @@ impl TrainingPlan {
             objective,
             optimiser: Optimiser::new(settings::optimiser(config), parameters),
             network,
-            samples: Buffer::new("data and noise", count * input.len()).of(CHAINS),
+            // Several steps may use the same noise.
+            samples: Buffer::new("data and noise", count * input.len())
+                .of(CHAINS)
+                .lasting(),
             live_energies: Buffer::new("live energies", count),
             snapshot_energies: Buffer::new("snapshot energies", count),
             staging: (slice < count).then(|| Staging {
@@ -255,6 +258,22 @@ impl TrainingPlan {
         let length = self.architecture.input().len();
         let (start, words) = (self.data_count * length, self.noise_count * length);
         (self.samples, start, words)
+    }
+
+    /// The buffers that later steps depend on, by name: what a [`TrainingState`](crate::train::TrainingState) holds. Which they are
+    /// is said where each is named, by [`Buffer::lasting`]; of those with the same label, all but the first are numbered.
+    pub(crate) fn lasting(&self) -> Vec<(String, Buffer)> {
+        let mut named: Vec<(String, Buffer)> = Vec::new();
+        for buffer in self.first_slice().lasting() {
+            let label = buffer.label();
+            let before = named.iter().filter(|(_, other)| other.label() == label);
+            let name = match before.count() {
+                0 => label.to_owned(),
+                before => format!("{label} {}", before + 1),
+            };
+            named.push((name, buffer));
+        }
+        named
     }
 
     /// Where the memory goes, known before any of it is taken.

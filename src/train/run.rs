@@ -1,28 +1,31 @@
+mod disk;
+mod pictures;
+mod state_keeping;
+
 use super::diverged::{self, Remains};
 use super::divergence::{Divergence, Watch};
-use super::drawing::{SCATTER_POINTS, can_be_shown, samples_drawn};
 use super::energies::{Energies, energies, energies_of};
 use super::error::TrainError;
 use super::keep::KeptSnapshots;
+use super::keeper::StateKeeper;
 use super::last_look::{LastLook, last_look, too_short};
+use super::lines::Lines;
 use super::memory::MemoryAccount;
-use super::metrics::{CURVES, Curve, MetricsRow};
+use super::metrics::MetricsRow;
+use super::resume::{Interrupted, clean, clean_own};
 use super::settings;
+use super::states;
 use super::trainer::{Arrival, Trainer};
-use crate::config::{self, Config, Interval};
+use super::waiting::{Unwritten, Waiting};
+use crate::config::{self, Config};
 use crate::evaluation::Judged;
-use crate::files::{JsonLines, create_run_folder, npy, write_atomically};
+use crate::files::{FileError, RunLock, create_run_folder, npy, write_atomically};
+use crate::gpu::GpuError;
 use crate::method::{Agreement, Diagnostics, FEWEST_RECORDS};
-use crate::model::{KeptChains, Model, ModelError, SampleOptions, most_kept};
-use crate::report::{Panel, Series, curves, landscape, png_bytes, sample_grid};
+use crate::model::{Model, ModelError};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Cells on a side of the energy landscape's grid.
-const LANDSCAPE_SIDE: usize = 160;
-/// The landscape shows the square [−4, 4]², where the planar sets lie.
-const LANDSCAPE_EXTENT: f32 = 4.0;
 
 /// What an observer is told while a run goes on.
 pub enum Event<'a> {
@@ -38,6 +41,16 @@ pub enum Event<'a> {
     Step(&'a MetricsRow),
     /// A file was written.
     Wrote(&'a Path),
+    /// A training state was written, to go on from; here is its manifest.
+    Kept(&'a Path),
+    /// A training state could not be written. The run goes on, and tries again when the next one is due.
+    NotKept(&'a FileError),
+    /// The device failed, and the run goes on from the state after `step` steps on a device that is opened anew.
+    DeviceFailed { error: &'a GpuError, step: u64 },
+    /// Something could not be written, since the disk does not take it. It is kept in memory and tried again while the run goes on.
+    Waits(&'a TrainError),
+    /// All that waited is written.
+    CaughtUp,
     /// The chains of the replay buffer could not be kept beside a checkpoint, which is whole without them.
     NoChains(&'a ModelError),
     /// So many of the last chains ran away to values that are not finite.
@@ -70,8 +83,8 @@ pub struct Summary {
     pub steps: u64,
     /// Whether it was stopped before its last step.
     pub stopped: bool,
-    /// Whether it was stopped after its last step, so that its last pictures and what the chains said last are of fewer sampler
-    /// steps than asked for.
+    /// Whether it was stopped after its last step, or what follows failed, so that its last pictures and what the chains said last
+    /// are of fewer sampler steps than asked for.
     pub cut_short: bool,
     /// The metrics of the last step.
     pub last: Option<MetricsRow>,
@@ -107,67 +120,125 @@ pub fn run(
     stop: &AtomicBool,
     observer: &mut dyn FnMut(Event<'_>),
 ) -> Result<Summary, TrainError> {
+    // A run that is replaced must not be going on.
+    let is_replaced = force && folder.join("metrics.jsonl").is_file();
+    let taken = is_replaced.then(|| RunLock::take(folder)).transpose()?;
     create_run_folder(folder, force)?;
-    write_atomically(
-        &folder.join("config.toml"),
-        config::to_toml(config).as_bytes(),
-    )?;
-    let mut run = Run {
-        metrics: JsonLines::create(&folder.join("metrics.jsonl"))?,
-        diagnostics: match config.sampler.diagnose {
-            0 => None,
-            // No pass of so few steps is diagnosed.
-            _ if config.sampler.steps < FEWEST_RECORDS => None,
-            _ => Some(JsonLines::create(&folder.join("diagnostics.jsonl"))?),
-        },
+    let lock = taken.map_or_else(|| RunLock::take(folder), Ok)?;
+    write_config(config, folder)?;
+    let metrics = Lines::create(&folder.join("metrics.jsonl"))?;
+    let diagnostics = match is_diagnosed(config) {
+        true => Some(Lines::create(&folder.join("diagnostics.jsonl"))?),
+        false => None,
+    };
+    Run {
+        metrics,
+        diagnostics,
         last_diagnosis: None,
-        rows: Vec::new(),
-        watch: Watch::new(
-            trainer.data().shape().len(),
-            config.run.batch * config.objective.noise_ratio,
-        ),
+        waiting: Waiting::new(),
+        lock,
+        watch: watch_over(trainer, config),
         diverged: None,
         config,
         folder,
         observer,
         pictures: None,
         kept: KeptSnapshots::new(config, folder),
+        states: StateKeeper::new(&config.run, folder, None),
         stop,
-    };
-    let memory = trainer.plan().memory();
-    let architecture = trainer.plan().architecture();
-    let parameters = architecture.parameter_count();
-    let flops_per_gradient = architecture.flops_per_gradient();
-    (run.observer)(Event::Started {
-        memory,
-        parameters,
-        flops_per_gradient,
-        steps: config.run.steps,
-    });
-    while trainer.steps_done() < config.run.steps && !stop.load(Ordering::Relaxed) {
-        trainer.step()?;
-        let done = trainer.steps_done();
-        let due = |every: u64| every > 0 && done.is_multiple_of(every) && done < config.run.steps;
-        if run.kept.is_due(done - 1) {
-            trainer.request_snapshot()?;
-        }
-        if due(config.run.sample_every) {
-            trainer.request_states()?;
-        }
-        run.take_in(trainer, false)?;
-        if due(config.run.checkpoint_every) {
-            run.checkpoint(trainer)?;
-        }
     }
-    run.take_in(trainer, true)?;
-    run.finish(trainer, memory)
+    .train(trainer)
+}
+
+/// Goes on with a run that was interrupted, and ends as [`run`] does: with the bits of one that was not, where the adapter is the
+/// same and no setting was changed. `trainer` is new, with the settings and the data of `interrupted`.
+///
+/// # Errors
+/// As for [`run`], and when the trainer is another one than the run had.
+pub fn resume(
+    trainer: &mut Trainer,
+    interrupted: Interrupted,
+    stop: &AtomicBool,
+    observer: &mut dyn FnMut(Event<'_>),
+) -> Result<Summary, TrainError> {
+    interrupted.check_data(trainer.data())?;
+    let config = interrupted.config().clone();
+    let Interrupted {
+        folder,
+        state,
+        manifest,
+        rows,
+        diagnoses,
+        mut lock,
+        ..
+    } = interrupted;
+    trainer.restore(&state)?;
+    let folder = folder.as_path();
+    clean(folder, &mut lock);
+    states::remove_after(folder, state.step());
+    write_config(&config, folder)?;
+    let diagnostics = match &manifest.diagnostics {
+        Some(mark) => Some(Lines::cut_back(
+            &folder.join("diagnostics.jsonl"),
+            mark,
+            diagnoses,
+        )?),
+        None => None,
+    };
+    let mut watch = watch_over(trainer, &config);
+    for row in &rows {
+        // A step that lost samples would have ended the run.
+        watch.see(row, 0.0);
+    }
+    let metrics = Lines::cut_back(&folder.join("metrics.jsonl"), &manifest.metrics, rows)?;
+    let mut kept = KeptSnapshots::new(&config, folder);
+    kept.go_on(manifest.last_snapshot);
+    let step = state.step();
+    drop(state);
+    Run {
+        metrics,
+        diagnostics,
+        last_diagnosis: manifest.last_diagnosis,
+        waiting: Waiting::new(),
+        lock,
+        watch,
+        diverged: None,
+        config: &config,
+        folder,
+        observer,
+        pictures: manifest.pictures.then(|| folder.join("samples")),
+        kept,
+        states: StateKeeper::new(&config.run, folder, Some(step)),
+        stop,
+    }
+    .train(trainer)
+}
+
+fn watch_over(trainer: &Trainer, config: &Config) -> Watch {
+    Watch::new(
+        trainer.data().shape().len(),
+        config.run.batch * config.objective.noise_ratio,
+    )
+}
+
+fn write_config(config: &Config, folder: &Path) -> Result<(), FileError> {
+    let text = config::to_toml(config);
+    write_atomically(&folder.join("config.toml"), text.as_bytes())
+}
+
+/// Whether passes are looked at.
+fn is_diagnosed(config: &Config) -> bool {
+    // No pass of so few steps is diagnosed.
+    config.sampler.diagnose > 0 && config.sampler.steps >= FEWEST_RECORDS
 }
 
 struct Run<'a> {
-    metrics: JsonLines,
-    diagnostics: Option<JsonLines>,
+    metrics: Lines<MetricsRow>,
+    diagnostics: Option<Lines<Diagnostics>>,
     last_diagnosis: Option<Diagnostics>,
-    rows: Vec<MetricsRow>,
+    /// What the disk has not taken yet, beside lines of these.
+    waiting: Waiting,
+    lock: RunLock,
     watch: Watch,
     /// The first step that shows it, and how.
     diverged: Option<(u64, Divergence)>,
@@ -176,12 +247,71 @@ struct Run<'a> {
     observer: &'a mut dyn FnMut(Event<'_>),
     pictures: Option<PathBuf>,
     kept: KeptSnapshots,
+    states: StateKeeper,
     stop: &'a AtomicBool,
 }
 
 impl Run<'_> {
+    /// Does the steps that are left, and all that follows them.
+    fn train(mut self, trainer: &mut Trainer) -> Result<Summary, TrainError> {
+        let memory = trainer.plan().memory();
+        let architecture = trainer.plan().architecture();
+        (self.observer)(Event::Started {
+            memory,
+            parameters: architecture.parameter_count(),
+            flops_per_gradient: architecture.flops_per_gradient(),
+            steps: self.config.run.steps,
+        });
+        let (config, stop) = (self.config, self.stop);
+        while trainer.steps_done() < config.run.steps && !stop.load(Ordering::Relaxed) {
+            if self.states.is_due() {
+                self.request_state(trainer)?;
+            }
+            trainer.step()?;
+            let done = trainer.steps_done();
+            let due =
+                |every: u64| every > 0 && done.is_multiple_of(every) && done < config.run.steps;
+            if self.kept.is_due(done - 1) {
+                trainer.request_snapshot()?;
+            }
+            if due(config.run.sample_every) {
+                trainer.request_states()?;
+            }
+            self.take_in(trainer, false)?;
+            if due(config.run.checkpoint_every) {
+                let checkpoint = self.checkpoint(trainer)?;
+                self.deliver(trainer, Unwritten::Checkpoint(checkpoint.into()))?;
+                self.keep_state(trainer)?;
+            }
+        }
+        self.take_in(trainer, true)?;
+        let is_stopped = trainer.steps_done() < config.run.steps;
+        // What follows the last step may take long, and is not to be lost with the steps.
+        if is_stopped || stop.load(Ordering::Relaxed) || self.states.is_on() {
+            self.keep_state(trainer)?;
+        }
+        let settled = self.settle(trainer);
+        let finished = self.finish(trainer, memory);
+        // Drawing may have taken long enough for somebody to make room.
+        settled.or_else(|_| self.settle(trainer))?;
+        let summary = finished?;
+        self.report_states(true);
+        clean_own(self.folder, &self.lock);
+        if !summary.stopped && !summary.cut_short {
+            states::prune(self.folder, 1);
+        }
+        Ok(summary)
+    }
+
     /// Takes in what has arrived, and ends the run where it has diverged.
     fn take_in(&mut self, trainer: &mut Trainer, wait: bool) -> Result<(), TrainError> {
+        self.report_states(false);
+        if self.is_behind()
+            && self.waiting.is_time()
+            && let Err(error) = self.settle(trainer)
+        {
+            self.waits(error)?;
+        }
         let received = self.receive(trainer, wait);
         let Some((step, what)) = self.diverged else {
             return received;
@@ -190,7 +320,11 @@ impl Run<'_> {
         // optimiser has ignored every gradient that was not finite. Whatever fails here follows from the divergence, which
         // is what to report.
         let _ = self.receive(trainer, true);
-        let checkpoint = self.checkpoint(trainer).ok().map(|(_, path)| path);
+        let _ = self.settle(trainer);
+        let checkpoint = self.checkpoint(trainer);
+        let checkpoint = checkpoint
+            .and_then(|checkpoint| self.write_checkpoint(&checkpoint))
+            .ok();
         let curves = self.curves().ok().flatten();
         let advice = what.advice(self.config);
         let text = diverged::summary(
@@ -199,7 +333,7 @@ impl Run<'_> {
             (step, what.to_string(), &advice),
             trainer.steps_done(),
             Remains {
-                last: self.rows.last().copied(),
+                last: self.metrics.rows().last().copied(),
                 checkpoint,
                 pictures: self.pictures.clone(),
                 curves,
@@ -223,18 +357,22 @@ impl Run<'_> {
                 } => self.picture(trainer, step, &values, average)?,
                 Arrival::Snapshot { .. } if self.diverged.is_some() => {}
                 Arrival::Snapshot { step, parameters } => {
-                    self.kept.keep(trainer, step, parameters)?;
+                    self.deliver(trainer, Unwritten::Snapshot { step, parameters })?;
                 }
+                Arrival::State(_) if self.diverged.is_some() => {}
+                Arrival::State(state) => self.write_state(trainer, state)?,
                 Arrival::Diagnostics(row) => {
-                    if let Some(file) = &mut self.diagnostics {
-                        file.append(&row)?;
+                    let lines = self.diagnostics.as_mut();
+                    if let Some(Err(error)) = lines.map(|lines| lines.push(row)) {
+                        self.waits(error.into())?;
                     }
                     self.last_diagnosis = Some(row);
                 }
                 Arrival::Metrics { row, lost } => {
-                    self.metrics.append(&row)?;
+                    if let Err(error) = self.metrics.push(row) {
+                        self.waits(error.into())?;
+                    }
                     (self.observer)(Event::Step(&row));
-                    self.rows.push(row);
                     if self.diverged.is_none() {
                         let shown = self.watch.see(&row, lost);
                         self.diverged = shown.map(|divergence| (row.step, divergence));
@@ -245,108 +383,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn write(&mut self, path: PathBuf, bytes: &[u8]) -> Result<PathBuf, TrainError> {
-        write_atomically(&path, bytes)?;
-        (self.observer)(Event::Wrote(&path));
-        Ok(path)
-    }
-
-    fn checkpoint(&mut self, trainer: &mut Trainer) -> Result<(Model, PathBuf), TrainError> {
-        let model = trainer.model()?;
-        let path = self
-            .folder
-            .join(format!("checkpoints/{:06}.safetensors", model.step()));
-        let length = trainer.data().shape().len();
-        let chains = trainer.kept_chains(most_kept(length))?;
-        model.save(&path)?;
-        (self.observer)(Event::Wrote(&path));
-        // After the weights, which are worth more: a disk may have room for them alone.
-        if let Some((states, of)) = chains {
-            match KeptChains::finite(&states, length, of).save(&model, &path) {
-                Ok(chains) => (self.observer)(Event::Wrote(&chains)),
-                Err(error) => (self.observer)(Event::NoChains(&error)),
-            }
-        }
-        Ok((model, path))
-    }
-
-    /// A picture of noise samples during training.
-    fn picture(
-        &mut self,
-        trainer: &mut Trainer,
-        step: u64,
-        values: &[f32],
-        average: Option<Vec<f32>>,
-    ) -> Result<(), TrainError> {
-        let picture = if let Some(average) = average {
-            let model = trainer.model_of(average, step)?;
-            self.landscape(trainer, &model, values)?
-        } else if can_be_shown(trainer.data().shape()) {
-            self.grid(trainer, values)?
-        } else {
-            return Ok(());
-        };
-        let folder = self.folder.join("samples");
-        self.write(folder.join(format!("{step:06}.png")), &picture)?;
-        self.pictures = Some(folder);
-        Ok(())
-    }
-
-    fn grid(&self, trainer: &Trainer, values: &[f32]) -> Result<Vec<u8>, TrainError> {
-        let (shape, scaling) = (trainer.data().shape(), trainer.data().scaling());
-        let count = self
-            .config
-            .run
-            .samples
-            .min(values.len() / shape.len())
-            .max(1);
-        let columns = (count as f64).sqrt().ceil() as usize;
-        let brightness = |value: f32| scaling.brightness(value);
-        Ok(png_bytes(&sample_grid(
-            &values[..count * shape.len()],
-            shape,
-            brightness,
-            columns,
-        )?)?)
-    }
-
-    fn landscape(
-        &self,
-        trainer: &mut Trainer,
-        model: &Model,
-        values: &[f32],
-    ) -> Result<Vec<u8>, TrainError> {
-        let cell = 2.0 * LANDSCAPE_EXTENT / LANDSCAPE_SIDE as f32;
-        let grid: Vec<f32> = (0..LANDSCAPE_SIDE * LANDSCAPE_SIDE)
-            .flat_map(|i| {
-                let (row, column) = (i / LANDSCAPE_SIDE, i % LANDSCAPE_SIDE);
-                let x = -LANDSCAPE_EXTENT + (column as f32 + 0.5) * cell;
-                [x, LANDSCAPE_EXTENT - (row as f32 + 0.5) * cell]
-            })
-            .collect();
-        let (executor, workspace) = trainer.workspace();
-        let mark = executor.mark();
-        let energies = model
-            .evaluator_on(executor, workspace)?
-            .energies(executor, &grid)?;
-        executor.release_since(mark);
-        let data = trainer.data().first(SCATTER_POINTS);
-        let picture = landscape(
-            &energies,
-            LANDSCAPE_SIDE,
-            LANDSCAPE_EXTENT,
-            &points(&data),
-            &points(values),
-        )?;
-        Ok(png_bytes(&picture)?)
-    }
-
     fn finish(
         &mut self,
         trainer: &mut Trainer,
         memory: MemoryAccount,
     ) -> Result<Summary, TrainError> {
-        let (model, checkpoint) = self.checkpoint(trainer)?;
+        let last = self.checkpoint(trainer)?;
+        let checkpoint = self.write_checkpoint(&last)?;
+        let model = last.model;
         // First, because drawing samples may take long.
         let curves = self.curves()?;
         let stopped = trainer.steps_done() < self.config.run.steps;
@@ -383,8 +427,8 @@ impl Run<'_> {
             last_look: compared,
             steps: trainer.steps_done(),
             stopped,
-            cut_short: !stopped && self.stop.load(Ordering::Relaxed),
-            last: self.rows.last().copied(),
+            cut_short: !stopped && (self.stop.load(Ordering::Relaxed) || drawn.is_err()),
+            last: self.metrics.rows().last().copied(),
             checkpoint,
             samples,
             pictures: self.pictures.clone(),
@@ -443,119 +487,4 @@ impl Run<'_> {
         let bytes = npy(&values, &shape.map(|side| side as u64))?;
         self.write(self.folder.join("traces.npy"), &bytes).map(Some)
     }
-
-    /// Draws the last pictures. Gives the states of the fresh chains that they show, before these are denoised.
-    fn last_pictures(
-        &mut self,
-        trainer: &mut Trainer,
-        model: &Model,
-        stopped: bool,
-        samples: &mut Option<PathBuf>,
-        landscape: &mut Option<PathBuf>,
-    ) -> Result<Vec<f32>, TrainError> {
-        if !can_be_shown(trainer.data().shape()) {
-            return Ok(Vec::new());
-        }
-        let (values, states) = if stopped {
-            (trainer.noise_samples()?, Vec::new())
-        } else {
-            self.draw(trainer, model)?
-        };
-        let picture = if trainer.data().is_planar() {
-            let picture = self.landscape(trainer, model, &values)?;
-            *landscape = Some(self.write(self.folder.join("landscape.png"), &picture)?);
-            picture
-        } else {
-            self.grid(trainer, &values)?
-        };
-        *samples = Some(self.write(self.folder.join("samples.png"), &picture)?);
-        Ok(states)
-    }
-
-    /// Samples from fresh chains, and their states before these were denoised.
-    fn draw(
-        &mut self,
-        trainer: &mut Trainer,
-        model: &Model,
-    ) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
-        let run = &self.config.run;
-        let options = SampleOptions {
-            count: samples_drawn(self.config, trainer.data().shape()),
-            steps: run.sample_steps,
-            seed: run.seed,
-            frames: 1,
-        };
-        let (observer, stop) = (&mut self.observer, self.stop);
-        let mut progress = |done: usize, of: usize| {
-            observer(Event::Drawing { done, of });
-            !stop.load(Ordering::Relaxed)
-        };
-        let (executor, workspace) = trainer.workspace();
-        let mut samples = model.sample_on(executor, workspace, &options, &mut progress)?;
-        (self.observer)(Event::Drew {
-            acceptance: samples.acceptance,
-            step_size: samples.step_size,
-        });
-        if samples.lost > 0 {
-            (self.observer)(Event::Lost {
-                chains: samples.lost,
-                of: options.count,
-            });
-        }
-        let states = samples.frames.pop().unwrap_or_default();
-        Ok((samples.values, states))
-    }
-
-    fn curves(&mut self) -> Result<Option<PathBuf>, TrainError> {
-        if self.rows.is_empty() {
-            return Ok(None);
-        }
-        let mut drawn: Vec<&Curve> = CURVES.iter().collect();
-        drawn.sort_by_key(|curve| curve.place);
-        let mut panels: Vec<Panel> = Vec::new();
-        for curve in drawn {
-            let value = |row| f64::from((curve.value)(row));
-            let rows = self.rows.iter();
-            let series = Series {
-                label: curve.label.into(),
-                points: rows.map(|row| (row.step as f64, value(row))).collect(),
-            };
-            match panels.last_mut() {
-                Some(panel) if panel.title == curve.title => panel.series.push(series),
-                _ => panels.push(Panel {
-                    title: curve.title.into(),
-                    series: vec![series],
-                    log_scale: curve.log_scale,
-                }),
-            }
-        }
-        if self.config.snapshot.interval == Interval::Adaptive {
-            panels.push(Panel {
-                title: "noise update interval".into(),
-                series: vec![intervals(&self.rows)],
-                log_scale: false,
-            });
-        }
-        let picture = png_bytes(&curves(&panels)?)?;
-        self.write(self.folder.join("curves.png"), &picture)
-            .map(Some)
-    }
-}
-
-/// How long each snapshot served, at the step that ended it.
-fn intervals(rows: &[MetricsRow]) -> Series {
-    let refreshes = rows.windows(2).filter(|pair| pair[1].snapshot_age == 0);
-    Series {
-        label: "steps".into(),
-        points: refreshes
-            .map(|pair| (pair[1].step as f64, (pair[0].snapshot_age + 1) as f64))
-            .collect(),
-    }
-}
-
-fn points(values: &[f32]) -> Vec<[f32; 2]> {
-    values
-        .chunks_exact(2)
-        .map(|point| [point[0], point[1]])
-        .collect()
 }

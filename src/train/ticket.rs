@@ -13,16 +13,19 @@ pub(super) enum Ticket {
     States,
     /// The parameters that the noise is drawn from, to be kept.
     Snapshot,
+    /// A part of a [`TrainingState`](super::TrainingState), under the number of the steps that were done.
+    State,
 }
 
 /// In the order of their numbers.
-const ALL: [Ticket; 6] = [
+const ALL: [Ticket; 7] = [
     Ticket::Metrics,
     Ticket::Trace,
     Ticket::Control,
     Ticket::Average,
     Ticket::States,
     Ticket::Snapshot,
+    Ticket::State,
 ];
 
 /// Bits of a step: no run has as many.

@@ -3,6 +3,7 @@ use super::fit::{fitting_plan, tuned_plan};
 use super::metrics::MetricsRow;
 use super::plan::TrainingPlan;
 use super::settings;
+use super::state::{PendingStates, TrainingState};
 use super::ticket::Ticket;
 use crate::config::Config;
 use crate::data::Dataset;
@@ -34,6 +35,9 @@ pub enum Arrival {
     },
     /// The parameters that the noise of a step was drawn from.
     Snapshot { step: u64, parameters: Vec<f32> },
+    /// What the steps after some step depend on. All that was asked for before it, and the metrics of all steps before it, have
+    /// arrived before.
+    State(TrainingState),
 }
 
 /// A training run on one device.
@@ -52,6 +56,7 @@ pub struct Trainer {
     controls: BTreeMap<u64, StepControl>,
     /// What the last diagnosis was told from.
     traces: Option<Traces>,
+    states: PendingStates,
 }
 
 impl Trainer {
@@ -118,6 +123,7 @@ impl Trainer {
             averages: BTreeMap::new(),
             controls: BTreeMap::new(),
             traces: None,
+            states: PendingStates::default(),
         })
     }
 
@@ -189,6 +195,45 @@ impl Trainer {
         let ticket = Ticket::Snapshot.number(step);
         recording.fetch(snapshot, 0, snapshot.words(), ticket);
         Ok(self.executor.run(&recording)?)
+    }
+
+    /// Asks for all that the steps from here on depend on, which arrives later. No bit of the run is another one for it.
+    ///
+    /// # Errors
+    /// What the GPU reported.
+    pub fn request_state(&mut self) -> Result<(), TrainError> {
+        let lasting = self.plan.lasting();
+        let mut recording = Recording::new();
+        for (_, buffer) in &lasting {
+            recording.fetch(*buffer, 0, buffer.words(), Ticket::State.number(self.step));
+        }
+        let names = lasting.into_iter().map(|(name, _)| name);
+        self.states.ask(self.step, names.collect());
+        Ok(self.executor.run(&recording)?)
+    }
+
+    /// Goes on from `state`, as if this trainer had done the steps before it. What is still to arrive is dropped. With the same
+    /// configuration, data and adapter, all later steps have the bits that they would have had there.
+    ///
+    /// # Errors
+    /// When it is the state of another plan of steps, or the GPU fails.
+    pub fn restore(&mut self, state: &TrainingState) -> Result<(), TrainError> {
+        let lasting = self.plan.lasting();
+        state.check(&lasting)?;
+        self.executor.finish()?;
+        for (name, buffer) in lasting {
+            let mut recording = Recording::new();
+            recording.upload(buffer, 0, state.words(&name).to_vec());
+            self.executor.run(&recording)?;
+            // So that no more of it than this waits on the host.
+            self.executor.flush()?;
+        }
+        self.executor.finish()?;
+        self.step = state.step();
+        self.traces = state.traces().cloned();
+        self.states = PendingStates::default();
+        (self.averages, self.controls) = Default::default();
+        Ok(())
     }
 
     /// The noise samples of the last step, in the model's scale: (sample, channel, row, column). Waits for the GPU.
@@ -333,6 +378,12 @@ impl Trainer {
                 step,
                 parameters: floats(),
             }),
+            Ticket::State => {
+                let traces = self.traces.as_ref();
+                self.states
+                    .arrived(words.to_vec(), traces)
+                    .map(Arrival::State)
+            }
             Ticket::Control => {
                 self.controls.insert(step, StepControl::from_words(words)?);
                 None

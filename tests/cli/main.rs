@@ -13,6 +13,8 @@ mod interruptions;
 mod lists;
 mod page;
 mod refusals;
+#[cfg(unix)]
+mod resume;
 mod scoring;
 mod settings;
 mod setup;

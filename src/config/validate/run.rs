@@ -9,6 +9,9 @@ const LARGEST_SEED: u64 = i64::MAX as u64;
 const MOST_BATCH: usize = 1 << 20;
 const MOST_SAMPLES: usize = 10_000;
 const MOST_SNAPSHOTS: usize = 1000;
+/// A day.
+const MOST_SECONDS: f32 = 86_400.0;
+const MOST_STATES: usize = 1000;
 
 #[rustfmt::skip]
 pub(super) const CONDITIONAL: &[Conditional] = &[
@@ -35,4 +38,10 @@ pub(super) fn validate(run: &RunConfig, found: &mut Findings) {
     found.count(key!(run.samples), MOST_SAMPLES);
     found.count(key!(run.sample_steps), MOST_SAMPLE_STEPS);
     found.at_most(key!(run.keep_snapshots), MOST_SNAPSHOTS);
+    found.ensure(
+        key!(run.checkpoint_seconds),
+        (0.0..=MOST_SECONDS).contains(&run.checkpoint_seconds),
+        format_args!("be between 0 and {MOST_SECONDS}"),
+    );
+    found.count(key!(run.keep_checkpoints), MOST_STATES);
 }

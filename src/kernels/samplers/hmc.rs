@@ -22,6 +22,9 @@ pub(super) static MALA: SamplerKind = SamplerKind {
     lay_out: |dynamics, batch| Box::new(Hamiltonian::new(dynamics, 1, 0.0, batch)),
 };
 
+/// What the step size and what adapts it are called among buffers.
+pub(crate) const SAMPLER_CONTROL: &str = "sampler control";
+
 /// A little above the optimum, 0.65 for long targets, since a rejected trajectory costs the most (Betancourt, Byrne &
 /// Girolami 2014).
 pub static HMC: SamplerKind = SamplerKind {
@@ -111,7 +114,7 @@ impl Hamiltonian {
             leapfrog,
             jitter,
             target_acceptance: dynamics.target_acceptance,
-            control: Buffer::new("sampler control", 4),
+            control: Buffer::new(SAMPLER_CONTROL, 4).lasting(),
             drawn: Buffer::new("drawn velocities", values),
             velocity: Buffer::new("velocities", values),
             proposal: Buffer::new("proposals", values),

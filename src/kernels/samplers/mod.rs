@@ -7,6 +7,7 @@ mod langevin;
 mod trace;
 mod underdamped;
 
+pub(crate) use hmc::SAMPLER_CONTROL;
 pub use hmc::{ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, HMC, HMC_JITTER};
 pub use jump::jump_chains;
 pub(super) use langevin::step_immediates;

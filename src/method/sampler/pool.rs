@@ -34,8 +34,10 @@ impl Sampler {
         self.pool = Some(Pool {
             settings,
             noise: NoisePool {
-                state: Buffer::new("pool of noise, state", POOL_WORDS).of(CHAINS),
-                kept: Buffer::new("pool of noise", values).of(CHAINS),
+                state: Buffer::new("pool of noise, state", POOL_WORDS)
+                    .of(CHAINS)
+                    .lasting(),
+                kept: Buffer::new("pool of noise", values).of(CHAINS).lasting(),
                 passes: settings.passes,
                 chains: self.count,
             },

@@ -1,0 +1,110 @@
+//! Runs that outlive their device.
+
+use super::error::TrainError;
+use super::resume::Interrupted;
+use super::run::{Event, Summary, resume, run};
+use super::trainer::Trainer;
+use crate::config::Config;
+use crate::gpu::GpuError;
+use crate::model::ModelError;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+/// Devices that may fail one after another without coming further than those before.
+const MOST_IN_VAIN: u32 = 3;
+
+/// What a run begins with.
+pub enum Beginning<'a> {
+    /// A new run into a folder, in place of what is there if `force`: see [`run`].
+    New {
+        config: &'a Config,
+        folder: &'a Path,
+        force: bool,
+    },
+    /// One that goes on: see [`resume`].
+    Interrupted(Box<Interrupted>),
+}
+
+/// As [`run`] or [`resume`], and where the device fails on the way, goes on from the newest training state with a trainer that `anew`
+/// makes, for the same configuration and data on a device that is opened anew; none where there is no such device. Gives up where three in a row come no further than those before.
+///
+/// # Errors
+/// As for [`run`]; of a device that failed where there is no state to go on from, or no other device.
+pub fn run_through(
+    trainer: Trainer,
+    beginning: Beginning<'_>,
+    stop: &AtomicBool,
+    observer: &mut dyn FnMut(Event<'_>),
+    anew: &mut dyn FnMut() -> Option<Result<Trainer, TrainError>>,
+) -> Result<Summary, TrainError> {
+    let mut present = trainer;
+    let mut furthest = 0;
+    let mut in_vain = 0;
+    let mut next = beginning;
+    // Steps that are done again are no news.
+    let mut told = 0;
+    let mut observer = |event: Event<'_>| {
+        if let Event::Step(row) = &event {
+            if row.step < told {
+                return;
+            }
+            told = row.step + 1;
+        }
+        observer(event);
+    };
+    let observer: &mut dyn FnMut(Event<'_>) = &mut observer;
+    loop {
+        let (folder, outcome) = match next {
+            Beginning::New {
+                config,
+                folder,
+                force,
+            } => (
+                folder.to_path_buf(),
+                run(&mut present, config, folder, force, stop, observer),
+            ),
+            Beginning::Interrupted(interrupted) => (
+                interrupted.folder.clone(),
+                resume(&mut present, *interrupted, stop, observer),
+            ),
+        };
+        let error = match outcome {
+            Err(error) if of_device(&error).is_some() => error,
+            outcome => return outcome,
+        };
+        let done = present.steps_done();
+        // The device goes before another one is opened.
+        drop(present);
+        // What fails at the same step again and again is no matter of the device.
+        in_vain = if done > furthest { 0 } else { in_vain + 1 };
+        furthest = furthest.max(done);
+        if in_vain >= MOST_IN_VAIN {
+            return Err(error);
+        }
+        let Ok(interrupted) = Interrupted::open(&folder, &[]) else {
+            // Why the run ended says more than that there is nothing to go on from.
+            return Err(error);
+        };
+        let step = interrupted.step();
+        if let Some(said) = of_device(&error) {
+            observer(Event::DeviceFailed { error: said, step });
+        }
+        present = match anew() {
+            Some(trainer) => trainer?,
+            None => return Err(error),
+        };
+        next = Beginning::Interrupted(interrupted.into());
+    }
+}
+
+/// What the device said, where another one may do what it did not.
+fn of_device(error: &TrainError) -> Option<&GpuError> {
+    let (TrainError::Gpu(said) | TrainError::Model(ModelError::Gpu(said))) = error else {
+        return None;
+    };
+    let may_be_its_fault = matches!(
+        said,
+        GpuError::Lost(_) | GpuError::Reported(_) | GpuError::Timeout { .. }
+    );
+    may_be_its_fault.then_some(said)
+}

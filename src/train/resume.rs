@@ -1,0 +1,281 @@
+//! Runs that were interrupted, and how they go on.
+
+use super::error::TrainError;
+use super::metrics::MetricsRow;
+use super::state::TrainingState;
+use super::states::{Manifest, Unusable, load, manifests};
+use crate::config::{self, Config, differences};
+use crate::data::Dataset;
+use crate::files::{LinesMark, RunLock, SNAPSHOTS, STATES, read_marked};
+use crate::gpu::AdapterSummary;
+use crate::method::{Diagnostics, Schedule};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Settings that may change where a run goes on: they say how long it is, what it writes on the way and what follows its last
+/// step, and no step that is left depends on them but by [`Schedule`].
+const CHANGEABLE: &[&str] = &[
+    "run.steps",
+    "run.sample_every",
+    "run.samples",
+    "run.sample_steps",
+    "run.checkpoint_every",
+    "run.checkpoint_seconds",
+    "run.keep_checkpoints",
+    "sampler.probe",
+    // It has to hold the same data.
+    "data.path",
+];
+
+/// A run that has not come to its end, with the state that it goes on from. Nobody else can write into its folder meanwhile.
+pub struct Interrupted {
+    pub(super) folder: PathBuf,
+    pub(super) state: TrainingState,
+    pub(super) manifest: Manifest,
+    pub(super) rows: Vec<MetricsRow>,
+    pub(super) diagnoses: Vec<Diagnostics>,
+    pub(super) lock: RunLock,
+    config: Config,
+    notes: Vec<String>,
+}
+
+/// What is read of the summary of a run.
+#[derive(Deserialize)]
+struct Ended {
+    steps: u64,
+    stopped: bool,
+    cut_short: bool,
+    diverged: Option<Value>,
+}
+
+impl Interrupted {
+    /// The run in `folder` at its newest whole state, with the settings of `sets` (as `section.key=value`) in place of its own.
+    /// Nothing of it is changed before [`resume`](super::resume).
+    ///
+    /// # Errors
+    /// When there is no run or no state, another process is writing into it, the newest state is of another version of the format,
+    /// the run is finished, or a setting is not one that may change.
+    pub fn open(folder: &Path, sets: &[String]) -> Result<Self, TrainError> {
+        let path = folder.to_path_buf();
+        if !folder.join("metrics.jsonl").is_file() {
+            return Err(TrainError::NoRun { path });
+        }
+        let lock = RunLock::take(folder)?;
+        let mut notes = Vec::new();
+        let mut found = None;
+        for manifest in manifests(folder) {
+            match whole(folder, &manifest) {
+                Ok(state) => {
+                    found = Some(state);
+                    break;
+                }
+                Err(Unusable::Version(version)) => {
+                    let path = manifest;
+                    return Err(TrainError::StateVersion { path, version });
+                }
+                Err(Unusable::Damaged(what)) => notes.push(format!(
+                    "warning: the training state {} cannot be used ({what}); the one before it is taken",
+                    manifest.display()
+                )),
+            }
+        }
+        let Some(Whole {
+            state,
+            manifest,
+            rows,
+            diagnoses,
+        }) = found
+        else {
+            return Err(match (finished(folder), notes.is_empty()) {
+                (Some(steps), true) => TrainError::Finished { path, steps },
+                (None, true) => TrainError::NoState { path },
+                (_, false) => TrainError::NoWholeState {
+                    path,
+                    notes: notes.join("; "),
+                },
+            });
+        };
+        let stored = config::parse_stored(&manifest.config, "the run's configuration")
+            .map_err(|error| TrainError::Resume(error.to_string()))?;
+        notes.extend(
+            stored
+                .derived
+                .iter()
+                .map(|derived| format!("note: a stored setting is refused today: {derived}")),
+        );
+        let config = changed(&stored.config, sets, state.step())?;
+        if finished(folder) == Some(config.run.steps) {
+            let steps = config.run.steps;
+            return Err(TrainError::Finished { path, steps });
+        }
+        let is_longer = config.run.steps != stored.config.run.steps;
+        if is_longer && config.optimiser.schedule != Schedule::Constant {
+            notes.push(format!(
+                "note: the learning rate of the steps that are left is that of a run of {} steps in all, and no longer of {}",
+                config.run.steps, stored.config.run.steps
+            ));
+        }
+        Ok(Interrupted {
+            folder: path,
+            state,
+            manifest,
+            rows,
+            diagnoses,
+            lock,
+            config,
+            notes,
+        })
+    }
+
+    /// What it goes on with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Optimiser steps done.
+    pub fn step(&self) -> u64 {
+        self.state.step()
+    }
+
+    /// What there is to say of it, a line each: states that cannot be used, and what changed settings mean.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Refuses other data than those that it began with.
+    ///
+    /// # Errors
+    /// When their checksums differ.
+    pub fn check_data(&self, data: &Dataset) -> Result<(), TrainError> {
+        match data.record() == self.manifest.data.as_ref() {
+            true => Ok(()),
+            false => Err(TrainError::OtherData {
+                name: match self.config.data.path.as_str() {
+                    "" => data.name().into(),
+                    path => path.into(),
+                },
+            }),
+        }
+    }
+
+    /// What to say where it goes on on another adapter than before; none where it is the same one.
+    pub fn other_adapter(&self, adapter: &AdapterSummary) -> Option<String> {
+        let now = adapter_name(adapter);
+        (now != self.manifest.adapter).then(|| {
+            format!(
+                "warning: the run began on {} and goes on on {now}: its bits are not those of a run on one of them",
+                self.manifest.adapter
+            )
+        })
+    }
+}
+
+/// What a manifest calls an adapter: with its driver, whose versions compute in their own ways.
+pub(super) fn adapter_name(adapter: &AdapterSummary) -> String {
+    format!("{adapter}, {}", adapter.driver)
+}
+
+/// A state with what the run had written before it.
+struct Whole {
+    state: TrainingState,
+    manifest: Manifest,
+    rows: Vec<MetricsRow>,
+    diagnoses: Vec<Diagnostics>,
+}
+
+/// The state whose manifest is at `path`, if everything agrees.
+fn whole(folder: &Path, path: &Path) -> Result<Whole, Unusable> {
+    let (state, manifest) = load(path)?;
+    let rows: Vec<MetricsRow> = lines(&folder.join("metrics.jsonl"), &manifest.metrics)?;
+    let diagnoses = match &manifest.diagnostics {
+        Some(mark) => lines(&folder.join("diagnostics.jsonl"), mark)?,
+        None => Vec::new(),
+    };
+    if rows.len() as u64 != state.step() {
+        return Err(Unusable::Damaged(
+            "it has other steps than metrics.jsonl".into(),
+        ));
+    }
+    Ok(Whole {
+        state,
+        manifest,
+        rows,
+        diagnoses,
+    })
+}
+
+/// What the file at `path` held at `mark`.
+fn lines<T: DeserializeOwned>(path: &Path, mark: &LinesMark) -> Result<Vec<T>, Unusable> {
+    let text = read_marked(path, mark).map_err(|error| Unusable::Damaged(error.to_string()))?;
+    let rows: Result<Vec<T>, _> = text.lines().map(line).collect();
+    rows.map_err(|error| Unusable::Damaged(format!("{}: {error}", path.display())))
+}
+
+/// A line whose figures may be null, which is how JSON has what is not finite.
+fn line<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    serde_json::from_str(text).or_else(|error| {
+        let mut figures: serde_json::Map<String, Value> = serde_json::from_str(text)?;
+        figures.retain(|_, figure| !figure.is_null());
+        serde_json::from_value(figures.into()).map_err(|_| error)
+    })
+}
+
+/// `config` with `sets`, at `step`.
+fn changed(config: &Config, sets: &[String], step: u64) -> Result<Config, TrainError> {
+    let failed = |error: config::ConfigError| TrainError::Resume(error.to_string());
+    if sets.is_empty() {
+        return Ok(config.clone());
+    }
+    let changed = config::amended(config, sets).map_err(failed)?;
+    let keys = differences(&changed, config)
+        .into_iter()
+        .map(|found| found.key);
+    let fixed: Vec<String> = keys
+        .filter(|key| !CHANGEABLE.contains(&key.as_str()))
+        .collect();
+    if !fixed.is_empty() {
+        return Err(TrainError::Fixed {
+            keys: fixed.join(", "),
+            changeable: CHANGEABLE.join(", "),
+        });
+    }
+    match changed.run.steps < step {
+        true => Err(TrainError::StepsDone {
+            done: step,
+            steps: changed.run.steps,
+        }),
+        false => Ok(changed),
+    }
+}
+
+/// The steps of the run in `folder`, if it has come to its end.
+fn finished(folder: &Path) -> Option<u64> {
+    let summary = fs::read(folder.join("summary.json")).ok()?;
+    let ended: Ended = serde_json::from_slice(&summary).ok()?;
+    let is_whole = !ended.stopped && !ended.cut_short && ended.diverged.is_none();
+    is_whole.then_some(ended.steps)
+}
+
+/// Removes what the process that wrote into the folder last left half-written, and what says how the run ended.
+pub(super) fn clean(folder: &Path, lock: &mut RunLock) {
+    lock.clean(written(folder));
+    for name in ["summary.json", "report.html"] {
+        let _ = fs::remove_file(folder.join(name));
+    }
+}
+
+/// Removes what this process left half-written, when it has written all.
+pub(super) fn clean_own(folder: &Path, lock: &RunLock) {
+    for folder in written(folder) {
+        lock.clean_own(&folder);
+    }
+}
+
+/// The folders that a run writes into.
+fn written(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let inner = ["samples", "checkpoints", SNAPSHOTS, STATES].map(|name| folder.join(name));
+    [folder.to_path_buf()].into_iter().chain(inner)
+}

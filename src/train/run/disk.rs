@@ -1,0 +1,111 @@
+//! What a run writes on its way, also where the disk does not take it for a while.
+
+use super::{Event, Run, write_config};
+use crate::files::{RunLock, mend_run_folder, write_atomically};
+use crate::model::{KeptChains, most_kept};
+use crate::train::error::TrainError;
+use crate::train::lines::Lines;
+use crate::train::trainer::Trainer;
+use crate::train::waiting::{Checkpoint, Unwritten, is_of_disk};
+use std::path::PathBuf;
+
+impl Run<'_> {
+    /// Writes a file, after those that wait; where the disk does not take it, it waits, too.
+    pub(super) fn deliver(&mut self, trainer: &Trainer, file: Unwritten) -> Result<(), TrainError> {
+        self.waiting.push(file);
+        match self.write_waiting(trainer) {
+            Err(error) => self.waits(error),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    pub(super) fn write_waiting(&mut self, trainer: &Trainer) -> Result<(), TrainError> {
+        while let Some(file) = self.waiting.pop() {
+            let written = match &file {
+                Unwritten::Picture { path, bytes } => self.write(path.clone(), bytes).map(|_| ()),
+                Unwritten::Snapshot { step, parameters } => {
+                    self.kept.keep(trainer, *step, parameters.clone())
+                }
+                Unwritten::Checkpoint(checkpoint) => self.write_checkpoint(checkpoint).map(|_| ()),
+            };
+            if let Err(error) = written {
+                self.waiting.first_again(file);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on in spite of an error, if the disk is to blame and there is memory for what it does not take. Tells of it once.
+    pub(super) fn waits(&mut self, error: TrainError) -> Result<(), TrainError> {
+        if !is_of_disk(&error) || !self.waiting.has_room() {
+            return Err(error);
+        }
+        if self.waiting.tell(true) {
+            (self.observer)(Event::Waits(&error));
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_behind(&self) -> bool {
+        let diagnostics = self.diagnostics.as_ref();
+        self.metrics.is_behind()
+            || diagnostics.is_some_and(Lines::is_behind)
+            || !self.waiting.is_empty()
+    }
+
+    /// Writes all that waits, into a folder that is made anew where it has vanished.
+    pub(super) fn settle(&mut self, trainer: &Trainer) -> Result<(), TrainError> {
+        let diagnostics = self.diagnostics.as_ref();
+        if self.metrics.is_gone() || diagnostics.is_some_and(Lines::is_gone) {
+            mend_run_folder(self.folder)?;
+            if self.lock.is_gone(self.folder) {
+                self.lock = RunLock::take(self.folder)?;
+            }
+            write_config(self.config, self.folder)?;
+        }
+        self.metrics.settle()?;
+        if let Some(diagnostics) = &mut self.diagnostics {
+            diagnostics.settle()?;
+        }
+        self.write_waiting(trainer)?;
+        if self.waiting.tell(false) {
+            (self.observer)(Event::CaughtUp);
+        }
+        Ok(())
+    }
+
+    pub(super) fn write(&mut self, path: PathBuf, bytes: &[u8]) -> Result<PathBuf, TrainError> {
+        write_atomically(&path, bytes)?;
+        (self.observer)(Event::Wrote(&path));
+        Ok(path)
+    }
+
+    /// The model after the last step, with chains of the replay buffer.
+    pub(super) fn checkpoint(&self, trainer: &mut Trainer) -> Result<Checkpoint, TrainError> {
+        let model = trainer.model()?;
+        let length = trainer.data().shape().len();
+        let chains = trainer.kept_chains(most_kept(length))?;
+        let chains = chains.map(|(states, of)| KeptChains::finite(&states, length, of));
+        Ok(Checkpoint { model, chains })
+    }
+
+    pub(super) fn write_checkpoint(
+        &mut self,
+        checkpoint: &Checkpoint,
+    ) -> Result<PathBuf, TrainError> {
+        let Checkpoint { model, chains } = checkpoint;
+        let name = format!("checkpoints/{:06}.safetensors", model.step());
+        let path = self.folder.join(name);
+        model.save(&path)?;
+        (self.observer)(Event::Wrote(&path));
+        // After the weights, which are worth more: a disk may have room for them alone.
+        if let Some(chains) = chains {
+            match chains.save(model, &path) {
+                Ok(chains) => (self.observer)(Event::Wrote(&chains)),
+                Err(error) => (self.observer)(Event::NoChains(&error)),
+            }
+        }
+        Ok(path)
+    }
+}

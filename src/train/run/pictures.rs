@@ -1,0 +1,207 @@
+//! The pictures of a run.
+
+use super::{Event, Run};
+use crate::config::Interval;
+use crate::model::{Model, SampleOptions};
+use crate::report::{Panel, Series, curves, landscape, png_bytes, sample_grid};
+use crate::train::drawing::{SCATTER_POINTS, can_be_shown, samples_drawn};
+use crate::train::error::TrainError;
+use crate::train::metrics::{CURVES, Curve, MetricsRow};
+use crate::train::trainer::Trainer;
+use crate::train::waiting::Unwritten;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+
+/// Cells on a side of the energy landscape's grid.
+const LANDSCAPE_SIDE: usize = 160;
+/// The landscape shows the square [−4, 4]², where the planar sets lie.
+const LANDSCAPE_EXTENT: f32 = 4.0;
+
+impl Run<'_> {
+    /// A picture of noise samples during training.
+    pub(super) fn picture(
+        &mut self,
+        trainer: &mut Trainer,
+        step: u64,
+        values: &[f32],
+        average: Option<Vec<f32>>,
+    ) -> Result<(), TrainError> {
+        let picture = if let Some(average) = average {
+            let model = trainer.model_of(average, step)?;
+            self.landscape(trainer, &model, values)?
+        } else if can_be_shown(trainer.data().shape()) {
+            self.grid(trainer, values)?
+        } else {
+            return Ok(());
+        };
+        let folder = self.folder.join("samples");
+        let path = folder.join(format!("{step:06}.png"));
+        self.pictures = Some(folder);
+        let bytes = picture;
+        self.deliver(trainer, Unwritten::Picture { path, bytes })
+    }
+
+    pub(super) fn grid(&self, trainer: &Trainer, values: &[f32]) -> Result<Vec<u8>, TrainError> {
+        let (shape, scaling) = (trainer.data().shape(), trainer.data().scaling());
+        let count = self
+            .config
+            .run
+            .samples
+            .min(values.len() / shape.len())
+            .max(1);
+        let columns = (count as f64).sqrt().ceil() as usize;
+        let brightness = |value: f32| scaling.brightness(value);
+        Ok(png_bytes(&sample_grid(
+            &values[..count * shape.len()],
+            shape,
+            brightness,
+            columns,
+        )?)?)
+    }
+
+    pub(super) fn landscape(
+        &self,
+        trainer: &mut Trainer,
+        model: &Model,
+        values: &[f32],
+    ) -> Result<Vec<u8>, TrainError> {
+        let cell = 2.0 * LANDSCAPE_EXTENT / LANDSCAPE_SIDE as f32;
+        let grid: Vec<f32> = (0..LANDSCAPE_SIDE * LANDSCAPE_SIDE)
+            .flat_map(|i| {
+                let (row, column) = (i / LANDSCAPE_SIDE, i % LANDSCAPE_SIDE);
+                let x = -LANDSCAPE_EXTENT + (column as f32 + 0.5) * cell;
+                [x, LANDSCAPE_EXTENT - (row as f32 + 0.5) * cell]
+            })
+            .collect();
+        let (executor, workspace) = trainer.workspace();
+        let mark = executor.mark();
+        let energies = model
+            .evaluator_on(executor, workspace)?
+            .energies(executor, &grid)?;
+        executor.release_since(mark);
+        let data = trainer.data().first(SCATTER_POINTS);
+        let picture = landscape(
+            &energies,
+            LANDSCAPE_SIDE,
+            LANDSCAPE_EXTENT,
+            &points(&data),
+            &points(values),
+        )?;
+        Ok(png_bytes(&picture)?)
+    }
+
+    /// Draws the last pictures. Gives the states of the fresh chains that they show, before these are denoised.
+    pub(super) fn last_pictures(
+        &mut self,
+        trainer: &mut Trainer,
+        model: &Model,
+        stopped: bool,
+        samples: &mut Option<PathBuf>,
+        landscape: &mut Option<PathBuf>,
+    ) -> Result<Vec<f32>, TrainError> {
+        if !can_be_shown(trainer.data().shape()) {
+            return Ok(Vec::new());
+        }
+        let (values, states) = if stopped {
+            (trainer.noise_samples()?, Vec::new())
+        } else {
+            self.draw(trainer, model)?
+        };
+        let picture = if trainer.data().is_planar() {
+            let picture = self.landscape(trainer, model, &values)?;
+            *landscape = Some(self.write(self.folder.join("landscape.png"), &picture)?);
+            picture
+        } else {
+            self.grid(trainer, &values)?
+        };
+        *samples = Some(self.write(self.folder.join("samples.png"), &picture)?);
+        Ok(states)
+    }
+
+    /// Samples from fresh chains, and their states before these were denoised.
+    pub(super) fn draw(
+        &mut self,
+        trainer: &mut Trainer,
+        model: &Model,
+    ) -> Result<(Vec<f32>, Vec<f32>), TrainError> {
+        let run = &self.config.run;
+        let options = SampleOptions {
+            count: samples_drawn(self.config, trainer.data().shape()),
+            steps: run.sample_steps,
+            seed: run.seed,
+            frames: 1,
+        };
+        let (observer, stop) = (&mut self.observer, self.stop);
+        let mut progress = |done: usize, of: usize| {
+            observer(Event::Drawing { done, of });
+            !stop.load(Ordering::Relaxed)
+        };
+        let (executor, workspace) = trainer.workspace();
+        let mut samples = model.sample_on(executor, workspace, &options, &mut progress)?;
+        (self.observer)(Event::Drew {
+            acceptance: samples.acceptance,
+            step_size: samples.step_size,
+        });
+        if samples.lost > 0 {
+            (self.observer)(Event::Lost {
+                chains: samples.lost,
+                of: options.count,
+            });
+        }
+        let states = samples.frames.pop().unwrap_or_default();
+        Ok((samples.values, states))
+    }
+
+    pub(super) fn curves(&mut self) -> Result<Option<PathBuf>, TrainError> {
+        if self.metrics.rows().is_empty() {
+            return Ok(None);
+        }
+        let mut drawn: Vec<&Curve> = CURVES.iter().collect();
+        drawn.sort_by_key(|curve| curve.place);
+        let mut panels: Vec<Panel> = Vec::new();
+        for curve in drawn {
+            let value = |row| f64::from((curve.value)(row));
+            let rows = self.metrics.rows().iter();
+            let series = Series {
+                label: curve.label.into(),
+                points: rows.map(|row| (row.step as f64, value(row))).collect(),
+            };
+            match panels.last_mut() {
+                Some(panel) if panel.title == curve.title => panel.series.push(series),
+                _ => panels.push(Panel {
+                    title: curve.title.into(),
+                    series: vec![series],
+                    log_scale: curve.log_scale,
+                }),
+            }
+        }
+        if self.config.snapshot.interval == Interval::Adaptive {
+            panels.push(Panel {
+                title: "noise update interval".into(),
+                series: vec![intervals(self.metrics.rows())],
+                log_scale: false,
+            });
+        }
+        let picture = png_bytes(&curves(&panels)?)?;
+        self.write(self.folder.join("curves.png"), &picture)
+            .map(Some)
+    }
+}
+
+/// How long each snapshot served, at the step that ended it.
+fn intervals(rows: &[MetricsRow]) -> Series {
+    let refreshes = rows.windows(2).filter(|pair| pair[1].snapshot_age == 0);
+    Series {
+        label: "steps".into(),
+        points: refreshes
+            .map(|pair| (pair[1].step as f64, (pair[0].snapshot_age + 1) as f64))
+            .collect(),
+    }
+}
+
+fn points(values: &[f32]) -> Vec<[f32; 2]> {
+    values
+        .chunks_exact(2)
+        .map(|point| [point[0], point[1]])
+        .collect()
+}

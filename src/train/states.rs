@@ -1,0 +1,242 @@
+//! The training states in the folder of a run: `states/NNNNNN.safetensors` with the buffers, and `states/NNNNNN.json`, the manifest,
+//! which is written last and says what belongs to them.
+
+use super::state::TrainingState;
+use crate::checkpoint::{read_words_file, words_file};
+use crate::config;
+use crate::data::{DataRecord, Scaling};
+use crate::files::{FileError, LinesMark, STATES, crc32_text, create_folder, write_atomically};
+use crate::kernels::SAMPLER_CONTROL;
+use crate::method::{AVERAGED_PARAMETERS, Diagnostics, LIVE_PARAMETERS, Traces};
+use crate::model::Model;
+use crate::shape::Shape;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What a manifest calls itself, ...
+const FORMAT: &str = "afterimage training state";
+/// ... and what changes whenever a program could misread one of another version.
+const VERSION: u32 = 1;
+
+/// All that belongs to a state but its buffers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Manifest {
+    /// Optimiser steps done.
+    pub(super) step: u64,
+    /// The program that took it.
+    pub(super) program: String,
+    /// The adapter that it was computed on: on another one the run does not have the same bits.
+    pub(super) adapter: String,
+    /// The configuration, as TOML.
+    pub(super) config: String,
+    /// What the data were made of; none of a generated set.
+    pub(super) data: Option<DataRecord>,
+    /// The shape of a sample: channels, height, width.
+    pub(super) shape: [usize; 3],
+    /// How raw data values map to the network's.
+    pub(super) scaling: Scaling,
+    /// What the run had written of its metrics, ...
+    pub(super) metrics: LinesMark,
+    /// ... and of its diagnostics, where it writes any.
+    pub(super) diagnostics: Option<LinesMark>,
+    /// The last line of these.
+    pub(super) last_diagnosis: Option<Diagnostics>,
+    /// What that was told from, where the run keeps it.
+    pub(super) traces: Option<Traces>,
+    /// Whether there are pictures.
+    pub(super) pictures: bool,
+    /// The step of the last snapshot that was kept.
+    pub(super) last_snapshot: Option<u64>,
+    /// The file with the buffers.
+    pub(super) buffers: FileMark,
+}
+
+/// What a whole file holds: its length in bytes, and their CRC-32 in eight hexadecimal digits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FileMark {
+    bytes: u64,
+    crc32: String,
+}
+
+impl FileMark {
+    fn of(bytes: &[u8]) -> Self {
+        FileMark {
+            bytes: bytes.len() as u64,
+            crc32: crc32_text(crc32fast::hash(bytes)),
+        }
+    }
+}
+
+/// The part of a manifest's file that every version has.
+#[derive(Deserialize)]
+struct Head {
+    format: String,
+    version: u32,
+    crc32: String,
+}
+
+/// Why a state cannot be used.
+pub(super) enum Unusable {
+    /// Older ones may be whole.
+    Damaged(String),
+    /// Of another version.
+    Version(u32),
+}
+
+/// Writes a state into the folder of `run`, after all of `before` is on the disk, and removes all states but the newest `keep`.
+/// Gives the path of its manifest. Until that is there, the states before it are.
+///
+/// # Errors
+/// When something cannot be written. What was there stays.
+pub(super) fn save(
+    run: &Path,
+    state: &TrainingState,
+    mut manifest: Manifest,
+    before: &[File],
+    keep: usize,
+) -> Result<PathBuf, FileError> {
+    let folder = run.join(STATES);
+    create_folder(&folder)?;
+    let (buffers, path) = paths(&folder, manifest.step);
+    let failed = |action, cause| FileError::new(action, &path, cause);
+    for file in before {
+        let synced = file.sync_all();
+        synced.map_err(|cause| failed("sync what comes before", cause))?;
+    }
+    let put_together =
+        |cause: &dyn ToString| failed("put together", io::Error::other(cause.to_string()));
+    let bytes = words_file(state.buffers()).map_err(|cause| put_together(&cause))?;
+    manifest.buffers = FileMark::of(&bytes);
+    // One of this step that is there may be another run's: without its manifest it is none.
+    remove(&path);
+    write_atomically(&buffers, &bytes)?;
+    drop(bytes);
+    let manifest = serde_json::to_string(&manifest).map_err(|cause| put_together(&cause))?;
+    write_atomically(&path, enveloped(&manifest).as_bytes())?;
+    prune(run, keep);
+    Ok(path)
+}
+
+/// The text of a manifest's file: what [`Head`] reads, with the checksum of the manifest, and that itself.
+fn enveloped(manifest: &str) -> String {
+    let crc32 = crc32_text(crc32fast::hash(manifest.as_bytes()));
+    format!(
+        "{{\"format\":\"{FORMAT}\",\"version\":{VERSION},\"crc32\":\"{crc32}\",\n\"state\":{manifest}}}\n"
+    )
+}
+
+/// The state whose manifest is at `path`.
+pub(super) fn load(path: &Path) -> Result<(TrainingState, Manifest), Unusable> {
+    let damaged = |what: &dyn ToString| Unusable::Damaged(what.to_string());
+    let text = fs::read_to_string(path).map_err(|cause| damaged(&cause))?;
+    let head: Head =
+        serde_json::from_str(&text).map_err(|_| damaged(&"its manifest is no manifest"))?;
+    if head.format != FORMAT {
+        return Err(damaged(&"its manifest is no manifest"));
+    }
+    if head.version != VERSION {
+        return Err(Unusable::Version(head.version));
+    }
+    let manifest = text
+        .split_once("\n\"state\":")
+        .and_then(|(_, rest)| rest.strip_suffix("}\n"))
+        .filter(|manifest| crc32_text(crc32fast::hash(manifest.as_bytes())) == head.crc32)
+        .ok_or_else(|| damaged(&"its manifest is not as it was written"))?;
+    let manifest: Manifest = serde_json::from_str(manifest).map_err(|cause| damaged(&cause))?;
+    let buffers = path.with_extension("safetensors");
+    // Before it is read: a file that has grown may not fit into memory.
+    let length = fs::metadata(&buffers)
+        .map_err(|cause| damaged(&cause))?
+        .len();
+    if length != manifest.buffers.bytes {
+        let what = format!(
+            "its buffers have {length} bytes of {}",
+            manifest.buffers.bytes
+        );
+        return Err(damaged(&what));
+    }
+    let bytes = fs::read(&buffers).map_err(|cause| damaged(&cause))?;
+    if FileMark::of(&bytes) != manifest.buffers {
+        return Err(damaged(&"its buffers are not as they were written"));
+    }
+    let buffers = read_words_file(&bytes).map_err(|cause| damaged(&cause))?;
+    let state = TrainingState::new(manifest.step, buffers, manifest.traces.clone());
+    Ok((state, manifest))
+}
+
+/// The model in the newest whole training state of the run in the folder `run`; none where there is none. Runs that end by
+/// themselves, or are stopped, leave it as a checkpoint.
+pub fn interrupted_model(run: &Path) -> Option<Model> {
+    let states = manifests(run).into_iter();
+    let (state, manifest) = states.filter_map(|path| load(&path).ok()).next()?;
+    let config = config::parse_stored(&manifest.config, "the run's configuration")
+        .ok()?
+        .config;
+    let parameters = |name: &str| -> Vec<f32> {
+        state
+            .words(name)
+            .iter()
+            .map(|&word| f32::from_bits(word))
+            .collect()
+    };
+    let (average, live) = (parameters(AVERAGED_PARAMETERS), parameters(LIVE_PARAMETERS));
+    let [channels, height, width] = manifest.shape;
+    let shape = Shape::new(channels, height, width);
+    let model = Model::new(config, shape, manifest.scaling, average, manifest.step);
+    let mut model = model.and_then(|model| model.with_live(live)).ok()?;
+    if let Some(&step_size) = state.words(SAMPLER_CONTROL).first() {
+        model = model.with_step_size(f32::from_bits(step_size));
+    }
+    Some(match manifest.data {
+        Some(record) => model.with_data_record(record),
+        None => model,
+    })
+}
+
+/// The manifests in the folder of `run`, newest first.
+pub(super) fn manifests(run: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(run.join(STATES)).into_iter().flatten();
+    let mut found: Vec<(u64, PathBuf)> = entries
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let is_manifest = path.extension()? == "json";
+            let step = path.file_stem()?.to_str()?.parse().ok()?;
+            is_manifest.then_some((step, path))
+        })
+        .collect();
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+/// Removes all states of `run` but the newest `keep`. What cannot be removed stays, in nobody's way.
+pub(super) fn prune(run: &Path, keep: usize) {
+    for manifest in manifests(run).into_iter().skip(keep.max(1)) {
+        // Buffers without a manifest are no state; a manifest without its buffers would be a damaged one.
+        remove(&manifest);
+        remove(&manifest.with_extension("safetensors"));
+    }
+}
+
+/// Removes all states of `run` after `step`, which are of another course of it.
+pub(super) fn remove_after(run: &Path, step: u64) {
+    for manifest in manifests(run) {
+        let stem = manifest.file_stem().and_then(|stem| stem.to_str());
+        let of = stem.and_then(|stem| stem.parse::<u64>().ok());
+        if of.is_some_and(|of| of > step) {
+            remove(&manifest);
+            remove(&manifest.with_extension("safetensors"));
+        }
+    }
+}
+
+fn remove(path: &Path) {
+    let _ = fs::remove_file(path);
+}
+
+/// Of the buffers and the manifest of the state after `step` steps.
+fn paths(folder: &Path, step: u64) -> (PathBuf, PathBuf) {
+    let path = |ending| folder.join(format!("{step:06}.{ending}"));
+    (path("safetensors"), path("json"))
+}
