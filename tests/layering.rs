@@ -34,7 +34,7 @@ const ROOMS: &[&str] = &[
 /// Names of shader files that are words of everyday English, too.
 const EVERYDAY: &[&str] = &[
     "accept", "adapt", "copy", "finite", "follow", "head", "index", "jump", "moment", "plane",
-    "only_if", "power", "reduce", "spread", "tile", "trace",
+    "only_if", "pool", "power", "reduce", "spread", "tile", "trace",
 ];
 
 /// What the device layer has no words for, beside the names of shaders and of what is configured.

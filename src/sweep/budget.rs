@@ -1,7 +1,6 @@
 //! At what equal cost the rows of a sweep are compared.
 
 use super::axes::key_of;
-use super::cells::Common;
 use crate::config::{Config, Criterion, Interval, SnapshotKind};
 
 /// What all rows spend equally.
@@ -32,6 +31,19 @@ impl Budget {
             Budget::Gradients => "equal energy-gradient evaluations",
         }
     }
+}
+
+/// What all cells share.
+pub(super) struct Common<'a> {
+    /// A preset or a file.
+    pub(super) source: &'a str,
+    pub(super) sets: &'a [String],
+    pub(super) seeds: u64,
+    pub(super) budgets: &'a [Budget],
+    /// Energy-gradient evaluations of a pass of the source with `sets`, without any row.
+    pub(super) pass: f64,
+    /// Noise is used at most so often, where a budget lets it be used again.
+    pub(super) most_reuse: u64,
 }
 
 /// What a budget makes of a row.

@@ -1,7 +1,7 @@
 //! What is trained, and what makes no sense to train.
 
 use super::axes::Row;
-use super::budget::{self, Budget, Share};
+use super::budget::{self, Budget, Common, Share};
 use super::error::SweepError;
 use crate::config::{self, Config, ConfigError};
 use std::collections::BTreeSet;
@@ -29,19 +29,6 @@ pub(crate) struct Senseless {
     pub(crate) row: String,
     pub(crate) budget: Budget,
     pub(crate) reason: String,
-}
-
-/// What all cells share.
-pub(super) struct Common<'a> {
-    /// A preset or a file.
-    pub(super) source: &'a str,
-    pub(super) sets: &'a [String],
-    pub(super) seeds: u64,
-    pub(super) budgets: &'a [Budget],
-    /// Energy-gradient evaluations of a pass of the source with `sets`, without any row.
-    pub(super) pass: f64,
-    /// Noise is used at most so often, where a budget lets it be used again.
-    pub(super) most_reuse: u64,
 }
 
 /// A row under a budget, before it has seeds.

@@ -1,8 +1,8 @@
 //! The whole of a sweep: what is trained, and into which folder.
 
 use super::axes::{key_of, rows};
-use super::budget::{Budget, evaluations_of_a_pass};
-use super::cells::{Cell, Common, Senseless, cells};
+use super::budget::{Budget, Common, evaluations_of_a_pass};
+use super::cells::{Cell, Senseless, cells};
 use super::error::SweepError;
 use super::result::{CellResult, Settings, Trained, settings_of};
 use crate::config;

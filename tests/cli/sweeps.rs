@@ -131,6 +131,9 @@ fn a_sweep_compares_what_its_cells_leave_and_goes_on_from_there() {
         }
     }
     assert_ne!(once["gradient_evaluations"], "0");
+    // What only a longer run would need is not kept.
+    let done = out.join("cells/snapshot.interval-2-gradients-seed-1");
+    assert!(done.join("checkpoints").is_dir() && !done.join("states").exists());
     let wild = of("wild", "steps");
     assert_eq!(wild["outcome"], "failed");
     let reason = &wild["reason"];

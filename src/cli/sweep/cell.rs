@@ -4,7 +4,7 @@ use super::child::{self, Ended, describe};
 use super::words;
 use crate::cli::args::SweepArgs;
 use crate::cli::error::CliError;
-use crate::files::create_folder;
+use crate::files::{STATES, create_folder};
 use crate::sweep::{
     Cell, CellResult, Failure, Plan, Spent, State, SweepError, Trained, settings_of,
 };
@@ -142,6 +142,8 @@ pub(super) fn run(
                 training: ended.spent,
             };
             trained.write(&folder)?;
+            // Nobody makes a cell longer, and many of them add up. One that cannot be removed is in nobody's way.
+            let _ = fs::remove_dir_all(folder.join(STATES));
             trained
         }
     };
