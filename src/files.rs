@@ -468,6 +468,17 @@ pub(crate) fn create_folder(path: &Path) -> Result<(), FileError> {
     fs::create_dir_all(path).map_err(|cause| FileError::new("create the folder", path, cause))
 }
 
+/// Creates a folder in one that has to be there: where a disk has gone nothing is to be made in its place.
+pub(crate) fn create_subfolder(path: &Path) -> Result<(), FileError> {
+    match fs::create_dir(path) {
+        Err(cause) if cause.kind() != ErrorKind::AlreadyExists => {
+            Err(FileError::new("create the folder", path, cause))
+        }
+        Ok(()) => sync_folder(folder_of(path)).map_err(|cause| FileError::new("sync", path, cause)),
+        Err(_) => Ok(()),
+    }
+}
+
 /// Removes a folder that was made for a run, unless the run has begun to fill it.
 pub fn remove_unused_run_folder(path: &Path) {
     // A folder that holds files stays.
@@ -535,12 +546,7 @@ pub fn create_run_folder(path: &Path, force: bool) -> Result<(), FileError> {
 pub(crate) fn mend_run_folder(path: &Path) -> Result<(), FileError> {
     let subfolders = RUN_SUBFOLDERS.map(|name| path.join(name));
     for folder in [path.to_path_buf()].iter().chain(&subfolders) {
-        match fs::create_dir(folder) {
-            Err(cause) if cause.kind() != ErrorKind::AlreadyExists => {
-                return Err(FileError::new("create the folder", folder, cause));
-            }
-            _ => {}
-        }
+        create_subfolder(folder)?;
     }
     Ok(())
 }

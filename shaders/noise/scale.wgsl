@@ -1,7 +1,10 @@
 // The root mean square of the noise's values over that of the data's, among the metrics.
+#import "shared/finite.wgsl"
 #import "shared/reduce.wgsl"
 #import METRICS
 
+// Where the noise begins.
+#const FIRST: u32
 #const DATA: u32
 #const NOISE: u32
 
@@ -21,8 +24,10 @@ fn squares(first: u32, count: u32, local: u32) -> f32 {
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) local: u32) {
     let data = squares(0u, DATA, local) / f32(DATA);
-    let noise = squares(DATA, NOISE, local) / f32(NOISE);
+    let noise = squares(FIRST, NOISE, local) / f32(NOISE);
     if local == 0u {
-        metrics.noise_scale = select(0.0, sqrt(noise / data), data > 0.0);
+        let scale = sqrt(noise / data);
+        // Whatever overflows is far outside: a line of JSON has no infinity.
+        metrics.noise_scale = select(0.0, select(3.0e38, scale, is_finite(scale)), data > 0.0);
     }
 }

@@ -242,9 +242,14 @@ impl Screen {
                     "warning: the training state could not be written, and the run goes on without it until the next one is due: {error}"
                 ));
             }
-            Event::DeviceFailed { error, step } => output::note(format_args!(
-                "warning: {error}. The run goes on from step {step} on a device that is opened anew"
-            )),
+            Event::DeviceFailed { error, step, notes } => {
+                output::note(format_args!(
+                    "warning: {error}. The run goes on from step {step} on a device that is opened anew"
+                ));
+                for note in *notes {
+                    output::note(note);
+                }
+            }
             Event::Waits(error) => output::note(format_args!(
                 "warning: {error}. The run goes on, keeps in memory what it could not write, and tries again"
             )),

@@ -31,7 +31,7 @@ macro_rules! metrics {
                 /// Effective sample size of the weights ω = exp(E_φ − E_θ) over the noise as a share of their number n:
                 /// (Σω)² / (n Σω²), from 1/n to 1 (Kong, Liu & Wong 1994).
                 ess: f32 => (4, "effective sample size of the noise, share", "share", false);
-                /// Root mean square of the noise's values over that of the data's; 0 where all data are 0.
+                /// Root mean square of the noise's values over that of the data's, of the first 2¹⁸ of each; 0 where all data are 0.
                 noise_scale: f32;
                 /// Global norm of the parameter gradient, before clipping.
                 gradient_norm: f32 => (6, "gradient norm", "norm", true);

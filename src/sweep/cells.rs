@@ -51,7 +51,13 @@ pub(super) fn cells(
         // Under all budgets, so that a cell has the same name whichever are asked for.
         for budget in Budget::ALL {
             match template(common, row, budget)? {
-                Ok(found) => add(found, budget, &mut templates, &mut senseless),
+                Ok(found) => add(
+                    found,
+                    budget,
+                    common.budgets,
+                    &mut templates,
+                    &mut senseless,
+                ),
                 Err(reason) => senseless.push(Senseless {
                     row: row.name.clone(),
                     budget,
@@ -87,16 +93,18 @@ pub(super) fn cells(
     Ok((cells, senseless))
 }
 
-/// Adds what is `found` under `budget`, unless it is trained already.
+/// Adds what is `found` under `budget`, unless it is trained already under one that is `asked` for.
 fn add(
     found: Template,
     budget: Budget,
+    asked: &[Budget],
     templates: &mut Vec<Template>,
     senseless: &mut Vec<Senseless>,
 ) {
-    let same = templates
-        .iter_mut()
-        .find(|known| known.config == found.config);
+    let is_trained = |known: &Template| known.budgets.iter().any(|one| asked.contains(one));
+    let same = templates.iter_mut().find(|known| {
+        known.config == found.config && (known.row == found.row || is_trained(known))
+    });
     match same {
         Some(known) if known.row == found.row => {
             known.budgets.push(budget);

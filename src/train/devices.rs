@@ -37,6 +37,11 @@ pub fn run_through(
     observer: &mut dyn FnMut(Event<'_>),
     anew: &mut dyn FnMut() -> Option<Result<Trainer, TrainError>>,
 ) -> Result<Summary, TrainError> {
+    // A state may be of before settings were changed.
+    let config = match &beginning {
+        Beginning::New { config, .. } => (*config).clone(),
+        Beginning::Interrupted(interrupted) => interrupted.config().clone(),
+    };
     let mut present = trainer;
     let mut furthest = 0;
     let mut in_vain = 0;
@@ -85,14 +90,20 @@ pub fn run_through(
             // Why the run ended says more than that there is nothing to go on from.
             return Err(error);
         };
-        let step = interrupted.step();
-        if let Some(said) = of_device(&error) {
-            observer(Event::DeviceFailed { error: said, step });
-        }
+        let interrupted = interrupted.with_config(config.clone());
         present = match anew() {
             Some(trainer) => trainer?,
             None => return Err(error),
         };
+        if let Some(error) = of_device(&error) {
+            let other = interrupted.other_adapter(present.executor().adapter());
+            let notes: Vec<String> = interrupted.notes().iter().cloned().chain(other).collect();
+            observer(Event::DeviceFailed {
+                error,
+                step: interrupted.step(),
+                notes: &notes,
+            });
+        }
         next = Beginning::Interrupted(interrupted.into());
     }
 }

@@ -3,7 +3,7 @@
 use super::error::TrainError;
 use super::trainer::Trainer;
 use crate::config::{BaseKind, Config, Interval, SnapshotKind};
-use crate::files::{SNAPSHOTS, create_folder};
+use crate::files::{SNAPSHOTS, create_subfolder};
 use crate::model::{Model, Weights};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ impl KeptSnapshots {
         {
             return Ok(());
         }
-        create_folder(&self.folder)?;
+        create_subfolder(&self.folder)?;
         let model = trainer.model_of(parameters.clone(), step)?;
         model.of_weights(self.weights).save(&self.path(step))?;
         self.last = Some((step, parameters));

@@ -76,6 +76,7 @@ impl Interrupted {
                     let path = manifest;
                     return Err(TrainError::StateVersion { path, version });
                 }
+                Err(Unusable::Unreadable(error)) => return Err(error.into()),
                 Err(Unusable::Damaged(what)) => notes.push(format!(
                     "warning: the training state {} cannot be used ({what}); the one before it is taken",
                     manifest.display()
@@ -128,6 +129,17 @@ impl Interrupted {
             config,
             notes,
         })
+    }
+
+    /// The same run with settings that were chosen for it before.
+    pub(super) fn with_config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Whether the state was taken with the settings that it goes on with.
+    pub(super) fn is_unchanged(&self) -> bool {
+        config::to_toml(&self.config) == self.manifest.config
     }
 
     /// What it goes on with.
@@ -209,7 +221,7 @@ fn whole(folder: &Path, path: &Path) -> Result<Whole, Unusable> {
 
 /// What the file at `path` held at `mark`.
 fn lines<T: DeserializeOwned>(path: &Path, mark: &LinesMark) -> Result<Vec<T>, Unusable> {
-    let text = read_marked(path, mark).map_err(|error| Unusable::Damaged(error.to_string()))?;
+    let text = read_marked(path, mark)?;
     let rows: Result<Vec<T>, _> = text.lines().map(line).collect();
     rows.map_err(|error| Unusable::Damaged(format!("{}: {error}", path.display())))
 }

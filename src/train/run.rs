@@ -19,7 +19,7 @@ use super::trainer::{Arrival, Trainer};
 use super::waiting::{Unwritten, Waiting};
 use crate::config::{self, Config};
 use crate::evaluation::Judged;
-use crate::files::{FileError, RunLock, create_run_folder, npy, write_atomically};
+use crate::files::{FileError, RunLock, create_run_folder, mend_run_folder, npy, write_atomically};
 use crate::gpu::GpuError;
 use crate::method::{Agreement, Diagnostics, FEWEST_RECORDS};
 use crate::model::{Model, ModelError};
@@ -46,7 +46,12 @@ pub enum Event<'a> {
     /// A training state could not be written. The run goes on, and tries again when the next one is due.
     NotKept(&'a FileError),
     /// The device failed, and the run goes on from the state after `step` steps on a device that is opened anew.
-    DeviceFailed { error: &'a GpuError, step: u64 },
+    DeviceFailed {
+        error: &'a GpuError,
+        step: u64,
+        /// What there is to say of going on, a line each.
+        notes: &'a [String],
+    },
     /// Something could not be written, since the disk does not take it. It is kept in memory and tried again while the run goes on.
     Waits(&'a TrainError),
     /// All that waited is written.
@@ -163,6 +168,8 @@ pub fn resume(
 ) -> Result<Summary, TrainError> {
     interrupted.check_data(trainer.data())?;
     let config = interrupted.config().clone();
+    // Else there is no state yet that would go on with these.
+    let is_unchanged = interrupted.is_unchanged();
     let Interrupted {
         folder,
         state,
@@ -176,6 +183,8 @@ pub fn resume(
     let folder = folder.as_path();
     clean(folder, &mut lock);
     states::remove_after(folder, state.step());
+    // Whoever copies folders may leave out empty ones.
+    mend_run_folder(folder)?;
     write_config(&config, folder)?;
     let diagnostics = match &manifest.diagnostics {
         Some(mark) => Some(Lines::cut_back(
@@ -208,7 +217,7 @@ pub fn resume(
         observer,
         pictures: manifest.pictures.then(|| folder.join("samples")),
         kept,
-        states: StateKeeper::new(&config.run, folder, Some(step)),
+        states: StateKeeper::new(&config.run, folder, is_unchanged.then_some(step)),
         stop,
     }
     .train(trainer)
@@ -238,7 +247,6 @@ struct Run<'a> {
     last_diagnosis: Option<Diagnostics>,
     /// What the disk has not taken yet, beside lines of these.
     waiting: Waiting,
-    lock: RunLock,
     watch: Watch,
     /// The first step that shows it, and how.
     diverged: Option<(u64, Divergence)>,
@@ -249,6 +257,8 @@ struct Run<'a> {
     kept: KeptSnapshots,
     states: StateKeeper,
     stop: &'a AtomicBool,
+    /// Last, so that it is held until the state that is being written is.
+    lock: RunLock,
 }
 
 impl Run<'_> {
@@ -290,7 +300,11 @@ impl Run<'_> {
         if is_stopped || stop.load(Ordering::Relaxed) || self.states.is_on() {
             self.keep_state(trainer)?;
         }
-        let settled = self.settle(trainer);
+        let settled = match self.settle(trainer) {
+            // What would follow is no longer this run's to write.
+            Err(busy @ TrainError::File(FileError::Busy { .. })) => return Err(busy),
+            settled => settled,
+        };
         let finished = self.finish(trainer, memory);
         // Drawing may have taken long enough for somebody to make room.
         settled.or_else(|_| self.settle(trainer))?;

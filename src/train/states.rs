@@ -5,14 +5,14 @@ use super::state::TrainingState;
 use crate::checkpoint::{read_words_file, words_file};
 use crate::config;
 use crate::data::{DataRecord, Scaling};
-use crate::files::{FileError, LinesMark, STATES, crc32_text, create_folder, write_atomically};
+use crate::files::{FileError, LinesMark, STATES, crc32_text, create_subfolder, write_atomically};
 use crate::kernels::SAMPLER_CONTROL;
 use crate::method::{AVERAGED_PARAMETERS, Diagnostics, LIVE_PARAMETERS, Traces};
 use crate::model::Model;
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// What a manifest calls itself, ...
@@ -83,6 +83,29 @@ pub(super) enum Unusable {
     Damaged(String),
     /// Of another version.
     Version(u32),
+    /// Nothing is known of it, since the disk did not give it.
+    Unreadable(FileError),
+}
+
+impl Unusable {
+    /// What could not be read at `path`. That there is nothing is damage; a disk that fails may give it later.
+    fn unread(path: &Path, cause: io::Error) -> Self {
+        match cause.kind() {
+            ErrorKind::NotFound | ErrorKind::InvalidData => Unusable::Damaged(cause.to_string()),
+            _ => Unusable::Unreadable(FileError::new("read", path, cause)),
+        }
+    }
+}
+
+impl From<FileError> for Unusable {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Io { ref cause, .. } if cause.kind() != ErrorKind::NotFound => {
+                Unusable::Unreadable(error)
+            }
+            _ => Unusable::Damaged(error.to_string()),
+        }
+    }
 }
 
 /// Writes a state into the folder of `run`, after all of `before` is on the disk, and removes all states but the newest `keep`.
@@ -98,7 +121,7 @@ pub(super) fn save(
     keep: usize,
 ) -> Result<PathBuf, FileError> {
     let folder = run.join(STATES);
-    create_folder(&folder)?;
+    create_subfolder(&folder)?;
     let (buffers, path) = paths(&folder, manifest.step);
     let failed = |action, cause| FileError::new(action, &path, cause);
     for file in before {
@@ -114,7 +137,11 @@ pub(super) fn save(
     write_atomically(&buffers, &bytes)?;
     drop(bytes);
     let manifest = serde_json::to_string(&manifest).map_err(|cause| put_together(&cause))?;
-    write_atomically(&path, enveloped(&manifest).as_bytes())?;
+    if let Err(error) = write_atomically(&path, enveloped(&manifest).as_bytes()) {
+        // They are none without it, and the disk may be full.
+        remove(&buffers);
+        return Err(error);
+    }
     prune(run, keep);
     Ok(path)
 }
@@ -130,7 +157,7 @@ fn enveloped(manifest: &str) -> String {
 /// The state whose manifest is at `path`.
 pub(super) fn load(path: &Path) -> Result<(TrainingState, Manifest), Unusable> {
     let damaged = |what: &dyn ToString| Unusable::Damaged(what.to_string());
-    let text = fs::read_to_string(path).map_err(|cause| damaged(&cause))?;
+    let text = fs::read_to_string(path).map_err(|cause| Unusable::unread(path, cause))?;
     let head: Head =
         serde_json::from_str(&text).map_err(|_| damaged(&"its manifest is no manifest"))?;
     if head.format != FORMAT {
@@ -148,7 +175,7 @@ pub(super) fn load(path: &Path) -> Result<(TrainingState, Manifest), Unusable> {
     let buffers = path.with_extension("safetensors");
     // Before it is read: a file that has grown may not fit into memory.
     let length = fs::metadata(&buffers)
-        .map_err(|cause| damaged(&cause))?
+        .map_err(|cause| Unusable::unread(&buffers, cause))?
         .len();
     if length != manifest.buffers.bytes {
         let what = format!(
@@ -157,7 +184,7 @@ pub(super) fn load(path: &Path) -> Result<(TrainingState, Manifest), Unusable> {
         );
         return Err(damaged(&what));
     }
-    let bytes = fs::read(&buffers).map_err(|cause| damaged(&cause))?;
+    let bytes = fs::read(&buffers).map_err(|cause| Unusable::unread(&buffers, cause))?;
     if FileMark::of(&bytes) != manifest.buffers {
         return Err(damaged(&"its buffers are not as they were written"));
     }
@@ -217,10 +244,29 @@ pub(super) fn prune(run: &Path, keep: usize) {
         remove(&manifest);
         remove(&manifest.with_extension("safetensors"));
     }
+    remove_buffers_alone(run);
+}
+
+/// Removes buffers without a manifest, which a process that was killed has left.
+fn remove_buffers_alone(run: &Path) {
+    for entry in fs::read_dir(run.join(STATES))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
+        let path = entry.path();
+        let is_buffers = path
+            .extension()
+            .is_some_and(|ending| ending == "safetensors");
+        if is_buffers && !path.with_extension("json").exists() {
+            remove(&path);
+        }
+    }
 }
 
 /// Removes all states of `run` after `step`, which are of another course of it.
 pub(super) fn remove_after(run: &Path, step: u64) {
+    remove_buffers_alone(run);
     for manifest in manifests(run) {
         let stem = manifest.file_stem().and_then(|stem| stem.to_str());
         let of = stem.and_then(|stem| stem.parse::<u64>().ok());

@@ -72,11 +72,13 @@ pub fn effective_sample_size(live: &[f64], snapshot: &[f64]) -> f64 {
     sum * sum / (squares * live.len() as f64)
 }
 
-/// The root mean square of the `samples` behind the first `data` values over that of these; 0 where all of these are 0.
-pub fn noise_scale(samples: &[f64], data: usize) -> f64 {
+/// The root mean square of the `samples` behind the first `data` values over that of these, of the first `most` of each; 0 where all of
+/// the data are 0.
+pub fn noise_scale(samples: &[f64], data: usize, most: usize) -> f64 {
     let mean_square =
         |values: &[f64]| values.iter().map(|x| x * x).sum::<f64>() / values.len() as f64;
     let (data, noise) = samples.split_at(data);
+    let [data, noise] = [data, noise].map(|values| &values[..values.len().min(most)]);
     match mean_square(data) {
         0.0 => 0.0,
         data => (mean_square(noise) / data).sqrt(),

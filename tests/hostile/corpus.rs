@@ -169,6 +169,25 @@ pub fn settings() -> Vec<Vec<u8>> {
     .to_vec()
 }
 
+/// The manifest of a training state with its own checksum put right, as far as it still has the form of one.
+pub fn with_own_checksum(manifest: Vec<u8>) -> Vec<u8> {
+    let text = String::from_utf8_lossy(&manifest);
+    let parts = text
+        .split_once("\n\"state\":")
+        .and_then(|(head, rest)| Some((head, rest.strip_suffix("}\n")?)));
+    let (Some((head, state)), Some(at)) = (parts, text.find("\"crc32\":\"")) else {
+        return manifest;
+    };
+    let sum = format!("{:08x}", crc32fast::hash(state.as_bytes()));
+    let from = at + "\"crc32\":\"".len();
+    match head.get(..from).zip(head.get(from + sum.len()..)) {
+        Some((before, after)) => {
+            format!("{before}{sum}{after}\n\"state\":{state}}}\n").into_bytes()
+        }
+        None => manifest,
+    }
+}
+
 /// Of an image model and of a planar one; `path` is overwritten.
 pub fn checkpoints(path: &Path) -> Vec<Vec<u8>> {
     let saved = |preset: &str, layers: &str| {

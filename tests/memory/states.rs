@@ -5,7 +5,7 @@ use afterimage::config::{self, Config};
 use afterimage::data;
 use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions};
 use afterimage::train::{
-    Arrival, Beginning, Event, TrainError, Trainer, TrainingState, run_through,
+    Arrival, Beginning, Event, Interrupted, TrainError, Trainer, TrainingState, run_through,
 };
 use std::fs;
 use std::sync::atomic::AtomicBool;
@@ -209,7 +209,7 @@ fn a_run_outlives_its_device() {
         };
         let mut observer = |event: Event<'_>| match event {
             Event::Step(row) => rows.push(row.step),
-            Event::DeviceFailed { error, step } => failed.push(format!("{step}: {error}")),
+            Event::DeviceFailed { error, step, .. } => failed.push(format!("{step}: {error}")),
             _ => {}
         };
         let mut trainer = || doomed(&config, fates.next());
@@ -250,4 +250,42 @@ fn a_run_outlives_its_device() {
     let error = ended.expect_err("no device lasts");
     assert!(error.to_string().contains("lost"), "{error}");
     assert!(failed.len() < 5, "{failed:?}");
+}
+
+#[test]
+fn a_run_that_is_made_longer_stays_so_when_its_device_is_lost() {
+    let own = "sampler.probe=0 run.sample_every=0 run.sample_steps=4 run.checkpoint_seconds=1000";
+    let mut config = settings(POINTS, own);
+    config.run.steps = 10;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run");
+    let stop = AtomicBool::new(false);
+    let beginning = Beginning::New {
+        config: &config,
+        folder: &path,
+        force: false,
+    };
+    let mut never = || None;
+    run_through(
+        doomed(&config, None),
+        beginning,
+        &stop,
+        &mut |_| {},
+        &mut never,
+    )
+    .expect("ends");
+
+    let longer = Interrupted::open(&path, &["run.steps=14".to_owned()]).expect("can be longer");
+    let config = longer.config().clone();
+    let setup = doomed(&config, None).executor().statistics().submissions;
+    let mut failures = 0;
+    let mut observer = |event: Event<'_>| {
+        failures += usize::from(matches!(event, Event::DeviceFailed { .. }));
+    };
+    let mut anew = || Some(Ok(doomed(&config, None)));
+    // Some steps after what was restored, each of which takes more submissions than that.
+    let first = doomed(&config, Some(setup + 60));
+    let beginning = Beginning::Interrupted(longer.into());
+    let summary = run_through(first, beginning, &stop, &mut observer, &mut anew).expect("ends");
+    assert_eq!((summary.steps, failures), (14, 1));
 }

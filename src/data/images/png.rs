@@ -50,7 +50,7 @@ fn check_chunks(mut rest: &[u8]) -> Result<Option<&[u8]>, String> {
             return Err(format!("the checksum of its chunk {name} is wrong"));
         }
         match name {
-            b"IHDR" => claimed = bytes_of_pixels(content),
+            b"IHDR" => claimed = bytes_of_pixels(content).max(claimed),
             b"IDAT" => packed += length as u64,
             b"IEND" if claimed > packed.saturating_mul(MOST_INFLATED) => {
                 return Err(format!(

@@ -19,4 +19,4 @@ pub use judge_snapshot::judge_snapshot;
 pub use mixture_energy::mixture_energy;
 pub use pool::{NoisePool, POOL_WORDS, judge_pool, keep_noise, pick_noise, take_turn};
 pub use refresh_if_due::refresh_if_due;
-pub use scale::noise_scale;
+pub use scale::{MOST_SCALED, noise_scale};

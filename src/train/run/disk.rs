@@ -20,6 +20,7 @@ impl Run<'_> {
     }
 
     pub(super) fn write_waiting(&mut self, trainer: &Trainer) -> Result<(), TrainError> {
+        self.hold_folder()?;
         while let Some(file) = self.waiting.pop() {
             let written = match &file {
                 Unwritten::Picture { path, bytes } => self.write(path.clone(), bytes).map(|_| ()),
@@ -54,14 +55,21 @@ impl Run<'_> {
             || !self.waiting.is_empty()
     }
 
+    /// Refuses to write where the folder was taken away and another run stands in its place.
+    fn hold_folder(&mut self) -> Result<(), TrainError> {
+        if self.lock.is_gone(self.folder) && self.folder.is_dir() {
+            self.lock = RunLock::take(self.folder)?;
+        }
+        Ok(())
+    }
+
     /// Writes all that waits, into a folder that is made anew where it has vanished.
     pub(super) fn settle(&mut self, trainer: &Trainer) -> Result<(), TrainError> {
         let diagnostics = self.diagnostics.as_ref();
-        if self.metrics.is_gone() || diagnostics.is_some_and(Lines::is_gone) {
-            mend_run_folder(self.folder)?;
-            if self.lock.is_gone(self.folder) {
-                self.lock = RunLock::take(self.folder)?;
-            }
+        let is_anew = self.metrics.is_gone() || diagnostics.is_some_and(Lines::is_gone);
+        mend_run_folder(self.folder)?;
+        self.hold_folder()?;
+        if is_anew {
             write_config(self.config, self.folder)?;
         }
         self.metrics.settle()?;
