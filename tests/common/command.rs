@@ -18,7 +18,25 @@ pub fn tuning(folder: impl AsRef<Path>, arguments: &[&str]) -> Command {
     // As many tests run as there are cores, and waking lavapipe's threads takes longer than such small work.
     unless_set("LP_NUM_THREADS", Path::new("0"));
     command.env("AFTERIMAGE_CACHE", cache);
+    #[cfg(unix)]
+    heeds_signals(&mut command);
     command
+}
+
+/// Sees to it that the program heeds signals that tests send it, also where whoever started the tests ignores them, as `nohup` does
+/// and a shell's `&` where there is no job control: what is ignored stays so in a new process.
+#[cfg(unix)]
+fn heeds_signals(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    let heed = || {
+        for signal in [libc::SIGINT, libc::SIGHUP, libc::SIGTERM] {
+            // SAFETY: a system call that takes numbers alone.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
+        Ok(())
+    };
+    // SAFETY: it allocates nothing and takes no lock.
+    unsafe { command.pre_exec(heed) };
 }
 
 /// As [`tuning`], but on the kernels that it knows without measuring.
