@@ -293,12 +293,9 @@ fn a_run_that_is_stopped_says_how_to_go_on_and_does() {
     refused(&resumption(&[]), &["version 2", "reads version 1"]);
     fs::write(&newest, text).unwrap();
 
-    // Buffers whose manifest was never written are nobody's, and copies of folders may lack empty ones.
+    // Buffers whose manifest was never written are nobody's.
     let alone = folder.path().join("run/states/000001.safetensors");
     fs::write(&alone, "left by a kill").unwrap();
-    for name in ["samples", "checkpoints"] {
-        let _ = fs::remove_dir(folder.path().join("run").join(name));
-    }
     let (status, said) = start(&folder, &resumption(&[])).end();
     assert_eq!(status, Some(0), "{said}");
     same_ends(&folder, &whole);
@@ -366,6 +363,17 @@ fn other_data_are_refused() {
         "{}",
         stderr(&sampled)
     );
+
+    // Copies of folders may lack empty ones: they are there again when there is something to write.
+    let _ = fs::remove_dir_all(folder.path().join("run/samples"));
+    let mut running = start(&folder, &resumption(&[]));
+    running.wait_for(2);
+    running.send("-TERM");
+    let (status, said) = running.end();
+    assert_eq!(status, Some(143), "{said}");
+    assert!(!said.contains("warning"), "{said}");
+    let checkpoints = fs::read_dir(folder.path().join("run/checkpoints")).unwrap();
+    assert_ne!(checkpoints.count(), 0);
 }
 
 /// A limit on the size of files fails writes in the middle, as a full disk does.
