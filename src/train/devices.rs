@@ -49,11 +49,12 @@ pub fn run_through(
     // Steps that are done again are no news.
     let mut told = 0;
     let mut observer = |event: Event<'_>| {
-        if let Event::Step(row) = &event {
-            if row.step < told {
-                return;
-            }
-            told = row.step + 1;
+        match &event {
+            Event::Step(row) if row.step < told => return,
+            Event::Step(row) => told = row.step + 1,
+            // These are other steps.
+            Event::WentBack(recovery) => told = recovery.back_to,
+            _ => {}
         }
         observer(event);
     };

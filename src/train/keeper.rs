@@ -1,7 +1,8 @@
 //! When the training states of a run are taken, and the thread that writes them.
 
+use super::recovery::waymark_interval;
 use super::state::TrainingState;
-use super::states::{Manifest, save};
+use super::states::{Keep, Manifest, save};
 use crate::config::RunConfig;
 use crate::files::FileError;
 use std::fs::File;
@@ -20,7 +21,7 @@ pub(super) struct StateKeeper {
     run: PathBuf,
     /// Between two states; none where time asks for none.
     every: Option<Duration>,
-    keep: usize,
+    keep: Keep,
     due: Instant,
     /// Optimiser steps before the newest one that there is, or that was asked for.
     newest: Option<u64>,
@@ -37,7 +38,10 @@ impl StateKeeper {
         let mut keeper = StateKeeper {
             run: run.into(),
             every: (seconds > 0.0).then(|| Duration::from_secs_f32(seconds)),
-            keep: config.keep_checkpoints,
+            keep: Keep {
+                newest: config.keep_checkpoints,
+                waymarks: waymark_interval(config),
+            },
             due: Instant::now(),
             newest: None,
             is_asked: false,
@@ -54,9 +58,11 @@ impl StateKeeper {
         self.every.is_some()
     }
 
-    /// Whether it is time for a state, and the one before it is written.
-    pub(super) fn is_due(&self) -> bool {
-        self.is_on() && !self.is_asked && self.writer.is_none() && Instant::now() >= self.due
+    /// Whether it is time for a state after so many steps: one to go back to, or one by the clock where the one before it is written.
+    pub(super) fn is_due(&self, step: u64) -> bool {
+        let is_waymark = |every: u64| step.is_multiple_of(every);
+        self.keep.waymarks.is_some_and(is_waymark)
+            || self.is_on() && !self.is_asked && self.writer.is_none() && Instant::now() >= self.due
     }
 
     /// Whether there is one after so many steps, or it was asked for.

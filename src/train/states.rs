@@ -1,6 +1,7 @@
 //! The training states in the folder of a run: `states/NNNNNN.safetensors` with the buffers, and `states/NNNNNN.json`, the manifest,
 //! which is written last and says what belongs to them.
 
+use super::recovery::{Recovery, WAYMARKS_KEPT};
 use super::state::TrainingState;
 use crate::checkpoint::{read_words_file, words_file};
 use crate::config;
@@ -17,8 +18,8 @@ use std::path::{Path, PathBuf};
 
 /// What a manifest calls itself, ...
 const FORMAT: &str = "afterimage training state";
-/// ... and what changes whenever a program could misread one of another version.
-const VERSION: u32 = 1;
+/// ... and what changes whenever a program could misread one of another version. Version 1 had no recoveries.
+const VERSION: u32 = 2;
 
 /// All that belongs to a state but its buffers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,6 +50,9 @@ pub(super) struct Manifest {
     pub(super) pictures: bool,
     /// The step of the last snapshot that was kept.
     pub(super) last_snapshot: Option<u64>,
+    /// How the run went on after it had diverged, each time.
+    #[serde(default)]
+    pub(super) recoveries: Vec<Recovery>,
     /// The file with the buffers.
     pub(super) buffers: FileMark,
 }
@@ -108,7 +112,15 @@ impl From<FileError> for Unusable {
     }
 }
 
-/// Writes a state into the folder of `run`, after all of `before` is on the disk, and removes all states but the newest `keep`.
+/// Which states stay when another one is written: the newest ones, ...
+#[derive(Clone, Copy)]
+pub(super) struct Keep {
+    pub(super) newest: usize,
+    /// ... and the newest few of those after a multiple of so many steps, to go back to.
+    pub(super) waymarks: Option<u64>,
+}
+
+/// Writes a state into the folder of `run`, after all of `before` is on the disk, and removes all states that are not to be kept.
 /// Gives the path of its manifest. Until that is there, the states before it are.
 ///
 /// # Errors
@@ -118,7 +130,7 @@ pub(super) fn save(
     state: &TrainingState,
     mut manifest: Manifest,
     before: &[File],
-    keep: usize,
+    keep: Keep,
 ) -> Result<PathBuf, FileError> {
     let folder = run.join(STATES);
     create_subfolder(&folder)?;
@@ -163,7 +175,7 @@ pub(super) fn load(path: &Path) -> Result<(TrainingState, Manifest), Unusable> {
     if head.format != FORMAT {
         return Err(damaged(&"its manifest is no manifest"));
     }
-    if head.version != VERSION {
+    if !(1..=VERSION).contains(&head.version) {
         return Err(Unusable::Version(head.version));
     }
     let manifest = text
@@ -224,6 +236,12 @@ pub fn interrupted_model(run: &Path) -> Option<Model> {
 
 /// The manifests in the folder of `run`, newest first.
 pub(super) fn manifests(run: &Path) -> Vec<PathBuf> {
+    let found = numbered_manifests(run).into_iter();
+    found.map(|(_, path)| path).collect()
+}
+
+/// The same with the steps before each.
+pub(super) fn numbered_manifests(run: &Path) -> Vec<(u64, PathBuf)> {
     let entries = fs::read_dir(run.join(STATES)).into_iter().flatten();
     let mut found: Vec<(u64, PathBuf)> = entries
         .filter_map(|entry| {
@@ -234,12 +252,25 @@ pub(super) fn manifests(run: &Path) -> Vec<PathBuf> {
         })
         .collect();
     found.sort_unstable_by(|a, b| b.cmp(a));
-    found.into_iter().map(|(_, path)| path).collect()
+    found
 }
 
-/// Removes all states of `run` but the newest `keep`. What cannot be removed stays, in nobody's way.
-pub(super) fn prune(run: &Path, keep: usize) {
-    for manifest in manifests(run).into_iter().skip(keep.max(1)) {
+/// Removes all states of `run` that are not to be kept. What cannot be removed stays, in nobody's way.
+pub(super) fn prune(run: &Path, keep: Keep) {
+    let mut waymarks = 0;
+    for (place, (step, manifest)) in numbered_manifests(run).into_iter().enumerate() {
+        if keep
+            .waymarks
+            .is_some_and(|every| step.is_multiple_of(every))
+        {
+            waymarks += 1;
+            if waymarks <= WAYMARKS_KEPT {
+                continue;
+            }
+        }
+        if place < keep.newest.max(1) {
+            continue;
+        }
         // Buffers without a manifest are no state; a manifest without its buffers would be a damaged one.
         remove(&manifest);
         remove(&manifest.with_extension("safetensors"));
@@ -267,10 +298,8 @@ fn remove_buffers_alone(run: &Path) {
 /// Removes all states of `run` after `step`, which are of another course of it.
 pub(super) fn remove_after(run: &Path, step: u64) {
     remove_buffers_alone(run);
-    for manifest in manifests(run) {
-        let stem = manifest.file_stem().and_then(|stem| stem.to_str());
-        let of = stem.and_then(|stem| stem.parse::<u64>().ok());
-        if of.is_some_and(|of| of > step) {
+    for (of, manifest) in numbered_manifests(run) {
+        if of > step {
             remove(&manifest);
             remove(&manifest.with_extension("safetensors"));
         }

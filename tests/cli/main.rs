@@ -12,6 +12,8 @@ mod checkpoints;
 mod interruptions;
 mod lists;
 mod page;
+#[cfg(unix)]
+mod recoveries;
 mod refusals;
 #[cfg(unix)]
 mod resume;

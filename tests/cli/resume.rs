@@ -34,12 +34,12 @@ fn training(steps: &str, more: &[&str]) -> Vec<String> {
 }
 
 /// The program with its steps to be read off stdout.
-struct Running {
-    child: Child,
+pub struct Running {
+    pub child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
-fn start(folder: &TempDir, arguments: &[String]) -> Running {
+pub fn start(folder: &TempDir, arguments: &[String]) -> Running {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut command = afterimage(folder, &[&arguments[..], &["--json", "--quiet"]].concat());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -48,14 +48,14 @@ fn start(folder: &TempDir, arguments: &[String]) -> Running {
     Running { child, lines }
 }
 
-fn resumption(more: &[&str]) -> Vec<String> {
+pub fn resumption(more: &[&str]) -> Vec<String> {
     let words = ["train", "--resume", "run"].iter().chain(more);
     words.map(|&word| word.to_owned()).collect()
 }
 
 impl Running {
     /// Waits for so many steps, or the end.
-    fn wait_for(&mut self, steps: usize) -> usize {
+    pub fn wait_for(&mut self, steps: usize) -> usize {
         let printed = self.lines.by_ref().take(steps);
         printed.filter(Result::is_ok).count()
     }
@@ -83,7 +83,7 @@ impl Running {
     }
 
     /// Its exit status, and what it said.
-    fn end(self) -> (Option<i32>, String) {
+    pub fn end(self) -> (Option<i32>, String) {
         self.lines.for_each(drop);
         let output = self.child.wait_with_output().unwrap();
         (output.status.code(), stderr(&output).to_owned())
@@ -115,7 +115,7 @@ fn states(folder: &TempDir) -> Vec<PathBuf> {
 }
 
 /// Lines of JSON without what depends on the time.
-fn timeless(path: &Path) -> Vec<Value> {
+pub fn timeless(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap();
     assert!(
         text.ends_with('\n') || text.ends_with('}'),
@@ -135,7 +135,7 @@ fn timeless(path: &Path) -> Vec<Value> {
 }
 
 /// Asserts that the run in `folder` left what that in `whole` did.
-fn same_ends(folder: &TempDir, whole: &TempDir) {
+pub fn same_ends(folder: &TempDir, whole: &TempDir) {
     let of = |folder: &TempDir, name: &str| folder.path().join("run").join(name);
     for name in ["metrics.jsonl", "diagnostics.jsonl", "summary.json"] {
         assert!(
@@ -161,10 +161,10 @@ fn same_ends(folder: &TempDir, whole: &TempDir) {
 }
 
 /// Numbers that look drawn.
-struct Drawn(u64);
+pub struct Drawn(pub u64);
 
 impl Drawn {
-    fn below(&mut self, most: u64) -> u64 {
+    pub fn below(&mut self, most: u64) -> u64 {
         // A step of Knuth's generator, of which the upper bits are the better ones.
         self.0 = self
             .0
@@ -289,8 +289,8 @@ fn a_run_that_is_stopped_says_how_to_go_on_and_does() {
     );
     let newest = states(&folder).remove(0);
     let text = fs::read_to_string(&newest).unwrap();
-    fs::write(&newest, text.replacen("\"version\":1", "\"version\":2", 1)).unwrap();
-    refused(&resumption(&[]), &["version 2", "reads version 1"]);
+    fs::write(&newest, text.replacen("\"version\":2", "\"version\":3", 1)).unwrap();
+    refused(&resumption(&[]), &["version 3", "reads versions 1 and 2"]);
     fs::write(&newest, text).unwrap();
 
     // Buffers whose manifest was never written are nobody's.

@@ -12,6 +12,8 @@ const MOST_SNAPSHOTS: usize = 1000;
 /// A day.
 const MOST_SECONDS: f32 = 86_400.0;
 const MOST_STATES: usize = 1000;
+/// Halved so often, a rate is none.
+const MOST_ROLLBACKS: usize = 20;
 
 #[rustfmt::skip]
 pub(super) const CONDITIONAL: &[Conditional] = &[
@@ -44,4 +46,5 @@ pub(super) fn validate(run: &RunConfig, found: &mut Findings) {
         format_args!("be between 0 and {MOST_SECONDS}"),
     );
     found.count(key!(run.keep_checkpoints), MOST_STATES);
+    found.at_most(key!(run.rollbacks), MOST_ROLLBACKS);
 }

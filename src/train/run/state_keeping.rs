@@ -57,6 +57,7 @@ impl Run<'_> {
             traces: state.traces().cloned(),
             pictures: self.pictures.is_some(),
             last_snapshot: self.kept.last_step(),
+            recoveries: self.recoveries.clone(),
             // Known when it is written.
             buffers: Default::default(),
         };
