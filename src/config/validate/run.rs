@@ -3,6 +3,7 @@
 use super::MOST_SAMPLE_STEPS;
 use super::rules::{Conditional, Findings, key};
 use crate::config::{BaseKind, RunConfig};
+use crate::files::MOST_ROLLBACKS;
 
 /// TOML's whole numbers are signed, so that a larger seed could not be written to a file.
 const LARGEST_SEED: u64 = i64::MAX as u64;
@@ -12,8 +13,6 @@ const MOST_SNAPSHOTS: usize = 1000;
 /// A day.
 const MOST_SECONDS: f32 = 86_400.0;
 const MOST_STATES: usize = 1000;
-/// Halved so often, a rate is none.
-const MOST_ROLLBACKS: usize = 20;
 
 #[rustfmt::skip]
 pub(super) const CONDITIONAL: &[Conditional] = &[

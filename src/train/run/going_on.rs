@@ -2,7 +2,10 @@
 
 use super::{Event, Run, Summary};
 use crate::config::{self, Config};
-use crate::files::{FileError, RunLock, SNAPSHOTS, mend_run_folder, write_atomically};
+use crate::files::{
+    FileError, MOST_ROLLBACKS, RECOVERIES, RunLock, SNAPSHOTS, given_up, mend_run_folder,
+    write_atomically,
+};
 use crate::train::divergence::{Divergence, Watch};
 use crate::train::error::TrainError;
 use crate::train::keep::KeptSnapshots;
@@ -15,7 +18,7 @@ use crate::train::trainer::Trainer;
 use crate::train::waiting::Waiting;
 use serde::Serialize;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A state from before a divergence, and how the run goes on from there.
@@ -96,7 +99,7 @@ impl<'a> Run<'a> {
         // Whoever copies folders may leave out empty ones.
         mend_run_folder(folder)?;
         write_config(config, folder)?;
-        write_recoveries(&recoveries, config.run.rollbacks, folder)?;
+        write_recoveries(&recoveries, folder)?;
         let diagnostics = match &manifest.diagnostics {
             Some(mark) => {
                 let path = folder.join("diagnostics.jsonl");
@@ -172,10 +175,10 @@ impl<'a> Run<'a> {
         let WayBack { whole, recovery } = way;
         (self.observer)(Event::WentBack(&recovery));
         // The device was handed steps ahead of the one that showed it, as many as the clock would have it.
-        let given_up = recovery.back_to as usize..=recovery.step as usize;
-        let text = json_lines(&self.metrics.rows()[given_up])?;
+        let steps = recovery.back_to as usize..=recovery.step as usize;
+        let text = json_lines(&self.metrics.rows()[steps])?;
         write_atomically(
-            &given_up_path(self.folder, self.recoveries.len() + 1),
+            &given_up(self.folder, self.recoveries.len() + 1),
             text.as_bytes(),
         )?;
         let Run {
@@ -232,21 +235,16 @@ fn remove_later(folder: &Path, steps: u64) {
 }
 
 /// Writes down how the run went on, and removes what is left of later times.
-fn write_recoveries(recoveries: &[Recovery], most: usize, folder: &Path) -> Result<(), TrainError> {
-    let path = folder.join("recoveries.jsonl");
-    for later in recoveries.len() + 1..=most {
-        let _ = fs::remove_file(given_up_path(folder, later));
+fn write_recoveries(recoveries: &[Recovery], folder: &Path) -> Result<(), TrainError> {
+    let path = folder.join(RECOVERIES);
+    for later in recoveries.len() + 1..=MOST_ROLLBACKS {
+        let _ = fs::remove_file(given_up(folder, later));
     }
     match recoveries.is_empty() {
         true => drop(fs::remove_file(path)),
         false => write_atomically(&path, json_lines(recoveries)?.as_bytes())?,
     }
     Ok(())
-}
-
-/// Of the metrics of the steps that the run gave up when it went back for the `number`th time, counted from 1.
-fn given_up_path(folder: &Path, number: usize) -> PathBuf {
-    folder.join(format!("metrics.given-up-{number}.jsonl"))
 }
 
 fn json_lines<T: Serialize>(rows: &[T]) -> Result<String, TrainError> {
