@@ -631,6 +631,21 @@ fn clear(folder: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
+/// The number in the name of a picture, checkpoint, snapshot or state of a run; none in any other name.
+pub(crate) fn number_of(name: &str) -> Option<u64> {
+    const ENDINGS: [&str; 5] = [
+        ".png",
+        ".live.safetensors",
+        ".chains.safetensors",
+        ".safetensors",
+        ".json",
+    ];
+    let stem = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending));
+    // A sign would be read, too.
+    let digits = stem.filter(|stem| stem.bytes().all(|b| b.is_ascii_digit()));
+    digits?.parse().ok()
+}
+
 /// Removes the pictures, checkpoints, snapshots and states of a run, which are called after their step, and what a
 /// killed run left unfinished.
 fn clear_numbered(folder: &Path) -> Result<(), FileError> {
@@ -641,17 +656,7 @@ fn clear_numbered(folder: &Path) -> Result<(), FileError> {
             .file_name()
             .and_then(|name| name.to_str())
             .unwrap_or("");
-        let stem = [
-            ".png",
-            ".live.safetensors",
-            ".chains.safetensors",
-            ".safetensors",
-            ".json",
-        ]
-        .iter()
-        .find_map(|ending| name.strip_suffix(ending));
-        let numbered =
-            stem.is_some_and(|stem| !stem.is_empty() && stem.bytes().all(|b| b.is_ascii_digit()));
+        let numbered = number_of(name).is_some();
         let unfinished = name.starts_with(".afterimage-") && name.ends_with(".tmp");
         if numbered || unfinished {
             fs::remove_file(&path).map_err(|cause| FileError::new("remove", &path, cause))?;

@@ -251,7 +251,7 @@ impl Screen {
                 }
             }
             Event::WentBack(recovery) => output::note(format_args!(
-                "warning: the run diverged at step {}: {}. It goes back to its state after step {}, and on from there with {} of the \
+                "warning: the run diverged at step {}: {}. It goes back to its state after {} steps, and on from there with {} of the \
                  learning rate and other random numbers; what it gave up is in metrics.given-up-*.jsonl",
                 recovery.step, recovery.what, recovery.back_to, recovery.rate_share
             )),

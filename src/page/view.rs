@@ -133,7 +133,7 @@ fn recoveries(folder: &Folder) -> Vec<String> {
         let count = |key: &str| recovery.get(key)?.as_u64().map(whole);
         let share = recovery.get("rate_share")?.as_f64()?;
         Some(format!(
-            "At step {} {}; it went on from its state after step {} with {} of the learning rate.",
+            "At step {} {}; it went on from its state after {} steps with {} of the learning rate.",
             count("step")?,
             recovery.get("what")?.as_str()?,
             count("back_to")?,

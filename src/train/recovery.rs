@@ -11,7 +11,8 @@ const MARGIN: u64 = 100;
 /// The most states of a whole run that serve to go back to. They lie at steps that do not depend on the clock, so that where a run goes
 /// back to does not either.
 const WAYMARKS: u64 = 20;
-/// States of these that are kept, the newest: the way of a run in which a divergence took some 15 % of all steps to be seen.
+/// States of these that are kept, the newest: a divergence that takes more than 10 % of all steps to be seen goes back to the beginning,
+/// whose state is kept, too.
 pub(super) const WAYMARKS_KEPT: usize = 3;
 
 /// How a run that had diverged went on.
@@ -21,7 +22,7 @@ pub struct Recovery {
     pub step: u64,
     /// How.
     pub what: String,
-    /// Steps that were left of the run.
+    /// Optimiser steps done in the state that it went back to.
     pub back_to: u64,
     /// From there on learning rates are this share of the configuration's.
     pub rate_share: f32,
@@ -54,10 +55,27 @@ pub(super) fn recovered(config: &Config, count: usize) -> Config {
     config
 }
 
-/// Optimiser steps between two states to go back to; none where a run never does.
+/// Optimiser steps between two states to go back to; none where there are no states. Also where a run does not go back, for it may be
+/// told to when it is gone on with.
 pub(super) fn waymark_interval(run: &RunConfig) -> Option<u64> {
-    let is_on = run.rollbacks > 0 && run.checkpoint_seconds > 0.0;
+    let is_on = run.checkpoint_seconds > 0.0;
     is_on.then(|| run.steps.div_ceil(WAYMARKS).max(MARGIN))
+}
+
+/// The beginning of a sentence about a run that ends all the same.
+pub(super) fn tried(recoveries: &[Recovery]) -> String {
+    match recoveries {
+        [] => String::new(),
+        [once] => format!(
+            "it had gone back once, to {} of the learning rate; ",
+            once.rate_share
+        ),
+        [.., last] => format!(
+            "it had gone back {} times, at last to {} of the learning rate; ",
+            recoveries.len(),
+            last.rate_share
+        ),
+    }
 }
 
 /// The last step whose state is trusted where the metrics were sound up to step `sound`.
@@ -96,7 +114,7 @@ mod tests {
         assert_eq!(every(7000), Some(350));
         assert_eq!(every(150), Some(100));
         let off = RunConfig {
-            rollbacks: 0,
+            checkpoint_seconds: 0.0,
             ..RunConfig::default()
         };
         assert_eq!(waymark_interval(&off), None);

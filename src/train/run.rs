@@ -14,7 +14,7 @@ use super::last_look::{LastLook, last_look, too_short};
 use super::lines::Lines;
 use super::memory::MemoryAccount;
 use super::metrics::MetricsRow;
-use super::recovery::Recovery;
+use super::recovery::{Recovery, tried};
 use super::resume::clean_own;
 use super::settings;
 use super::states::{self, Keep};
@@ -241,7 +241,7 @@ impl Run<'_> {
         if !summary.stopped && !summary.cut_short {
             let last = Keep {
                 newest: 1,
-                waymarks: None,
+                waymarks: 0,
             };
             states::prune(self.folder, last);
         }
@@ -266,16 +266,8 @@ impl Run<'_> {
         // is what to report.
         let _ = self.receive(trainer, true);
         let _ = self.settle(trainer);
-        let advice = match self.recoveries.as_slice() {
-            [] => what.advice(self.config),
-            [.., last] => format!(
-                "it had gone back {} times, at last to {} of the learning rate; {}",
-                self.recoveries.len(),
-                last.rate_share,
-                what.advice(self.config)
-            ),
-        };
         self.back = self.way_back(step, what);
+        let advice = tried(&self.recoveries) + &what.advice(self.config);
         if self.back.is_some() {
             return Err(TrainError::Diverged { step, what, advice });
         }

@@ -92,26 +92,39 @@ fn a_run_that_diverges_goes_back_and_on_at_a_lower_rate_also_where_it_is_killed(
     }
     let last = float(&rows[399], "learning_rate");
     assert!((last - 0.01 * share).abs() < 1e-8, "{last}");
-    // Other random numbers, not the same noise at another rate.
-    let back_to = recoveries[0]["back_to"].as_u64().unwrap() as usize;
-    if recoveries.len() == 1 {
-        let given_up = lines(&whole, "metrics.given-up-1.jsonl");
-        assert_ne!(given_up[0]["energy_noise"], rows[back_to]["energy_noise"]);
-    }
+    // Other random numbers, not the same noise at another rate: already in the first step, before which no rate mattered.
+    let place = recoveries[0]["back_to"].as_u64().unwrap();
+    let next = (2..=recoveries.len())
+        .map(|number| lines(&whole, &format!("metrics.given-up-{number}.jsonl")))
+        .find(|given_up| given_up[0]["step"].as_u64().unwrap() <= place)
+        .unwrap_or(rows);
+    let at_first = |rows: &[Value]| {
+        let is_it = |row: &&Value| row["step"] == place;
+        rows.iter().find(is_it).unwrap()["energy_noise"].clone()
+    };
+    let given_up = lines(&whole, "metrics.given-up-1.jsonl");
+    assert_ne!(at_first(&given_up), at_first(&next));
 
     // It goes back to the same states whenever it is killed.
     let folder = tempfile::tempdir().unwrap();
     let mut drawn = Drawn(3);
     let mut arguments = first;
-    for _ in 0..5 {
+    for kill in 0.. {
         let mut running = start(&folder, &arguments);
-        running.wait_for(100 + drawn.below(150) as usize);
+        let steps = match kill {
+            0..5 => 100 + drawn.below(150) as usize,
+            _ => usize::MAX,
+        };
+        if running.wait_for(steps) < steps {
+            // It has come to its end.
+            let (status, said) = running.end();
+            assert_eq!(status, Some(0), "{said}");
+            break;
+        }
         running.child.kill().unwrap();
         running.end();
         arguments = resumption(&[]);
     }
-    let (status, said) = start(&folder, &arguments).end();
-    assert_eq!(status, Some(0), "{said}");
     same_ends(&folder, &whole);
     assert_eq!(lines(&folder, "recoveries.jsonl"), recoveries);
     for number in 1..=recoveries.len() {

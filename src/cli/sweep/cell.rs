@@ -175,11 +175,11 @@ struct Row {
 /// The words that train `cell` into `folder`.
 fn training(errand: &Errand<'_>, cell: &Cell, folder: &Path) -> Vec<String> {
     let mut words = vec!["train".to_owned(), errand.plan.source.clone()];
-    // At another rate it would be another cell. No setting of the cell, since it changes nothing of a run that does not diverge.
-    words.extend(["--set".to_owned(), "run.rollbacks=0".to_owned()]);
     for set in &cell.sets {
         words.extend(["--set".to_owned(), set.clone()]);
     }
+    // At another rate it would be another cell. No setting of the cell, since it changes nothing of a run that does not diverge.
+    words.extend(["--set".to_owned(), "run.rollbacks=0".to_owned()]);
     words.extend(["--out".to_owned(), folder.display().to_string()]);
     words.extend(["--quiet".to_owned(), "--json".to_owned()]);
     words.extend(words::of_adapter(&errand.arguments.adapter));

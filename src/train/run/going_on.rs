@@ -4,22 +4,22 @@ use super::{Event, Run, Summary};
 use crate::config::{self, Config};
 use crate::files::{
     FileError, MOST_ROLLBACKS, RECOVERIES, RunLock, SNAPSHOTS, given_up, mend_run_folder,
-    write_atomically,
+    number_of, write_atomically,
 };
 use crate::train::divergence::{Divergence, Watch};
 use crate::train::error::TrainError;
 use crate::train::keep::KeptSnapshots;
 use crate::train::keeper::StateKeeper;
 use crate::train::lines::Lines;
-use crate::train::recovery::{Recovery, trusted, waymark_interval};
+use crate::train::recovery::{Recovery, trusted};
 use crate::train::resume::{Interrupted, Whole, clean, whole};
-use crate::train::states::{numbered_manifests, remove_after};
+use crate::train::states::{is_waymark, numbered_manifests, remove_after};
 use crate::train::trainer::Trainer;
-use crate::train::waiting::Waiting;
+use crate::train::waiting::{Unwritten, Waiting};
 use serde::Serialize;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 /// A state from before a divergence, and how the run goes on from there.
 pub(super) struct WayBack {
@@ -32,6 +32,7 @@ struct Circumstances<'a> {
     config: &'a Config,
     folder: &'a Path,
     lock: RunLock,
+    waiting: Waiting,
     stop: &'a AtomicBool,
     observer: &'a mut dyn FnMut(Event<'_>),
 }
@@ -61,11 +62,15 @@ pub fn resume(
         config: &config,
         folder: &folder,
         lock,
+        waiting: Waiting::new(),
         stop,
         observer,
     };
     let recoveries = whole.manifest.recoveries.clone();
-    Run::at(trainer, whole, recoveries, is_unchanged, circumstances)?.through(trainer)
+    let run = Run::at(trainer, whole, recoveries, is_unchanged, circumstances)?;
+    write_config(&config, &folder)?;
+    write_recoveries(&run.recoveries, &folder)?;
+    run.through(trainer)
 }
 
 impl<'a> Run<'a> {
@@ -87,6 +92,7 @@ impl<'a> Run<'a> {
             config,
             folder,
             mut lock,
+            waiting,
             stop,
             observer,
         } = circumstances;
@@ -98,8 +104,6 @@ impl<'a> Run<'a> {
         remove_after(folder, step);
         // Whoever copies folders may leave out empty ones.
         mend_run_folder(folder)?;
-        write_config(config, folder)?;
-        write_recoveries(&recoveries, folder)?;
         let diagnostics = match &manifest.diagnostics {
             Some(mark) => {
                 let path = folder.join("diagnostics.jsonl");
@@ -119,7 +123,7 @@ impl<'a> Run<'a> {
             metrics,
             diagnostics,
             last_diagnosis: manifest.last_diagnosis,
-            waiting: Waiting::new(),
+            waiting,
             lock,
             watch,
             diverged: None,
@@ -156,15 +160,14 @@ impl<'a> Run<'a> {
     /// Where the run goes on that shows at `step` that it has diverged; none where it may not, or there is no state from before.
     pub(super) fn way_back(&mut self, step: u64, what: Divergence) -> Option<WayBack> {
         let before = self.recoveries.len();
-        let every = waymark_interval(&self.config.run)?;
-        if before >= self.config.run.rollbacks || self.stop.load(Ordering::Relaxed) {
+        if before >= self.config.run.rollbacks {
             return None;
         }
         self.report_states(true);
         let last = trusted(self.watch.sound());
         let whole = numbered_manifests(self.folder)
             .into_iter()
-            .filter(|(after, _)| *after <= last && after.is_multiple_of(every))
+            .filter(|(after, manifest)| *after <= last && is_waymark(manifest))
             .find_map(|(_, manifest)| whole(self.folder, &manifest).ok())?;
         let back_to = whole.state.step();
         let recovery = Recovery::new(step, what.to_string(), back_to, before);
@@ -176,30 +179,41 @@ impl<'a> Run<'a> {
         (self.observer)(Event::WentBack(&recovery));
         // The device was handed steps ahead of the one that showed it, as many as the clock would have it.
         let steps = recovery.back_to as usize..=recovery.step as usize;
-        let text = json_lines(&self.metrics.rows()[steps])?;
-        write_atomically(
-            &given_up(self.folder, self.recoveries.len() + 1),
-            text.as_bytes(),
-        )?;
+        let given_up_rows = json_lines(&self.metrics.rows()[steps])?;
         let Run {
             mut recoveries,
             config,
             folder,
             observer,
             lock,
+            mut waiting,
             stop,
             ..
         } = self;
+        // First, for a full disk has room then.
         remove_later(folder, recovery.back_to);
+        remove_after(folder, recovery.back_to);
+        waiting.clear();
         recoveries.push(recovery);
+        let files = [
+            (given_up(folder, recoveries.len()), given_up_rows),
+            (folder.join(RECOVERIES), json_lines(&recoveries)?),
+        ];
         let circumstances = Circumstances {
             config,
             folder,
             lock,
+            waiting,
             stop,
             observer,
         };
-        Run::at(trainer, whole, recoveries, true, circumstances)
+        // The state there is to know of this.
+        let mut run = Run::at(trainer, whole, recoveries, false, circumstances)?;
+        for (path, text) in files {
+            let bytes = text.into_bytes();
+            run.deliver(trainer, Unwritten::File { path, bytes })?;
+        }
+        Ok(run)
     }
 }
 
@@ -224,11 +238,11 @@ fn remove_later(folder: &Path, steps: u64) {
         (SNAPSHOTS, steps),
     ] {
         let entries = fs::read_dir(folder.join(inner)).into_iter().flatten();
-        for path in entries.flatten().map(|entry| entry.path()) {
-            let name = path.file_name().and_then(|name| name.to_str());
-            let number = name.and_then(|name| name.split('.').next()?.parse::<u64>().ok());
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let number = name.to_str().and_then(number_of);
             if number.is_some_and(|number| number >= first) {
-                let _ = fs::remove_file(path);
+                let _ = fs::remove_file(entry.path());
             }
         }
     }
