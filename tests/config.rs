@@ -22,7 +22,7 @@ fn digits_with(assignments: &[&str]) -> Config {
 
 #[test]
 fn presets_parse_and_round_trip() {
-    assert_eq!(presets().len(), 15);
+    assert_eq!(presets().len(), 16);
     for preset in presets() {
         let config = load(preset.name, &[]).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(parse(&to_toml(&config), preset.name).unwrap(), config);

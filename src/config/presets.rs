@@ -26,6 +26,7 @@ pub fn presets() -> &'static [Preset] {
     static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {
         embedded![
             "digits",
+            "digits-afterimage",
             "digits-langevin",
             "digits-density",
             "mnist",
