@@ -12,6 +12,7 @@ mod checkpoint;
 mod common;
 mod corpus;
 mod mutate;
+mod states;
 
 use account::{Counting, peak_of};
 use afterimage::config::{self, Word};
@@ -19,12 +20,10 @@ use afterimage::data::{self, DataOptions, RawRange, Source};
 use afterimage::low_level::model::architecture;
 use afterimage::model::Model;
 use afterimage::shape::Shape;
-use afterimage::train::{self, Interrupted, Trainer};
 use mutate::{Draws, mutated};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::path::Path;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -229,60 +228,4 @@ fn checkpoints() {
             Err(error) => Err(error.to_string()),
         }
     });
-}
-
-/// A run of two steps in `folder`, and one file of its only state, whose name ends in `ending`.
-fn state_file(folder: &Path, ending: &str) -> PathBuf {
-    let sets = [
-        "network.layers=[{dense=8},{dense=1}]",
-        "run.steps=2",
-        "run.batch=8",
-        "objective.noise_ratio=1",
-        "sampler.buffer=16",
-        "sampler.probe=0",
-        "run.sample_every=0",
-        "run.sample_steps=1",
-        "run.samples=4",
-        "run.checkpoint_seconds=1000",
-    ];
-    let config = config::load("moons", &sets.map(String::from)).unwrap();
-    let data = data::open(&config.data.options(), config.run.seed).unwrap();
-    let mut trainer = Trainer::new(common::executor(false), &config, data).unwrap();
-    let never = AtomicBool::new(false);
-    train::run(&mut trainer, &config, folder, false, &never, &mut |_| {}).unwrap();
-    let states = fs::read_dir(folder.join("states")).unwrap();
-    let mut paths: Vec<PathBuf> = states
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.to_str().unwrap().ends_with(ending))
-        .collect();
-    paths.sort();
-    let last = paths.pop().unwrap();
-    // One that is older would be taken in its place.
-    for other in paths {
-        fs::remove_file(other).unwrap();
-    }
-    // A finished run is not gone on with.
-    fs::remove_file(folder.join("summary.json")).unwrap();
-    last
-}
-
-#[test]
-fn training_states() {
-    for (ending, dress) in [
-        ("json", corpus::with_own_checksum as fn(Vec<u8>) -> Vec<u8>),
-        ("safetensors", same),
-    ] {
-        let folder = tempfile::tempdir().unwrap();
-        let run = folder.path().join("run");
-        let path = state_file(&run, ending);
-        let whole = fs::read(&path).unwrap();
-        let name = format!("states-{ending}");
-        hand_out(&name, &[whole], 256, dress, |bytes| {
-            fs::write(&path, bytes).unwrap();
-            match Interrupted::open(&run, &[]) {
-                Ok(_) => Ok(()),
-                Err(error) => Err(error.to_string()),
-            }
-        });
-    }
 }
