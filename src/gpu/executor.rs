@@ -9,7 +9,7 @@ use super::error::GpuError;
 use super::handles::{Buffer, Mark};
 use super::kernel::MOST_TURNS;
 use super::launch::{Launch, Replays};
-use super::options::{ExecutorOptions, Profile, Requirements};
+use super::options::{ExecutorOptions, Fault, Profile, Requirements};
 use super::pipelines::Pipelines;
 use super::readback::Readback;
 use super::recording::{Command, Dispatch, Frozen, Recording, Resource};
@@ -250,6 +250,12 @@ impl Executor {
         self.replays.forget_since(mark);
     }
 
+    /// Frees the memory on the host that uploads have passed through, which is kept for later ones. Nothing must be on its way: see
+    /// [`Self::finish`].
+    pub(crate) fn free_staging(&mut self) {
+        self.belt = wgpu::util::StagingBelt::new(self.device.clone(), UPLOAD_CHUNK);
+    }
+
     /// Encodes `recording`, submitting whenever the budget of one submission is used up. Does not wait for the GPU,
     /// except for the oldest submission when too many are in flight.
     ///
@@ -347,8 +353,10 @@ impl Executor {
         self.readback.submitted();
         self.statistics.submissions += 1;
         self.budget.submitted(index, &self.queue);
-        if self.options.lost_after == Some(self.statistics.submissions) {
-            self.device.destroy();
+        if let Some((fault, after)) = self.options.fault
+            && after == self.statistics.submissions
+        {
+            self.inject(fault);
         }
         self.poll()?;
         while let Some(oldest) = self.budget.must_wait_for() {
@@ -356,6 +364,26 @@ impl Executor {
             self.budget.update();
         }
         self.check()
+    }
+
+    /// Does as a driver that fails; see [`ExecutorOptions::fault`].
+    fn inject(&mut self, fault: Fault) {
+        match fault {
+            Fault::Lost => self.device.destroy(),
+            // Every wait from here on is in vain: `Self::wait`.
+            Fault::Hung => {}
+            // Usages that do not go together.
+            Fault::Invalid => drop(self.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("injected fault"),
+                size: 4,
+                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::MAP_WRITE,
+                mapped_at_creation: false,
+            })),
+            Fault::OutOfMemory => {
+                let source = "injected fault".into();
+                note(&self.fault, wgpu::Error::OutOfMemory { source }.into());
+            }
+        }
     }
 
     /// Counts the time of `work` as that of encoding, except where it waits for the GPU.
@@ -642,19 +670,32 @@ impl Executor {
 
     fn wait(&mut self, index: Option<wgpu::SubmissionIndex>) -> Result<(), GpuError> {
         let began = Instant::now();
-        let outcome = self.device.poll(wgpu::PollType::Wait {
-            submission_index: index,
-            timeout: Some(self.options.patience),
-        });
+        let outcome = match self.is_hung() {
+            true => Err(wgpu::PollError::Timeout),
+            false => self.device.poll(wgpu::PollType::Wait {
+                submission_index: index,
+                timeout: Some(self.options.patience),
+            }),
+        };
         self.waited += began.elapsed();
         self.check()?;
         match outcome {
             Ok(_) => Ok(()),
-            Err(wgpu::PollError::Timeout) => Err(GpuError::Timeout {
-                seconds: self.options.patience.as_secs(),
-            }),
+            Err(wgpu::PollError::Timeout) => {
+                // Whoever drops the last of a queue waits until it is idle, without a bound: so it is never dropped.
+                std::mem::forget((self.device.clone(), self.queue.clone()));
+                Err(GpuError::Timeout {
+                    seconds: self.options.patience.as_secs(),
+                })
+            }
             Err(error) => Err(GpuError::Lost(error.to_string())),
         }
+    }
+
+    /// Whether it is to do as if it hung.
+    fn is_hung(&self) -> bool {
+        let submissions = self.statistics.submissions;
+        matches!(self.options.fault, Some((Fault::Hung, after)) if after <= submissions)
     }
 
     /// Reports what the driver told the error handlers.
