@@ -1,6 +1,8 @@
 //! What a run holds on the GPU, predicted byte for byte, and batches that only fit in slices.
 
 mod common;
+#[path = "memory/devices.rs"]
+mod devices;
 #[path = "memory/states.rs"]
 mod states;
 

@@ -14,7 +14,7 @@ pub struct ExecutorOptions {
     pub submission: Duration,
     /// The most submissions in flight.
     pub in_flight: usize,
-    /// How long to wait for the GPU before giving it up.
+    /// How long to wait for the GPU before giving it up. What is given up is never closed, since closing it would wait for it.
     pub patience: Duration,
     /// The folder where compiled pipelines are kept for later runs; none by default, since a library writes nothing
     /// unasked.
