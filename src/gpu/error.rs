@@ -107,13 +107,17 @@ impl From<wgpu::Error> for GpuError {
             wgpu::Error::OutOfMemory { .. } => GpuError::OutOfMemory {
                 what: "running the work it was given".into(),
             },
-            error => {
-                // wgpu lists causes below each other.
-                let text = error.to_string();
-                let words: Vec<&str> = text.split_whitespace().collect();
-                GpuError::Reported(words.join(" "))
-            }
+            error => GpuError::reported(error),
         }
+    }
+}
+
+impl GpuError {
+    /// What wgpu says, which lists causes below each other, in one line.
+    pub(super) fn reported(error: impl std::fmt::Display) -> Self {
+        let text = error.to_string();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        GpuError::Reported(words.join(" "))
     }
 }
 

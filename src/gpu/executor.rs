@@ -15,6 +15,7 @@ use super::readback::Readback;
 use super::recording::{Command, Dispatch, Frozen, Recording, Resource};
 use super::resources::{Resources, USAGES};
 use super::statistics::ExecutorStatistics;
+use super::uploads::Uploads;
 use std::any::Any;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -23,7 +24,6 @@ use std::time::{Duration, Instant};
 const IMMEDIATE_WORDS: u32 = 32;
 /// The ticket of reads, which no other fetch may use.
 const READ_TICKET: u64 = u64::MAX;
-const UPLOAD_CHUNK: u64 = 1 << 20;
 
 /// Runs recordings on one device. The only owner of GPU objects.
 pub struct Executor {
@@ -35,7 +35,7 @@ pub struct Executor {
     pipelines: Pipelines,
     replays: Replays,
     conditions: Conditions,
-    belt: wgpu::util::StagingBelt,
+    uploads: Uploads,
     budget: Budget,
     readback: Readback,
     /// Fetches that came back while a read waited for something else.
@@ -114,7 +114,7 @@ impl Executor {
         options: ExecutorOptions,
     ) -> Self {
         Executor {
-            belt: wgpu::util::StagingBelt::new(device.clone(), UPLOAD_CHUNK),
+            uploads: Uploads::new(device.clone()),
             budget: Budget::new(options.submission, options.in_flight),
             resources: Resources::new(device.clone()),
             pipelines: Pipelines::new(device.clone(), &options),
@@ -250,12 +250,6 @@ impl Executor {
         self.replays.forget_since(mark);
     }
 
-    /// Frees the memory on the host that uploads have passed through, which is kept for later ones. Nothing must be on its way: see
-    /// [`Self::finish`].
-    pub(crate) fn free_staging(&mut self) {
-        self.belt = wgpu::util::StagingBelt::new(self.device.clone(), UPLOAD_CHUNK);
-    }
-
     /// Encodes `recording`, submitting whenever the budget of one submission is used up. Does not wait for the GPU,
     /// except for the oldest submission when too many are in flight.
     ///
@@ -343,13 +337,13 @@ impl Executor {
         let Some(encoder) = self.encoder.take() else {
             return Ok(());
         };
-        self.belt.finish();
+        self.uploads.close();
         let commands = encoder.finish();
         let began = Instant::now();
         let index = self.queue.submit([commands]);
         // lavapipe runs the submission before in this call, as others may when their queue is full.
         self.waited += began.elapsed();
-        self.belt.recall();
+        self.uploads.submitted();
         self.readback.submitted();
         self.statistics.submissions += 1;
         self.budget.submitted(index, &self.queue);
@@ -637,16 +631,19 @@ impl Executor {
         in_range(buffer, offset, words.len())?;
         let target = self.resources.buffer(buffer)?;
         let bytes: &[u8] = bytemuck::cast_slice(words);
-        let Some(size) = wgpu::BufferSize::new(bytes.len() as u64) else {
+        if bytes.is_empty() {
             return Ok(());
-        };
+        }
         // A copy inside the encoder, not `queue.write_buffer`, which would run before everything encoded so far.
         let mut encoder = self.take_encoder();
-        self.belt
-            .write_buffer(&mut encoder, &target, offset as u64 * 4, size)
-            .copy_from_slice(bytes);
+        let place = offset as u64 * 4;
+        let written = self.uploads.write(&mut encoder, &target, place, bytes);
         self.encoder = Some(encoder);
-        Ok(())
+        written.or_else(|error| {
+            // The device may know the cause.
+            self.poll()?;
+            Err(error)
+        })
     }
 
     fn take_encoder(&mut self) -> wgpu::CommandEncoder {

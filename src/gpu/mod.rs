@@ -20,6 +20,7 @@ mod readback;
 mod recording;
 mod resources;
 mod statistics;
+mod uploads;
 
 pub use adapter::{AdapterChoice, AdapterKind, AdapterSummary, list_adapters};
 pub use error::GpuError;

@@ -229,8 +229,6 @@ impl Trainer {
             self.executor.flush()?;
         }
         self.executor.finish()?;
-        // No step uploads as much.
-        self.executor.free_staging();
         self.step = state.step();
         self.traces = state.traces().cloned();
         self.states = PendingStates::default();

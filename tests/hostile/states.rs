@@ -106,6 +106,8 @@ impl Run {
     /// Goes on from what is there, as far as it lets itself.
     fn go_on(&mut self) -> Result<(), String> {
         let folder = self.folder();
+        // Every process that takes it leaves its number there, until one goes on.
+        let _ = fs::remove_file(folder.join(".lock"));
         if let Some(model) = interrupted_model(&folder) {
             assert!(model.parameters().iter().all(|weight| weight.is_finite()));
             assert!(model.step_size() > 0.0 && model.step_size().is_finite());
