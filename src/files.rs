@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 const METRICS: &str = "metrics.jsonl";
 
 /// The files that a run, or an evaluation of it, writes directly into its folder.
-const RUN_FILES: [&str; 13] = [
+const RUN_FILES: [&str; 14] = [
     "config.toml",
     METRICS,
     "curves.png",
@@ -26,12 +26,24 @@ const RUN_FILES: [&str; 13] = [
     "evaluation.png",
     "landscape.png",
     "neighbours.png",
+    RECOVERIES,
     "report.html",
     "samples.png",
     "stability.png",
     "summary.json",
     "traces.npy",
 ];
+
+/// How a run went on after it had diverged, each time.
+pub(crate) const RECOVERIES: &str = "recoveries.jsonl";
+
+/// The file in `folder` for the metrics of the steps that a run gave up when it went back for the `number`th time, counted from 1.
+pub(crate) fn given_up(folder: &Path, number: usize) -> PathBuf {
+    folder.join(format!("metrics.given-up-{number}.jsonl"))
+}
+
+/// Times that a run may go back.
+pub(crate) const MOST_ROLLBACKS: usize = 20;
 
 /// The names of what may be evaluations of the run in `folder` by other data than its own, in order.
 pub(crate) fn evaluations_by_others(folder: &Path) -> Vec<String> {
@@ -506,7 +518,9 @@ pub fn create_run_folder(path: &Path, force: bool) -> Result<(), FileError> {
     } else {
         path
     };
-    if path.is_dir() {
+    // Asked once: another process may make it meanwhile.
+    let found = fs::metadata(path);
+    if found.as_ref().is_ok_and(fs::Metadata::is_dir) {
         if !is_empty(path)? {
             if !force {
                 return Err(FileError::RunFolderNotEmpty { path: path.into() });
@@ -519,7 +533,7 @@ pub fn create_run_folder(path: &Path, force: bool) -> Result<(), FileError> {
         if force {
             clear(path)?;
         }
-    } else if path.exists() {
+    } else if found.is_ok() {
         return Err(FileError::RunFolderIsFile { path: path.into() });
     }
     fs::create_dir_all(path).map_err(|e| FileError::new("create the folder", path, e))?;
@@ -579,6 +593,15 @@ fn clear(folder: &Path) -> Result<(), FileError> {
     for name in RUN_FILES {
         remove(name, fs::remove_file)?;
     }
+    for number in 1..=MOST_ROLLBACKS {
+        let path = given_up(folder, number);
+        match fs::remove_file(&path) {
+            Err(cause) if cause.kind() != ErrorKind::NotFound => {
+                return Err(FileError::new("remove", &path, cause));
+            }
+            _ => {}
+        }
+    }
     for name in evaluations_by_others(folder) {
         // Nobody but an evaluation writes such a file.
         let text = fs::read(folder.join(&name)).unwrap_or_default();
@@ -608,6 +631,21 @@ fn clear(folder: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
+/// The number in the name of a picture, checkpoint, snapshot or state of a run; none in any other name.
+pub(crate) fn number_of(name: &str) -> Option<u64> {
+    const ENDINGS: [&str; 5] = [
+        ".png",
+        ".live.safetensors",
+        ".chains.safetensors",
+        ".safetensors",
+        ".json",
+    ];
+    let stem = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending));
+    // A sign would be read, too.
+    let digits = stem.filter(|stem| stem.bytes().all(|b| b.is_ascii_digit()));
+    digits?.parse().ok()
+}
+
 /// Removes the pictures, checkpoints, snapshots and states of a run, which are called after their step, and what a
 /// killed run left unfinished.
 fn clear_numbered(folder: &Path) -> Result<(), FileError> {
@@ -618,17 +656,7 @@ fn clear_numbered(folder: &Path) -> Result<(), FileError> {
             .file_name()
             .and_then(|name| name.to_str())
             .unwrap_or("");
-        let stem = [
-            ".png",
-            ".live.safetensors",
-            ".chains.safetensors",
-            ".safetensors",
-            ".json",
-        ]
-        .iter()
-        .find_map(|ending| name.strip_suffix(ending));
-        let numbered =
-            stem.is_some_and(|stem| !stem.is_empty() && stem.bytes().all(|b| b.is_ascii_digit()));
+        let numbered = number_of(name).is_some();
         let unfinished = name.starts_with(".afterimage-") && name.ends_with(".tmp");
         if numbered || unfinished {
             fs::remove_file(&path).map_err(|cause| FileError::new("remove", &path, cause))?;

@@ -313,6 +313,9 @@ mod run_folders {
             "evaluation.png",
             "landscape.png",
             "neighbours.png",
+            "recoveries.jsonl",
+            "metrics.given-up-1.jsonl",
+            "metrics.given-up-mine.jsonl",
             "report.html",
             "samples.png",
             "stability.png",
@@ -343,6 +346,7 @@ mod run_folders {
             // Called as ours, but another program's.
             "evaluation-mine.json",
             "figures",
+            "metrics.given-up-mine.jsonl",
             "neighbours-yours.png",
             "notes.txt",
             "samples",

@@ -708,7 +708,7 @@ const OFFERED: &[(&str, &str)] = &[
     (
         "train",
         "Arrival Beginning ChainCount Diagnostics Divergence Event FileError Interrupted Judged LastLook MemoryAccount MetricsRow Mixing PairTest \
-         ReportError Summary TrainError Trainer TrainingState interrupted_model resume run run_through",
+         Recovery ReportError Summary TrainError Trainer TrainingState interrupted_model resume run run_through",
     ),
 ];
 

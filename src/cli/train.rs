@@ -250,6 +250,11 @@ impl Screen {
                     output::note(note);
                 }
             }
+            Event::WentBack(recovery) => output::note(format_args!(
+                "warning: the run diverged at step {}: {}. It goes back to its state after {} steps, and on from there with {} of the \
+                 learning rate and other random numbers; what it gave up is in metrics.given-up-*.jsonl",
+                recovery.step, recovery.what, recovery.back_to, recovery.rate_share
+            )),
             Event::Waits(error) => output::note(format_args!(
                 "warning: {error}. The run goes on, keeps in memory what it could not write, and tries again"
             )),

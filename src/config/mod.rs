@@ -392,6 +392,9 @@ pub struct RunConfig {
     pub checkpoint_seconds: f32 = 60.0,
     /// Training states that are kept, the newest ones; a run that has come to its end keeps its last.
     pub keep_checkpoints: usize = 3,
+    /// How often a run that has diverged goes back to a training state from before, and on from there at half the learning rate with
+    /// other random numbers, before it ends; 0 for never. It needs training states (checkpoint_seconds).
+    pub rollbacks: usize = 2,
     /// gaussian base, and noise that is a snapshot: how many of the snapshots are kept in the run's folder, the first and the
     /// others at steps whose roots are evenly spaced; 0 for none. `evaluate` estimates log Z along them.
     pub keep_snapshots: usize = 24,

@@ -38,6 +38,8 @@ struct Page<'a> {
     name: String,
     /// That the run diverged: when and how, and what to change.
     diverged: Option<(String, String)>,
+    /// How it went on after it had diverged, each time.
+    recoveries: Vec<String>,
     /// What stands before what it fits: a run that has not ended well fits nothing yet.
     fitting: &'static str,
     fits: String,
@@ -76,6 +78,7 @@ pub(super) fn page(folder: &mut Folder) -> String {
     let page = Page {
         name: folder.name(),
         diverged: diverged(folder),
+        recoveries: recoveries(folder),
         fitting,
         fits,
         model: model(folder),
@@ -121,6 +124,23 @@ fn diverged(folder: &Folder) -> Option<(String, String)> {
     let step = step.map_or(String::new(), |step| format!(" at step {}", whole(step)));
     let what = text("what").map_or(String::new(), |what| format!(": {what}"));
     Some((format!("{step}{what}."), text("advice").unwrap_or_default()))
+}
+
+/// How the run went on after it had diverged, each time.
+fn recoveries(folder: &Folder) -> Vec<String> {
+    let told = folder.summary.get("recoveries").and_then(Value::as_array);
+    let sentence = |recovery: &Value| {
+        let count = |key: &str| recovery.get(key)?.as_u64().map(whole);
+        let share = recovery.get("rate_share")?.as_f64()?;
+        Some(format!(
+            "At step {} {}; it went on from its state after {} steps with {} of the learning rate.",
+            count("step")?,
+            recovery.get("what")?.as_str()?,
+            count("back_to")?,
+            number(share),
+        ))
+    };
+    told.into_iter().flatten().filter_map(sentence).collect()
 }
 
 /// The path of the run's data where it is relative.

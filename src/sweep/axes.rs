@@ -52,9 +52,7 @@ pub(super) fn rows(vary: &[String], single: &[String]) -> Result<Vec<Row>, Sweep
         rows.push(row(text)?);
     }
     for (place, row) in rows.iter().enumerate() {
-        if row.sets.iter().any(|set| key_of(set) == "run.seed") {
-            return Err(SweepError::Seed);
-        }
+        refuse_own(&row.sets)?;
         if rows[..place].iter().any(|before| before.name == row.name) {
             let name = row.name.clone();
             return Err(SweepError::SameRow { name });
@@ -110,6 +108,18 @@ fn check(sets: &[String]) -> Result<(), SweepError> {
     let mut nothing = Table::new();
     for set in sets {
         config::set(&mut nothing, set)?;
+    }
+    Ok(())
+}
+
+/// Refuses settings that are the sweep's own.
+pub(super) fn refuse_own(sets: &[String]) -> Result<(), SweepError> {
+    for set in sets {
+        match key_of(set) {
+            "run.seed" => return Err(SweepError::Seed),
+            "run.rollbacks" => return Err(SweepError::Rollbacks),
+            _ => {}
+        }
     }
     Ok(())
 }
@@ -193,6 +203,7 @@ mod tests {
             "snapshot.intervall=1,2",
             "snapshot.interval=1,often",
             "run.seed=1,2",
+            "run.rollbacks=1,2",
             "sampler.jumps=1,1",
         ] {
             assert!(rows(&strings(&[vary]), &[]).is_err(), "{vary}");

@@ -18,7 +18,8 @@ const COLUMNS: &[&str] = &[
     "refreshes",
     "effective_sample_size",
     "memory_bytes",
-    "density",
+    // A figure of samples is called density.
+    "is_density",
     "r_hat",
     "fits",
     "training_processor_seconds",
@@ -96,4 +97,18 @@ fn of_result(result: &CellResult) -> Vec<String> {
         processor(result.evaluation),
         wall(result.evaluation),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_two_columns_have_one_name() {
+        let figures = FIGURES.iter().map(|figure| figure.key);
+        let names: Vec<&str> = COLUMNS.iter().copied().chain(figures).collect();
+        let different: BTreeSet<&str> = names.iter().copied().collect();
+        assert_eq!(different.len(), names.len(), "{names:?}");
+    }
 }

@@ -23,6 +23,10 @@ pub(crate) enum SweepError {
     Row { given: String },
     #[error("{key} is varied twice: give all of its values to one --vary")]
     Twice { key: String },
+    #[error(
+        "a cell of a sweep that diverges never goes back, since at another rate it would be another cell: leave out run.rollbacks"
+    )]
+    Rollbacks,
     #[error("the seeds of a sweep are 1 to --seeds: leave out run.seed")]
     Seed,
     #[error("two rows are called `{name}`: leave one of them out, or give it another name")]

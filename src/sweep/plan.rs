@@ -1,6 +1,6 @@
 //! The whole of a sweep: what is trained, and into which folder.
 
-use super::axes::{key_of, rows};
+use super::axes::{key_of, refuse_own, rows};
 use super::budget::{Budget, Common, evaluations_of_a_pass};
 use super::cells::{Cell, Senseless, cells};
 use super::error::SweepError;
@@ -49,9 +49,7 @@ impl Plan {
     /// # Errors
     /// What is no setting, what the preset or file refuses without any row, and where no row makes sense.
     pub(crate) fn of(asked: &Asked<'_>) -> Result<Self, SweepError> {
-        if asked.sets.iter().any(|set| key_of(set) == "run.seed") {
-            return Err(SweepError::Seed);
-        }
+        refuse_own(asked.sets)?;
         let rows = rows(asked.vary, asked.rows)?;
         // What is wrong with all of them is no matter of a row.
         let base = config::load(asked.source, asked.sets)?;

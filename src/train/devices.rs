@@ -7,6 +7,7 @@ use super::trainer::Trainer;
 use crate::config::Config;
 use crate::gpu::GpuError;
 use crate::model::ModelError;
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -48,12 +49,18 @@ pub fn run_through(
     let mut next = beginning;
     // Steps that are done again are no news.
     let mut told = 0;
+    // The fewest steps that there have been since the last device failed.
+    let gone_back_to = Cell::new(u64::MAX);
     let mut observer = |event: Event<'_>| {
-        if let Event::Step(row) = &event {
-            if row.step < told {
-                return;
+        match &event {
+            Event::Step(row) if row.step < told => return,
+            Event::Step(row) => told = row.step + 1,
+            // These are other steps.
+            Event::WentBack(recovery) => {
+                told = recovery.back_to;
+                gone_back_to.set(recovery.back_to);
             }
-            told = row.step + 1;
+            _ => {}
         }
         observer(event);
     };
@@ -81,6 +88,8 @@ pub fn run_through(
         // The device goes before another one is opened.
         drop(present);
         // What fails at the same step again and again is no matter of the device.
+        // Steps that were given up are no progress of devices before.
+        furthest = furthest.min(gone_back_to.replace(u64::MAX));
         in_vain = if done > furthest { 0 } else { in_vain + 1 };
         furthest = furthest.max(done);
         if in_vain >= MOST_IN_VAIN {

@@ -1,6 +1,7 @@
 //! What a run that diverged leaves in `summary.json`.
 
 use super::metrics::MetricsRow;
+use super::recovery::Recovery;
 use super::settings;
 use crate::config::Config;
 use serde::Serialize;
@@ -32,6 +33,7 @@ struct DivergedSummary<'a> {
     checkpoint: Option<PathBuf>,
     pictures: Option<PathBuf>,
     curves: Option<PathBuf>,
+    recoveries: Vec<Recovery>,
 }
 
 /// What is left of a run.
@@ -40,6 +42,7 @@ pub(super) struct Remains {
     pub(super) checkpoint: Option<PathBuf>,
     pub(super) pictures: Option<PathBuf>,
     pub(super) curves: Option<PathBuf>,
+    pub(super) recoveries: Vec<Recovery>,
 }
 
 /// The text of the summary of a run into `folder` that shows from `step` on that it diverged, after `steps` steps.
@@ -62,5 +65,6 @@ pub(super) fn summary(
         checkpoint: remains.checkpoint,
         pictures: remains.pictures,
         curves: remains.curves,
+        recoveries: remains.recoveries,
     })
 }

@@ -118,6 +118,8 @@ impl Divergence {
 
 /// Sees the metrics of all steps, in order.
 pub(super) struct Watch {
+    /// The last step in which there was no sign of a divergence.
+    sound: u64,
     /// Of the mean energies, in nats.
     gap: Limit,
     /// Of the noise's scale; none before the first step.
@@ -133,6 +135,7 @@ impl Watch {
     /// For samples of so many values, and so many noise samples a step.
     pub(super) fn new(dimensions: usize, noise: usize) -> Self {
         Watch {
+            sound: 0,
             gap: Limit::of((GAP_PER_DIMENSION * dimensions as f32).max(LEAST_GAP)),
             scale: None,
             largest_gradient: 0.0,
@@ -155,10 +158,26 @@ impl Watch {
         if let Some(what) = row.not_finite(lost) {
             return Some(Divergence::NotFinite(what));
         }
-        self.run_away(row)
-            .or_else(|| self.outside(row))
-            .or_else(|| self.vanished(row))
-            .or_else(|| self.floor.see(row))
+        let signs = [
+            self.run_away(row),
+            self.outside(row),
+            self.vanished(row),
+            self.floor.see(row),
+        ];
+        let scale = self.scale.as_ref();
+        let is_sound = self.gap.above.is_empty()
+            && scale.is_none_or(|scale| scale.above.is_empty())
+            && self.vanished == 0
+            && self.floor.in_a_row == 0;
+        if is_sound {
+            self.sound = row.step;
+        }
+        signs.into_iter().flatten().next()
+    }
+
+    /// The last step so far in which there was no sign of a divergence, be it that it has not lasted.
+    pub(super) fn sound(&self) -> u64 {
+        self.sound
     }
 
     fn run_away(&mut self, row: &MetricsRow) -> Option<Divergence> {

@@ -1,17 +1,80 @@
 use super::error::TrainError;
 use super::memory::size;
 use super::plan::TrainingPlan;
+use super::settings;
 use crate::config::Config;
+use crate::data::Dataset;
 use crate::gpu::{Executor, GpuError};
-use crate::network::{Variant, tuned_kernels};
+use crate::method::{GaussianFit, Strategy};
+use crate::network::{Variant, initial_parameters, trusted_variant_in, tuned_kernels};
 use crate::shape::Shape;
+
+/// Gaussian noise has the moments of up to so many of the first samples, and as many must lie in the box of uniform noise.
+const FITTED_SAMPLES: usize = 20_000;
+
+/// The plan of `config` that suits the adapter.
+///
+/// # Errors
+/// When it does not fit, the adapter cannot be trusted with `run.precision`, or the GPU fails.
+pub(super) fn chosen_plan(
+    executor: &mut Executor,
+    config: &Config,
+    data: &Dataset,
+) -> Result<TrainingPlan, TrainError> {
+    let variant = trusted_variant_in(executor, config.run.precision)?;
+    // Checks all sizes, before the host holds as many parameters.
+    let plan = fitting_plan(executor, config, data.shape(), variant)?;
+    let plan = tuned_plan(executor, config, data.shape(), variant, plan)?;
+    let strategy = Strategy::trusted(executor, plan.architecture(), plan.chain_count())?;
+    Ok(plan.with_strategy(strategy))
+}
+
+/// `plan`, fitted to the data, and all done that comes before its first step.
+///
+/// # Errors
+/// When its noise does not fit the data, or the GPU fails.
+pub(super) fn set_up(
+    executor: &mut Executor,
+    config: &Config,
+    data: &Dataset,
+    mut plan: TrainingPlan,
+) -> Result<TrainingPlan, TrainError> {
+    if plan.needs_fit() {
+        let fitted = GaussianFit::new(
+            &data.first(FITTED_SAMPLES),
+            data.shape().len(),
+            config.data.noise,
+        );
+        plan = plan.with_fit(fitted.ok_or(TrainError::NoFit)?);
+    }
+    if let Some((low, high)) = plan.noise_box() {
+        let length = data.shape().len();
+        let values = data.first(FITTED_SAMPLES);
+        let is_outside = |sample: &&[f32]| sample.iter().any(|v| !(low..=high).contains(v));
+        let outside = values.chunks_exact(length).filter(is_outside).count();
+        let of = values.len() / length;
+        // The tails of a law without bounds may reach a little further.
+        if outside > of / 100 {
+            return Err(TrainError::OutsideBox {
+                outside,
+                of,
+                low,
+                high,
+            });
+        }
+    }
+    let how = settings::initialisation(config);
+    let initial = initial_parameters(plan.architecture(), &how, config.run.seed);
+    executor.run(&plan.setup(&initial))?;
+    Ok(plan)
+}
 
 /// The plan of a run that fits the adapter's limits and `run.memory`. Where `run.slice` is absent, slices are halved
 /// until it does.
 ///
 /// # Errors
 /// When it does not fit at the given or the smallest slice, or the layers do not fit together.
-pub(super) fn fitting_plan(
+fn fitting_plan(
     executor: &Executor,
     config: &Config,
     input: Shape,
@@ -41,7 +104,7 @@ pub(super) fn fitting_plan(
 ///
 /// # Errors
 /// When the GPU fails.
-pub(super) fn tuned_plan(
+fn tuned_plan(
     executor: &mut Executor,
     config: &Config,
     input: Shape,

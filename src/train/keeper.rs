@@ -1,7 +1,8 @@
 //! When the training states of a run are taken, and the thread that writes them.
 
+use super::recovery::{WAYMARKS_KEPT, waymark_interval};
 use super::state::TrainingState;
-use super::states::{Manifest, save};
+use super::states::{Keep, Manifest, save};
 use crate::config::RunConfig;
 use crate::files::FileError;
 use std::fs::File;
@@ -15,12 +16,37 @@ const SECOND: Duration = Duration::from_secs(5);
 /// What became of a state: where its manifest is.
 pub(super) type Written = Result<PathBuf, FileError>;
 
+/// The state where this process goes on.
+#[derive(PartialEq)]
+enum First {
+    /// It need not be taken, for it is there.
+    There,
+    /// It is not taken yet.
+    Due,
+    /// It was taken after so many steps.
+    Taken(u64),
+}
+
+impl First {
+    fn of(newest: Option<u64>) -> Self {
+        match newest {
+            Some(_) => First::There,
+            None => First::Due,
+        }
+    }
+}
+
 /// Takes states in time, and writes one at a time.
 pub(super) struct StateKeeper {
     run: PathBuf,
     /// Between two states; none where time asks for none.
     every: Option<Duration>,
-    keep: usize,
+    keep: Keep,
+    /// Optimiser steps between two states to go back to; none where time asks for none.
+    waymarks: Option<u64>,
+    /// Optimiser steps of the whole run.
+    steps: u64,
+    first: First,
     due: Instant,
     /// Optimiser steps before the newest one that there is, or that was asked for.
     newest: Option<u64>,
@@ -37,7 +63,13 @@ impl StateKeeper {
         let mut keeper = StateKeeper {
             run: run.into(),
             every: (seconds > 0.0).then(|| Duration::from_secs_f32(seconds)),
-            keep: config.keep_checkpoints,
+            keep: Keep {
+                newest: config.keep_checkpoints,
+                waymarks: WAYMARKS_KEPT,
+            },
+            waymarks: waymark_interval(config),
+            steps: config.steps,
+            first: First::of(newest),
             due: Instant::now(),
             newest: None,
             is_asked: false,
@@ -54,9 +86,19 @@ impl StateKeeper {
         self.every.is_some()
     }
 
-    /// Whether it is time for a state, and the one before it is written.
-    pub(super) fn is_due(&self) -> bool {
-        self.is_on() && !self.is_asked && self.writer.is_none() && Instant::now() >= self.due
+    /// Whether it is time for a state after so many steps: one to go back to, or one by the clock where the one before it is written.
+    pub(super) fn is_due(&self, step: u64) -> bool {
+        let is_waymark = |every: u64| step.is_multiple_of(every);
+        self.waymarks.is_some_and(is_waymark)
+            || self.is_on() && !self.is_asked && self.writer.is_none() && Instant::now() >= self.due
+    }
+
+    /// Whether a run that diverges may go back to the state after so many steps, which are not of the clock's choosing.
+    pub(super) fn is_waymark(&self, step: u64) -> bool {
+        let is_one = |every: u64| {
+            step.is_multiple_of(every) || step == self.steps || self.first == First::Taken(step)
+        };
+        self.waymarks.is_some_and(is_one)
     }
 
     /// Whether there is one after so many steps, or it was asked for.
@@ -67,6 +109,9 @@ impl StateKeeper {
     /// The state after so many steps was asked for.
     pub(super) fn asked(&mut self, step: u64) {
         self.is_asked = true;
+        if self.first == First::Due {
+            self.first = First::Taken(step);
+        }
         self.waits(Some(step));
     }
 

@@ -25,6 +25,7 @@ const CHANGEABLE: &[&str] = &[
     "run.checkpoint_every",
     "run.checkpoint_seconds",
     "run.keep_checkpoints",
+    "run.rollbacks",
     "sampler.probe",
     // It has to hold the same data.
     "data.path",
@@ -33,10 +34,7 @@ const CHANGEABLE: &[&str] = &[
 /// A run that has not come to its end, with the state that it goes on from. Nobody else can write into its folder meanwhile.
 pub struct Interrupted {
     pub(super) folder: PathBuf,
-    pub(super) state: TrainingState,
-    pub(super) manifest: Manifest,
-    pub(super) rows: Vec<MetricsRow>,
-    pub(super) diagnoses: Vec<Diagnostics>,
+    pub(super) whole: Whole,
     pub(super) lock: RunLock,
     config: Config,
     notes: Vec<String>,
@@ -83,13 +81,7 @@ impl Interrupted {
                 )),
             }
         }
-        let Some(Whole {
-            state,
-            manifest,
-            rows,
-            diagnoses,
-        }) = found
-        else {
+        let Some(whole) = found else {
             return Err(match (finished(folder), notes.is_empty()) {
                 (Some(steps), true) => TrainError::Finished { path, steps },
                 (None, true) => TrainError::NoState { path },
@@ -99,7 +91,7 @@ impl Interrupted {
                 },
             });
         };
-        let stored = config::parse_stored(&manifest.config, "the run's configuration")
+        let stored = config::parse_stored(&whole.manifest.config, "the run's configuration")
             .map_err(|error| TrainError::Resume(error.to_string()))?;
         notes.extend(
             stored
@@ -107,7 +99,7 @@ impl Interrupted {
                 .iter()
                 .map(|derived| format!("note: a stored setting is refused today: {derived}")),
         );
-        let config = changed(&stored.config, sets, state.step())?;
+        let config = changed(&stored.config, sets, whole.state.step())?;
         if finished(folder) == Some(config.run.steps) {
             let steps = config.run.steps;
             return Err(TrainError::Finished { path, steps });
@@ -121,10 +113,7 @@ impl Interrupted {
         }
         Ok(Interrupted {
             folder: path,
-            state,
-            manifest,
-            rows,
-            diagnoses,
+            whole,
             lock,
             config,
             notes,
@@ -139,7 +128,7 @@ impl Interrupted {
 
     /// Whether the state was taken with the settings that it goes on with.
     pub(super) fn is_unchanged(&self) -> bool {
-        config::to_toml(&self.config) == self.manifest.config
+        config::to_toml(&self.config) == self.whole.manifest.config
     }
 
     /// What it goes on with.
@@ -149,12 +138,12 @@ impl Interrupted {
 
     /// Optimiser steps done.
     pub fn step(&self) -> u64 {
-        self.state.step()
+        self.whole.state.step()
     }
 
     /// What it goes on from.
     pub fn state(&self) -> &TrainingState {
-        &self.state
+        &self.whole.state
     }
 
     /// What there is to say of it, a line each: states that cannot be used, and what changed settings mean.
@@ -167,7 +156,7 @@ impl Interrupted {
     /// # Errors
     /// When their checksums differ.
     pub fn check_data(&self, data: &Dataset) -> Result<(), TrainError> {
-        match data.record() == self.manifest.data.as_ref() {
+        match data.record() == self.whole.manifest.data.as_ref() {
             true => Ok(()),
             false => Err(TrainError::OtherData {
                 name: match self.config.data.path.as_str() {
@@ -181,10 +170,10 @@ impl Interrupted {
     /// What to say where it goes on on another adapter than before; none where it is the same one.
     pub fn other_adapter(&self, adapter: &AdapterSummary) -> Option<String> {
         let now = adapter_name(adapter);
-        (now != self.manifest.adapter).then(|| {
+        (now != self.whole.manifest.adapter).then(|| {
             format!(
                 "warning: the run began on {} and goes on on {now}: its bits are not those of a run on one of them",
-                self.manifest.adapter
+                self.whole.manifest.adapter
             )
         })
     }
@@ -196,15 +185,15 @@ pub(super) fn adapter_name(adapter: &AdapterSummary) -> String {
 }
 
 /// A state with what the run had written before it.
-struct Whole {
-    state: TrainingState,
-    manifest: Manifest,
-    rows: Vec<MetricsRow>,
-    diagnoses: Vec<Diagnostics>,
+pub(super) struct Whole {
+    pub(super) state: TrainingState,
+    pub(super) manifest: Manifest,
+    pub(super) rows: Vec<MetricsRow>,
+    pub(super) diagnoses: Vec<Diagnostics>,
 }
 
 /// The state whose manifest is at `path`, if everything agrees.
-fn whole(folder: &Path, path: &Path) -> Result<Whole, Unusable> {
+pub(super) fn whole(folder: &Path, path: &Path) -> Result<Whole, Unusable> {
     let (state, manifest) = load(path)?;
     let rows: Vec<MetricsRow> = lines(&folder.join("metrics.jsonl"), &manifest.metrics)?;
     let diagnoses = match &manifest.diagnostics {

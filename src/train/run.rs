@@ -1,7 +1,9 @@
 mod disk;
+mod going_on;
 mod pictures;
 mod state_keeping;
 
+use self::going_on::{WayBack, watch_over, write_config};
 use super::diverged::{self, Remains};
 use super::divergence::{Divergence, Watch};
 use super::energies::{Energies, energies, energies_of};
@@ -12,20 +14,23 @@ use super::last_look::{LastLook, last_look, too_short};
 use super::lines::Lines;
 use super::memory::MemoryAccount;
 use super::metrics::MetricsRow;
-use super::resume::{Interrupted, clean, clean_own};
+use super::recovery::{Recovery, tried};
+use super::resume::clean_own;
 use super::settings;
-use super::states;
+use super::states::{self, Keep};
 use super::trainer::{Arrival, Trainer};
 use super::waiting::{Unwritten, Waiting};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::evaluation::Judged;
-use crate::files::{FileError, RunLock, create_run_folder, mend_run_folder, npy, write_atomically};
+use crate::files::{FileError, RunLock, create_run_folder, npy};
 use crate::gpu::GpuError;
 use crate::method::{Agreement, Diagnostics, FEWEST_RECORDS};
 use crate::model::{Model, ModelError};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use going_on::resume;
 
 /// What an observer is told while a run goes on.
 pub enum Event<'a> {
@@ -52,6 +57,8 @@ pub enum Event<'a> {
         /// What there is to say of going on, a line each.
         notes: &'a [String],
     },
+    /// The run has diverged, and goes back.
+    WentBack(&'a Recovery),
     /// Something could not be written, since the disk does not take it. It is kept in memory and tried again while the run goes on.
     Waits(&'a TrainError),
     /// All that waited is written.
@@ -107,6 +114,8 @@ pub struct Summary {
     /// likewise where data are held out, `buffer`, the noise samples of the last step, and `fresh`, the chains of the last
     /// picture before they are denoised, where these were drawn.
     pub energies: Energies,
+    /// How it went on after it had diverged, each time; none where it never did.
+    pub recoveries: Vec<Recovery>,
 }
 
 /// Trains to the end of `config` and fills `folder`. When `stop` becomes true, ends after the present step with all
@@ -115,7 +124,7 @@ pub struct Summary {
 ///
 /// # Errors
 /// When the folder exists and `force` is false, a file cannot be written, the GPU fails, or the run diverges; a
-/// diverged run keeps its metrics, as a checkpoint its last finite parameters, which are those after the last line of the
+/// diverged run goes back at most `run.rollbacks` times, then it keeps its metrics, as a checkpoint its last finite parameters, which are those after the last line of the
 /// metrics, and in `summary.json` under `diverged` what the error says.
 pub fn run(
     trainer: &mut Trainer,
@@ -150,89 +159,11 @@ pub fn run(
         pictures: None,
         kept: KeptSnapshots::new(config, folder),
         states: StateKeeper::new(&config.run, folder, None),
+        recoveries: Vec::new(),
+        back: None,
         stop,
     }
-    .train(trainer)
-}
-
-/// Goes on with a run that was interrupted, and ends as [`run`] does: with the bits of one that was not, where the adapter is the
-/// same and no setting was changed. `trainer` is new, with the settings and the data of `interrupted`.
-///
-/// # Errors
-/// As for [`run`], and when the trainer is another one than the run had.
-pub fn resume(
-    trainer: &mut Trainer,
-    interrupted: Interrupted,
-    stop: &AtomicBool,
-    observer: &mut dyn FnMut(Event<'_>),
-) -> Result<Summary, TrainError> {
-    interrupted.check_data(trainer.data())?;
-    let config = interrupted.config().clone();
-    // Else there is no state yet that would go on with these.
-    let is_unchanged = interrupted.is_unchanged();
-    let Interrupted {
-        folder,
-        state,
-        manifest,
-        rows,
-        diagnoses,
-        mut lock,
-        ..
-    } = interrupted;
-    trainer.restore(&state)?;
-    let folder = folder.as_path();
-    clean(folder, &mut lock);
-    states::remove_after(folder, state.step());
-    // Whoever copies folders may leave out empty ones.
-    mend_run_folder(folder)?;
-    write_config(&config, folder)?;
-    let diagnostics = match &manifest.diagnostics {
-        Some(mark) => Some(Lines::cut_back(
-            &folder.join("diagnostics.jsonl"),
-            mark,
-            diagnoses,
-        )?),
-        None => None,
-    };
-    let mut watch = watch_over(trainer, &config);
-    for row in &rows {
-        // A step that lost samples would have ended the run.
-        watch.see(row, 0.0);
-    }
-    let metrics = Lines::cut_back(&folder.join("metrics.jsonl"), &manifest.metrics, rows)?;
-    let mut kept = KeptSnapshots::new(&config, folder);
-    kept.go_on(manifest.last_snapshot);
-    let step = state.step();
-    drop(state);
-    Run {
-        metrics,
-        diagnostics,
-        last_diagnosis: manifest.last_diagnosis,
-        waiting: Waiting::new(),
-        lock,
-        watch,
-        diverged: None,
-        config: &config,
-        folder,
-        observer,
-        pictures: manifest.pictures.then(|| folder.join("samples")),
-        kept,
-        states: StateKeeper::new(&config.run, folder, is_unchanged.then_some(step)),
-        stop,
-    }
-    .train(trainer)
-}
-
-fn watch_over(trainer: &Trainer, config: &Config) -> Watch {
-    Watch::new(
-        trainer.data().shape().len(),
-        config.run.batch * config.objective.noise_ratio,
-    )
-}
-
-fn write_config(config: &Config, folder: &Path) -> Result<(), FileError> {
-    let text = config::to_toml(config);
-    write_atomically(&folder.join("config.toml"), text.as_bytes())
+    .through(trainer)
 }
 
 /// Whether passes are looked at.
@@ -256,6 +187,10 @@ struct Run<'a> {
     pictures: Option<PathBuf>,
     kept: KeptSnapshots,
     states: StateKeeper,
+    /// How it went on after it had diverged, each time.
+    recoveries: Vec<Recovery>,
+    /// Where it goes back to, having diverged.
+    back: Option<WayBack>,
     stop: &'a AtomicBool,
     /// Last, so that it is held until the state that is being written is.
     lock: RunLock,
@@ -263,18 +198,10 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Does the steps that are left, and all that follows them.
-    fn train(mut self, trainer: &mut Trainer) -> Result<Summary, TrainError> {
-        let memory = trainer.plan().memory();
-        let architecture = trainer.plan().architecture();
-        (self.observer)(Event::Started {
-            memory,
-            parameters: architecture.parameter_count(),
-            flops_per_gradient: architecture.flops_per_gradient(),
-            steps: self.config.run.steps,
-        });
+    fn train(&mut self, trainer: &mut Trainer) -> Result<Summary, TrainError> {
         let (config, stop) = (self.config, self.stop);
         while trainer.steps_done() < config.run.steps && !stop.load(Ordering::Relaxed) {
-            if self.states.is_due() {
+            if self.states.is_due(trainer.steps_done()) {
                 self.request_state(trainer)?;
             }
             trainer.step()?;
@@ -305,19 +232,23 @@ impl Run<'_> {
             Err(busy @ TrainError::File(FileError::Busy { .. })) => return Err(busy),
             settled => settled,
         };
-        let finished = self.finish(trainer, memory);
+        let finished = self.finish(trainer);
         // Drawing may have taken long enough for somebody to make room.
         settled.or_else(|_| self.settle(trainer))?;
         let summary = finished?;
         self.report_states(true);
         clean_own(self.folder, &self.lock);
         if !summary.stopped && !summary.cut_short {
-            states::prune(self.folder, 1);
+            let last = Keep {
+                newest: 1,
+                waymarks: 0,
+            };
+            states::prune(self.folder, last);
         }
         Ok(summary)
     }
 
-    /// Takes in what has arrived, and ends the run where it has diverged.
+    /// Takes in what has arrived, and ends the run where it has diverged, to [go back](Self::through) if it can.
     fn take_in(&mut self, trainer: &mut Trainer, wait: bool) -> Result<(), TrainError> {
         self.report_states(false);
         if self.is_behind()
@@ -335,12 +266,16 @@ impl Run<'_> {
         // is what to report.
         let _ = self.receive(trainer, true);
         let _ = self.settle(trainer);
+        self.back = self.way_back(step, what);
+        let advice = tried(&self.recoveries) + &what.advice(self.config);
+        if self.back.is_some() {
+            return Err(TrainError::Diverged { step, what, advice });
+        }
         let checkpoint = self.checkpoint(trainer);
         let checkpoint = checkpoint
             .and_then(|checkpoint| self.write_checkpoint(&checkpoint))
             .ok();
         let curves = self.curves().ok().flatten();
-        let advice = what.advice(self.config);
         let text = diverged::summary(
             self.config,
             self.folder,
@@ -351,6 +286,7 @@ impl Run<'_> {
                 checkpoint,
                 pictures: self.pictures.clone(),
                 curves,
+                recoveries: self.recoveries.clone(),
             },
         );
         if let Ok(text) = text {
@@ -397,11 +333,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn finish(
-        &mut self,
-        trainer: &mut Trainer,
-        memory: MemoryAccount,
-    ) -> Result<Summary, TrainError> {
+    fn finish(&mut self, trainer: &mut Trainer) -> Result<Summary, TrainError> {
         let last = self.checkpoint(trainer)?;
         let checkpoint = self.write_checkpoint(&last)?;
         let model = last.model;
@@ -449,8 +381,9 @@ impl Run<'_> {
             curves,
             landscape,
             traces,
-            memory,
+            memory: trainer.plan().memory(),
             energies: last_energies,
+            recoveries: self.recoveries.clone(),
         };
         let json = serde_json::to_string_pretty(&summary).map_err(TrainError::Summary)?;
         self.write(self.folder.join("summary.json"), json.as_bytes())?;

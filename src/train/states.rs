@@ -1,6 +1,7 @@
 //! The training states in the folder of a run: `states/NNNNNN.safetensors` with the buffers, and `states/NNNNNN.json`, the manifest,
 //! which is written last and says what belongs to them.
 
+use super::recovery::Recovery;
 use super::state::TrainingState;
 use crate::checkpoint::{read_words_file, words_file};
 use crate::config;
@@ -17,8 +18,8 @@ use std::path::{Path, PathBuf};
 
 /// What a manifest calls itself, ...
 const FORMAT: &str = "afterimage training state";
-/// ... and what changes whenever a program could misread one of another version.
-const VERSION: u32 = 1;
+/// ... and what changes whenever a program could misread one of another version. Version 1 had no recoveries.
+const VERSION: u32 = 2;
 
 /// All that belongs to a state but its buffers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,6 +50,12 @@ pub(super) struct Manifest {
     pub(super) pictures: bool,
     /// The step of the last snapshot that was kept.
     pub(super) last_snapshot: Option<u64>,
+    /// How the run went on after it had diverged, each time.
+    #[serde(default)]
+    pub(super) recoveries: Vec<Recovery>,
+    /// Whether a run that diverges may go back to it: not to one whose step depends on the clock.
+    #[serde(default)]
+    pub(super) is_waymark: bool,
     /// The file with the buffers.
     pub(super) buffers: FileMark,
 }
@@ -108,8 +115,17 @@ impl From<FileError> for Unusable {
     }
 }
 
-/// Writes a state into the folder of `run`, after all of `before` is on the disk, and removes all states but the newest `keep`.
-/// Gives the path of its manifest. Until that is there, the states before it are.
+/// How many states stay when another one is written: the newest ones, ...
+#[derive(Clone, Copy)]
+pub(super) struct Keep {
+    pub(super) newest: usize,
+    /// ... and of those that a run may go back to the newest, and the one before the first step.
+    pub(super) waymarks: usize,
+}
+
+/// Writes a state into the folder of `run`, after all of `before` is on the disk, and removes all states that are not to be kept.
+/// Gives the path of its manifest. Until that is there, the states before it are; and so is one after as many steps with the same
+/// buffers, of which only the manifest is another one.
 ///
 /// # Errors
 /// When something cannot be written. What was there stays.
@@ -118,7 +134,7 @@ pub(super) fn save(
     state: &TrainingState,
     mut manifest: Manifest,
     before: &[File],
-    keep: usize,
+    keep: Keep,
 ) -> Result<PathBuf, FileError> {
     let folder = run.join(STATES);
     create_subfolder(&folder)?;
@@ -132,14 +148,19 @@ pub(super) fn save(
         |cause: &dyn ToString| failed("put together", io::Error::other(cause.to_string()));
     let bytes = words_file(state.buffers()).map_err(|cause| put_together(&cause))?;
     manifest.buffers = FileMark::of(&bytes);
-    // One of this step that is there may be another run's: without its manifest it is none.
-    remove(&path);
-    write_atomically(&buffers, &bytes)?;
+    let is_there = fs::read(&buffers).is_ok_and(|found| found == bytes);
+    if !is_there {
+        // One of this step that is there is another run's: without its manifest it is none.
+        remove(&path);
+        write_atomically(&buffers, &bytes)?;
+    }
     drop(bytes);
     let manifest = serde_json::to_string(&manifest).map_err(|cause| put_together(&cause))?;
     if let Err(error) = write_atomically(&path, enveloped(&manifest).as_bytes()) {
-        // They are none without it, and the disk may be full.
-        remove(&buffers);
+        if !is_there {
+            // They are none without it, and the disk may be full.
+            remove(&buffers);
+        }
         return Err(error);
     }
     prune(run, keep);
@@ -157,21 +178,7 @@ fn enveloped(manifest: &str) -> String {
 /// The state whose manifest is at `path`.
 pub(super) fn load(path: &Path) -> Result<(TrainingState, Manifest), Unusable> {
     let damaged = |what: &dyn ToString| Unusable::Damaged(what.to_string());
-    let text = fs::read_to_string(path).map_err(|cause| Unusable::unread(path, cause))?;
-    let head: Head =
-        serde_json::from_str(&text).map_err(|_| damaged(&"its manifest is no manifest"))?;
-    if head.format != FORMAT {
-        return Err(damaged(&"its manifest is no manifest"));
-    }
-    if head.version != VERSION {
-        return Err(Unusable::Version(head.version));
-    }
-    let manifest = text
-        .split_once("\n\"state\":")
-        .and_then(|(_, rest)| rest.strip_suffix("}\n"))
-        .filter(|manifest| crc32_text(crc32fast::hash(manifest.as_bytes())) == head.crc32)
-        .ok_or_else(|| damaged(&"its manifest is not as it was written"))?;
-    let manifest: Manifest = serde_json::from_str(manifest).map_err(|cause| damaged(&cause))?;
+    let manifest = read_manifest(path)?;
     let buffers = path.with_extension("safetensors");
     // Before it is read: a file that has grown may not fit into memory.
     let length = fs::metadata(&buffers)
@@ -191,6 +198,31 @@ pub(super) fn load(path: &Path) -> Result<(TrainingState, Manifest), Unusable> {
     let buffers = read_words_file(&bytes).map_err(|cause| damaged(&cause))?;
     let state = TrainingState::new(manifest.step, buffers, manifest.traces.clone());
     Ok((state, manifest))
+}
+
+/// The manifest at `path`.
+fn read_manifest(path: &Path) -> Result<Manifest, Unusable> {
+    let damaged = |what: &dyn ToString| Unusable::Damaged(what.to_string());
+    let text = fs::read_to_string(path).map_err(|cause| Unusable::unread(path, cause))?;
+    let head: Head =
+        serde_json::from_str(&text).map_err(|_| damaged(&"its manifest is no manifest"))?;
+    if head.format != FORMAT {
+        return Err(damaged(&"its manifest is no manifest"));
+    }
+    if !(1..=VERSION).contains(&head.version) {
+        return Err(Unusable::Version(head.version));
+    }
+    let manifest = text
+        .split_once("\n\"state\":")
+        .and_then(|(_, rest)| rest.strip_suffix("}\n"))
+        .filter(|manifest| crc32_text(crc32fast::hash(manifest.as_bytes())) == head.crc32)
+        .ok_or_else(|| damaged(&"its manifest is not as it was written"))?;
+    serde_json::from_str(manifest).map_err(|cause| damaged(&cause))
+}
+
+/// Whether a run may go back to the state whose manifest is at `path`.
+pub(super) fn is_waymark(path: &Path) -> bool {
+    read_manifest(path).is_ok_and(|manifest| manifest.is_waymark)
 }
 
 /// The model in the newest whole training state of the run in the folder `run`; none where there is none. Runs that end by
@@ -237,6 +269,12 @@ fn model_in(state: &TrainingState, manifest: Manifest) -> Option<Model> {
 
 /// The manifests in the folder of `run`, newest first.
 pub(super) fn manifests(run: &Path) -> Vec<PathBuf> {
+    let found = numbered_manifests(run).into_iter();
+    found.map(|(_, path)| path).collect()
+}
+
+/// The same with the steps before each.
+pub(super) fn numbered_manifests(run: &Path) -> Vec<(u64, PathBuf)> {
     let entries = fs::read_dir(run.join(STATES)).into_iter().flatten();
     let mut found: Vec<(u64, PathBuf)> = entries
         .filter_map(|entry| {
@@ -247,12 +285,19 @@ pub(super) fn manifests(run: &Path) -> Vec<PathBuf> {
         })
         .collect();
     found.sort_unstable_by(|a, b| b.cmp(a));
-    found.into_iter().map(|(_, path)| path).collect()
+    found
 }
 
-/// Removes all states of `run` but the newest `keep`. What cannot be removed stays, in nobody's way.
-pub(super) fn prune(run: &Path, keep: usize) {
-    for manifest in manifests(run).into_iter().skip(keep.max(1)) {
+/// Removes all states of `run` that are not to be kept. What cannot be removed stays, in nobody's way.
+pub(super) fn prune(run: &Path, keep: Keep) {
+    let mut waymarks = 0;
+    for (place, (step, manifest)) in numbered_manifests(run).into_iter().enumerate() {
+        let is_waymark = keep.waymarks > 0 && is_waymark(&manifest);
+        waymarks += usize::from(is_waymark);
+        let is_way_back = is_waymark && (step == 0 || waymarks <= keep.waymarks);
+        if is_way_back || place < keep.newest.max(1) {
+            continue;
+        }
         // Buffers without a manifest are no state; a manifest without its buffers would be a damaged one.
         remove(&manifest);
         remove(&manifest.with_extension("safetensors"));
@@ -280,10 +325,8 @@ fn remove_buffers_alone(run: &Path) {
 /// Removes all states of `run` after `step`, which are of another course of it.
 pub(super) fn remove_after(run: &Path, step: u64) {
     remove_buffers_alone(run);
-    for manifest in manifests(run) {
-        let stem = manifest.file_stem().and_then(|stem| stem.to_str());
-        let of = stem.and_then(|stem| stem.parse::<u64>().ok());
-        if of.is_some_and(|of| of > step) {
+    for (of, manifest) in numbered_manifests(run) {
+        if of > step {
             remove(&manifest);
             remove(&manifest.with_extension("safetensors"));
         }
@@ -298,4 +341,95 @@ fn remove(path: &Path) {
 fn paths(folder: &Path, step: u64) -> (PathBuf, PathBuf) {
     let path = |ending| folder.join(format!("{step:06}.{ending}"));
     (path("safetensors"), path("json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn manifest(step: u64, is_waymark: bool, program: &str) -> Manifest {
+        Manifest {
+            step,
+            program: program.into(),
+            adapter: String::new(),
+            config: String::new(),
+            data: None,
+            shape: [1, 1, 2],
+            scaling: Scaling {
+                scale: 1.0,
+                offset: 0.0,
+                low: -1.0,
+                high: 1.0,
+                raw: None,
+            },
+            metrics: LinesMark {
+                bytes: 0,
+                crc32: String::new(),
+            },
+            diagnostics: None,
+            last_diagnosis: None,
+            traces: None,
+            pictures: false,
+            last_snapshot: None,
+            recoveries: Vec::new(),
+            is_waymark,
+            buffers: FileMark::default(),
+        }
+    }
+
+    fn state(step: u64, word: u32) -> TrainingState {
+        let buffers = BTreeMap::from([("a buffer".to_owned(), vec![word; 10])]);
+        TrainingState::new(step, buffers, None)
+    }
+
+    const ALL: Keep = Keep {
+        newest: 100,
+        waymarks: 0,
+    };
+
+    #[test]
+    fn the_ways_back_stay_beside_the_newest() {
+        let run = tempfile::tempdir().unwrap();
+        let keep = Keep {
+            newest: 1,
+            waymarks: 2,
+        };
+        for step in 0..8 {
+            let manifest = manifest(step, step % 2 == 0, "");
+            save(run.path(), &state(step, 1), manifest, &[], keep).unwrap();
+        }
+        let left = |keep| {
+            prune(run.path(), keep);
+            let left = numbered_manifests(run.path()).into_iter();
+            left.map(|(step, _)| step).collect::<Vec<_>>()
+        };
+        assert_eq!(left(keep), [7, 6, 4, 0]);
+        let last = Keep {
+            newest: 1,
+            waymarks: 0,
+        };
+        assert_eq!(left(last), [7]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_state_with_the_same_buffers_is_there_all_the_time() {
+        use std::os::unix::fs::MetadataExt;
+        let run = tempfile::tempdir().unwrap();
+        let saved = |word, program| {
+            let manifest = manifest(4, false, program);
+            let path = save(run.path(), &state(4, word), manifest, &[], ALL).unwrap();
+            let Ok((state, manifest)) = load(&path) else {
+                panic!("it is whole");
+            };
+            assert_eq!(state.words("a buffer"), [word; 10]);
+            assert_eq!(manifest.program, program);
+            let buffers = fs::metadata(path.with_extension("safetensors"));
+            buffers.unwrap().ino()
+        };
+        let first = saved(1, "one");
+        assert_eq!(saved(1, "two"), first, "the buffers were written again");
+        assert_ne!(saved(2, "three"), first);
+    }
 }

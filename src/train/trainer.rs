@@ -1,21 +1,18 @@
 use super::error::TrainError;
-use super::fit::{fitting_plan, tuned_plan};
+use super::fit::{chosen_plan, set_up};
 use super::metrics::MetricsRow;
 use super::plan::TrainingPlan;
-use super::settings;
+use super::recovery::recovered;
 use super::state::{PendingStates, TrainingState};
 use super::ticket::Ticket;
 use crate::config::Config;
 use crate::data::Dataset;
-use crate::gpu::{Executor, Recording};
-use crate::method::{Diagnostics, GaussianFit, RatioMetrics, StepControl, Strategy, Traces};
+use crate::gpu::{Executor, Mark, Recording};
+use crate::method::{Diagnostics, RatioMetrics, StepControl, Traces};
 use crate::model::Model;
-use crate::network::{Network, initial_parameters, trusted_variant_in};
+use crate::network::Network;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
-
-/// Gaussian noise has the moments of up to so many of the first samples, and as many must lie in the box of uniform noise.
-const FITTED_SAMPLES: usize = 20_000;
 
 /// Time over which the speed is measured.
 const SPEED_WINDOW: Duration = Duration::from_secs(4);
@@ -43,8 +40,12 @@ pub enum Arrival {
 /// A training run on one device.
 pub struct Trainer {
     executor: Executor,
+    /// Before all that the plan names.
+    mark: Mark,
     plan: TrainingPlan,
     config: Config,
+    /// How often the run has diverged and gone back: its steps are those of another rate and of other random numbers.
+    recoveries: usize,
     data: Dataset,
     batch: Vec<f32>,
     step: u64,
@@ -66,12 +67,11 @@ impl Trainer {
     /// When the configuration does not fit the data, the adapter or `run.memory`, the adapter
     /// cannot be trusted with `run.precision`, or the GPU fails.
     pub fn new(mut executor: Executor, config: &Config, data: Dataset) -> Result<Self, TrainError> {
-        let variant = trusted_variant_in(&mut executor, config.run.precision)?;
-        // Checks all sizes, before the host holds as many parameters.
-        let plan = fitting_plan(&executor, config, data.shape(), variant)?;
-        let plan = tuned_plan(&mut executor, config, data.shape(), variant, plan)?;
-        let strategy = Strategy::trusted(&mut executor, plan.architecture(), plan.chain_count())?;
-        Self::on_plan(executor, config, data, plan.with_strategy(strategy))
+        let mark = executor.mark();
+        let plan = chosen_plan(&mut executor, config, &data)?;
+        let mut trainer = Self::on_plan(executor, config, data, plan)?;
+        trainer.mark = mark;
+        Ok(trainer)
     }
 
     /// As [`Self::new`], on a plan of `config` that was made beforehand, whatever suits the adapter: for comparisons.
@@ -82,39 +82,15 @@ impl Trainer {
         mut executor: Executor,
         config: &Config,
         data: Dataset,
-        mut plan: TrainingPlan,
+        plan: TrainingPlan,
     ) -> Result<Self, TrainError> {
-        if plan.needs_fit() {
-            let fitted = GaussianFit::new(
-                &data.first(FITTED_SAMPLES),
-                data.shape().len(),
-                config.data.noise,
-            );
-            plan = plan.with_fit(fitted.ok_or(TrainError::NoFit)?);
-        }
-        if let Some((low, high)) = plan.noise_box() {
-            let length = data.shape().len();
-            let values = data.first(FITTED_SAMPLES);
-            let is_outside = |sample: &&[f32]| sample.iter().any(|v| !(low..=high).contains(v));
-            let outside = values.chunks_exact(length).filter(is_outside).count();
-            let of = values.len() / length;
-            // The tails of a law without bounds may reach a little further.
-            if outside > of / 100 {
-                return Err(TrainError::OutsideBox {
-                    outside,
-                    of,
-                    low,
-                    high,
-                });
-            }
-        }
-        let how = settings::initialisation(config);
-        let initial = initial_parameters(plan.architecture(), &how, config.run.seed);
-        executor.run(&plan.setup(&initial))?;
+        let plan = set_up(&mut executor, config, &data, plan)?;
         Ok(Trainer {
+            mark: executor.mark(),
             executor,
             plan,
             config: config.clone(),
+            recoveries: 0,
             data,
             batch: Vec::new(),
             step: 0,
@@ -125,6 +101,24 @@ impl Trainer {
             traces: None,
             states: PendingStates::default(),
         })
+    }
+
+    /// From here on the steps are those of a run that has gone back so often. All else is undone: a state has to be restored.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub(super) fn recover(&mut self, recoveries: usize) -> Result<(), TrainError> {
+        if self.recoveries == recoveries {
+            return Ok(());
+        }
+        self.executor.finish()?;
+        self.executor.release_since(self.mark);
+        self.mark = self.executor.mark();
+        let config = recovered(&self.config, recoveries);
+        let plan = chosen_plan(&mut self.executor, &config, &self.data)?;
+        self.plan = set_up(&mut self.executor, &config, &self.data, plan)?;
+        self.recoveries = recoveries;
+        Ok(())
     }
 
     /// What a step records.

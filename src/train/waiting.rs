@@ -14,7 +14,7 @@ const MOST_BYTES: usize = 256 << 20;
 
 /// A file that is not written yet.
 pub(super) enum Unwritten {
-    Picture { path: PathBuf, bytes: Vec<u8> },
+    File { path: PathBuf, bytes: Vec<u8> },
     Snapshot { step: u64, parameters: Vec<f32> },
     Checkpoint(Box<Checkpoint>),
 }
@@ -28,7 +28,7 @@ pub(super) struct Checkpoint {
 impl Unwritten {
     fn bytes(&self) -> usize {
         match self {
-            Unwritten::Picture { bytes, .. } => bytes.len(),
+            Unwritten::File { bytes, .. } => bytes.len(),
             Unwritten::Snapshot { parameters, .. } => size_of_val(parameters.as_slice()),
             Unwritten::Checkpoint(checkpoint) => {
                 let chains = checkpoint.chains.as_ref();
@@ -57,6 +57,12 @@ impl Waiting {
             tried: Instant::now(),
             is_told: false,
         }
+    }
+
+    /// Drops what waits, which nobody wants any more; what has been said of it was said.
+    pub(super) fn clear(&mut self) {
+        self.files.clear();
+        self.bytes = 0;
     }
 
     pub(super) fn is_empty(&self) -> bool {

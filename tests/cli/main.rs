@@ -14,6 +14,8 @@ mod disks;
 mod interruptions;
 mod lists;
 mod page;
+#[cfg(unix)]
+mod recoveries;
 mod refusals;
 #[cfg(unix)]
 mod resume;

@@ -35,7 +35,7 @@ pub fn training(steps: &str, more: &[&str]) -> Vec<String> {
 
 /// The program with its steps to be read off stdout.
 pub struct Running {
-    child: Child,
+    pub child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
@@ -48,7 +48,7 @@ pub fn start(folder: &TempDir, arguments: &[String]) -> Running {
     Running { child, lines }
 }
 
-fn resumption(more: &[&str]) -> Vec<String> {
+pub fn resumption(more: &[&str]) -> Vec<String> {
     let words = ["train", "--resume", "run"].iter().chain(more);
     words.map(|&word| word.to_owned()).collect()
 }
@@ -161,10 +161,10 @@ pub fn same_ends(folder: &TempDir, whole: &TempDir) {
 }
 
 /// Numbers that look drawn.
-struct Drawn(u64);
+pub struct Drawn(pub u64);
 
 impl Drawn {
-    fn below(&mut self, most: u64) -> u64 {
+    pub fn below(&mut self, most: u64) -> u64 {
         // A step of Knuth's generator, of which the upper bits are the better ones.
         self.0 = self
             .0
@@ -289,8 +289,8 @@ fn a_run_that_is_stopped_says_how_to_go_on_and_does() {
     );
     let newest = states(&folder).remove(0);
     let text = fs::read_to_string(&newest).unwrap();
-    fs::write(&newest, text.replacen("\"version\":1", "\"version\":2", 1)).unwrap();
-    refused(&resumption(&[]), &["version 2", "reads version 1"]);
+    fs::write(&newest, text.replacen("\"version\":2", "\"version\":3", 1)).unwrap();
+    refused(&resumption(&[]), &["version 3", "reads versions 1 and 2"]);
     fs::write(&newest, text).unwrap();
 
     // Buffers whose manifest was never written are nobody's.

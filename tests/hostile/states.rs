@@ -53,10 +53,13 @@ impl Run {
         let run = folder.path().join("run");
         let never = AtomicBool::new(false);
         train::run(&mut trainer, &config, &run, false, &never, &mut |_| {}).unwrap();
-        // The first one would be taken in the place of one that is damaged.
         let manifest = run.join("states/000002.json");
-        for older in ["000000.json", "000000.safetensors"] {
-            let _ = fs::remove_file(run.join("states").join(older));
+        // Older ones would be taken in its place where it is damaged.
+        for entry in fs::read_dir(run.join("states")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.file_stem() != manifest.file_stem() {
+                fs::remove_file(path).unwrap();
+            }
         }
         // A finished run is not gone on with.
         fs::remove_file(run.join("summary.json")).unwrap();
@@ -74,6 +77,10 @@ impl Run {
                 .filter(|line| !line.is_empty() && !line.trim_start().starts_with('#'))
                 .collect();
             *text = settings.join("\n").into();
+        });
+        // As if it had diverged before.
+        run.change("recoveries", |recoveries| {
+            *recoveries = json!([{ "step": 1, "what": "it", "back_to": 0, "rate_share": 0.5 }]);
         });
         run
     }

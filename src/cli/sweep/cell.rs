@@ -178,6 +178,8 @@ fn training(errand: &Errand<'_>, cell: &Cell, folder: &Path) -> Vec<String> {
     for set in &cell.sets {
         words.extend(["--set".to_owned(), set.clone()]);
     }
+    // At another rate it would be another cell. No setting of the cell, since it changes nothing of a run that does not diverge.
+    words.extend(["--set".to_owned(), "run.rollbacks=0".to_owned()]);
     words.extend(["--out".to_owned(), folder.display().to_string()]);
     words.extend(["--quiet".to_owned(), "--json".to_owned()]);
     words.extend(words::of_adapter(&errand.arguments.adapter));

@@ -3,6 +3,7 @@
 use super::MOST_SAMPLE_STEPS;
 use super::rules::{Conditional, Findings, key};
 use crate::config::{BaseKind, RunConfig};
+use crate::files::MOST_ROLLBACKS;
 
 /// TOML's whole numbers are signed, so that a larger seed could not be written to a file.
 const LARGEST_SEED: u64 = i64::MAX as u64;
@@ -44,4 +45,5 @@ pub(super) fn validate(run: &RunConfig, found: &mut Findings) {
         format_args!("be between 0 and {MOST_SECONDS}"),
     );
     found.count(key!(run.keep_checkpoints), MOST_STATES);
+    found.at_most(key!(run.rollbacks), MOST_ROLLBACKS);
 }

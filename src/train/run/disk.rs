@@ -23,7 +23,7 @@ impl Run<'_> {
         self.hold_folder()?;
         while let Some(file) = self.waiting.pop() {
             let written = match &file {
-                Unwritten::Picture { path, bytes } => self.write(path.clone(), bytes).map(|_| ()),
+                Unwritten::File { path, bytes } => self.write(path.clone(), bytes).map(|_| ()),
                 Unwritten::Snapshot { step, parameters } => {
                     self.kept.keep(trainer, *step, parameters.clone())
                 }

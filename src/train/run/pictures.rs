@@ -38,7 +38,7 @@ impl Run<'_> {
         let path = folder.join(format!("{step:06}.png"));
         self.pictures = Some(folder);
         let bytes = picture;
-        self.deliver(trainer, Unwritten::Picture { path, bytes })
+        self.deliver(trainer, Unwritten::File { path, bytes })
     }
 
     pub(super) fn grid(&self, trainer: &Trainer, values: &[f32]) -> Result<Vec<u8>, TrainError> {

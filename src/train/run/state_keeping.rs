@@ -57,6 +57,8 @@ impl Run<'_> {
             traces: state.traces().cloned(),
             pictures: self.pictures.is_some(),
             last_snapshot: self.kept.last_step(),
+            recoveries: self.recoveries.clone(),
+            is_waymark: self.states.is_waymark(state.step()),
             // Known when it is written.
             buffers: Default::default(),
         };
