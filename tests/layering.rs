@@ -696,7 +696,7 @@ const OFFERED: &[(&str, &str)] = &[
     ),
     (
         "gpu",
-        "AdapterChoice AdapterKind AdapterSummary Buffer Executor ExecutorOptions ExecutorStatistics GpuError \
+        "AdapterChoice AdapterKind AdapterSummary Buffer Executor ExecutorOptions ExecutorStatistics Fault GpuError \
          Mark Recording Requirements list_adapters wgpu",
     ),
     (

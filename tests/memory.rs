@@ -1,6 +1,8 @@
 //! What a run holds on the GPU, predicted byte for byte, and batches that only fit in slices.
 
 mod common;
+#[path = "memory/devices.rs"]
+mod devices;
 #[path = "memory/states.rs"]
 mod states;
 
@@ -300,6 +302,37 @@ fn slices_change_no_chain_and_the_gradient_by_rounding_only() {
             }
         }
     }
+}
+
+/// Another variant of the kernels is another run, since it adds in other orders, but one that begins alike.
+#[test]
+fn short_runs_agree_across_the_variants_of_the_kernels() {
+    let mut config = small(&nets()[0]);
+    // As above.
+    config.optimiser.epsilon = 1.0;
+    let values =
+        |noise: &[u32]| -> Vec<f32> { noise.iter().map(|&word| f32::from_bits(word)).collect() };
+    // No sum of a step is over more than 24 samples of 64 pixels, and three steps are three of them one after another.
+    let tolerance = 3.0 * 24.0 * 64.0 * ROUNDING;
+    let runs = variants(&executor(false));
+    let (first_name, first) = runs[0];
+    let first = steps(&config, first, 3);
+    for &(name, variant) in &runs[1..] {
+        let other = steps(&config, variant, 3);
+        for (step, (first, other)) in first.iter().zip(&other).enumerate() {
+            let what = |part| format!("{first_name} and {name}, step {step}: {part}");
+            let noise = widen(&values(&first.0));
+            assert_close(&what("noise"), &values(&other.0), &noise, tolerance);
+            assert_close(&what("gradient"), &other.1, &widen(&first.1), tolerance);
+            assert_close(&what("metrics"), &other.2, &widen(&first.2), tolerance);
+        }
+    }
+    // What another seed makes of it is far outside.
+    config.run.seed += 1;
+    let [ours, theirs] = [first, steps(&config, runs[0].1, 3)].map(|run| values(&run[2].0));
+    let furthest = ours.iter().zip(&theirs).map(|(a, b)| (a - b).abs());
+    let furthest = f64::from(furthest.fold(0.0, f32::max));
+    assert!(furthest > 1000.0 * tolerance, "{furthest} of {tolerance}");
 }
 
 #[test]

@@ -554,13 +554,16 @@ fn train(config: &Config, options: ExecutorOptions) -> (Vec<u32>, Vec<MetricsRow
 #[test]
 fn the_same_seed_gives_the_same_bits_however_the_work_is_submitted() {
     let config = small();
-    let with = |submission| ExecutorOptions {
+    let with = |submission, in_flight| ExecutorOptions {
         submission: Duration::from_millis(submission),
+        in_flight,
         ..Default::default()
     };
     let reference = train(&config, ExecutorOptions::default());
-    assert_eq!(reference, train(&config, with(1)));
-    assert_eq!(reference, train(&config, with(1000)));
+    // From a submission for every launch, each of which is waited for, on.
+    for (submission, in_flight) in [(0, 1), (1, 8), (1000, 3)] {
+        assert_eq!(reference, train(&config, with(submission, in_flight)));
+    }
 
     let mut other = config;
     other.run.seed += 1;

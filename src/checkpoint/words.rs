@@ -1,6 +1,6 @@
 //! Buffers of 32-bit words as a safetensors file, bit for bit: what is no finite float is kept as it is.
 
-use safetensors::tensor::{TensorView, View};
+use safetensors::tensor::{Metadata, TensorView, View};
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -55,12 +55,30 @@ pub(crate) fn words_file(buffers: &BTreeMap<String, Vec<u32>>) -> Result<Vec<u8>
 /// # Errors
 /// When it is damaged, or holds something else.
 pub(crate) fn read_words_file(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u32>>, SafeTensorError> {
+    check_claims(bytes)?;
     let file = SafeTensors::deserialize(bytes)?;
     let mut buffers = BTreeMap::new();
     for (name, view) in file.iter() {
         buffers.insert(name.to_owned(), words(&view)?);
     }
     Ok(buffers)
+}
+
+/// Refuses a header that claims more than there is, before sizes are added up.
+fn check_claims(bytes: &[u8]) -> Result<(), SafeTensorError> {
+    let (length, rest) = bytes
+        .split_first_chunk()
+        .ok_or(SafeTensorError::HeaderTooSmall)?;
+    let (header, data) = usize::try_from(u64::from_le_bytes(*length))
+        .ok()
+        .and_then(|length| rest.split_at_checked(length))
+        .ok_or(SafeTensorError::InvalidHeaderLength)?;
+    let header: Metadata =
+        serde_json::from_slice(header).map_err(SafeTensorError::InvalidHeaderDeserialization)?;
+    match header.data_len() <= data.len() {
+        true => Ok(()),
+        false => Err(SafeTensorError::MetadataIncompleteBuffer),
+    }
 }
 
 fn words(view: &TensorView<'_>) -> Result<Vec<u32>, SafeTensorError> {
@@ -89,5 +107,20 @@ mod tests {
         for length in 0..bytes.len() {
             read_words_file(&bytes[..length]).expect_err("is cut short");
         }
+    }
+
+    #[test]
+    fn a_header_that_claims_more_than_there_is_is_refused_before_the_rest() {
+        let header = "{\"a\":{\"dtype\":\"U32\",\"shape\":[10],\"data_offsets\":[0,40]}}";
+        let length = (header.len() as u64).to_le_bytes();
+        let claims = |bytes: usize| {
+            let file = [&length[..], header.as_bytes(), &vec![0; bytes]].concat();
+            check_claims(&file)
+        };
+        assert!(claims(40).is_ok());
+        assert!(matches!(
+            claims(39),
+            Err(SafeTensorError::MetadataIncompleteBuffer)
+        ));
     }
 }

@@ -107,8 +107,17 @@ impl From<wgpu::Error> for GpuError {
             wgpu::Error::OutOfMemory { .. } => GpuError::OutOfMemory {
                 what: "running the work it was given".into(),
             },
-            error => GpuError::Reported(error.to_string()),
+            error => GpuError::reported(error),
         }
+    }
+}
+
+impl GpuError {
+    /// What wgpu says, which lists causes below each other, in one line.
+    pub(super) fn reported(error: impl std::fmt::Display) -> Self {
+        let text = error.to_string();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        GpuError::Reported(words.join(" "))
     }
 }
 
@@ -125,8 +134,11 @@ mod tests {
         assert!(text.contains("memory") && !text.contains('\n'), "{text}");
         let error = wgpu::Error::Validation {
             source: "wrong".into(),
-            description: "wrong".into(),
+            description: "wrong\n\nCaused by:\n  a buffer".into(),
         };
-        assert!(matches!(GpuError::from(error), GpuError::Reported(_)));
+        let GpuError::Reported(text) = GpuError::from(error) else {
+            panic!("it is no such error");
+        };
+        assert!(text.ends_with("wrong Caused by: a buffer"), "{text}");
     }
 }

@@ -9,12 +9,13 @@ use super::error::GpuError;
 use super::handles::{Buffer, Mark};
 use super::kernel::MOST_TURNS;
 use super::launch::{Launch, Replays};
-use super::options::{ExecutorOptions, Profile, Requirements};
+use super::options::{ExecutorOptions, Fault, Profile, Requirements};
 use super::pipelines::Pipelines;
 use super::readback::Readback;
 use super::recording::{Command, Dispatch, Frozen, Recording, Resource};
 use super::resources::{Resources, USAGES};
 use super::statistics::ExecutorStatistics;
+use super::uploads::Uploads;
 use std::any::Any;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -23,7 +24,6 @@ use std::time::{Duration, Instant};
 const IMMEDIATE_WORDS: u32 = 32;
 /// The ticket of reads, which no other fetch may use.
 const READ_TICKET: u64 = u64::MAX;
-const UPLOAD_CHUNK: u64 = 1 << 20;
 
 /// Runs recordings on one device. The only owner of GPU objects.
 pub struct Executor {
@@ -35,7 +35,7 @@ pub struct Executor {
     pipelines: Pipelines,
     replays: Replays,
     conditions: Conditions,
-    belt: wgpu::util::StagingBelt,
+    uploads: Uploads,
     budget: Budget,
     readback: Readback,
     /// Fetches that came back while a read waited for something else.
@@ -114,7 +114,7 @@ impl Executor {
         options: ExecutorOptions,
     ) -> Self {
         Executor {
-            belt: wgpu::util::StagingBelt::new(device.clone(), UPLOAD_CHUNK),
+            uploads: Uploads::new(device.clone()),
             budget: Budget::new(options.submission, options.in_flight),
             resources: Resources::new(device.clone()),
             pipelines: Pipelines::new(device.clone(), &options),
@@ -337,18 +337,20 @@ impl Executor {
         let Some(encoder) = self.encoder.take() else {
             return Ok(());
         };
-        self.belt.finish();
+        self.uploads.close();
         let commands = encoder.finish();
         let began = Instant::now();
         let index = self.queue.submit([commands]);
         // lavapipe runs the submission before in this call, as others may when their queue is full.
         self.waited += began.elapsed();
-        self.belt.recall();
+        self.uploads.submitted();
         self.readback.submitted();
         self.statistics.submissions += 1;
         self.budget.submitted(index, &self.queue);
-        if self.options.lost_after == Some(self.statistics.submissions) {
-            self.device.destroy();
+        if let Some((fault, after)) = self.options.fault
+            && after == self.statistics.submissions
+        {
+            self.inject(fault);
         }
         self.poll()?;
         while let Some(oldest) = self.budget.must_wait_for() {
@@ -356,6 +358,26 @@ impl Executor {
             self.budget.update();
         }
         self.check()
+    }
+
+    /// Does as a driver that fails; see [`ExecutorOptions::fault`].
+    fn inject(&mut self, fault: Fault) {
+        match fault {
+            Fault::Lost => self.device.destroy(),
+            // Every wait from here on is in vain: `Self::wait`.
+            Fault::Hung => {}
+            // Usages that do not go together.
+            Fault::Invalid => drop(self.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("injected fault"),
+                size: 4,
+                usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::MAP_WRITE,
+                mapped_at_creation: false,
+            })),
+            Fault::OutOfMemory => {
+                let source = "injected fault".into();
+                note(&self.fault, wgpu::Error::OutOfMemory { source }.into());
+            }
+        }
     }
 
     /// Counts the time of `work` as that of encoding, except where it waits for the GPU.
@@ -609,16 +631,19 @@ impl Executor {
         in_range(buffer, offset, words.len())?;
         let target = self.resources.buffer(buffer)?;
         let bytes: &[u8] = bytemuck::cast_slice(words);
-        let Some(size) = wgpu::BufferSize::new(bytes.len() as u64) else {
+        if bytes.is_empty() {
             return Ok(());
-        };
+        }
         // A copy inside the encoder, not `queue.write_buffer`, which would run before everything encoded so far.
         let mut encoder = self.take_encoder();
-        self.belt
-            .write_buffer(&mut encoder, &target, offset as u64 * 4, size)
-            .copy_from_slice(bytes);
+        let place = offset as u64 * 4;
+        let written = self.uploads.write(&mut encoder, &target, place, bytes);
         self.encoder = Some(encoder);
-        Ok(())
+        written.or_else(|error| {
+            // The device may know the cause.
+            self.poll()?;
+            Err(error)
+        })
     }
 
     fn take_encoder(&mut self) -> wgpu::CommandEncoder {
@@ -642,19 +667,32 @@ impl Executor {
 
     fn wait(&mut self, index: Option<wgpu::SubmissionIndex>) -> Result<(), GpuError> {
         let began = Instant::now();
-        let outcome = self.device.poll(wgpu::PollType::Wait {
-            submission_index: index,
-            timeout: Some(self.options.patience),
-        });
+        let outcome = match self.is_hung() {
+            true => Err(wgpu::PollError::Timeout),
+            false => self.device.poll(wgpu::PollType::Wait {
+                submission_index: index,
+                timeout: Some(self.options.patience),
+            }),
+        };
         self.waited += began.elapsed();
         self.check()?;
         match outcome {
             Ok(_) => Ok(()),
-            Err(wgpu::PollError::Timeout) => Err(GpuError::Timeout {
-                seconds: self.options.patience.as_secs(),
-            }),
+            Err(wgpu::PollError::Timeout) => {
+                // Whoever drops the last of a queue waits until it is idle, without a bound: so it is never dropped.
+                std::mem::forget((self.device.clone(), self.queue.clone()));
+                Err(GpuError::Timeout {
+                    seconds: self.options.patience.as_secs(),
+                })
+            }
             Err(error) => Err(GpuError::Lost(error.to_string())),
         }
+    }
+
+    /// Whether it is to do as if it hung.
+    fn is_hung(&self) -> bool {
+        let submissions = self.statistics.submissions;
+        matches!(self.options.fault, Some((Fault::Hung, after)) if after <= submissions)
     }
 
     /// Reports what the driver told the error handlers.

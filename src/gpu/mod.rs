@@ -20,12 +20,13 @@ mod readback;
 mod recording;
 mod resources;
 mod statistics;
+mod uploads;
 
 pub use adapter::{AdapterChoice, AdapterKind, AdapterSummary, list_adapters};
 pub use error::GpuError;
 pub use executor::Executor;
 pub use handles::{Buffer, Mark};
-pub use options::{ExecutorOptions, Requirements};
+pub use options::{ExecutorOptions, Fault, Requirements};
 pub use recording::Recording;
 pub use statistics::ExecutorStatistics;
 

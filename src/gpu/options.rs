@@ -14,13 +14,27 @@ pub struct ExecutorOptions {
     pub submission: Duration,
     /// The most submissions in flight.
     pub in_flight: usize,
-    /// How long to wait for the GPU before giving it up.
+    /// How long to wait for the GPU before giving it up. What is given up is never closed, since closing it would wait for it.
     pub patience: Duration,
     /// The folder where compiled pipelines are kept for later runs; none by default, since a library writes nothing
     /// unasked.
     pub cache: Option<PathBuf>,
-    /// Lose the device after so many submissions, as a driver may at any time: for tests of what follows.
-    pub lost_after: Option<u64>,
+    /// Fail after so many submissions, as a driver may at any time: for tests of what follows.
+    pub fault: Option<(Fault, u64)>,
+}
+
+/// How a device fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// It is lost.
+    Lost,
+    /// It does not finish what it was given.
+    Hung,
+    /// The driver, or wgpu in its place, reports an error.
+    Invalid,
+    /// It runs out of memory.
+    OutOfMemory,
 }
 
 impl Default for ExecutorOptions {
@@ -31,7 +45,7 @@ impl Default for ExecutorOptions {
             in_flight: 3,
             patience: Duration::from_secs(120),
             cache: None,
-            lost_after: None,
+            fault: None,
         }
     }
 }

@@ -77,12 +77,12 @@ impl Readback {
         let mut results = Vec::new();
         while let Ok((pending, outcome)) = self.receiver.try_recv() {
             self.waiting -= 1;
-            outcome.map_err(|error| GpuError::Reported(error.to_string()))?;
+            outcome.map_err(GpuError::reported)?;
             let words = {
                 let view = pending
                     .staging
                     .get_mapped_range(..)
-                    .map_err(|error| GpuError::Reported(error.to_string()))?;
+                    .map_err(GpuError::reported)?;
                 bytemuck::pod_collect_to_vec::<u8, u32>(&view[..pending.words * 4])
             };
             pending.staging.unmap();

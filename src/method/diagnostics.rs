@@ -11,12 +11,42 @@ const QUANTITIES: usize = TRACE_VALUES - 1;
 
 /// The records along a pass of the chains that are still finite at its end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "StoredTraces")]
 pub(crate) struct Traces {
     /// (chain, record, value)
     values: Vec<f32>,
     records: usize,
     /// Chains left out.
     lost: usize,
+}
+
+/// As training states hold them, whatever somebody wrote there.
+#[derive(Deserialize)]
+struct StoredTraces {
+    values: Vec<f32>,
+    records: usize,
+    lost: usize,
+}
+
+impl TryFrom<StoredTraces> for Traces {
+    type Error = &'static str;
+
+    fn try_from(stored: StoredTraces) -> Result<Self, Self::Error> {
+        let StoredTraces {
+            values,
+            records,
+            lost,
+        } = stored;
+        let of_chain = records.checked_mul(TRACE_VALUES);
+        match of_chain.is_some_and(|of_chain| values.len().is_multiple_of(of_chain)) {
+            true => Ok(Traces {
+                values,
+                records,
+                lost,
+            }),
+            false => Err("traces that are no whole number of chains"),
+        }
+    }
 }
 
 impl Traces {
@@ -216,6 +246,24 @@ mod tests {
         // The second record of the second whole chain.
         let wanted = [0, 1, 2, 3].map(|place| series(place)[1][1] as f32);
         assert_eq!(judged[(12 + 1) * 4..][..4], wanted);
+    }
+
+    #[test]
+    fn stored_traces_that_are_no_whole_chains_are_refused() {
+        let records = 3;
+        let trace: Vec<f32> = (0..2 * records * TRACE_VALUES).map(|v| v as f32).collect();
+        let traces = Traces::new(&trace, records);
+        let stored = serde_json::to_string(&traces).expect("is JSON");
+        assert_eq!(
+            serde_json::from_str::<Traces>(&stored).expect("is whole"),
+            traces
+        );
+        // The last is 1 when it is multiplied without a check for overflow.
+        for records in ["4", "14757395258967641293"] {
+            let other = stored.replace("\"records\":3", &format!("\"records\":{records}"));
+            assert_ne!(other, stored);
+            serde_json::from_str::<Traces>(&other).expect_err(records);
+        }
     }
 
     /// A trace of 4 chains: the state of `chain` at `record` is as far as `place` says, its energy has odd decimals.

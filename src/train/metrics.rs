@@ -1,6 +1,6 @@
 use crate::kernels::metrics;
 use crate::method::RatioMetrics;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// A metric drawn over the steps.
 pub(crate) struct Curve {
@@ -12,6 +12,28 @@ pub(crate) struct Curve {
     pub(crate) label: &'static str,
     pub(crate) log_scale: bool,
     pub(super) value: fn(&MetricsRow) -> f32,
+}
+
+/// A figure that JSON may have as null, which is what is not finite.
+trait Figure: Sized {
+    const OF_NULL: Option<Self>;
+}
+
+impl Figure for f32 {
+    const OF_NULL: Option<Self> = Some(f32::NAN);
+}
+
+impl Figure for u32 {
+    const OF_NULL: Option<Self> = None;
+}
+
+impl Figure for u64 {
+    const OF_NULL: Option<Self> = None;
+}
+
+fn figure<'de, D: Deserializer<'de>, F: Deserialize<'de> + Figure>(from: D) -> Result<F, D::Error> {
+    let found = Option::deserialize(from)?.or(F::OF_NULL);
+    found.ok_or_else(|| de::Error::custom("null where a number is always finite"))
 }
 
 macro_rules! row {
@@ -51,9 +73,9 @@ macro_rules! row {
         #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
         #[serde(default)]
         pub struct MetricsRow {
-            $($(#[doc = $before_doc])* pub $before: $before_type,)*
-            $($(#[doc = $gpu_doc])* pub $gpu: $gpu_type,)*
-            $($(#[doc = $after_doc])* pub $after: $after_type,)*
+            $($(#[doc = $before_doc])* #[serde(deserialize_with = "figure")] pub $before: $before_type,)*
+            $($(#[doc = $gpu_doc])* #[serde(deserialize_with = "figure")] pub $gpu: $gpu_type,)*
+            $($(#[doc = $after_doc])* #[serde(deserialize_with = "figure")] pub $after: $after_type,)*
         }
 
         impl MetricsRow {
@@ -115,6 +137,31 @@ impl MetricsRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// After a resume the watch over divergences sees no healthy 0 where there was nothing finite.
+    #[test]
+    fn figures_that_are_not_finite_come_back_as_such() {
+        let row = MetricsRow {
+            step: 7,
+            loss: 0.1,
+            noise_scale: f32::INFINITY,
+            ess: f32::NAN,
+            ..Default::default()
+        };
+        let text = serde_json::to_string(&row).expect("is JSON");
+        let back: MetricsRow = serde_json::from_str(&text).expect("is a row");
+        assert!(back.noise_scale.is_nan() && back.ess.is_nan(), "{back:?}");
+        let finite = |row: MetricsRow| MetricsRow {
+            noise_scale: 0.0,
+            ess: 0.0,
+            ..row
+        };
+        assert_eq!(finite(back), finite(row));
+        let without = text.replace("\"step\":7", "\"step\":null");
+        serde_json::from_str::<MetricsRow>(&without).expect_err("steps are whole numbers");
+        // Lines of earlier versions lack some.
+        serde_json::from_str::<MetricsRow>("{\"step\":1}").expect("is a row");
+    }
 
     #[test]
     fn the_documentation_lists_every_metric_in_its_words() {

@@ -141,6 +141,11 @@ impl Interrupted {
         self.whole.state.step()
     }
 
+    /// What it goes on from.
+    pub fn state(&self) -> &TrainingState {
+        &self.whole.state
+    }
+
     /// What there is to say of it, a line each: states that cannot be used, and what changed settings mean.
     pub fn notes(&self) -> &[String] {
         &self.notes
@@ -211,17 +216,8 @@ pub(super) fn whole(folder: &Path, path: &Path) -> Result<Whole, Unusable> {
 /// What the file at `path` held at `mark`.
 fn lines<T: DeserializeOwned>(path: &Path, mark: &LinesMark) -> Result<Vec<T>, Unusable> {
     let text = read_marked(path, mark)?;
-    let rows: Result<Vec<T>, _> = text.lines().map(line).collect();
+    let rows: Result<Vec<T>, _> = text.lines().map(serde_json::from_str).collect();
     rows.map_err(|error| Unusable::Damaged(format!("{}: {error}", path.display())))
-}
-
-/// A line whose figures may be null, which is how JSON has what is not finite.
-fn line<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
-    serde_json::from_str(text).or_else(|error| {
-        let mut figures: serde_json::Map<String, Value> = serde_json::from_str(text)?;
-        figures.retain(|_, figure| !figure.is_null());
-        serde_json::from_value(figures.into()).map_err(|_| error)
-    })
 }
 
 /// `config` with `sets`, at `step`.

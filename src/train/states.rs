@@ -229,7 +229,13 @@ pub(super) fn is_waymark(path: &Path) -> bool {
 /// themselves, or are stopped, leave it as a checkpoint.
 pub fn interrupted_model(run: &Path) -> Option<Model> {
     let states = manifests(run).into_iter();
-    let (state, manifest) = states.filter_map(|path| load(&path).ok()).next()?;
+    states
+        .filter_map(|path| load(&path).ok())
+        .find_map(|(state, manifest)| model_in(&state, manifest))
+}
+
+/// The model in a state; none where its parts do not go together, or a weight is not finite, which no checkpoint holds.
+fn model_in(state: &TrainingState, manifest: Manifest) -> Option<Model> {
     let config = config::parse_stored(&manifest.config, "the run's configuration")
         .ok()?
         .config;
@@ -241,12 +247,19 @@ pub fn interrupted_model(run: &Path) -> Option<Model> {
             .collect()
     };
     let (average, live) = (parameters(AVERAGED_PARAMETERS), parameters(LIVE_PARAMETERS));
+    if !average.iter().chain(&live).all(|value| value.is_finite()) {
+        return None;
+    }
     let [channels, height, width] = manifest.shape;
     let shape = Shape::new(channels, height, width);
     let model = Model::new(config, shape, manifest.scaling, average, manifest.step);
     let mut model = model.and_then(|model| model.with_live(live)).ok()?;
     if let Some(&step_size) = state.words(SAMPLER_CONTROL).first() {
-        model = model.with_step_size(f32::from_bits(step_size));
+        let step_size = f32::from_bits(step_size);
+        if !(step_size > 0.0 && step_size.is_finite()) {
+            return None;
+        }
+        model = model.with_step_size(step_size);
     }
     Some(match manifest.data {
         Some(record) => model.with_data_record(record),

@@ -9,6 +9,8 @@ mod bench;
 mod browser;
 mod caches;
 mod checkpoints;
+#[cfg(unix)]
+mod disks;
 mod interruptions;
 mod lists;
 mod page;

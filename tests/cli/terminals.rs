@@ -2,11 +2,12 @@
 
 use crate::checkpoint::POINT_LAYERS;
 use crate::command::{afterimage, stderr};
+use crate::resume::timeless;
 use crate::setup::tiny;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::num::NonZero;
 use std::os::unix::ffi::OsStrExt;
@@ -127,4 +128,22 @@ fn colours_are_for_terminals_that_want_them() {
         written.contains("INFO") && !written.contains(SEQUENCE),
         "{written:?}"
     );
+}
+
+#[test]
+fn what_is_shown_changes_no_bit() {
+    let left = |show: &dyn Fn(Command)| {
+        let folder = tempfile::tempdir().unwrap();
+        show(training(&folder, Some("xterm")));
+        let run = folder.path().join("run");
+        let checkpoint = fs::read(run.join("checkpoints/000006.safetensors")).unwrap();
+        (checkpoint, timeless(&run.join("metrics.jsonl")))
+    };
+    let plain = left(&|mut command| assert!(command.output().unwrap().status.success()));
+    let quiet = left(&|mut command| {
+        assert!(command.arg("--quiet").output().unwrap().status.success());
+    });
+    let on_screen = left(&|command| drop(on_terminal(command, 80)));
+    assert!(plain == quiet, "--quiet");
+    assert!(plain == on_screen, "on a terminal");
 }

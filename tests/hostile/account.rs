@@ -53,3 +53,11 @@ pub fn peak_of<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let result = work();
     (result, (PEAK.get() - before).max(0) as usize)
 }
+
+/// What `work` gives, whatever it holds on the way.
+pub fn uncounted<T>(work: impl FnOnce() -> T) -> T {
+    let peak = PEAK.get();
+    let result = work();
+    PEAK.set(peak);
+    result
+}

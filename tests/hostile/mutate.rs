@@ -68,6 +68,22 @@ const TEXTS: [&str; 22] = [
     "\0",
 ];
 
+/// What takes the place of numbers in text.
+const NUMBERS: [&str; 12] = [
+    "0",
+    "-1",
+    "1",
+    "3",
+    "0.5",
+    "1e999",
+    "3.5e38",
+    "1e-45",
+    "4294967296",
+    "9223372036854775808",
+    "18446744073709551615",
+    "null",
+];
+
 /// One of `seeds` after one to eight changes.
 pub fn mutated(seeds: &[Vec<u8>], draws: &mut Draws) -> Vec<u8> {
     let mut bytes = draws.pick(seeds).clone();
@@ -85,7 +101,7 @@ fn change(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], draws: &mut Draws) {
     };
     let at = draws.below(near + 1);
     let len = draws.below(9).min(bytes.len() - at);
-    match draws.below(10) {
+    match draws.below(12) {
         0 => bytes.truncate(at),
         1 => drop(bytes.drain(at..at + len)),
         2 => drop(bytes.splice(
@@ -114,6 +130,17 @@ fn change(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], draws: &mut Draws) {
             for (place, byte) in bytes[at..].iter_mut().zip(word) {
                 *place = byte;
             }
+        }
+        8 | 9 => {
+            // The next number, whole.
+            let is_of_number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+            let Some(from) = bytes[at..].iter().position(u8::is_ascii_digit) else {
+                return;
+            };
+            let from = at + from;
+            let length = bytes[from..].iter().position(|byte| !is_of_number(byte));
+            let to = length.map_or(bytes.len(), |length| from + length);
+            drop(bytes.splice(from..to, draws.pick(&NUMBERS).bytes()));
         }
         _ => {
             if let Some(byte) = bytes.get_mut(at) {

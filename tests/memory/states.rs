@@ -3,20 +3,14 @@
 use crate::common::{executor, extended};
 use afterimage::config::{self, Config};
 use afterimage::data;
-use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions};
-use afterimage::train::{
-    Arrival, Beginning, Event, Interrupted, TrainError, Trainer, TrainingState, run_through,
-};
-use std::fs;
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use afterimage::train::{Arrival, TrainError, Trainer, TrainingState};
 
 /// Steps before the state and after it, such that there are a refresh, an epoch of the replay buffer and a diagnosis in either.
 const BEFORE: u64 = 5;
 const AFTER: u64 = 6;
 
 /// Small and quick to compile, with a group of chains that is not full.
-const POINTS: &[&str] = &[
+pub const POINTS: &[&str] = &[
     "8gaussians",
     "network.layers=[{dense=8},{dense=1}]",
     "network.zero_head=false",
@@ -79,7 +73,7 @@ const MORE_PICTURES: &[&str] = &[
     "network.layers=[{conv=64,kernel=3,padding=1},{conv=128,kernel=4,stride=2,padding=1},{dense=1}]",
 ];
 
-fn settings(base: &[&str], own: &str) -> Config {
+pub fn settings(base: &[&str], own: &str) -> Config {
     let sets = base[1..].iter().chain(BOTH).copied();
     let sets: Vec<String> = sets
         .chain(own.split_whitespace())
@@ -171,121 +165,4 @@ fn a_state_of_another_plan_is_refused() {
         assert!(matches!(error, TrainError::State(_)), "{own}: {error}");
         assert!(error.to_string().contains(says), "{own}: {error}");
     }
-}
-
-/// A trainer whose device is lost after so many submissions.
-fn doomed(config: &Config, lost_after: Option<u64>) -> Trainer {
-    let data = data::open(&config.data.options(), config.run.seed).expect("opens");
-    let options = ExecutorOptions {
-        lost_after,
-        // Every launch is one.
-        submission: Duration::ZERO,
-        ..Default::default()
-    };
-    let executor = Executor::open(&AdapterChoice::Best, options).expect("there is one");
-    Trainer::new(executor, config, data).expect("starts")
-}
-
-#[test]
-fn a_run_outlives_its_device() {
-    let mut config = settings(
-        POINTS,
-        "sampler.probe=8 run.sample_every=0 run.sample_steps=4",
-    );
-    config.run.steps = 60;
-    config.run.checkpoint_every = 3;
-    let stop = AtomicBool::new(false);
-    // After so many submissions, of which the beginning of a trainer has made some: the steps at which devices failed.
-    let train = |lost_after: &[u64]| {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("run");
-        let mut fates = lost_after.iter().copied();
-        let mut failed = Vec::new();
-        let mut rows = Vec::new();
-        let beginning = Beginning::New {
-            config: &config,
-            folder: &path,
-            force: false,
-        };
-        let mut observer = |event: Event<'_>| match event {
-            Event::Step(row) => rows.push(row.step),
-            Event::DeviceFailed { error, step, .. } => failed.push(format!("{step}: {error}")),
-            _ => {}
-        };
-        let mut trainer = || doomed(&config, fates.next());
-        let first = trainer();
-        let mut anew = || Some(Ok(trainer()));
-        let ended = run_through(first, beginning, &stop, &mut observer, &mut anew);
-        let checkpoint = fs::read(path.join("checkpoints/000060.safetensors"));
-        (
-            ended.map(|summary| summary.steps),
-            failed,
-            rows,
-            checkpoint.ok(),
-        )
-    };
-    let (ended, failed, rows, whole) = train(&[]);
-    assert_eq!((ended.expect("ends"), failed), (60, Vec::new()));
-    let setup = doomed(&config, None).executor().statistics().submissions;
-    let (ended, failed, again, checkpoint) = train(&[setup + 600, setup + 300, setup + 3500]);
-    assert_eq!(ended.expect("ends"), 60);
-    // Two while it trains, and one while it draws.
-    let steps: Vec<_> = failed
-        .iter()
-        .map(|failure| failure.split_once(':').expect("has one").0)
-        .collect();
-    assert!(
-        matches!(steps[..], [first, second, "60"] if first != "0" && second != "60"),
-        "{failed:?}"
-    );
-    assert!(
-        failed.iter().all(|failure| failure.contains("lost")),
-        "{failed:?}"
-    );
-    assert!(checkpoint == whole && whole.is_some());
-    // No step is told of twice.
-    assert_eq!(again, rows);
-    // Where devices come no further, it ends with the error of the last.
-    let (ended, failed, ..) = train(&[setup + 600, setup + 1, setup + 1, setup + 1, setup + 1]);
-    let error = ended.expect_err("no device lasts");
-    assert!(error.to_string().contains("lost"), "{error}");
-    assert!(failed.len() < 5, "{failed:?}");
-}
-
-#[test]
-fn a_run_that_is_made_longer_stays_so_when_its_device_is_lost() {
-    let own = "sampler.probe=0 run.sample_every=0 run.sample_steps=4 run.checkpoint_seconds=1000";
-    let mut config = settings(POINTS, own);
-    config.run.steps = 10;
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("run");
-    let stop = AtomicBool::new(false);
-    let beginning = Beginning::New {
-        config: &config,
-        folder: &path,
-        force: false,
-    };
-    let mut never = || None;
-    run_through(
-        doomed(&config, None),
-        beginning,
-        &stop,
-        &mut |_| {},
-        &mut never,
-    )
-    .expect("ends");
-
-    let longer = Interrupted::open(&path, &["run.steps=14".to_owned()]).expect("can be longer");
-    let config = longer.config().clone();
-    let setup = doomed(&config, None).executor().statistics().submissions;
-    let mut failures = 0;
-    let mut observer = |event: Event<'_>| {
-        failures += usize::from(matches!(event, Event::DeviceFailed { .. }));
-    };
-    let mut anew = || Some(Ok(doomed(&config, None)));
-    // Some steps after what was restored, each of which takes more submissions than that.
-    let first = doomed(&config, Some(setup + 60));
-    let beginning = Beginning::Interrupted(longer.into());
-    let summary = run_through(first, beginning, &stop, &mut observer, &mut anew).expect("ends");
-    assert_eq!((summary.steps, failures), (14, 1));
 }

@@ -1,0 +1,163 @@
+//! Runs whose folder or disk is gone, full or read-only for a while.
+
+use crate::command::run;
+use crate::resume::{same_ends, start, timeless, training};
+use std::fs;
+use tempfile::TempDir;
+#[cfg(target_os = "linux")]
+use {
+    std::cell::RefCell,
+    std::io::Write,
+    std::path::{Path, PathBuf},
+    std::process::{Command, Stdio},
+};
+
+/// Steps that a folder or a disk is gone for, of a run that is the same in the end as one that had it all the time.
+fn is_the_same_without(
+    folder: &TempDir,
+    first: &[String],
+    whole: &TempDir,
+    go: impl Fn(),
+    come: impl Fn(),
+) {
+    let mut running = start(folder, first);
+    running.wait_for(3);
+    running.hold();
+    go();
+    running.go_on();
+    running.wait_for(15);
+    running.hold();
+    come();
+    running.go_on();
+    let (status, said) = running.end();
+    assert_eq!(status, Some(0), "{said}");
+    let told = said.matches("tries again").count() + said.matches("could not be written").count();
+    assert!(told > 0 && said.contains("is written now"), "{said}");
+    same_ends(folder, whole);
+}
+
+#[test]
+fn a_run_goes_on_while_its_folder_is_away() {
+    let whole = tempfile::tempdir().unwrap();
+    let first = training("80", &[]);
+    run(
+        &whole,
+        &first.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let [here, away] = ["run", "away"].map(|name| folder.path().join(name));
+    // The folder that it lies in goes, as where a disk is unplugged; a file keeps the run from making it anew.
+    let go = || {
+        fs::rename(&here, &away).unwrap();
+        fs::write(&here, "").unwrap();
+    };
+    let come = || {
+        fs::remove_file(&here).unwrap();
+        fs::rename(&away, &here).unwrap();
+    };
+    is_the_same_without(&folder, &first, &whole, go, come);
+
+    // What does not come back is made anew, with all lines; pictures that had been written are lost.
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = start(&folder, &first);
+    running.wait_for(10);
+    running.hold();
+    fs::remove_dir_all(folder.path().join("run")).unwrap();
+    running.go_on();
+    let (status, said) = running.end();
+    assert_eq!(status, Some(0), "{said}");
+    for name in ["metrics.jsonl", "diagnostics.jsonl", "summary.json"] {
+        let [ours, theirs] =
+            [&folder, &whole].map(|folder| timeless(&folder.path().join("run").join(name)));
+        assert!(ours == theirs, "{name}");
+    }
+    run(&folder, &["sample", "run", "--steps", "2", "--count", "2"]);
+}
+
+/// What is mounted at a path, unmounted in the end.
+#[cfg(target_os = "linux")]
+struct Mounted(PathBuf);
+
+#[cfg(target_os = "linux")]
+impl Mounted {
+    /// A small file system; none where this user may mount nothing.
+    fn small(path: PathBuf, size: &str) -> Option<Self> {
+        fs::create_dir(&path).unwrap();
+        mount(&["-t", "tmpfs", "-o", size, "tmpfs"], &path).then_some(Mounted(path))
+    }
+
+    /// The folder itself once more, to be read alone, over that which can be written to; likewise. What is open stays open.
+    fn read_only(path: &Path) -> Option<Self> {
+        let once_more = Mounted(path.into());
+        let mounted = mount(&["--bind", path.to_str().unwrap()], path);
+        let is_read_only = mounted && mount(&["-o", "remount,bind,ro"], path);
+        if !mounted {
+            // Else it would unmount what it has not mounted.
+            std::mem::forget(once_more);
+            return None;
+        }
+        is_read_only.then_some(once_more)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn mount(arguments: &[&str], path: &Path) -> bool {
+    let mut mount = Command::new("mount");
+    mount.args(arguments).arg(path).stderr(Stdio::null());
+    mount.status().is_ok_and(|status| status.success())
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_run_goes_on_while_its_disk_is_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = Mounted::small(folder.path().join("run"), "size=16m") else {
+        println!("nothing was tested: mounting a small disk takes root");
+        return;
+    };
+    let whole = tempfile::tempdir().unwrap();
+    let first = training("80", &["sampler.buffer=2000"]);
+    run(
+        &whole,
+        &first.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    let ballast = disk.0.join("ballast");
+    let go = || {
+        let mut file = fs::File::create(&ballast).unwrap();
+        while file.write_all(&[1; 1000]).is_ok() {}
+    };
+    let come = || fs::remove_file(&ballast).unwrap();
+    is_the_same_without(&folder, &first, &whole, go, come);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_run_goes_on_while_its_folder_is_read_only() {
+    let folder = tempfile::tempdir().unwrap();
+    if Mounted::read_only(folder.path()).is_none() {
+        println!("nothing was tested: mounting a folder takes root");
+        return;
+    }
+    let whole = tempfile::tempdir().unwrap();
+    let first = training("80", &["sampler.buffer=2000"]);
+    run(
+        &whole,
+        &first.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    let path = folder.path().join("run");
+    let over = RefCell::new(None);
+    let go = || {
+        let mounted = Mounted::read_only(&path).expect("could be mounted before");
+        fs::write(path.join("probe"), "").expect_err("is read-only");
+        *over.borrow_mut() = Some(mounted);
+    };
+    let come = || drop(over.take());
+    is_the_same_without(&folder, &first, &whole, go, come);
+}
