@@ -1,7 +1,7 @@
 //! Devices that fail, at any time and in every way, and the runs that go on.
 
 use crate::common::extended;
-use crate::states::{POINTS, settings};
+use crate::states::{OF_POINTS, POINTS, settings};
 use afterimage::config::Config;
 use afterimage::data;
 use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions, Fault};
@@ -259,4 +259,33 @@ fn a_run_that_is_made_longer_stays_so_when_its_device_is_lost() {
     let beginning = Beginning::Interrupted(longer.into());
     let fate = through(beginning, &config, &[fault]);
     assert_eq!((fate.ended.expect("ends"), fate.failed.len()), (14, 1));
+}
+
+/// What a state holds is put onto the device in another course of the run, too, and that course is the same where a device has failed.
+#[test]
+fn a_run_that_diverges_goes_back_whatever_its_state_holds() {
+    let mut failed = 0;
+    for own in OF_POINTS {
+        let own = format!(
+            "{own} optimiser.rate=1e30 run.rollbacks=1 run.checkpoint_seconds=1000 sampler.probe=0 run.sample_every=0"
+        );
+        let config = settings(POINTS, &own);
+        let mut outcome = |faults: &[(Fault, u64)]| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("run");
+            let fate = through(anew(&config, &path), &config, faults);
+            failed += fate.failed.len();
+            let recoveries = fs::read_to_string(path.join("recoveries.jsonl"));
+            (
+                fate.ended.expect_err(&own).to_string(),
+                recoveries.expect(&own),
+            )
+        };
+        let (error, recoveries) = outcome(&[]);
+        assert!(error.contains("it had gone back once"), "{own}: {error}");
+        assert_eq!(recoveries.lines().count(), 1, "{own}: {recoveries}");
+        let fault = (Fault::Lost, submissions(&config) + 40);
+        assert_eq!(outcome(&[fault]), (error, recoveries), "{own}");
+    }
+    assert!(failed > 0);
 }

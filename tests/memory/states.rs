@@ -36,7 +36,7 @@ const BOTH: &[&str] = &[
 ];
 
 /// What has, by its name, state of its own on the device; and what computes in another way.
-const OF_POINTS: &[&str] = &[
+pub const OF_POINTS: &[&str] = &[
     "",
     "run.slice=5",
     "sampler.kind=hmc sampler.jumps=1 run.slice=5",
