@@ -98,8 +98,12 @@ impl CellResult {
         failure: Option<Failure>,
     ) -> Self {
         let summary = object(&folder.join("summary.json"));
-        let metrics = metrics(&folder.join("metrics.jsonl"));
+        let mut metrics = metrics(&folder.join("metrics.jsonl"));
         let of = |key: &str| summary.get(key).cloned().unwrap_or_default();
+        if let Some(step) = of("diverged").get("step").and_then(Value::as_u64) {
+            // The device was handed steps ahead of the one that showed it, as many as the clock would have it.
+            metrics.retain(|row| row.step <= step);
+        }
         let memory = serde_json::from_value::<MemoryAccount>(of("memory"));
         let look = serde_json::from_value::<Diagnostics>(of("diagnostics"));
         let mut ess: Vec<f64> = metrics.iter().map(|row| f64::from(row.ess)).collect();
