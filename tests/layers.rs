@@ -496,13 +496,13 @@ fn gradients_in_the_samples_agree_with_their_twin() {
         {
             // One channel, three and four.
             if !checks || turn % 2 == 0 || extended() {
-                sample_gradient(&mut executor, geometry, 3);
+                sample_gradient(&mut executor, geometry, 3, turn);
             }
         }
     }
 }
 
-fn sample_gradient(executor: &mut Executor, geometry: ConvGeometry, samples: usize) {
+fn sample_gradient(executor: &mut Executor, geometry: ConvGeometry, samples: usize, turn: usize) {
     let kind = LayerKind::Conv(geometry);
     let given = inputs(&kind, samples);
     let (weight, _) = given.parameters.split_at(kind.weight_len());
@@ -514,6 +514,10 @@ fn sample_gradient(executor: &mut Executor, geometry: ConvGeometry, samples: usi
         None,
     );
     for (name, variant) in variants(executor) {
+        // Lanes over samples have no kernel of their own for this.
+        if matches!(variant, Variant::Lanes(_)) && turn % 4 != 3 && !extended() {
+            continue;
+        }
         let layer = Layer::new(kind, Activation::SILU, samples, variant).reading_samples();
         let mut r = Recording::new();
         let parameters = LayerParameters {
