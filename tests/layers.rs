@@ -7,7 +7,7 @@ use afterimage::low_level::gpu::{Dispatch, MOST_TURNS};
 use afterimage::low_level::kernels::texel::{self, Algorithm, Tile};
 use afterimage::low_level::kernels::{
     Activation, Choice, Choices, ConvGeometry, Layer, LayerKind, LayerParameters, LayerPass, Maps,
-    Variant, load, tiled, unload,
+    Variant, lanes, load, tiled, unload,
 };
 use afterimage::low_level::twins::{self, dense_geometry};
 use afterimage::shape::Shape;
@@ -190,7 +190,7 @@ const ALGORITHMS: [Algorithm; 2] = [Algorithm::Direct, Algorithm::Winograd];
 
 /// Maps of f16 change how a kernel reads and writes texels, whatever it computes, so the variants that store them take
 /// turns. The kernels for GPUs, which `tests/tiled_kernels.rs` checks on more shapes than there are here, come every third
-/// time, for what is around them.
+/// time, for what is around them; and those with lanes over samples, which some drivers are slow to compile.
 fn check(
     executor: &mut Executor,
     kind: LayerKind,
@@ -203,7 +203,12 @@ fn check(
     let full = variants(executor)
         .into_iter()
         .filter(|(_, variant)| {
-            turn.is_multiple_of(3) || *variant != Variant::Tiled(tiled::Tiled) || extended()
+            let is_due = match variant {
+                Variant::Tiled(_) => turn.is_multiple_of(3),
+                Variant::Lanes(_) => turn % 3 == 1,
+                Variant::Texel(_) => true,
+            };
+            is_due || extended()
         })
         .map(|(name, variant)| (name, variant, Place::Ends, 0.0));
     let mixed = one_of(mixed_variants(executor), turn)
@@ -293,6 +298,49 @@ fn convolutions_agree_with_their_twins() {
             index,
         );
     }
+}
+
+/// More samples than a group of the family with lanes over samples takes, and no whole number of groups; maps that its tiles cover
+/// and maps that they reach beyond; strides of which some rows of the kernel meet nothing.
+#[test]
+fn batches_of_several_groups_agree_with_their_twins() {
+    let mut executor = executor(false);
+    let odd = ConvGeometry {
+        kernel_width: 2,
+        in_width: 8,
+        ..common::square([2, 3], 7, 5, 3, 2)
+    };
+    for (turn, (geometry, samples)) in [
+        (common::square([4, 16], 8, 3, 2, 1), 37),
+        (common::square([16, 4], 4, 3, 1, 1), 16),
+        (odd, 18),
+        (common::square([1, 2], 6, 3, 2, 3), 17),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let kind = LayerKind::Conv(geometry);
+        check(
+            &mut executor,
+            kind,
+            Activation::SILU,
+            samples,
+            &[Algorithm::Direct],
+            3 * turn + 1,
+        );
+    }
+    let dense = LayerKind::Dense {
+        input: Shape::new(3, 2, 3),
+        outputs: 19,
+    };
+    check(
+        &mut executor,
+        dense,
+        Activation::SILU,
+        50,
+        &[Algorithm::Direct],
+        1,
+    );
 }
 
 /// Edge tiles, one tile and several, no padding and more than the kernel needs, channels that fill no block and blocks
@@ -448,13 +496,13 @@ fn gradients_in_the_samples_agree_with_their_twin() {
         {
             // One channel, three and four.
             if !checks || turn % 2 == 0 || extended() {
-                sample_gradient(&mut executor, geometry, 3);
+                sample_gradient(&mut executor, geometry, 3, turn);
             }
         }
     }
 }
 
-fn sample_gradient(executor: &mut Executor, geometry: ConvGeometry, samples: usize) {
+fn sample_gradient(executor: &mut Executor, geometry: ConvGeometry, samples: usize, turn: usize) {
     let kind = LayerKind::Conv(geometry);
     let given = inputs(&kind, samples);
     let (weight, _) = given.parameters.split_at(kind.weight_len());
@@ -466,6 +514,10 @@ fn sample_gradient(executor: &mut Executor, geometry: ConvGeometry, samples: usi
         None,
     );
     for (name, variant) in variants(executor) {
+        // Lanes over samples have no kernel of their own for this.
+        if matches!(variant, Variant::Lanes(_)) && turn % 4 != 3 && !extended() {
+            continue;
+        }
         let layer = Layer::new(kind, Activation::SILU, samples, variant).reading_samples();
         let mut r = Recording::new();
         let parameters = LayerParameters {
@@ -618,6 +670,14 @@ fn a_choice_that_is_no_candidate_counts_as_none() {
                 block: 1,
             }),
             Choice::Texel(Tile {
+                pixels: 99,
+                block: 1,
+            }),
+            Choice::Lanes(lanes::Tile {
+                pixels: 0,
+                block: 1,
+            }),
+            Choice::Lanes(lanes::Tile {
                 pixels: 99,
                 block: 1,
             }),

@@ -3,10 +3,12 @@
 mod common;
 
 use afterimage::config::Precision;
-use afterimage::low_level::kernels::Variant;
 use afterimage::low_level::kernels::texel::Texel;
 use afterimage::low_level::kernels::tiled::Tiled;
-use afterimage::low_level::network::{computes_right, trusted_variant, trusted_variant_in};
+use afterimage::low_level::kernels::{FAMILIES, Variant};
+use afterimage::low_level::network::{
+    computes_right, require_family, trusted_variant, trusted_variant_in,
+};
 use common::{executor, mixed_variants, variants};
 
 #[test]
@@ -37,6 +39,24 @@ fn mixed_precision_runs_where_it_can_and_is_refused_elsewhere() {
     assert_eq!(Variant::Tiled(Tiled).in_precision(Precision::Mixed), None);
     let full = trusted_variant_in(&mut executor, Precision::Full).expect("runs");
     assert_eq!(full, preferred, "the one does not change the other");
+}
+
+#[test]
+fn a_family_that_is_asked_for_is_the_one_that_runs() {
+    let mut executor = executor(false);
+    for family in FAMILIES {
+        let variant = require_family(&mut executor, family).expect("computes right here");
+        assert!(variant.name().starts_with(family), "{variant:?}");
+        assert_eq!(trusted_variant(&mut executor).expect("known"), variant);
+        let mixed = trusted_variant_in(&mut executor, Precision::Mixed);
+        assert_eq!(
+            mixed.ok(),
+            variant.in_precision(Precision::Mixed),
+            "{variant:?}"
+        );
+    }
+    let text = require_family(&mut executor, "none").expect_err("is none");
+    assert!(text.to_string().contains(&FAMILIES.join(", ")), "{text}");
 }
 
 /// What a driver does that reports another subgroup size than it runs.

@@ -3,7 +3,9 @@
 //! Everything for a person goes to stderr; what a program may want to read goes to stdout, and only on `--json`
 //! (or where printing it is all that a command does).
 
+use crate::kernels::FAMILIES;
 use crate::model::Weights;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -114,6 +116,18 @@ pub(super) struct AdapterArgs {
     /// then an integrated one, then a software renderer).
     #[arg(long, value_name = "NAME|INDEX", help_heading = "Device")]
     pub(super) adapter: Option<String>,
+
+    /// Run the layer kernels of this family, if they compute right on the adapter
+    ///
+    /// Default: those that are known to suit the adapter. Which family runs changes results by rounding, so a run that is
+    /// resumed or repeated wants the same one.
+    #[arg(
+        long,
+        value_name = "FAMILY",
+        help_heading = "Device",
+        value_parser = PossibleValuesParser::new(FAMILIES)
+    )]
+    pub(super) kernels: Option<String>,
 
     /// Neither use nor keep what was compiled and measured for the adapter
     ///

@@ -6,7 +6,7 @@ use crate::evaluation::EvaluationError;
 use crate::files::FileError;
 use crate::gpu::GpuError;
 use crate::model::ModelError;
-use crate::network::advised;
+use crate::network::{VariantError, advised};
 use crate::report::ReportError;
 use crate::sweep::SweepError;
 use crate::train::TrainError;
@@ -21,6 +21,8 @@ pub(super) enum CliError {
     Data(#[from] DataError),
     #[error("{}", advised(.0))]
     Gpu(#[from] GpuError),
+    #[error(transparent)]
+    Kernels(#[from] VariantError),
     #[error(transparent)]
     Model(#[from] ModelError),
     #[error(transparent)]

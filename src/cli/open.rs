@@ -8,7 +8,7 @@ use crate::config;
 use crate::data;
 use crate::gpu::{AdapterChoice, AdapterKind, Executor, ExecutorOptions};
 use crate::model::{self, Description, Model, ModelError, is_chains_path, is_live_path};
-use crate::network::{TuningOptions, allow_tuning};
+use crate::network::{TuningOptions, allow_tuning, require_family};
 use crate::train::interrupted_model;
 use crate::words::choice;
 use std::path::{Path, PathBuf};
@@ -38,6 +38,9 @@ pub(super) fn executor(arguments: &AdapterArgs, work: CommandLength) -> Result<E
     let mut executor = Executor::open(&choice, options)?;
     if vector_width::disappoint(&mut executor) {
         vector_width::restart_without();
+    }
+    if let Some(family) = &arguments.kernels {
+        require_family(&mut executor, family)?;
     }
     if !arguments.no_tune {
         let mut options = TuningOptions {

@@ -79,6 +79,9 @@ macro_rules! families {
             };
         }
 
+        /// What the families are called.
+        pub const FAMILIES: &[&str] = &[$(stringify!($folder)),*];
+
         impl Variant {
             /// Of every family the variant that suits an adapter best, and where there is more than one, that which asks
             /// least of its driver.
@@ -109,6 +112,9 @@ macro_rules! families {
 families! { $:
     /// For GPUs: flat buffers, tiles in workgroup memory.
     Tiled in tiled,
+    /// For software drivers that load the same word for all lanes at once, as Mesa 26.2: lanes over samples. Runs only where
+    /// it is asked for, so far, and where `Texel` computes wrong.
+    Lanes in lanes,
     /// For software drivers such as lavapipe: planes in storage images, weights spread over lanes by shuffles.
     Texel in texel,
 }

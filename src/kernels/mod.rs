@@ -1,7 +1,7 @@
 //! The kernels: typed arguments in, commands out. No module here touches a device.
 //!
 //! Every shader in `shaders/` has a Rust file here and, unless it only moves data, an f64 twin in [`crate::twins`]. The layers of
-//! a network come in families behind one interface, [`Layer`]: `tiled` for GPUs and `texel` for software drivers.
+//! a network come in families behind one interface, [`Layer`]: `tiled` for GPUs, `texel` and `lanes` for software drivers.
 //! Beside them, [`walk_chains`] runs whole Langevin chains of a small network in one launch.
 
 #[macro_use]
@@ -9,9 +9,11 @@ mod shaders;
 
 pub mod activations;
 pub mod bench;
+mod border;
 mod families;
 pub mod generators;
 pub mod geometry;
+pub mod lanes;
 mod layer;
 mod layer_kind;
 mod layer_pass;
@@ -49,7 +51,7 @@ pub use adam::{AdamArguments, AdamSettings, adam};
 pub use add_noise::add_noise;
 pub use divergence_head::divergence_head;
 pub use energy_head::energy_head;
-pub use families::{Choice, Layer, Maps, Variant};
+pub use families::{Choice, FAMILIES, Layer, Maps, Variant};
 pub use generators::{Bregman, GENERATORS, Generator};
 pub use geometry::ConvGeometry;
 pub use gradient_norm::{NORM_PARTS, gradient_norm};

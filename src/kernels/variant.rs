@@ -1,4 +1,4 @@
-use super::families::{Variant, each};
+use super::families::{FAMILIES, Variant, each};
 use super::precision::Precision;
 use crate::gpu::Profile;
 
@@ -10,6 +10,12 @@ impl Variant {
         let suits = |variant: &Variant| each!(Variant, variant, variant => variant.suits(profile));
         let place = best.iter().rposition(suits);
         best.swap_remove(place.unwrap_or(0))
+    }
+
+    /// The variant of the family called `name`, one of [`FAMILIES`], that suits an adapter best.
+    pub fn of_family(profile: &Profile, name: &str) -> Option<Self> {
+        let place = FAMILIES.iter().position(|family| *family == name)?;
+        Some(Self::of_each_family(profile)[place].0)
     }
 
     /// In a word, without the precision.

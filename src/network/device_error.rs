@@ -1,4 +1,5 @@
 use crate::gpu::GpuError;
+use crate::kernels::FAMILIES;
 
 /// Why a device runs none of the kernels that were asked for.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +12,10 @@ pub enum VariantError {
          --adapter"
     )]
     WrongResults { adapter: String },
+    #[error("'{adapter}' computes wrong results with the kernels '{family}': leave out --kernels")]
+    WrongFamily { adapter: String, family: String },
+    #[error("there are no kernels '{family}': {}", FAMILIES.join(", "))]
+    UnknownFamily { family: String },
     #[error(
         "the kernels for '{adapter}' cannot store f16: set run.precision = \"full\", or choose a software adapter with \
          --adapter"

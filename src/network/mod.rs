@@ -27,7 +27,7 @@ pub(crate) use layer_spec::LAYER_FORMS;
 pub use layer_spec::{LayerFlaw, LayerSpec};
 pub(crate) use passes::Preparation;
 pub use passes::{Network, Prepared};
-pub use self_test::{computes_right, trusted_variant, trusted_variant_in};
+pub use self_test::{computes_right, require_family, trusted_variant, trusted_variant_in};
 pub use tuning::{
     Kernels, Tuning, TuningOptions, TuningReport, allow_tuning, tuned_kernels, tuning_report,
 };

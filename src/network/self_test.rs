@@ -42,6 +42,29 @@ pub fn trusted_variant(executor: &mut Executor) -> Result<Variant, VariantError>
     Ok(variant)
 }
 
+/// Lets all that is computed on `executor` from now on run by the layer kernels of the family called `name`, one of
+/// [`FAMILIES`](crate::kernels::FAMILIES), if they compute right here.
+///
+/// # Errors
+/// When they do not or there are none of this name, or the GPU fails.
+pub fn require_family(executor: &mut Executor, name: &str) -> Result<Variant, VariantError> {
+    let family = || name.to_owned();
+    let Some(variant) = Variant::of_family(&executor.profile(), name) else {
+        return Err(VariantError::UnknownFamily { family: family() });
+    };
+    if !computes_right(executor, variant)? {
+        return Err(VariantError::WrongFamily {
+            adapter: executor.adapter().name.clone(),
+            family: family(),
+        });
+    }
+    Known::update(executor, |known| {
+        known.variant = Some(variant);
+        known.mixed_is_right = None;
+    });
+    Ok(variant)
+}
+
 /// [`trusted_variant`] with maps stored in `precision`.
 ///
 /// # Errors

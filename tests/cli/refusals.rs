@@ -285,6 +285,7 @@ fn the_command_line_itself_is_checked() {
         &["sample", "x", "--count", "0"],
         &["train", "digits", "--seed", "-1"],
         &["train", "digits", "--retune", "--no-tune"],
+        &["train", "digits", "--kernels", "none"],
     ] {
         let output = tuning(&folder, arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

@@ -1,8 +1,9 @@
 use super::pack_weights::PackedWeights;
-use super::plane::{Border, IN, OUT, Plane};
+use super::plane::{IN, OUT, Plane};
 use super::tile::{Tile, WIDTH, describe_lanes};
 use crate::gpu::{Kernel, Program, Recording};
 use crate::kernels::activations::Activation;
+use crate::kernels::border::Border;
 use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::launch::with_optional_last;
 

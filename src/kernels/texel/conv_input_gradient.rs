@@ -1,8 +1,9 @@
 use super::pack_weights::PackedWeights;
 use super::phase::phases;
-use super::plane::{Border, IN, OUT, Plane, describe_derivative};
+use super::plane::{IN, OUT, Plane, describe_derivative};
 use super::tile::{Tile, WIDTH, describe_lanes};
 use crate::gpu::{Kernel, Program, Recording};
+use crate::kernels::border::Border;
 use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::launch::with_optional_last;
 

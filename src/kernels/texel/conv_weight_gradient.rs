@@ -1,7 +1,8 @@
 use super::conv_forward::conv_forward_border;
-use super::plane::{Border, IN, OUT, Plane};
+use super::plane::{IN, OUT, Plane};
 use super::tile::{Shares, describe_lanes};
 use crate::gpu::{Buffer, Kernel, Program, Recording};
+use crate::kernels::border::Border;
 use crate::kernels::geometry::ConvGeometry;
 
 pub(super) static KERNEL: Kernel = kernel!(

@@ -24,10 +24,12 @@ mod winograd_input_gradient;
 mod winograd_product;
 mod winograd_weights;
 
+pub use super::border::Border;
 pub use conv_weight_gradient::conv_weight_gradient;
 pub use layer::Layer;
 pub use maps::Maps;
-pub use plane::{Border, Plane};
+pub use plane::Plane;
+
 pub use tile::{Tile, Tile as Choice};
 pub use variant::Texel;
 

@@ -1,27 +1,7 @@
 use crate::gpu::{GpuError, Image, ImageFormat, Program};
+use crate::kernels::border::Border;
 use crate::purpose::MAPS;
 use crate::shape::Shape;
-
-/// Texels of zeros around a map.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Border {
-    pub top: usize,
-    pub left: usize,
-    pub bottom: usize,
-    pub right: usize,
-}
-
-impl Border {
-    /// The border wide enough for both.
-    pub(crate) fn max(self, other: Border) -> Border {
-        Border {
-            top: self.top.max(other.top),
-            left: self.left.max(other.left),
-            bottom: self.bottom.max(other.bottom),
-            right: self.right.max(other.right),
-        }
-    }
-}
 
 /// A batch of feature maps in an image: four channels a texel, a border of zeros around each map, the channel groups
 /// of a sample side by side, `per_row` samples to a row of samples (`shaders/shared/plane.wgsl`).

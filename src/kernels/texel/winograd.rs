@@ -1,6 +1,6 @@
-use super::plane::Border;
 use super::tile::describe_lanes;
 use crate::gpu::{Image, Program};
+use crate::kernels::border::Border;
 use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::layer_pass::LayerPass;
 use crate::purpose::{MAPS, PACKED_WEIGHTS};

@@ -1,0 +1,113 @@
+// y = act(W * x + b), lanes over samples. A workgroup computes PIXELS neighbouring pixels of BLOCK output channels of its
+// samples. Channels, TURN at a time, are the only loop; what a turn reads of the input is loaded first, and each sum
+// takes all its products of a turn one after the other, so that only PIXELS sums need registers at a time.
+#import "shared/activation.wgsl"
+#import "shared/lanes.wgsl"
+
+#const KERNEL_HEIGHT: u32
+#const KERNEL_WIDTH: u32
+#const STRIDE: u32
+#const PIXELS: u32
+#const BLOCK: u32
+#const BLOCKS: u32
+// Input channels of a turn, and the length of `rows`.
+#const TURN: u32
+#const ROWS: u32
+// Values of a row under PIXELS windows.
+#const ROW: u32
+// Bordered size of the maps that are read, and where the window of output (0, 0) starts.
+#const IN_CHANNELS: u32
+#const IN_HEIGHT: u32
+#const IN_WIDTH: u32
+#const IN_Y: u32
+#const IN_X: u32
+// Likewise of those that are written, with the first value inside the border, and their width without it.
+#const OUT_CHANNELS: u32
+#const OUT_HEIGHT: u32
+#const OUT_WIDTH: u32
+#const OUT_Y: u32
+#const OUT_X: u32
+#const OUT_MAP_WIDTH: u32
+// Whether tiles or blocks reach beyond the map.
+#const RAGGED: bool
+#const STORE_DERIVATIVE: bool
+
+@group(0) @binding(0) var<storage, read> input: array<f32>;
+// By block, input channel, tap and channel of the block; then the bias.
+@group(0) @binding(1) var<storage, read> weights: array<f32>;
+@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+#if STORE_DERIVATIVE
+@group(0) @binding(3) var<storage, read_write> derivative: array<f32>;
+#endif
+
+const TAPS: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
+const IN_AREA: u32 = IN_HEIGHT * IN_WIDTH;
+
+@compute @workgroup_size(GROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let block = group.x % BLOCKS;
+    let x = group.x / BLOCKS * PIXELS;
+    let y = group.y;
+    let sample_group = group.z;
+
+    var sums: array<array<f32, PIXELS>, BLOCK>;
+#repeat b BLOCK
+    let bias$b = weights[BLOCKS * IN_CHANNELS * TAPS * BLOCK + block * BLOCK + $b];
+#repeat p PIXELS
+    sums[$b][$p] = bias$b;
+#end
+#end
+
+    let corner = lane + lanes_place(
+        sample_group, IN_CHANNELS, 0u, IN_HEIGHT, y * STRIDE + IN_Y, IN_WIDTH, x * STRIDE + IN_X,
+    );
+    for (var first = 0u; first < IN_CHANNELS; first += TURN) {
+        let start = corner + first * IN_AREA * GROUP;
+        let weight = (block * IN_CHANNELS + first) * TAPS * BLOCK;
+        var rows: array<array<f32, ROW>, ROWS>;
+#repeat c TURN
+#repeat ky KERNEL_HEIGHT
+#repeat t ROW
+        rows[$c * KERNEL_HEIGHT + $ky][$t] = input[start + ($c * IN_AREA + $ky * IN_WIDTH + $t) * GROUP];
+#end
+#end
+#end
+#repeat b BLOCK
+#repeat c TURN
+#repeat ky KERNEL_HEIGHT
+#repeat kx KERNEL_WIDTH
+        {
+            let w = weights[weight + ($c * TAPS + $ky * KERNEL_WIDTH + $kx) * BLOCK + $b];
+#repeat p PIXELS
+            sums[$b][$p] = fma(w, rows[$c * KERNEL_HEIGHT + $ky][$p * STRIDE + $kx], sums[$b][$p]);
+#end
+        }
+#end
+#end
+#end
+#end
+    }
+
+#repeat b BLOCK
+#if RAGGED
+    if block * BLOCK + $b < OUT_CHANNELS
+#endif
+    {
+        let place = lane + lanes_place(
+            sample_group, OUT_CHANNELS, block * BLOCK + $b, OUT_HEIGHT, y + OUT_Y, OUT_WIDTH, x + OUT_X,
+        );
+#repeat p PIXELS
+#if RAGGED
+        if x + $p < OUT_MAP_WIDTH
+#endif
+        {
+            let z$p = vec4<f32>(sums[$b][$p]);
+            output[place + $p * GROUP] = activation_value(z$p).x;
+#if STORE_DERIVATIVE
+            derivative[place + $p * GROUP] = activation_derivative(z$p).x;
+#endif
+        }
+#end
+    }
+#end
+}

@@ -1,0 +1,144 @@
+// ∂/∂x = Wᵀ * g, times act′ of the layer before if given, lanes over samples.
+//
+// A stride s splits the input into cells of s × s pixels. All pixels (qy, qx) of cell (i, j) meet the same few outputs, around
+// (i, j), each by the taps that lie a multiple of s apart. A workgroup computes CELLS neighbouring cells of BLOCK input
+// channels of its samples, so every tap is used once a cell, and what is loaded is shared by all its pixels. Otherwise as
+// the forward pass.
+#import "shared/lanes.wgsl"
+
+#const KERNEL_HEIGHT: u32
+#const KERNEL_WIDTH: u32
+#const STRIDE: u32
+#const CELLS: u32
+// Pixels of as many cells.
+#const PIXELS: u32
+#const BLOCK: u32
+#const BLOCKS: u32
+#const PADDING: u32
+// Rows of outputs that a cell meets.
+#const STEPS_Y: u32
+// The least that `reach_y` and `reach_x` are below.
+#const LEAST_Y: u32
+#const LEAST_X: u32
+// Output channels of a turn, and the length of `rows`.
+#const TURN: u32
+#const ROWS: u32
+// Values of a row that CELLS cells meet.
+#const ROW: u32
+// Bordered size of the gradient that is read, and the first value that cell (0, 0) meets.
+#const IN_CHANNELS: u32
+#const IN_HEIGHT: u32
+#const IN_WIDTH: u32
+#const IN_Y: u32
+#const IN_X: u32
+// Likewise of what is written, with the first value inside the border, and its size without it.
+#const OUT_CHANNELS: u32
+#const OUT_HEIGHT: u32
+#const OUT_WIDTH: u32
+#const OUT_Y: u32
+#const OUT_X: u32
+#const OUT_MAP_HEIGHT: u32
+#const OUT_MAP_WIDTH: u32
+// Whether cells or blocks reach beyond the map.
+#const RAGGED: bool
+#const DERIVATIVE: bool
+
+@group(0) @binding(0) var<storage, read> output_gradient: array<f32>;
+// By block, output channel, tap and channel of the block.
+@group(0) @binding(1) var<storage, read> weights: array<f32>;
+@group(0) @binding(2) var<storage, read_write> input_gradient: array<f32>;
+#if DERIVATIVE
+#const DERIVATIVE_HEIGHT: u32
+#const DERIVATIVE_WIDTH: u32
+#const DERIVATIVE_Y: u32
+#const DERIVATIVE_X: u32
+@group(0) @binding(3) var<storage, read> derivative: array<f32>;
+#endif
+
+const TAPS: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
+const IN_AREA: u32 = IN_HEIGHT * IN_WIDTH;
+
+@compute @workgroup_size(GROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let block = group.x % BLOCKS;
+    let cell = group.x / BLOCKS * CELLS;
+    let row = group.y;
+    let sample_group = group.z;
+
+    // By channel; by pixel row, column and cell.
+    var sums: array<array<f32, PIXELS>, BLOCK>;
+#repeat b BLOCK
+#repeat p PIXELS
+    sums[$b][$p] = 0.0;
+#end
+#end
+
+    let corner = lane + lanes_place(sample_group, IN_CHANNELS, 0u, IN_HEIGHT, row + IN_Y, IN_WIDTH, cell + IN_X);
+    for (var first = 0u; first < IN_CHANNELS; first += TURN) {
+        let start = corner + first * IN_AREA * GROUP;
+        let weight = (block * IN_CHANNELS + first) * TAPS * BLOCK;
+        var rows: array<array<f32, ROW>, ROWS>;
+#repeat c TURN
+#repeat j STEPS_Y
+#repeat t ROW
+        rows[$c * STEPS_Y + $j][$t] = output_gradient[start + ($c * IN_AREA + $j * IN_WIDTH + $t) * GROUP];
+#end
+#end
+#end
+#repeat b BLOCK
+#repeat c TURN
+#repeat ky KERNEL_HEIGHT
+#repeat kx KERNEL_WIDTH
+        {
+            // The pixel of a cell that has the tap, and how far from its cell the output is, plus the kernel's size.
+            const qy = ($ky + STRIDE - PADDING % STRIDE) % STRIDE;
+            const qx = ($kx + STRIDE - PADDING % STRIDE) % STRIDE;
+            const reach_y = (qy + PADDING + KERNEL_HEIGHT * STRIDE - $ky) / STRIDE;
+            const reach_x = (qx + PADDING + KERNEL_WIDTH * STRIDE - $kx) / STRIDE;
+            const to = (qy * STRIDE + qx) * CELLS;
+            let w = weights[weight + ($c * TAPS + $ky * KERNEL_WIDTH + $kx) * BLOCK + $b];
+#repeat i CELLS
+            sums[$b][to + $i] =
+                fma(w, rows[$c * STEPS_Y + reach_y - LEAST_Y][$i + reach_x - LEAST_X], sums[$b][to + $i]);
+#end
+        }
+#end
+#end
+#end
+#end
+    }
+
+#repeat b BLOCK
+#if RAGGED
+    if block * BLOCK + $b < OUT_CHANNELS
+#endif
+    {
+#repeat qy STRIDE
+#repeat qx STRIDE
+#repeat i CELLS
+        {
+            let y = row * STRIDE + $qy;
+            let x = (cell + $i) * STRIDE + $qx;
+#if RAGGED
+            if y < OUT_MAP_HEIGHT && x < OUT_MAP_WIDTH
+#endif
+            {
+                let channel = block * BLOCK + $b;
+                var value = sums[$b][($qy * STRIDE + $qx) * CELLS + $i];
+#if DERIVATIVE
+                value *= derivative[lane + lanes_place(
+                    sample_group, OUT_CHANNELS, channel,
+                    DERIVATIVE_HEIGHT, y + DERIVATIVE_Y, DERIVATIVE_WIDTH, x + DERIVATIVE_X,
+                )];
+#endif
+                input_gradient[lane + lanes_place(
+                    sample_group, OUT_CHANNELS, channel, OUT_HEIGHT, y + OUT_Y, OUT_WIDTH, x + OUT_X,
+                )] = value;
+            }
+        }
+#end
+#end
+#end
+    }
+#end
+}
