@@ -6,7 +6,7 @@ use crate::shape::Shape;
 /// Samples in a group: those of one workgroup. A whole number of subgroups of 8 and of 16 lanes, as lavapipe's.
 pub(super) const GROUP: usize = 16;
 
-/// A batch of feature maps as `shaders/shared/lanes.wgsl` has them: groups of samples, of each [channel][row][column][sample],
+/// A batch of feature maps as `shaders/shared/lanes.wgsl` has them: groups of samples, of each `[channel][row][column][sample]`,
 /// with a border of zeros around each map.
 ///
 /// Buffers start as zeros and no kernel writes outside a map, so the border stays zero.
