@@ -674,10 +674,12 @@ fn a_choice_that_is_no_candidate_counts_as_none() {
                 block: 1,
             }),
             Choice::Lanes(lanes::Tile {
+                rows: 1,
                 pixels: 0,
                 block: 1,
             }),
             Choice::Lanes(lanes::Tile {
+                rows: 1,
                 pixels: 99,
                 block: 1,
             }),

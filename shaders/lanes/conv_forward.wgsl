@@ -1,17 +1,22 @@
-// y = act(W * x + b), lanes over samples. A workgroup computes PIXELS neighbouring pixels of BLOCK output channels of its
-// samples. Channels, TURN at a time, are the only loop; what a turn reads of the input is loaded first, and each sum
-// takes all its products of a turn one after the other, so that only PIXELS sums need registers at a time.
+// y = act(W * x + b), lanes over samples. A workgroup computes PIXELS neighbouring pixels of TILE_ROWS rows of BLOCK output
+// channels of its samples. Channels, TURN at a time, are the only loop; what a turn reads of the input is loaded first,
+// and each sum takes all its products of a turn one after the other, so that only the sums of one channel need registers
+// at a time.
 #import "shared/activation.wgsl"
 #import "shared/lanes.wgsl"
 
 #const KERNEL_HEIGHT: u32
 #const KERNEL_WIDTH: u32
 #const STRIDE: u32
+#const TILE_ROWS: u32
 #const PIXELS: u32
+// Their product.
+#const TILE: u32
 #const BLOCK: u32
 #const BLOCKS: u32
-// Input channels of a turn, and the length of `rows`.
+// Input channels of a turn, the rows of each that are read, and of all.
 #const TURN: u32
+#const CHANNEL_ROWS: u32
 #const ROWS: u32
 // Values of a row under PIXELS windows.
 #const ROW: u32
@@ -21,12 +26,13 @@
 #const IN_WIDTH: u32
 #const IN_Y: u32
 #const IN_X: u32
-// Likewise of those that are written, with the first value inside the border, and their width without it.
+// Likewise of those that are written, with the first value inside the border, and their size without it.
 #const OUT_CHANNELS: u32
 #const OUT_HEIGHT: u32
 #const OUT_WIDTH: u32
 #const OUT_Y: u32
 #const OUT_X: u32
+#const OUT_MAP_HEIGHT: u32
 #const OUT_MAP_WIDTH: u32
 // Whether tiles or blocks reach beyond the map.
 #const RAGGED: bool
@@ -45,16 +51,17 @@ const IN_AREA: u32 = IN_HEIGHT * IN_WIDTH;
 
 @compute @workgroup_size(GROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    lanes_begin();
     let block = group.x % BLOCKS;
     let x = group.x / BLOCKS * PIXELS;
-    let y = group.y;
+    let y = group.y * TILE_ROWS;
     let sample_group = group.z;
 
-    var sums: array<array<f32, PIXELS>, BLOCK>;
+    var sums: array<array<f32, TILE>, BLOCK>;
 #repeat b BLOCK
     let bias$b = weights[BLOCKS * IN_CHANNELS * TAPS * BLOCK + block * BLOCK + $b];
-#repeat p PIXELS
-    sums[$b][$p] = bias$b;
+#repeat i TILE
+    sums[$b][$i] = bias$b;
 #end
 #end
 
@@ -66,9 +73,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let weight = (block * IN_CHANNELS + first) * TAPS * BLOCK;
         var rows: array<array<f32, ROW>, ROWS>;
 #repeat c TURN
-#repeat ky KERNEL_HEIGHT
+#repeat j CHANNEL_ROWS
 #repeat t ROW
-        rows[$c * KERNEL_HEIGHT + $ky][$t] = input[start + ($c * IN_AREA + $ky * IN_WIDTH + $t) * GROUP];
+        rows[$c * CHANNEL_ROWS + $j][$t] = input[start + ($c * IN_AREA + $j * IN_WIDTH + $t) * GROUP];
 #end
 #end
 #end
@@ -78,8 +85,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 #repeat kx KERNEL_WIDTH
         {
             let w = weights[weight + ($c * TAPS + $ky * KERNEL_WIDTH + $kx) * BLOCK + $b];
+#repeat r TILE_ROWS
 #repeat p PIXELS
-            sums[$b][$p] = fma(w, rows[$c * KERNEL_HEIGHT + $ky][$p * STRIDE + $kx], sums[$b][$p]);
+            sums[$b][$r * PIXELS + $p] = fma(
+                w, rows[$c * CHANNEL_ROWS + $r * STRIDE + $ky][$p * STRIDE + $kx], sums[$b][$r * PIXELS + $p],
+            );
+#end
 #end
         }
 #end
@@ -89,19 +100,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
 
 #repeat b BLOCK
+#repeat r TILE_ROWS
 #if RAGGED
-    if block * BLOCK + $b < OUT_CHANNELS
+    if block * BLOCK + $b < OUT_CHANNELS && y + $r < OUT_MAP_HEIGHT
 #endif
     {
         let place = lane + lanes_place(
-            sample_group, OUT_CHANNELS, block * BLOCK + $b, OUT_HEIGHT, y + OUT_Y, OUT_WIDTH, x + OUT_X,
+            sample_group, OUT_CHANNELS, block * BLOCK + $b, OUT_HEIGHT, y + $r + OUT_Y, OUT_WIDTH, x + OUT_X,
         );
 #repeat p PIXELS
 #if RAGGED
         if x + $p < OUT_MAP_WIDTH
 #endif
         {
-            let z$p = vec4<f32>(sums[$b][$p]);
+            let z$p = vec4<f32>(sums[$b][$r * PIXELS + $p]);
             output[place + $p * GROUP] = activation_value(z$p).x;
 #if STORE_DERIVATIVE
             derivative[place + $p * GROUP] = activation_derivative(z$p).x;
@@ -109,5 +121,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
 #end
     }
+#end
 #end
 }

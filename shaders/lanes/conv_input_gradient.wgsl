@@ -1,27 +1,28 @@
 // ∂/∂x = Wᵀ * g, times act′ of the layer before if given, lanes over samples.
 //
 // A stride s splits the input into cells of s × s pixels. All pixels (qy, qx) of cell (i, j) meet the same few outputs, around
-// (i, j), each by the taps that lie a multiple of s apart. A workgroup computes CELLS neighbouring cells of BLOCK input
-// channels of its samples, so every tap is used once a cell, and what is loaded is shared by all its pixels. Otherwise as
-// the forward pass.
+// (i, j), each by the taps that lie a multiple of s apart. A workgroup computes CELLS neighbouring cells of TILE_ROWS rows of
+// BLOCK input channels of its samples, so every tap is used once a cell, and what is loaded is shared by all its pixels.
+// Otherwise as the forward pass.
 #import "shared/lanes.wgsl"
 
 #const KERNEL_HEIGHT: u32
 #const KERNEL_WIDTH: u32
 #const STRIDE: u32
+#const TILE_ROWS: u32
 #const CELLS: u32
-// Pixels of as many cells.
+// Their product, and the pixels of as many cells.
+#const TILE: u32
 #const PIXELS: u32
 #const BLOCK: u32
 #const BLOCKS: u32
 #const PADDING: u32
-// Rows of outputs that a cell meets.
-#const STEPS_Y: u32
 // The least that `reach_y` and `reach_x` are below.
 #const LEAST_Y: u32
 #const LEAST_X: u32
-// Output channels of a turn, and the length of `rows`.
+// Output channels of a turn, the rows of each that the cells meet, and of all.
 #const TURN: u32
+#const CHANNEL_ROWS: u32
 #const ROWS: u32
 // Values of a row that CELLS cells meet.
 #const ROW: u32
@@ -60,12 +61,13 @@ const IN_AREA: u32 = IN_HEIGHT * IN_WIDTH;
 
 @compute @workgroup_size(GROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    lanes_begin();
     let block = group.x % BLOCKS;
     let cell = group.x / BLOCKS * CELLS;
-    let row = group.y;
+    let row = group.y * TILE_ROWS;
     let sample_group = group.z;
 
-    // By channel; by pixel row, column and cell.
+    // By channel; by pixel row and column in a cell, and by cell.
     var sums: array<array<f32, PIXELS>, BLOCK>;
 #repeat b BLOCK
 #repeat p PIXELS
@@ -79,9 +81,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let weight = (block * IN_CHANNELS + first) * TAPS * BLOCK;
         var rows: array<array<f32, ROW>, ROWS>;
 #repeat c TURN
-#repeat j STEPS_Y
+#repeat j CHANNEL_ROWS
 #repeat t ROW
-        rows[$c * STEPS_Y + $j][$t] = output_gradient[start + ($c * IN_AREA + $j * IN_WIDTH + $t) * GROUP];
+        rows[$c * CHANNEL_ROWS + $j][$t] = output_gradient[start + ($c * IN_AREA + $j * IN_WIDTH + $t) * GROUP];
 #end
 #end
 #end
@@ -95,11 +97,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             const qx = ($kx + STRIDE - PADDING % STRIDE) % STRIDE;
             const reach_y = (qy + PADDING + KERNEL_HEIGHT * STRIDE - $ky) / STRIDE;
             const reach_x = (qx + PADDING + KERNEL_WIDTH * STRIDE - $kx) / STRIDE;
-            const to = (qy * STRIDE + qx) * CELLS;
+            const to = (qy * STRIDE + qx) * TILE;
             let w = weights[weight + ($c * TAPS + $ky * KERNEL_WIDTH + $kx) * BLOCK + $b];
+#repeat r TILE_ROWS
 #repeat i CELLS
-            sums[$b][to + $i] =
-                fma(w, rows[$c * STEPS_Y + reach_y - LEAST_Y][$i + reach_x - LEAST_X], sums[$b][to + $i]);
+            sums[$b][to + $r * CELLS + $i] = fma(
+                w,
+                rows[$c * CHANNEL_ROWS + $r + reach_y - LEAST_Y][$i + reach_x - LEAST_X],
+                sums[$b][to + $r * CELLS + $i],
+            );
+#end
 #end
         }
 #end
@@ -113,18 +120,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if block * BLOCK + $b < OUT_CHANNELS
 #endif
     {
+// In the order in which they lie in memory: what is multiplied comes from far, and one after the other comes sooner.
+#repeat r TILE_ROWS
 #repeat qy STRIDE
-#repeat qx STRIDE
 #repeat i CELLS
+#repeat qx STRIDE
         {
-            let y = row * STRIDE + $qy;
+            let y = (row + $r) * STRIDE + $qy;
             let x = (cell + $i) * STRIDE + $qx;
 #if RAGGED
             if y < OUT_MAP_HEIGHT && x < OUT_MAP_WIDTH
 #endif
             {
                 let channel = block * BLOCK + $b;
-                var value = sums[$b][($qy * STRIDE + $qx) * CELLS + $i];
+                var value = sums[$b][($qy * STRIDE + $qx) * TILE + $r * CELLS + $i];
 #if DERIVATIVE
                 value *= derivative[lane + lanes_place(
                     sample_group, OUT_CHANNELS, channel,
@@ -136,6 +145,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 )] = value;
             }
         }
+#end
 #end
 #end
 #end

@@ -4,6 +4,13 @@
 // that nobody reads.
 #const GROUP: u32
 
+// To be called first. lavapipe of Mesa 26.2 loads a word that is the same in all lanes behind a branch, unless the program has a
+// barrier; and with branches in a loop its compiler moves all sums to the end of the body, where they and all weights
+// go to memory and back. Without this the convolutions take up to 1.7 times as long (docs/kernels.md).
+fn lanes_begin() {
+    workgroupBarrier();
+}
+
 // The first sample's value; the others follow it.
 fn lanes_place(
     sample_group: u32, channels: u32, channel: u32, height: u32, y: u32, width: u32, x: u32,

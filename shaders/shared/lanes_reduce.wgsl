@@ -7,8 +7,8 @@ var<workgroup> shared_sums: array<f32, GROUP * GROUP>;
 // The total of sum `lane` over all lanes, once every lane has written its own.
 fn shared_total(lane: u32) -> f32 {
     var total = 0.0;
-    for (var other = 0u; other < GROUP; other++) {
-        total += shared_sums[lane * GROUP + other];
-    }
+#repeat other GROUP
+    total += shared_sums[lane * GROUP + $other];
+#end
     return total;
 }

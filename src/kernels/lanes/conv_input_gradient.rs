@@ -1,6 +1,6 @@
 use super::maps::{DERIVATIVE, GROUP, IN, Maps, OUT};
 use super::pack_weights::PackedWeights;
-use super::tile::Cells;
+use super::tile::{Cells, Tile};
 use crate::gpu::{Kernel, Program, Recording};
 use crate::kernels::border::Border;
 use crate::kernels::geometry::ConvGeometry;
@@ -12,34 +12,39 @@ static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
     [Read, Read, ReadWrite, Read]
 ));
 
-/// The border that a pass by tiles of `cells` reads around the output gradient.
-pub(super) fn conv_input_gradient_border(g: &ConvGeometry, cells: usize) -> Border {
+/// The border that a pass by tiles of rows of cells reads around the output gradient.
+pub(super) fn conv_input_gradient_border(g: &ConvGeometry, tile: [usize; 2]) -> Border {
     let (rows, columns) = (Cells::rows(g), Cells::columns(g));
     let after = |cells: usize, along: Cells, kernel: usize, outputs: usize| {
         (cells + along.least_reach + along.steps - 1).saturating_sub(kernel + outputs)
     };
-    let covered = columns.count.next_multiple_of(cells);
+    let covered_rows = rows.count.next_multiple_of(tile[0]);
+    let covered = columns.count.next_multiple_of(tile[1]);
     Border {
         top: g.kernel_height.saturating_sub(rows.least_reach),
         left: g.kernel_width.saturating_sub(columns.least_reach),
-        bottom: after(rows.count, rows, g.kernel_height, g.out_height()),
+        bottom: after(covered_rows, rows, g.kernel_height, g.out_height()),
         right: after(covered, columns, g.kernel_width, g.out_width()),
     }
 }
 
-/// `input_gradient` = Wᵀ ∗ `output_gradient` (× `input_derivative`), by `cells` of [`PackedWeights::input_gradient`]'s block,
-/// `turn` output channels a turn.
+/// `input_gradient` = Wᵀ ∗ `output_gradient` (× `input_derivative`), by `tile`, whose pixels are cells, and
+/// [`PackedWeights::input_gradient`]'s blocks, `turn` output channels a turn.
 pub(super) fn conv_input_gradient(
     recording: &mut Recording,
     g: &ConvGeometry,
-    [cells, turn]: [usize; 2],
+    tile: Tile,
+    turn: usize,
     output_gradient: &Maps,
     weights: &PackedWeights,
     input_derivative: Option<&Maps>,
     input_gradient: &Maps,
 ) {
     let (rows, columns) = (Cells::rows(g), Cells::columns(g));
-    let covers = columns.count.is_multiple_of(cells)
+    let (tile_rows, cells) = (tile.rows, tile.pixels);
+    let channel_rows = tile_rows + rows.steps - 1;
+    let covers = rows.count.is_multiple_of(tile_rows)
+        && columns.count.is_multiple_of(cells)
         && g.in_height.is_multiple_of(g.stride)
         && g.in_width.is_multiple_of(g.stride)
         && g.in_channels.is_multiple_of(weights.block);
@@ -47,16 +52,18 @@ pub(super) fn conv_input_gradient(
     let program = g
         .describe_kernel(program)
         .u32("GROUP", GROUP)
+        .u32("TILE_ROWS", tile_rows)
         .u32("CELLS", cells)
-        .u32("PIXELS", cells * g.stride * g.stride)
+        .u32("TILE", tile_rows * cells)
+        .u32("PIXELS", tile_rows * cells * g.stride * g.stride)
         .u32("BLOCK", weights.block)
         .u32("BLOCKS", weights.blocks)
         .u32("PADDING", g.padding)
-        .u32("STEPS_Y", rows.steps)
         .u32("LEAST_Y", rows.least_reach)
         .u32("LEAST_X", columns.least_reach)
         .u32("TURN", turn)
-        .u32("ROWS", turn * rows.steps)
+        .u32("CHANNEL_ROWS", channel_rows)
+        .u32("ROWS", turn * channel_rows)
         .u32("ROW", cells + columns.steps - 1)
         .u32("IN_CHANNELS", g.out_channels)
         .u32("OUT_CHANNELS", g.in_channels)
@@ -75,7 +82,11 @@ pub(super) fn conv_input_gradient(
     ];
     let program = output_gradient.describe_from(program, &IN, first);
     let tiles = columns.count.div_ceil(cells) * weights.blocks;
-    let workgroups = [tiles, rows.count, output_gradient.groups()];
+    let workgroups = [
+        tiles,
+        rows.count.div_ceil(tile_rows),
+        output_gradient.groups(),
+    ];
     input_gradient
         .describe(program, &OUT)
         .bind([

@@ -31,7 +31,7 @@ pub struct Layer {
 /// How a pass is computed.
 #[derive(Clone, Copy, Debug)]
 struct Pass {
-    pixels: usize,
+    tile: Tile,
     /// Channels or values of a turn of the loop.
     turn: usize,
     weights: PackedWeights,
@@ -47,7 +47,7 @@ impl Pass {
             LayerPass::InputGradient => PackedWeights::input_gradient(&g, tile.block, turn),
         };
         Pass {
-            pixels: tile.pixels,
+            tile,
             turn,
             weights,
         }
@@ -84,9 +84,10 @@ impl Layer {
             return Default::default();
         };
         let [input, output] = conv_weight_gradient_borders(g);
+        let size = |pass: &Pass| [pass.tile.rows, pass.tile.pixels];
         [
-            input.max(conv_forward_border(g, self.forward.pixels)),
-            output.max(conv_input_gradient_border(g, self.input_gradient.pixels)),
+            input.max(conv_forward_border(g, size(&self.forward))),
+            output.max(conv_input_gradient_border(g, size(&self.input_gradient))),
         ]
     }
 
@@ -149,16 +150,15 @@ impl Layer {
         derivative: Option<&Maps>,
     ) {
         let Pass {
-            pixels,
+            tile,
             turn,
             weights,
         } = &self.forward;
         let activation = self.activation;
         match &self.kind {
             LayerKind::Conv(g) => {
-                let tile = [*pixels, *turn];
                 conv_forward(
-                    recording, g, activation, tile, input, weights, output, derivative,
+                    recording, g, activation, *tile, *turn, input, weights, output, derivative,
                 );
             }
             LayerKind::Dense { .. } => {
@@ -178,22 +178,14 @@ impl Layer {
         input_gradient: &Maps,
     ) {
         let Pass {
-            pixels,
+            tile,
             turn,
             weights,
         } = &self.input_gradient;
         let (from, derivative, to) = (output_gradient, input_derivative, input_gradient);
         match &self.kind {
             LayerKind::Conv(g) => {
-                conv_input_gradient(
-                    recording,
-                    g,
-                    [*pixels, *turn],
-                    from,
-                    weights,
-                    derivative,
-                    to,
-                );
+                conv_input_gradient(recording, g, *tile, *turn, from, weights, derivative, to);
             }
             LayerKind::Dense { .. } => {
                 dense_input_gradient(recording, *turn, from, weights, derivative, to);

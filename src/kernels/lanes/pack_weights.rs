@@ -3,7 +3,10 @@ use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::parameters::LayerParameters;
 use crate::purpose::PACKED_WEIGHTS;
 
-static KERNEL: Kernel = kernel!("lanes/pack_weights", 11, [Read, ReadWrite]);
+static KERNEL: Kernel = kernel!("lanes/pack_weights", 7, [Read, ReadWrite]);
+
+/// The words that a workgroup packs, at least.
+const WORDS: usize = 1024;
 
 /// Channels of one side of a layer: how many, and how far apart their weights lie.
 #[derive(Clone, Copy, Debug)]
@@ -94,17 +97,22 @@ impl PackedWeights {
             parameters.offset + weights,
             self.rows.count,
             self.inner.count,
-            self.inner_packed,
-            self.taps,
-            self.block,
-            words,
-            self.weight_words(),
+            self.blocks,
         ];
+        let part = (WORDS / (self.taps * self.block)).clamp(1, self.inner_packed);
+        let parts = self.inner_packed.div_ceil(part);
+        let workgroups = [parts + usize::from(self.bias > 0), self.blocks, 1];
         Program::new(&KERNEL)
+            .u32("TAPS", self.taps)
+            .u32("BLOCK", self.block)
+            .u32("INNER_PACKED", self.inner_packed)
+            .u32("PART", part)
+            .u32("PARTS", parts)
+            .turns((part * self.taps * self.block).div_ceil(64))
             .bind([parameters.buffer, self.buffer])
             .immediates(launch.map(|word| word as u32))
             .moving(4 * (weights + words))
-            .over(recording, words);
+            .launch(recording, workgroups.map(|count| count as u32), 0);
     }
 }
 

@@ -5,20 +5,22 @@ use crate::kernels::layer_kind::LayerKind;
 use crate::kernels::layer_pass::LayerPass;
 use serde::{Deserialize, Serialize};
 
-/// What one invocation computes for its sample: `pixels` neighbouring outputs of a row (in the gradient of a strided layer, as
-/// many cells of stride² pixels) of `block` channels; of a dense layer `block` values.
+/// What one invocation computes for its sample: `rows` rows of `pixels` neighbouring outputs (in the gradient of a strided layer,
+/// of as many cells of stride² pixels) of `block` channels; of a dense layer `block` values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Tile {
+    pub rows: usize,
     pub pixels: usize,
     pub block: usize,
 }
 
-/// The multiply-adds, and the weights, beyond which a loop's body takes no further channels: Mesa 22.3 writes a loop over lanes
-/// for every weight, and is slow to compile those.
+/// The multiply-adds, and the weights, beyond which a loop's body takes no further channels. Mesa 22.3 writes a loop over lanes
+/// for every weight, and takes seconds to compile so many.
 const BODY: usize = 1200;
-const WEIGHTS: usize = 256;
-/// And tiles that make one longer than this are no candidates.
-const LONGEST_BODY: usize = 4000;
+const WEIGHTS: usize = 288;
+/// And tiles that make one longer than this, or have more sums, are no candidates.
+const LONGEST_BODY: usize = 2400;
+const SUMS: usize = 256;
 /// The most tiles to choose from.
 const CANDIDATES: usize = 4;
 /// Values of a dense layer that a turn takes.
@@ -26,18 +28,17 @@ const DENSE_TURN: usize = 16;
 
 /// The size of a pass.
 struct Work {
-    /// Outputs in a row, or cells.
-    row: usize,
+    /// Outputs, or cells, in a column and in a row.
+    size: [usize; 2],
     /// Channels that are computed, and those that are summed over.
     channels: usize,
     inner: usize,
     taps: usize,
     /// Pixels of a cell.
     cell: usize,
-    /// Rows of the input that an output meets, and columns: the first, and each further one.
-    rows: usize,
-    first_columns: usize,
-    further_columns: usize,
+    /// Along both sides, how much of the input an output meets, and each further one.
+    first: [usize; 2],
+    further: usize,
 }
 
 impl Work {
@@ -48,30 +49,35 @@ impl Work {
         };
         match pass {
             LayerPass::Forward => Work {
-                row: g.out_width(),
+                size: [g.out_height(), g.out_width()],
                 channels: g.out_channels,
                 inner: g.in_channels,
                 taps,
                 cell: 1,
-                rows: g.kernel_height,
-                first_columns: g.kernel_width,
-                further_columns: g.stride,
+                first: [g.kernel_height, g.kernel_width],
+                further: g.stride,
             },
-            LayerPass::InputGradient => Work {
-                row: Cells::columns(&g).count,
-                channels: g.in_channels,
-                inner: g.out_channels,
-                taps,
-                cell: g.stride * g.stride,
-                rows: Cells::rows(&g).steps,
-                first_columns: Cells::columns(&g).steps,
-                further_columns: 1,
-            },
+            LayerPass::InputGradient => {
+                let sides = [Cells::rows(&g), Cells::columns(&g)];
+                Work {
+                    size: sides.map(|side| side.count),
+                    channels: g.in_channels,
+                    inner: g.out_channels,
+                    taps,
+                    cell: g.stride * g.stride,
+                    first: sides.map(|side| side.steps),
+                    further: 1,
+                }
+            }
         }
     }
 
     fn body(&self, tile: Tile) -> usize {
-        self.taps * tile.pixels * tile.block
+        self.taps * tile.rows * tile.pixels * tile.block
+    }
+
+    fn sums(&self, tile: Tile) -> usize {
+        tile.rows * tile.pixels * tile.block * self.cell
     }
 
     /// How many of what is summed over a turn takes: the most that divide them and keep the loop's body short.
@@ -84,34 +90,53 @@ impl Work {
         divisors.max().unwrap_or(1)
     }
 
-    /// About how many nanoseconds a subgroup of 8 lanes takes for a row on lavapipe of Mesa 26.2 (docs/kernels.md).
+    /// About how many nanoseconds of one core a group of samples takes, on lavapipe of Mesa 26.2 with 16 lanes (docs/kernels.md).
     fn cost(&self, tile: Tile) -> f64 {
-        let Tile { pixels, block } = tile;
-        let turn = self.turn(tile) as f64;
-        let loads = self.rows * (self.first_columns + (pixels - 1) * self.further_columns);
-        let sums = (block * pixels * self.cell) as f64;
-        let inner =
-            1.4 * loads as f64 + 0.17 * self.body(tile) as f64 + 0.1 * (self.taps * block) as f64;
-        let turns = (13.0 + 0.5 * sums) / turn;
-        let tiles = self.row.div_ceil(pixels) * self.channels.div_ceil(block);
-        tiles as f64 * (self.inner as f64 * (inner + turns) + 6.0 * sums + 100.0)
+        const LOAD: f64 = 4.0;
+        const WEIGHT: f64 = 0.62;
+        const MULTIPLY_ADD: f64 = 0.21;
+        /// A sum that goes to memory and back, once a turn, and one that is finished and stored.
+        const SUM: f64 = 0.2;
+        const STORE: f64 = 8.0;
+        const WORKGROUP: f64 = 400.0;
+        let reach = |side: usize, count: usize| self.first[side] + (count - 1) * self.further;
+        let loads = reach(0, tile.rows) * reach(1, tile.pixels);
+        let sums = self.sums(tile) as f64;
+        let inner = LOAD * loads as f64
+            + WEIGHT * (self.taps * tile.block) as f64
+            + MULTIPLY_ADD * self.body(tile) as f64
+            + SUM * sums / self.turn(tile) as f64;
+        let [rows, columns] = self.size;
+        let tiles = rows.div_ceil(tile.rows)
+            * columns.div_ceil(tile.pixels)
+            * self.channels.div_ceil(tile.block);
+        tiles as f64 * (self.inner as f64 * inner + STORE * sums + WORKGROUP)
     }
 }
 
 /// The tiles that a pass can be computed by, by what they are thought to cost: at least one.
 pub(super) fn tiles(kind: LayerKind, pass: LayerPass) -> Vec<Tile> {
     let work = Work::new(kind, pass);
-    let pixels = match kind {
-        LayerKind::Conv(_) => 8,
-        LayerKind::Dense { .. } => 1,
+    let most = match kind {
+        LayerKind::Conv(_) => work.size.map(|side| side.clamp(1, 8)),
+        LayerKind::Dense { .. } => [1, 1],
     };
-    let blocks = [1, 2, 4, 8, 16];
-    let mut tiles: Vec<Tile> = (1..=pixels.min(work.row.max(1)))
-        .flat_map(|pixels| blocks.map(|block| Tile { pixels, block }))
+    let blocks = [1, 2, 4, 8, 16, 32];
+    let mut tiles: Vec<Tile> = (1..=most[0])
+        .flat_map(|rows| (1..=most[1]).map(move |pixels| [rows, pixels]))
+        .flat_map(|[rows, pixels]| {
+            blocks.map(|block| Tile {
+                rows,
+                pixels,
+                block,
+            })
+        })
         .filter(|tile| tile.block < 2 * work.channels)
         .filter(|tile| {
-            let sums = tile.pixels * tile.block * work.cell;
-            (tile.pixels, tile.block) == (1, 1) || (sums <= 128 && work.body(*tile) <= LONGEST_BODY)
+            let fits = work.sums(*tile) <= SUMS
+                && work.body(*tile) <= LONGEST_BODY
+                && work.taps * tile.block <= WEIGHTS;
+            fits || (tile.rows, tile.pixels, tile.block) == (1, 1, 1)
         })
         .collect();
     tiles.sort_by(|a, b| work.cost(*a).total_cmp(&work.cost(*b)));
@@ -230,7 +255,7 @@ mod tests {
                 for tile in tiles(conv, pass) {
                     let turn = work.turn(tile);
                     assert!(work.inner.is_multiple_of(turn), "{g:?}, {tile:?}");
-                    assert!(turn == 1 || turn * work.body(tile) <= BODY);
+                    assert!(turn == 1 || turn * work.body(tile) <= BODY, "{tile:?}");
                 }
                 assert!(!tiles(conv, pass).is_empty() && !tiles(dense, pass).is_empty());
             }
