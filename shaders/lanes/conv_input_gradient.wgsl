@@ -11,9 +11,10 @@
 #const STRIDE: u32
 #const TILE_ROWS: u32
 #const CELLS: u32
-// Their product, and the pixels of as many cells.
+// Their product, the pixels of as many cells, and those in a row.
 #const TILE: u32
 #const PIXELS: u32
+#const TILE_WIDTH: u32
 #const BLOCK: u32
 #const BLOCKS: u32
 #const PADDING: u32
@@ -120,33 +121,51 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if block * BLOCK + $b < OUT_CHANNELS
 #endif
     {
-// In the order in which they lie in memory: what is multiplied comes from far, and one after the other comes sooner.
+// In the order in which they lie in memory, and all that a row is multiplied by first: it comes from far.
 #repeat r TILE_ROWS
 #repeat qy STRIDE
-#repeat i CELLS
-#repeat qx STRIDE
         {
             let y = (row + $r) * STRIDE + $qy;
-            let x = (cell + $i) * STRIDE + $qx;
+            let x = cell * STRIDE;
 #if RAGGED
-            if y < OUT_MAP_HEIGHT && x < OUT_MAP_WIDTH
+            if y < OUT_MAP_HEIGHT
 #endif
             {
                 let channel = block * BLOCK + $b;
-                var value = sums[$b][($qy * STRIDE + $qx) * TILE + $r * CELLS + $i];
+                let to = lane + lanes_place(
+                    sample_group, OUT_CHANNELS, channel, OUT_HEIGHT, y + OUT_Y, OUT_WIDTH, x + OUT_X,
+                );
+                var values: array<f32, TILE_WIDTH>;
 #if DERIVATIVE
-                value *= derivative[lane + lanes_place(
+                let beside = lane + lanes_place(
                     sample_group, OUT_CHANNELS, channel,
                     DERIVATIVE_HEIGHT, y + DERIVATIVE_Y, DERIVATIVE_WIDTH, x + DERIVATIVE_X,
-                )];
+                );
+#repeat i TILE_WIDTH
+#if RAGGED
+                values[$i] = derivative[beside + min($i, OUT_MAP_WIDTH - 1u - x) * GROUP];
+#else
+                values[$i] = derivative[beside + $i * GROUP];
 #endif
-                input_gradient[lane + lanes_place(
-                    sample_group, OUT_CHANNELS, channel, OUT_HEIGHT, y + OUT_Y, OUT_WIDTH, x + OUT_X,
-                )] = value;
+#end
+#else
+#repeat i TILE_WIDTH
+                values[$i] = 1.0;
+#end
+#endif
+#repeat i CELLS
+#repeat qx STRIDE
+#if RAGGED
+                if x + $i * STRIDE + $qx < OUT_MAP_WIDTH
+#endif
+                {
+                    input_gradient[to + ($i * STRIDE + $qx) * GROUP] =
+                        values[$i * STRIDE + $qx] * sums[$b][($qy * STRIDE + $qx) * TILE + $r * CELLS + $i];
+                }
+#end
+#end
             }
         }
-#end
-#end
 #end
 #end
     }

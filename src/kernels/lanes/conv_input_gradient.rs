@@ -56,6 +56,7 @@ pub(super) fn conv_input_gradient(
         .u32("CELLS", cells)
         .u32("TILE", tile_rows * cells)
         .u32("PIXELS", tile_rows * cells * g.stride * g.stride)
+        .u32("TILE_WIDTH", cells * g.stride)
         .u32("BLOCK", weights.block)
         .u32("BLOCKS", weights.blocks)
         .u32("PADDING", g.padding)

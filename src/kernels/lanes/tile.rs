@@ -19,7 +19,7 @@ pub struct Tile {
 const BODY: usize = 1200;
 const WEIGHTS: usize = 288;
 /// And tiles that make one longer than this, or have more sums, are no candidates.
-const LONGEST_BODY: usize = 2400;
+const LONGEST_BODY: usize = 3200;
 const SUMS: usize = 256;
 /// The most tiles to choose from.
 const CANDIDATES: usize = 4;
