@@ -1,5 +1,5 @@
 use super::maps::{GROUP, IN, Maps, OUT};
-use super::pack_weights::PackedWeights;
+use super::pass::Pass;
 use super::tile::Tile;
 use crate::gpu::{Kernel, Program, Recording};
 use crate::kernels::activations::Activation;
@@ -28,22 +28,22 @@ pub(super) fn conv_forward_border(g: &ConvGeometry, [rows, pixels]: [usize; 2]) 
     }
 }
 
-/// `output` = act(W ∗ `input` + b) and, if asked for, `derivative`, laid out like `output`, = act′, by `tile` and
-/// [`PackedWeights::forward`]'s blocks, `turn` channels a turn.
-#[allow(clippy::too_many_arguments)]
+/// `output` = act(W ∗ `input` + b) and, if asked for, `derivative`, laid out like `output`, = act′, as `pass` says.
 pub(super) fn conv_forward(
     recording: &mut Recording,
     g: &ConvGeometry,
     activation: Activation,
-    tile: Tile,
-    turn: usize,
+    pass: &Pass,
     input: &Maps,
-    weights: &PackedWeights,
     output: &Maps,
     derivative: Option<&Maps>,
 ) {
     debug_assert!(derivative.is_none_or(|maps| maps.border == output.border));
-    let Tile { rows, pixels, .. } = tile;
+    let Pass {
+        tile: Tile { rows, pixels, .. },
+        turn,
+        weights,
+    } = *pass;
     let covers = g.out_height().is_multiple_of(rows)
         && g.out_width().is_multiple_of(pixels)
         && g.out_channels.is_multiple_of(weights.block);

@@ -1,6 +1,6 @@
 use super::maps::{DERIVATIVE, GROUP, IN, Maps, OUT};
-use super::pack_weights::PackedWeights;
-use super::tile::{Cells, Tile};
+use super::pass::Pass;
+use super::tile::Cells;
 use crate::gpu::{Kernel, Program, Recording};
 use crate::kernels::border::Border;
 use crate::kernels::geometry::ConvGeometry;
@@ -28,19 +28,22 @@ pub(super) fn conv_input_gradient_border(g: &ConvGeometry, tile: [usize; 2]) -> 
     }
 }
 
-/// `input_gradient` = Wᵀ ∗ `output_gradient` (× `input_derivative`), by `tile`, whose pixels are cells, and
-/// [`PackedWeights::input_gradient`]'s blocks, `turn` output channels a turn.
+/// `input_gradient` = Wᵀ ∗ `output_gradient` (× `input_derivative`), as `pass` says, whose pixels are
+/// cells.
 pub(super) fn conv_input_gradient(
     recording: &mut Recording,
     g: &ConvGeometry,
-    tile: Tile,
-    turn: usize,
+    pass: &Pass,
     output_gradient: &Maps,
-    weights: &PackedWeights,
     input_derivative: Option<&Maps>,
     input_gradient: &Maps,
 ) {
     let (rows, columns) = (Cells::rows(g), Cells::columns(g));
+    let Pass {
+        tile,
+        turn,
+        weights,
+    } = *pass;
     let (tile_rows, cells) = (tile.rows, tile.pixels);
     let channel_rows = tile_rows + rows.steps - 1;
     let covers = rows.count.is_multiple_of(tile_rows)

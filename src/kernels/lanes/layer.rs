@@ -5,8 +5,8 @@ use super::dense_forward::dense_forward;
 use super::dense_input_gradient::dense_input_gradient;
 use super::dense_weight_gradient::{dense_weight_gradient, dense_weight_gradient_shares};
 use super::maps::Maps;
-use super::pack_weights::PackedWeights;
-use super::tile::{Tile, tiles, turn};
+use super::pass::Pass;
+use super::tile::{Tile, tiles};
 use super::variant::Lanes;
 use crate::gpu::{Buffer, GpuError, Recording};
 use crate::kernels::activations::Activation;
@@ -26,32 +26,6 @@ pub struct Layer {
     samples: usize,
     forward: Pass,
     input_gradient: Pass,
-}
-
-/// How a pass is computed.
-#[derive(Clone, Copy, Debug)]
-struct Pass {
-    tile: Tile,
-    /// Channels or values of a turn of the loop.
-    turn: usize,
-    weights: PackedWeights,
-}
-
-impl Pass {
-    fn new(kind: LayerKind, pass: LayerPass, tile: Option<Tile>) -> Self {
-        let tile = tile.unwrap_or_else(|| tiles(kind, pass)[0]);
-        let turn = turn(kind, pass, tile);
-        let g = kind.flattened();
-        let weights = match pass {
-            LayerPass::Forward => PackedWeights::forward(&g, tile.block, turn),
-            LayerPass::InputGradient => PackedWeights::input_gradient(&g, tile.block, turn),
-        };
-        Pass {
-            tile,
-            turn,
-            weights,
-        }
-    }
 }
 
 impl Lanes {
@@ -149,21 +123,15 @@ impl Layer {
         output: &Maps,
         derivative: Option<&Maps>,
     ) {
-        let Pass {
-            tile,
-            turn,
-            weights,
-        } = &self.forward;
-        let activation = self.activation;
+        let (activation, pass) = (self.activation, &self.forward);
         match &self.kind {
             LayerKind::Conv(g) => {
-                conv_forward(
-                    recording, g, activation, *tile, *turn, input, weights, output, derivative,
-                );
+                conv_forward(recording, g, activation, pass, input, output, derivative);
             }
             LayerKind::Dense { .. } => {
+                let (turn, weights) = (pass.turn, &pass.weights);
                 dense_forward(
-                    recording, activation, *turn, input, weights, output, derivative,
+                    recording, activation, turn, input, weights, output, derivative,
                 );
             }
         }
@@ -177,18 +145,12 @@ impl Layer {
         input_derivative: Option<&Maps>,
         input_gradient: &Maps,
     ) {
-        let Pass {
-            tile,
-            turn,
-            weights,
-        } = &self.input_gradient;
+        let pass = &self.input_gradient;
         let (from, derivative, to) = (output_gradient, input_derivative, input_gradient);
         match &self.kind {
-            LayerKind::Conv(g) => {
-                conv_input_gradient(recording, g, *tile, *turn, from, weights, derivative, to);
-            }
+            LayerKind::Conv(g) => conv_input_gradient(recording, g, pass, from, derivative, to),
             LayerKind::Dense { .. } => {
-                dense_input_gradient(recording, *turn, from, weights, derivative, to);
+                dense_input_gradient(recording, pass.turn, from, &pass.weights, derivative, to);
             }
         }
     }

@@ -11,6 +11,7 @@ mod layer;
 mod load_maps;
 mod maps;
 mod pack_weights;
+mod pass;
 mod pool_forward;
 mod pool_input_gradient;
 mod tile;
