@@ -261,7 +261,7 @@ pub fn out_of_distribution(
     let mark = executor.mark();
     let mut evaluator = model.evaluator(executor, 256)?;
     let mut energies = |samples: &[f32], step| {
-        let noisy = with_noise(model, samples, seed, step);
+        let noisy = with_noise(model.config().data.noise, samples, seed, step);
         let energies = evaluator.energies(executor, &noisy)?;
         Ok::<_, EvaluationError>(energies.into_iter().map(f64::from).collect::<Vec<_>>())
     };
@@ -285,8 +285,8 @@ fn finite(drawn: &Samples, length: usize) -> (Vec<f32>, Vec<f32>) {
     (samples.concat(), states.concat())
 }
 
-pub(crate) fn with_noise(model: &Model, samples: &[f32], seed: u64, step: u32) -> Vec<f32> {
-    let noise = model.config().data.noise;
+/// `samples` with Gaussian noise of standard deviation `noise`, by the Philox step `step`.
+pub(crate) fn with_noise(noise: f32, samples: &[f32], seed: u64, step: u32) -> Vec<f32> {
     let mut random = Philox::new(seed, Stream::DataNoise, step);
     samples
         .iter()
@@ -333,7 +333,8 @@ pub(super) fn stein(
         .min(STEIN_POINTS);
     let every = (data.len() / length / count.max(1)).max(1);
     let some: Vec<&[f32]> = data.chunks(length).step_by(every).take(count).collect();
-    let data = with_noise(model, &some.concat(), seed, NOISE_STEP);
+    let noise = model.config().data.noise;
+    let data = with_noise(noise, &some.concat(), seed, NOISE_STEP);
     let states = &states[..count * length];
     let of_states = energy_gradients(executor, model, states)?;
     let of_data = energy_gradients(executor, model, &data)?;

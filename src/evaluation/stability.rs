@@ -109,7 +109,8 @@ pub fn stability(
         shape,
         model.scaling(),
     )?;
-    let starts = with_noise(model, &some.concat(), seed, NOISE_STEP);
+    let noise = model.config().data.noise;
+    let starts = with_noise(noise, &some.concat(), seed, NOISE_STEP);
     let passes = model.run_on(executor, &starts, PASSES, seed, &mut |done| {
         progress(Stage::Passes, done, PASSES);
     })?;

@@ -65,7 +65,8 @@ pub(super) fn last_look(
     let (steps, seed) = (model.config().run.sample_steps, model.config().run.seed);
     let length = trainer.data().shape().len();
     let buffer = trainer.kept_chains(count)?.map(|(states, _)| states);
-    let data = with_noise(model, &some_data(trainer, count), seed, NOISE_STEP);
+    let noise = model.config().data.noise;
+    let data = with_noise(noise, &some_data(trainer, count), seed, NOISE_STEP);
     let drawn = match fresh.len() >= count.min(ENOUGH_FRESH) * length {
         true => 0,
         false => count,

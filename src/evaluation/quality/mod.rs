@@ -9,6 +9,7 @@
 //! matrix root, which goes complex where a covariance has no full rank.
 
 mod auroc;
+mod energy_distance;
 mod error;
 mod family;
 mod features;
@@ -28,6 +29,7 @@ mod stein;
 mod two_sample;
 
 pub use auroc::{Auroc, auroc};
+pub use energy_distance::EnergyDistance;
 pub use error::QualityError;
 pub use family::{NamedSet, PairTest, pairwise_tests};
 pub use features::{Classifier, FeatureName, Features};
