@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 const METRICS: &str = "metrics.jsonl";
 
 /// The files that a run, or an evaluation of it, writes directly into its folder.
-const RUN_FILES: [&str; 14] = [
+const RUN_FILES: [&str; 16] = [
+    BEST,
+    "best.live.safetensors",
     "config.toml",
     METRICS,
     "curves.png",
@@ -33,6 +35,9 @@ const RUN_FILES: [&str; 14] = [
     "summary.json",
     "traces.npy",
 ];
+
+/// The checkpoint of the step whose chains came nearest to data.
+pub(crate) const BEST: &str = "best.safetensors";
 
 /// How a run went on after it had diverged, each time.
 pub(crate) const RECOVERIES: &str = "recoveries.jsonl";

@@ -306,6 +306,8 @@ mod run_folders {
         let run = folder.path();
         create_run_folder(run, false).unwrap();
         for name in [
+            "best.safetensors",
+            "best.live.safetensors",
             "config.toml",
             "metrics.jsonl",
             "curves.png",

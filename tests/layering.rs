@@ -707,7 +707,7 @@ const OFFERED: &[(&str, &str)] = &[
     ("shape", "Shape"),
     (
         "train",
-        "Arrival Beginning ChainCount Diagnostics Divergence Event FileError Interrupted Judged LastLook MemoryAccount MetricsRow Mixing PairTest \
+        "Arrival Beginning Best ChainCount Diagnostics Divergence Event FileError Interrupted Judged LastLook MemoryAccount MetricsRow Mixing PairTest \
          Recovery ReportError Summary TrainError Trainer TrainingState interrupted_model resume run run_through",
     ),
 ];

@@ -539,7 +539,10 @@ fn train(config: &Config, options: ExecutorOptions) -> (Vec<u32>, Vec<MetricsRow
             ..row
         }),
         Arrival::Diagnostics(_) => None,
-        Arrival::States { .. } | Arrival::Snapshot { .. } | Arrival::State(_) => {
+        Arrival::States { .. }
+        | Arrival::Snapshot { .. }
+        | Arrival::Judged { .. }
+        | Arrival::State(_) => {
             panic!("nobody asked for them")
         }
     });

@@ -42,8 +42,10 @@ impl View for Words<'_> {
 ///
 /// # Errors
 /// When names take more room than the format has.
-pub(crate) fn words_file(buffers: &BTreeMap<String, Vec<u32>>) -> Result<Vec<u8>, SafeTensorError> {
-    let views = buffers.iter().map(|(name, words)| {
+pub(crate) fn words_file<'a>(
+    buffers: impl IntoIterator<Item = (&'a str, &'a [u32])>,
+) -> Result<Vec<u8>, SafeTensorError> {
+    let views = buffers.into_iter().map(|(name, words)| {
         let shape = [words.len()];
         (name, Words { words, shape })
     });
@@ -101,8 +103,13 @@ mod tests {
     fn words_come_back_whatever_they_are() {
         let words = vec![0, 1, f32::NAN.to_bits() ^ 1, 0xff80_0000, u32::MAX];
         let buffers = BTreeMap::from([("a b".to_owned(), words), ("c".to_owned(), vec![7])]);
-        let bytes = words_file(&buffers).expect("fits");
-        assert_eq!(words_file(&buffers).expect("fits"), bytes);
+        let views = || {
+            buffers
+                .iter()
+                .map(|(name, words)| (name.as_str(), &words[..]))
+        };
+        let bytes = words_file(views()).expect("fits");
+        assert_eq!(words_file(views()).expect("fits"), bytes);
         assert_eq!(read_words_file(&bytes).expect("is whole"), buffers);
         for length in 0..bytes.len() {
             read_words_file(&bytes[..length]).expect_err("is cut short");

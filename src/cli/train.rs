@@ -9,7 +9,7 @@ use crate::data;
 use crate::files::{FileError, create_numbered_folder, remove_unused_run_folder};
 use crate::network::{Precision, tuning_report};
 use crate::page::{self, Written};
-use crate::train::{self, Beginning, Event, Interrupted, Summary, TrainError, Trainer};
+use crate::train::{self, Beginning, Best, Event, Interrupted, Summary, TrainError, Trainer};
 use crate::words::Word;
 use std::path::{Path, PathBuf};
 
@@ -193,6 +193,8 @@ struct Screen {
     json: bool,
     mixed: bool,
     sampler: SamplerConfig,
+    /// The last figure of how far chains are from data, and its step.
+    distance: Option<(u64, f32)>,
     /// Whether the newest training state was written.
     kept: bool,
     failure: Result<(), CliError>,
@@ -206,6 +208,7 @@ impl Screen {
             json: arguments.json,
             mixed: config.run.precision == Precision::Mixed,
             sampler: config.sampler.clone(),
+            distance: None,
             kept: arguments.resume.is_some(),
             failure: Ok(()),
         }
@@ -226,7 +229,14 @@ impl Screen {
                 self.steps.say(&format!("memory    {memory}"));
             }
             Event::Step(row) => {
-                self.steps.set(row.step + 1, &describe(row));
+                self.distance = row
+                    .data_distance
+                    .map(|distance| (row.step, distance))
+                    .or(self.distance);
+                let distance = self.distance.map_or(String::new(), |(step, distance)| {
+                    format!("  distance {distance:.3} at step {step}")
+                });
+                self.steps.set(row.step + 1, &(describe(row) + &distance));
                 if self.json && self.failure.is_ok() {
                     self.failure = output::json(row);
                 }
@@ -250,11 +260,14 @@ impl Screen {
                     output::note(note);
                 }
             }
-            Event::WentBack(recovery) => output::note(format_args!(
-                "warning: the run diverged at step {}: {}. It goes back to its state after {} steps, and on from there with {} of the \
+            Event::WentBack(recovery) => {
+                self.distance = None;
+                output::note(format_args!(
+                    "warning: the run diverged at step {}: {}. It goes back to its state after {} steps, and on from there with {} of the \
                  learning rate and other random numbers; what it gave up is in metrics.given-up-*.jsonl",
-                recovery.step, recovery.what, recovery.back_to, recovery.rate_share
-            )),
+                    recovery.step, recovery.what, recovery.back_to, recovery.rate_share
+                ));
+            }
             Event::Waits(error) => output::note(format_args!(
                 "warning: {error}. The run goes on, keeps in memory what it could not write, and tries again"
             )),
@@ -297,6 +310,20 @@ impl Screen {
     }
 }
 
+/// The best figure of a run, in words.
+fn told(best: &Best) -> String {
+    let floor = match (best.floor, best.floor_deviation) {
+        (Some(floor), Some(deviation)) => {
+            format!(", where data themselves have {floor:.3} ± {deviation:.3}")
+        }
+        _ => String::new(),
+    };
+    format!(
+        "step {}: energy distance {:.3} of {} chains from {} of the {}, the least of {}{floor}",
+        best.step, best.data_distance, best.chains, best.data, best.data_is, best.figures
+    )
+}
+
 fn summarise(summary: &Summary, page: Option<&Written>) {
     if let Some(row) = &summary.last {
         output::note(format_args!(
@@ -304,6 +331,9 @@ fn summarise(summary: &Summary, page: Option<&Written>) {
             row.step + 1,
             describe(row)
         ));
+    }
+    if let Some(best) = &summary.best {
+        output::note(format_args!("best      {}", told(best)));
     }
     output::note(format_args!("fits      {}", summary.fits));
     output::note(format_args!("\nLook at:"));
@@ -336,4 +366,10 @@ fn summarise(summary: &Summary, page: Option<&Written>) {
         &summary.checkpoint,
         "the model: for `afterimage sample` and `energy`, or PyTorch",
     );
+    if let Some(best) = &summary.best {
+        show(
+            &best.checkpoint,
+            "likewise, of the step whose chains were nearest to data",
+        );
+    }
 }

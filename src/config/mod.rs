@@ -395,6 +395,9 @@ pub struct RunConfig {
     /// How often a run that has diverged goes back to a training state from before, and on from there at half the learning rate with
     /// other random numbers, before it ends; 0 for never. It needs training states (checkpoint_seconds).
     pub rollbacks: usize = 2,
+    /// noise that is a snapshot: optimiser steps between two figures of how far its chains are from data, their energy distance
+    /// (`data_distance` in metrics.jsonl); the weights of the least so far are kept as best.safetensors. 0 for none.
+    pub figure_every: u64 = 100,
     /// gaussian base, and noise that is a snapshot: how many of the snapshots are kept in the run's folder, the first and the
     /// others at steps whose roots are evenly spaced; 0 for none. `evaluate` estimates log Z along them.
     pub keep_snapshots: usize = 24,

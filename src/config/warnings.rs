@@ -1,12 +1,19 @@
 //! What is allowed and yet silently without effect.
 
-use super::{Config, Interval, SnapshotKind};
+use super::{Config, Interval, RunConfig, SnapshotKind};
 
 impl Config {
     /// What this configuration asks for and its run will not get, each in one sentence.
     pub fn warnings(&self) -> Vec<String> {
         let (snapshot, steps) = (&self.snapshot, self.run.steps);
         let mut warnings = Vec::new();
+        let every = self.run.figure_every;
+        // Nobody has asked for the default.
+        if every > steps && every != RunConfig::default().figure_every {
+            warnings.push(format!(
+                "run.figure_every = {every} is longer than the run of run.steps = {steps}: no figure is computed, and no best weights are kept"
+            ));
+        }
         let interval = match (snapshot.kind, snapshot.interval) {
             (SnapshotKind::Copy | SnapshotKind::Mixture, Interval::Every(interval)) => interval,
             // An adaptive interval is no promise, and the others have none.

@@ -51,7 +51,8 @@ impl Mixture {
         self.ring[self.newest_place(step)]
     }
 
-    fn newest_place(&self, step: u64) -> usize {
+    /// Its place among the components.
+    pub(crate) fn newest_place(&self, step: u64) -> usize {
         ((step / self.interval) % self.ring.len() as u64) as usize
     }
 

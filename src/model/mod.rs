@@ -21,8 +21,8 @@ pub use kept_chains::KeptChains;
 pub(crate) use kept_chains::{is_chains_path, most_kept};
 pub(crate) use sample::first_draw;
 pub use sample::{SampleOptions, Samples};
-pub(crate) use stored::is_live_path;
 pub use stored::{Description, Model, Weights};
+pub(crate) use stored::{is_live_path, live_path};
 
 // Named in what the above offers.
 pub use crate::checkpoint::CheckpointError;

@@ -1,13 +1,16 @@
 //! Metrics over the optimiser steps: all that the lines of `metrics.jsonl` hold.
 
 use super::chart::{Chart, Plot};
-use super::folder::Metrics;
+use super::folder::{Folder, Metrics};
+use super::numbers::number;
 use crate::train::CURVES;
 
 /// What the snapshot's own charts show.
 pub(super) const OF_SNAPSHOT: [&str; 2] = ["log_ratio_spread", "ess"];
 /// What has a place on every other chart, or is told in words.
-const NOT_DRAWN: [&str; 2] = ["step", "snapshot_age"];
+const NOT_DRAWN: [&str; 3] = ["step", "snapshot_age", DISTANCE];
+/// What has a chart of its own.
+const DISTANCE: &str = "data_distance";
 
 /// A chart for each group of metrics that have a curve of their own, in its order, but for those of the snapshot.
 pub(super) fn main(metrics: &Metrics) -> Vec<Chart> {
@@ -22,6 +25,45 @@ pub(super) fn main(metrics: &Metrics) -> Vec<Chart> {
         chart(metrics, group[0].title, &named, group[0].log_scale)
     });
     charts.collect()
+}
+
+/// How far chains were from data, in the steps where that was computed, with the least of it marked; none without any.
+pub(super) fn distance(folder: &Folder) -> Option<Chart> {
+    let metrics = &folder.metrics;
+    let values = metrics.column(DISTANCE)?;
+    let judged = metrics.steps().iter().zip(values);
+    let judged = judged.filter(|(_, value)| value.is_finite());
+    let (steps, distances): (Vec<f64>, Vec<f64>) = judged.unzip();
+    let best = folder.summary.get("best");
+    let float = |key: &str| best?.get(key)?.as_f64();
+    let data = best.and_then(|best| best.get("data_is")?.as_str());
+    let kept = float("step").map(|step| {
+        let kept = float("data_distance").map_or(String::new(), |least| format!(" ({})", number(least)));
+        format!(
+            " Vertical line: step {step}, the least{kept}, whose weights are kept as best.safetensors. The least of many figures is \
+             lower than one of the same weights would be again."
+        )
+    });
+    let deviation = float("floor_deviation").map_or(String::new(), |deviation| {
+        format!(" Horizontal line: the mean of what data themselves have, with a standard deviation of {}.", number(deviation))
+    });
+    let marks: Vec<f64> = float("step").into_iter().collect();
+    Plot {
+        title: "energy distance of chains from data",
+        caption: format!(
+            "Between chains as training has them and {} with the noise of training.{}{deviation}",
+            data.unwrap_or("data"),
+            kept.unwrap_or_default()
+        ),
+        x_label: "optimiser step",
+        y_label: "energy distance (units of the values)",
+        logarithmic: false,
+        unit: "figures",
+        series: vec![("distance".into(), &steps, &distances)],
+        marks: &marks,
+        level: float("floor").map(|floor| (floor, "data themselves")),
+    }
+    .chart()
 }
 
 /// A chart for each metric without a curve of its own, that varies.

@@ -86,7 +86,10 @@ pub(super) fn page(folder: &mut Folder) -> String {
         stopped: stopped(folder),
         problems: &folder.problems,
         missing: folder.missing.join(", "),
-        curves: curves::main(&folder.metrics),
+        curves: curves::main(&folder.metrics)
+            .into_iter()
+            .chain(curves::distance(folder))
+            .collect(),
         other_curves: curves::others(&folder.metrics),
         snapshot: snapshot::history(folder),
         energies: histograms(folder),
@@ -195,6 +198,15 @@ fn headlines(folder: &Folder) -> Vec<Headline> {
             "energy of noise − of data",
             number(gap),
             format!("nats, mean of the last {} steps", whole(steps)),
+        );
+    }
+    let best = folder.summary.get("best");
+    let float = |key: &str| best?.get(key)?.as_f64();
+    if let (Some(least), Some(step)) = (float("data_distance"), float("step")) {
+        add(
+            "least distance of chains from data",
+            number(least),
+            format!("at step {}, kept as best.safetensors", whole(step as u64)),
         );
     }
     if let Some((r_hat, what)) = mixing::worst(folder) {

@@ -1,5 +1,6 @@
 //! What a run that diverged leaves in `summary.json`.
 
+use super::best::Best;
 use super::metrics::MetricsRow;
 use super::recovery::Recovery;
 use super::settings;
@@ -33,6 +34,7 @@ struct DivergedSummary<'a> {
     checkpoint: Option<PathBuf>,
     pictures: Option<PathBuf>,
     curves: Option<PathBuf>,
+    best: Option<Best>,
     recoveries: Vec<Recovery>,
 }
 
@@ -42,6 +44,7 @@ pub(super) struct Remains {
     pub(super) checkpoint: Option<PathBuf>,
     pub(super) pictures: Option<PathBuf>,
     pub(super) curves: Option<PathBuf>,
+    pub(super) best: Option<Best>,
     pub(super) recoveries: Vec<Recovery>,
 }
 
@@ -65,6 +68,7 @@ pub(super) fn summary(
         checkpoint: remains.checkpoint,
         pictures: remains.pictures,
         curves: remains.curves,
+        best: remains.best,
         recoveries: remains.recoveries,
     })
 }

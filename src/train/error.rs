@@ -72,7 +72,7 @@ pub enum TrainError {
     #[error("no training state of the run in {} can be used: train it anew with --force --out. {notes}", path.display())]
     NoWholeState { path: PathBuf, notes: String },
     #[error(
-        "the training state {} has version {version} of the format, and this program reads versions 1 and 2: go on with the program that \
+        "the training state {} has version {version} of the format, and this program reads versions 1 to 3: go on with the program that \
          took it, or train anew",
         path.display()
     )]

@@ -23,6 +23,11 @@ impl Figure for f32 {
     const OF_NULL: Option<Self> = Some(f32::NAN);
 }
 
+/// Where there need not be one.
+impl Figure for Option<f32> {
+    const OF_NULL: Option<Self> = Some(None);
+}
+
 impl Figure for u32 {
     const OF_NULL: Option<Self> = None;
 }
@@ -59,6 +64,8 @@ macro_rules! row {
                 step_size: f32;
                 /// Mean Metropolis acceptance of the step's chains at that step size; 1 for samplers without a test.
                 acceptance: f32;
+                /// Energy distance of chains from data (`run.figure_every`); null in steps without one.
+                data_distance: Option<f32>;
                 /// Data samples a second, over the last few steps; 0 until it is known.
                 samples_per_second: f32;
             }

@@ -5,6 +5,7 @@
 //! way. What a step is, [`TrainingPlan`](crate::low_level::train::TrainingPlan) writes down as a recording, for which it
 //! needs no device.
 
+mod best;
 mod devices;
 mod diverged;
 mod divergence;
@@ -12,6 +13,7 @@ mod drawing;
 mod energies;
 mod error;
 mod fit;
+mod judge;
 mod keep;
 mod keeper;
 mod last_look;
@@ -30,6 +32,7 @@ mod ticket;
 mod trainer;
 mod waiting;
 
+pub use best::Best;
 pub use devices::{Beginning, run_through};
 pub use divergence::Divergence;
 pub use error::TrainError;

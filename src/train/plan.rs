@@ -1,4 +1,5 @@
 mod first_slice;
+mod judged;
 mod noise;
 mod slices;
 
@@ -380,8 +381,10 @@ impl TrainingPlan {
         self.optimiser.step(r, step, live, metrics);
         self.network.turn(r, live);
         self.judge_pool(r, step, most);
+        self.fetch_judged(r, step);
         let ticket = Ticket::Metrics.number(step);
         self.objective.fetch_metrics(r, ticket);
+        self.fetch_candidate(r, step);
         recording
     }
 }

@@ -1,5 +1,6 @@
 //! Runs that were interrupted, and how they go on.
 
+use super::best::BestSoFar;
 use super::error::TrainError;
 use super::metrics::MetricsRow;
 use super::state::TrainingState;
@@ -8,7 +9,7 @@ use crate::config::{self, Config, differences};
 use crate::data::Dataset;
 use crate::files::{LinesMark, RunLock, SNAPSHOTS, STATES, read_marked};
 use crate::gpu::AdapterSummary;
-use crate::method::{Diagnostics, Schedule};
+use crate::method::{Diagnostics, LIVE_PARAMETERS, Schedule};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -26,6 +27,7 @@ const CHANGEABLE: &[&str] = &[
     "run.checkpoint_seconds",
     "run.keep_checkpoints",
     "run.rollbacks",
+    "run.figure_every",
     "sampler.probe",
     // It has to hold the same data.
     "data.path",
@@ -190,6 +192,8 @@ pub(super) struct Whole {
     pub(super) manifest: Manifest,
     pub(super) rows: Vec<MetricsRow>,
     pub(super) diagnoses: Vec<Diagnostics>,
+    /// The best weights so far.
+    pub(super) best: Option<BestSoFar>,
 }
 
 /// The state whose manifest is at `path`, if everything agrees.
@@ -205,11 +209,23 @@ pub(super) fn whole(folder: &Path, path: &Path) -> Result<Whole, Unusable> {
             "it has other steps than metrics.jsonl".into(),
         ));
     }
+    let best = match manifest.best {
+        None => None,
+        Some(step) => {
+            let count = state.words(LIVE_PARAMETERS).len();
+            let words = state.best();
+            let best = words.and_then(|words| BestSoFar::of_words(step, words, &rows, count));
+            let lacks =
+                || Unusable::Damaged("its best weights are those of none of its steps".into());
+            Some(best.ok_or_else(lacks)?)
+        }
+    };
     Ok(Whole {
         state,
         manifest,
         rows,
         diagnoses,
+        best,
     })
 }
 

@@ -1,9 +1,11 @@
+mod best;
 mod disk;
 mod going_on;
 mod pictures;
 mod state_keeping;
 
 use self::going_on::{WayBack, watch_over, write_config};
+use super::best::{Best, BestSoFar};
 use super::diverged::{self, Remains};
 use super::divergence::{Divergence, Watch};
 use super::energies::{Energies, energies, energies_of};
@@ -114,6 +116,8 @@ pub struct Summary {
     /// likewise where data are held out, `buffer`, the noise samples of the last step, and `fresh`, the chains of the last
     /// picture before they are denoised, where these were drawn.
     pub energies: Energies,
+    /// The weights of the step whose chains came nearest to data; none where no figure was computed.
+    pub best: Option<Best>,
     /// How it went on after it had diverged, each time; none where it never did.
     pub recoveries: Vec<Recovery>,
 }
@@ -149,6 +153,7 @@ pub fn run(
         metrics,
         diagnostics,
         last_diagnosis: None,
+        best: None,
         waiting: Waiting::new(),
         lock,
         watch: watch_over(trainer, config),
@@ -176,6 +181,8 @@ struct Run<'a> {
     metrics: Lines<MetricsRow>,
     diagnostics: Option<Lines<Diagnostics>>,
     last_diagnosis: Option<Diagnostics>,
+    /// The weights of the step whose chains have come nearest to data.
+    best: Option<BestSoFar>,
     /// What the disk has not taken yet, beside lines of these.
     waiting: Waiting,
     watch: Watch,
@@ -286,6 +293,7 @@ impl Run<'_> {
                 checkpoint,
                 pictures: self.pictures.clone(),
                 curves,
+                best: self.best(trainer),
                 recoveries: self.recoveries.clone(),
             },
         );
@@ -309,6 +317,19 @@ impl Run<'_> {
                 Arrival::Snapshot { step, parameters } => {
                     self.deliver(trainer, Unwritten::Snapshot { step, parameters })?;
                 }
+                Arrival::Judged { .. } if self.diverged.is_some() => {}
+                Arrival::Judged {
+                    step,
+                    average,
+                    live,
+                } => self.consider(
+                    trainer,
+                    BestSoFar {
+                        step,
+                        average,
+                        live,
+                    },
+                )?,
                 Arrival::State(_) if self.diverged.is_some() => {}
                 Arrival::State(state) => self.write_state(trainer, state)?,
                 Arrival::Diagnostics(row) => {
@@ -383,6 +404,7 @@ impl Run<'_> {
             traces,
             memory: trainer.plan().memory(),
             energies: last_energies,
+            best: self.best(trainer),
             recoveries: self.recoveries.clone(),
         };
         let json = serde_json::to_string_pretty(&summary).map_err(TrainError::Summary)?;

@@ -13,6 +13,8 @@ pub struct TrainingState {
     buffers: BTreeMap<String, Vec<u32>>,
     /// What the last diagnosis was told from, where a run keeps it.
     traces: Option<Traces>,
+    /// Averaged and live weights of the best step so far, bit for bit, where a run has judged any.
+    best: Option<[Vec<u32>; 2]>,
 }
 
 impl TrainingState {
@@ -25,7 +27,19 @@ impl TrainingState {
             step,
             buffers,
             traces,
+            best: None,
         }
+    }
+
+    /// The same state with averaged and live weights of the best step so far, as 32-bit words.
+    pub(super) fn with_best(mut self, words: [Vec<u32>; 2]) -> Self {
+        self.best = Some(words);
+        self
+    }
+
+    /// These.
+    pub(super) fn best(&self) -> Option<&[Vec<u32>; 2]> {
+        self.best.as_ref()
     }
 
     /// Optimiser steps done.

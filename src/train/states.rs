@@ -18,8 +18,11 @@ use std::path::{Path, PathBuf};
 
 /// What a manifest calls itself, ...
 const FORMAT: &str = "afterimage training state";
-/// ... and what changes whenever a program could misread one of another version. Version 1 had no recoveries.
-const VERSION: u32 = 2;
+/// ... and what changes whenever a program could misread one of another version. Version 1 had no recoveries,
+/// and version 2 no best weights.
+const VERSION: u32 = 3;
+/// What averaged and live weights of the best step so far are called among the buffers.
+const BEST_WEIGHTS: [&str; 2] = ["best averaged parameters", "best live parameters"];
 
 /// All that belongs to a state but its buffers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,6 +53,9 @@ pub(super) struct Manifest {
     pub(super) pictures: bool,
     /// The step of the last snapshot that was kept.
     pub(super) last_snapshot: Option<u64>,
+    /// The step of the best figure so far, which its metrics say; its weights are among the buffers.
+    #[serde(default)]
+    pub(super) best: Option<u64>,
     /// How the run went on after it had diverged, each time.
     #[serde(default)]
     pub(super) recoveries: Vec<Recovery>,
@@ -146,7 +152,11 @@ pub(super) fn save(
     }
     let put_together =
         |cause: &dyn ToString| failed("put together", io::Error::other(cause.to_string()));
-    let bytes = words_file(state.buffers()).map_err(|cause| put_together(&cause))?;
+    let of_device = state.buffers().iter();
+    let of_device = of_device.map(|(name, words)| (name.as_str(), words.as_slice()));
+    let best = state.best().into_iter().flatten();
+    let best = BEST_WEIGHTS.into_iter().zip(best.map(Vec::as_slice));
+    let bytes = words_file(of_device.chain(best)).map_err(|cause| put_together(&cause))?;
     manifest.buffers = FileMark::of(&bytes);
     let is_there = fs::read(&buffers).is_ok_and(|found| found == bytes);
     if !is_there {
@@ -195,8 +205,14 @@ pub(super) fn load(path: &Path) -> Result<(TrainingState, Manifest), Unusable> {
     if FileMark::of(&bytes) != manifest.buffers {
         return Err(damaged(&"its buffers are not as they were written"));
     }
-    let buffers = read_words_file(&bytes).map_err(|cause| damaged(&cause))?;
+    let mut buffers = read_words_file(&bytes).map_err(|cause| damaged(&cause))?;
+    let mut of_best = |name| buffers.remove(name).unwrap_or_default();
+    let best = manifest.best.map(|_| BEST_WEIGHTS.map(&mut of_best));
     let state = TrainingState::new(manifest.step, buffers, manifest.traces.clone());
+    let state = match best {
+        Some(words) => state.with_best(words),
+        None => state,
+    };
     Ok((state, manifest))
 }
 
@@ -372,6 +388,7 @@ mod tests {
             traces: None,
             pictures: false,
             last_snapshot: None,
+            best: None,
             recoveries: Vec::new(),
             is_waymark,
             buffers: FileMark::default(),
@@ -431,5 +448,34 @@ mod tests {
         let first = saved(1, "one");
         assert_eq!(saved(1, "two"), first, "the buffers were written again");
         assert_ne!(saved(2, "three"), first);
+    }
+
+    /// Buffers of the device with the best weights among them, and a manifest that knows of these or of none.
+    #[test]
+    fn the_best_weights_come_back_and_older_states_have_none() {
+        let run = tempfile::tempdir().unwrap();
+        let best = Manifest {
+            best: Some(3),
+            ..manifest(4, false, "")
+        };
+        let with_best = state(4, 7).with_best([vec![1, 2, 3], vec![4, 5, 6]]);
+        let path = save(run.path(), &with_best, best, &[], ALL).unwrap();
+        let Ok((found, _)) = load(&path) else {
+            panic!("it is whole");
+        };
+        assert_eq!(found, with_best);
+        assert_eq!(found.buffers().len(), 1);
+
+        let path = save(run.path(), &state(5, 7), manifest(5, false, ""), &[], ALL).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        let (_, of_state) = text.split_once("\"state\":").unwrap();
+        let older = of_state.strip_suffix("}\n").unwrap();
+        let older = enveloped(&older.replace("\"best\":null,", ""));
+        assert!(!older.contains("best"));
+        fs::write(&path, older.replace("\"version\":3", "\"version\":2")).unwrap();
+        let Ok((found, manifest)) = load(&path) else {
+            panic!("it is whole");
+        };
+        assert_eq!((found, manifest.best), (state(5, 7), None));
     }
 }

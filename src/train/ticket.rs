@@ -13,18 +13,24 @@ pub(super) enum Ticket {
     States,
     /// The parameters that the noise is drawn from, to be kept.
     Snapshot,
+    /// Chains that are judged.
+    Judged,
+    /// The averaged weights after a step whose chains are judged, and then the live ones.
+    Candidate,
     /// A part of a [`TrainingState`](super::TrainingState), under the number of the steps that were done.
     State,
 }
 
 /// In the order of their numbers.
-const ALL: [Ticket; 7] = [
+const ALL: [Ticket; 9] = [
     Ticket::Metrics,
     Ticket::Trace,
     Ticket::Control,
     Ticket::Average,
     Ticket::States,
     Ticket::Snapshot,
+    Ticket::Judged,
+    Ticket::Candidate,
     Ticket::State,
 ];
 

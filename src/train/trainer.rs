@@ -1,5 +1,6 @@
 use super::error::TrainError;
 use super::fit::{chosen_plan, set_up};
+use super::judge::{Floor, Judging};
 use super::metrics::MetricsRow;
 use super::plan::TrainingPlan;
 use super::recovery::recovered;
@@ -32,6 +33,12 @@ pub enum Arrival {
     },
     /// The parameters that the noise of a step was drawn from.
     Snapshot { step: u64, parameters: Vec<f32> },
+    /// The weights after a step whose metrics have a distance of chains from data, right after these.
+    Judged {
+        step: u64,
+        average: Vec<f32>,
+        live: Vec<f32>,
+    },
     /// What the steps after some step depend on. All that was asked for before it, and the metrics of all steps before it, have
     /// arrived before.
     State(TrainingState),
@@ -55,6 +62,7 @@ pub struct Trainer {
     averages: BTreeMap<u64, Vec<f32>>,
     /// Step sizes and acceptances that wait for the metrics of their step.
     controls: BTreeMap<u64, StepControl>,
+    judging: Judging,
     /// What the last diagnosis was told from.
     traces: Option<Traces>,
     states: PendingStates,
@@ -98,6 +106,7 @@ impl Trainer {
             speed: 0.0,
             averages: BTreeMap::new(),
             controls: BTreeMap::new(),
+            judging: Judging::default(),
             traces: None,
             states: PendingStates::default(),
         })
@@ -227,6 +236,7 @@ impl Trainer {
         self.traces = state.traces().cloned();
         self.states = PendingStates::default();
         (self.averages, self.controls) = Default::default();
+        self.judging.forget();
         Ok(())
     }
 
@@ -307,6 +317,11 @@ impl Trainer {
         })
     }
 
+    /// What distances of so many chains from data are to be held against; none where there are too few data for any.
+    pub(super) fn floor(&mut self, chains: usize) -> Option<Floor> {
+        self.judging.floor(chains, &self.data, &self.config)
+    }
+
     /// Runs the chains on for `steps` steps on the last snapshot and says how they mix; none where the noise needs no
     /// chains, the steps are too few to tell anything, or `progress`, which is told how many of them are done, says no.
     ///
@@ -372,6 +387,19 @@ impl Trainer {
                 step,
                 parameters: floats(),
             }),
+            Ticket::Judged => {
+                let (data, config) = (&self.data, &self.config);
+                self.judging.chains(step, &floats(), data, config);
+                None
+            }
+            Ticket::Candidate => {
+                let (average, live) = self.judging.weights(step, floats())?;
+                Some(Arrival::Judged {
+                    step,
+                    average,
+                    live,
+                })
+            }
             Ticket::State => {
                 let traces = self.traces.as_ref();
                 self.states
@@ -404,6 +432,7 @@ impl Trainer {
                 };
                 (row.step_size, row.acceptance) = self.control(step);
                 self.controls.remove(&step);
+                row.data_distance = self.judging.distance(step);
                 row.samples_per_second = self.speed();
                 Some(Arrival::Metrics {
                     row,

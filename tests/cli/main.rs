@@ -6,6 +6,7 @@ mod checkpoint;
 mod command;
 
 mod bench;
+mod best;
 mod browser;
 mod caches;
 mod checkpoints;

@@ -25,6 +25,7 @@ fn training(more: &[&str]) -> Vec<String> {
         "run.batch=32",
         "run.steps=400",
         "run.sample_every=30",
+        "run.figure_every=7",
         "run.checkpoint_seconds=0.1",
     ];
     let mut arguments = vec!["--out", "run"];
@@ -90,6 +91,13 @@ fn a_run_that_diverges_goes_back_and_on_at_a_lower_rate_also_where_it_is_killed(
         share /= 2.0;
         assert_eq!(float(recovery, "rate_share"), share);
     }
+    // What is best is so among the steps that were kept, whatever those had that were given up.
+    let best = summary(&whole)["best"].clone();
+    let least = rows
+        .iter()
+        .filter_map(|row| row["data_distance"].as_f64())
+        .fold(f64::INFINITY, f64::min);
+    assert_eq!(float(&best, "data_distance"), least);
     let last = float(&rows[399], "learning_rate");
     assert!((last - 0.01 * share).abs() < 1e-8, "{last}");
     // Other random numbers, not the same noise at another rate: already in the first step, before which no rate mattered.

@@ -17,7 +17,11 @@ pub fn training(steps: &str, more: &[&str]) -> Vec<String> {
     let steps = format!("run.steps={steps}");
     let mut sets = vec![steps.as_str()];
     sets.extend(["run.sample_every=5", "run.checkpoint_every=7"]);
-    sets.extend(["run.checkpoint_seconds=0.02", "run.keep_snapshots=9"]);
+    sets.extend([
+        "run.checkpoint_seconds=0.02",
+        "run.keep_snapshots=9",
+        "run.figure_every=3",
+    ]);
     sets.extend(["sampler.buffer=20000", "sampler.steps=4"]);
     sets.extend([
         "sampler.diagnose=3",
@@ -60,7 +64,7 @@ impl Running {
         printed.filter(Result::is_ok).count()
     }
 
-    fn send(&self, signal: &str) {
+    pub fn send(&self, signal: &str) {
         let kill = [signal, &self.child.id().to_string()];
         assert!(Command::new("kill").args(kill).status().unwrap().success());
     }
@@ -143,9 +147,15 @@ pub fn same_ends(folder: &TempDir, whole: &TempDir) {
             "{name}"
         );
     }
-    let mut files: Vec<String> = ["config.toml", "curves.png", "samples.png"]
-        .map(String::from)
-        .into();
+    let mut files: Vec<String> = [
+        "best.safetensors",
+        "best.live.safetensors",
+        "config.toml",
+        "curves.png",
+        "samples.png",
+    ]
+    .map(String::from)
+    .into();
     for inner in ["samples", "checkpoints", "snapshots", "states"] {
         let names = names_in(&of(whole, inner)).into_iter();
         // A manifest has the checksum of the metrics, with their times.
@@ -289,8 +299,8 @@ fn a_run_that_is_stopped_says_how_to_go_on_and_does() {
     );
     let newest = states(&folder).remove(0);
     let text = fs::read_to_string(&newest).unwrap();
-    fs::write(&newest, text.replacen("\"version\":2", "\"version\":3", 1)).unwrap();
-    refused(&resumption(&[]), &["version 3", "reads versions 1 and 2"]);
+    fs::write(&newest, text.replacen("\"version\":3", "\"version\":4", 1)).unwrap();
+    refused(&resumption(&[]), &["version 4", "reads versions 1 to 3"]);
     fs::write(&newest, text).unwrap();
 
     // Buffers whose manifest was never written are nobody's.

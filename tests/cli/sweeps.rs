@@ -58,7 +58,7 @@ fn outcomes(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// A sweep of two intervals, a row that diverges and one that makes no sense.
-const ROWS: [&str; 12] = [
+const ROWS: [&str; 14] = [
     "--vary",
     "snapshot.interval=1,2",
     "--row",
@@ -71,6 +71,8 @@ const ROWS: [&str; 12] = [
     "both",
     "--set",
     "run.steps=8",
+    "--set",
+    "run.figure_every=3",
 ];
 
 #[test]
@@ -134,6 +136,14 @@ fn a_sweep_compares_what_its_cells_leave_and_goes_on_from_there() {
     // What only a longer run would need is not kept.
     let done = out.join("cells/snapshot.interval-2-gradients-seed-1");
     assert!(done.join("checkpoints").is_dir() && !done.join("states").exists());
+    // Each cell keeps its own best weights, and is compared by its last ones.
+    assert!(done.join("best.safetensors").is_file());
+    let about = fs::read_to_string(done.join("evaluation.json")).unwrap();
+    let about: serde_json::Value = serde_json::from_str(&about).unwrap();
+    assert_eq!(
+        (&about["weights"], &about["step"]),
+        (&"averaged".into(), &16.into())
+    );
     let wild = of("wild", "steps");
     assert_eq!(wild["outcome"], "failed");
     let reason = &wild["reason"];

@@ -73,8 +73,18 @@ const MORE_PICTURES: &[&str] = &[
     "network.layers=[{conv=64,kernel=3,padding=1},{conv=128,kernel=4,stride=2,padding=1},{dense=1}]",
 ];
 
+/// Whether noise is of no snapshot, which leaves no chains to judge.
+fn is_fixed(own: &str) -> bool {
+    own.contains("snapshot.kind=gaussian") || own.contains("snapshot.kind=uniform")
+}
+
 pub fn settings(base: &[&str], own: &str) -> Config {
-    let sets = base[1..].iter().chain(BOTH).copied();
+    let judged: &[&str] = if is_fixed(own) {
+        &[]
+    } else {
+        &["run.figure_every=2"]
+    };
+    let sets = base[1..].iter().chain(BOTH).chain(judged).copied();
     let sets: Vec<String> = sets
         .chain(own.split_whitespace())
         .map(str::to_owned)
@@ -103,6 +113,11 @@ fn steps(trainer: &mut Trainer, steps: u64) -> (Vec<String>, TrainingState) {
                 said.push(format!("{row:?}"));
             }
             Arrival::Diagnostics(row) => said.push(format!("{row:?}")),
+            Arrival::Judged {
+                step,
+                average,
+                live,
+            } => said.push(format!("{step}: {average:?} {live:?}")),
             Arrival::State(found) => state = Some(found),
             Arrival::States { .. } | Arrival::Snapshot { .. } => panic!("nobody asked for them"),
         }
@@ -111,12 +126,20 @@ fn steps(trainer: &mut Trainer, steps: u64) -> (Vec<String>, TrainingState) {
 }
 
 fn goes_on(config: &Config, what: &str) {
+    let judged = |said: &[String]| {
+        said.iter()
+            .filter(|row| row.contains("data_distance: Some"))
+            .count()
+    };
     let mut trainer_of_all = trainer(config);
     let (_, start) = steps(&mut trainer_of_all, 0);
     let (first, state) = steps(&mut trainer_of_all, BEFORE);
     assert_eq!(state.step(), BEFORE);
     let rest = steps(&mut trainer_of_all, AFTER);
     assert_ne!(rest.1, state, "{what}");
+    // Of steps 1 and 3, and 5, 7 and 9, where there are chains.
+    let wanted = if is_fixed(what) { [0, 0] } else { [2, 3] };
+    assert_eq!([judged(&first), judged(&rest.0)], wanted, "{what}");
 
     // Where everything else is as it began, ...
     let mut other = trainer(config);
@@ -147,6 +170,14 @@ fn a_run_goes_on_from_its_state_to_the_bit() {
     for own in OF_PICTURES.iter().chain(more) {
         goes_on(&settings(PICTURES, own), own);
     }
+}
+
+#[test]
+fn no_bit_depends_on_whether_chains_are_judged() {
+    let of = |own: &str| steps(&mut trainer(&settings(POINTS, own)), BEFORE + AFTER);
+    let (judged, not) = (of("run.figure_every=1"), of("run.figure_every=0"));
+    assert!(judged.1 == not.1);
+    assert!(judged.0.len() > not.0.len());
 }
 
 #[test]

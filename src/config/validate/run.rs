@@ -17,6 +17,7 @@ const MOST_STATES: usize = 1000;
 #[rustfmt::skip]
 pub(super) const CONDITIONAL: &[Conditional] = &[
     ("run.keep_snapshots", "network.base", |c| c.network.base == BaseKind::Gaussian, "without a base there is no log Z to estimate along them"),
+    ("run.figure_every", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), "fixed noise has no chains to judge"),
     ("run.keep_snapshots", "snapshot.kind", |c| c.snapshot.kind.needs_chains(), "fixed noise has no snapshots"),
 ];
 

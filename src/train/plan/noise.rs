@@ -207,6 +207,14 @@ impl Noise {
         }
     }
 
+    /// Which part of the chains is drawn from these, and of how many parts.
+    pub(super) fn newest_part(&self, step: u64) -> (usize, usize) {
+        match self {
+            Noise::Fixed(_) | Noise::Snapshot(_) => (0, 1),
+            Noise::Mixture(mixture, _) => (mixture.newest_place(step), mixture.components()),
+        }
+    }
+
     /// Makes the snapshot parameters those that the last chains were drawn from.
     pub(super) fn recall(&self, plan: &TrainingPlan, r: &mut Recording) {
         if let Noise::Mixture(mixture, _) = self {

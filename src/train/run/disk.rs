@@ -27,6 +27,7 @@ impl Run<'_> {
                 Unwritten::Snapshot { step, parameters } => {
                     self.kept.keep(trainer, *step, parameters.clone())
                 }
+                Unwritten::Best(model) => self.save_best(model),
                 Unwritten::Checkpoint(checkpoint) => self.write_checkpoint(checkpoint).map(|_| ()),
             };
             if let Err(error) = written {
@@ -71,6 +72,9 @@ impl Run<'_> {
         self.hold_folder()?;
         if is_anew {
             write_config(self.config, self.folder)?;
+            if let Some(model) = self.best_model(trainer)? {
+                self.save_best(&model)?;
+            }
         }
         self.metrics.settle()?;
         if let Some(diagnostics) = &mut self.diagnostics {

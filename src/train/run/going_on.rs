@@ -87,6 +87,7 @@ impl<'a> Run<'a> {
             manifest,
             rows,
             diagnoses,
+            best,
         } = whole;
         let Circumstances {
             config,
@@ -119,10 +120,11 @@ impl<'a> Run<'a> {
         let metrics = Lines::cut_back(&folder.join("metrics.jsonl"), &manifest.metrics, rows)?;
         let mut kept = KeptSnapshots::new(config, folder);
         kept.go_on(manifest.last_snapshot);
-        Ok(Run {
+        let mut run = Run {
             metrics,
             diagnostics,
             last_diagnosis: manifest.last_diagnosis,
+            best,
             waiting,
             lock,
             watch,
@@ -136,7 +138,10 @@ impl<'a> Run<'a> {
             recoveries,
             back: None,
             stop,
-        })
+        };
+        // What is there may be of steps that are still to come, or that were given up.
+        run.write_best(trainer)?;
+        Ok(run)
     }
 
     /// Trains to the end, and where the run diverges goes back as often as it may.

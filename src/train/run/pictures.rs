@@ -175,6 +175,19 @@ impl Run<'_> {
                 }),
             }
         }
+        let rows = self.metrics.rows().iter();
+        let judged = rows.filter_map(|row| Some((row.step as f64, f64::from(row.data_distance?))));
+        let judged: Vec<(f64, f64)> = judged.collect();
+        if !judged.is_empty() {
+            panels.push(Panel {
+                title: "energy distance of chains from data".into(),
+                series: vec![Series {
+                    label: "distance".into(),
+                    points: judged,
+                }],
+                log_scale: false,
+            });
+        }
         if self.config.snapshot.interval == Interval::Adaptive {
             panels.push(Panel {
                 title: "noise update interval".into(),

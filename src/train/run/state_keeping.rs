@@ -57,10 +57,15 @@ impl Run<'_> {
             traces: state.traces().cloned(),
             pictures: self.pictures.is_some(),
             last_snapshot: self.kept.last_step(),
+            best: self.best.as_ref().map(|best| best.step),
             recoveries: self.recoveries.clone(),
             is_waymark: self.states.is_waymark(state.step()),
             // Known when it is written.
             buffers: Default::default(),
+        };
+        let state = match &self.best {
+            Some(best) => state.with_best(best.words()),
+            None => state,
         };
         let written = self.states.write(state, manifest, before);
         self.report(written);
