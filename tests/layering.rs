@@ -675,7 +675,7 @@ const OFFERED: &[(&str, &str)] = &[
     (
         "config",
         "ActivationKind BaseKind BoundsKind ChainKind Config ConfigError Criterion DataConfig Derived InitialWeights \
-         Interval LayerSpec NetworkConfig NormaliserKind ObjectiveConfig OptimiserConfig Precision Preset Resolved \
+         Interval KernelFamily LayerSpec NetworkConfig NormaliserKind ObjectiveConfig OptimiserConfig Precision Preset Resolved \
          RunConfig SamplerConfig SamplerKind Schedule SnapshotConfig SnapshotKind StartKind Violation Word load \
          parse preset presets resolve set to_toml with_data",
     ),
@@ -701,8 +701,8 @@ const OFFERED: &[(&str, &str)] = &[
     ),
     (
         "model",
-        "Architecture CheckpointError Description Evaluator KeptChains KeptSnapshots Model ModelError NetworkError SampleOptions Samples \
-         TuningOptions TuningReport VariantError Weights allow_tuning kept_snapshots tuning_report",
+        "Architecture CheckpointError ChosenBy ChosenKernels Description Evaluator KeptChains KeptSnapshots Model ModelError NetworkError SampleOptions Samples \
+         TuningOptions TuningReport VariantError Weights allow_tuning chosen_kernels kept_snapshots tuning_report",
     ),
     ("shape", "Shape"),
     (

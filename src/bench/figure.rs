@@ -2,6 +2,7 @@ use super::Session;
 use super::networks::ReferenceNetwork;
 use super::timing::{Clock, Times};
 use crate::gpu::{AdapterSummary, Executor, WGPU_VERSION};
+use crate::network::{ChosenKernels, chosen_kernels};
 use serde::Serialize;
 
 /// What a figure is about.
@@ -129,6 +130,8 @@ pub(crate) struct Header {
     pub(crate) afterimage: &'static str,
     pub(crate) wgpu: &'static str,
     pub(crate) adapter: AdapterSummary,
+    /// The layer kernels that run; none before they are chosen.
+    pub(crate) kernels: Option<ChosenKernels>,
     /// The clock of everything but the networks' work, which goes by the wall's.
     pub(crate) kernel_clock: Clock,
 }
@@ -145,6 +148,7 @@ impl Header {
             afterimage: env!("CARGO_PKG_VERSION"),
             wgpu: WGPU_VERSION,
             adapter: executor.adapter().clone(),
+            kernels: chosen_kernels(executor),
             kernel_clock,
         }
     }

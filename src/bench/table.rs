@@ -11,8 +11,11 @@ pub(crate) fn preamble(header: &Header) -> String {
         Clock::Gpu => "the GPU's timestamps",
         Clock::Wall => "the clock on the wall (no timestamps here)",
     };
+    let kernels = header.kernels.as_ref();
+    let kernels = kernels.map_or(String::new(), |kernels| format!("kernels {kernels}\n"));
     format!(
         "afterimage {}, wgpu {}; {adapter}, driver {}\n\
+         {kernels}\
          networks by the clock on the wall, everything else by {clock}; ms: medians",
         header.afterimage, header.wgpu, adapter.driver
     )

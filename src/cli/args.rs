@@ -3,9 +3,10 @@
 //! Everything for a person goes to stderr; what a program may want to read goes to stdout, and only on `--json`
 //! (or where printing it is all that a command does).
 
-use crate::kernels::FAMILIES;
+use crate::kernels::KernelFamily;
 use crate::model::Weights;
-use clap::builder::PossibleValuesParser;
+use crate::words::Word;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -119,34 +120,32 @@ pub(super) struct AdapterArgs {
 
     /// Run the layer kernels of this family, if they compute right on the adapter
     ///
-    /// Default: those that are known to suit the adapter. Which family runs changes results by rounding, so a run that is
-    /// resumed or repeated wants the same one.
-    #[arg(
-        long,
-        value_name = "FAMILY",
-        help_heading = "Device",
-        value_parser = PossibleValuesParser::new(FAMILIES)
-    )]
-    pub(super) kernels: Option<String>,
+    /// Default: on a GPU those for GPUs; on a software renderer those that are known to suit its version, or else were measured
+    /// to, once, which takes some seconds. Which family runs changes results by rounding: `train` writes it down as
+    /// run.kernels, and a run that is resumed keeps it. `devices` tells which there will be, and why.
+    #[arg(long, value_name = "FAMILY", help_heading = "Device", value_parser = family())]
+    pub(super) kernels: Option<KernelFamily>,
 
     /// Neither use nor keep what was compiled and measured for the adapter
     ///
     /// Default: it is kept in the user's cache folder, or in the one that the environment variable AFTERIMAGE_CACHE
-    /// names, so that later runs start sooner.
+    /// names, so that later runs start sooner. Which family of kernels suits a software renderer that is not known is then
+    /// measured in every run, and may come out otherwise; each says what it was.
     #[arg(long, help_heading = "Device")]
     pub(super) no_cache: bool,
 
     /// Measure again which kernels are the fastest
     ///
     /// Default: on a GPU, `train` and `bench` measure what is not known yet of the layers they meet, for about three
-    /// seconds at a time, and keep it; on a software renderer, and in the other commands, what is known is used. Which
-    /// kernels run changes no result.
+    /// seconds at a time, and keep it; on a software renderer, and in the other commands, what is known is used. Which of
+    /// these run changes no result. On a software renderer this also measures the families of kernels again, unless one is
+    /// asked for; another one than before changes results by rounding.
     #[arg(long, help_heading = "Device")]
     pub(super) retune: bool,
 
     /// Neither measure which kernels are the fastest nor use what was measured
     ///
-    /// They are then chosen by an estimate.
+    /// They are then chosen by an estimate, but for their family, which this leaves alone: see --kernels.
     #[arg(long, help_heading = "Device", conflicts_with = "retune")]
     pub(super) no_tune: bool,
 }
@@ -724,6 +723,12 @@ pub(super) struct BenchArgs {
     /// The adapter.
     #[command(flatten)]
     pub(super) adapter: AdapterArgs,
+}
+
+/// Reads a family of kernels.
+fn family() -> impl TypedValueParser<Value = KernelFamily> {
+    PossibleValuesParser::new(KernelFamily::names())
+        .try_map(|name| KernelFamily::named(&name).ok_or("is no family of kernels"))
 }
 
 /// Reads a seed that a run's configuration can hold.

@@ -20,7 +20,11 @@ pub(super) fn bench(arguments: &BenchArgs) -> Result<(), CliError> {
     if let Some(path) = &arguments.growth {
         output::ending(path, &[("png", ())])?;
     }
-    let mut executor = open::executor(&arguments.adapter, CommandLength::Long)?;
+    let mut executor = open::executor(
+        &arguments.adapter,
+        CommandLength::Long,
+        arguments.adapter.kernels,
+    )?;
     let header = Header::of(&executor);
     match arguments.json {
         true => output::json(&header)?,

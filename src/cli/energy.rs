@@ -1,6 +1,5 @@
 use super::args::EnergyArgs;
 use super::error::CliError;
-use super::open::CommandLength;
 use super::{open, output};
 use crate::data::{
     self, DataOptions, Dataset, Layout, RawRange, SampleFile, Source, TrainedScaling,
@@ -41,7 +40,7 @@ pub(super) fn energy(arguments: &EnergyArgs) -> Result<(), CliError> {
     let ending = out.map(|path| output::ending(path, &endings)).transpose()?;
     let model = open::model(&arguments.model)?;
     let data = open_data(&model, &arguments.data, &arguments.model.sets)?;
-    let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
+    let mut executor = open::executor_for(&arguments.adapter, &model)?;
     output::data(&data, false);
     let count = data.len().unwrap_or(DRAWN);
     let mut evaluator = model.evaluator(&mut executor, BATCH.min(count))?;

@@ -1,22 +1,42 @@
 use super::args::{ConfigArgs, ListArgs};
 use super::error::CliError;
 use super::{layers, output};
+use crate::cache;
 use crate::config;
-use crate::gpu::{AdapterKind, GpuError, list_adapters};
+use crate::gpu::{AdapterKind, AdapterSummary, GpuError, list_adapters};
+use crate::network::{ChosenKernels, foreseen_kernels};
+use serde::Serialize;
+
+/// An adapter with the layer kernels that it will run; none where they are measured first.
+#[derive(Serialize)]
+struct Device {
+    #[serde(flatten)]
+    adapter: AdapterSummary,
+    kernels: Option<ChosenKernels>,
+}
 
 /// `afterimage devices`
 pub(super) fn devices(arguments: &ListArgs) -> Result<(), CliError> {
-    let adapters = list_adapters();
+    let folder = cache::folder();
+    let devices = list_adapters().into_iter().map(|adapter| Device {
+        kernels: foreseen_kernels(&adapter, folder.as_deref()),
+        adapter,
+    });
+    let devices: Vec<Device> = devices.collect();
     if arguments.json {
-        output::pretty_json(&adapters)?;
+        output::pretty_json(&devices)?;
     } else {
-        for adapter in &adapters {
+        for Device { adapter, kernels } in &devices {
+            let kernels = kernels.as_ref().map_or_else(
+                || "measured by the first command that computes".to_owned(),
+                ChosenKernels::to_string,
+            );
             let kind = match adapter.kind {
                 AdapterKind::Gpu => "GPU",
                 AdapterKind::Cpu => "software",
             };
             output::line(&format!(
-                "{}  {}  [{}, {kind}]  {}  buffers up to {} MiB",
+                "{}  {}  [{}, {kind}]  {}  buffers up to {} MiB  kernels: {kernels}",
                 adapter.index,
                 adapter.name,
                 adapter.backend,
@@ -25,7 +45,7 @@ pub(super) fn devices(arguments: &ListArgs) -> Result<(), CliError> {
             ))?;
         }
     }
-    if adapters.is_empty() {
+    if devices.is_empty() {
         Err(GpuError::NoAdapter.into())
     } else {
         Ok(())

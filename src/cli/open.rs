@@ -7,10 +7,14 @@ use crate::cache;
 use crate::config;
 use crate::data;
 use crate::gpu::{AdapterChoice, AdapterKind, Executor, ExecutorOptions};
+use crate::kernels::{KernelFamily, Precision};
 use crate::model::{self, Description, Model, ModelError, is_chains_path, is_live_path};
-use crate::network::{TuningOptions, allow_tuning, require_family};
+use crate::network::{
+    ChosenBy, TuningOptions, VariantError, allow_tuning, chosen_kernels, foreseen_kernels,
+    kept_trials, measure_families, require_family, trusted_variant,
+};
 use crate::train::interrupted_model;
-use crate::words::choice;
+use crate::words::{Word, choice};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,8 +28,12 @@ pub(super) enum CommandLength {
     Short,
 }
 
-/// Opens the adapter that was asked for.
-pub(super) fn executor(arguments: &AdapterArgs, work: CommandLength) -> Result<Executor, CliError> {
+/// Opens the adapter that was asked for, to compute by the kernels `asked`, where there are some.
+pub(super) fn executor(
+    arguments: &AdapterArgs,
+    work: CommandLength,
+    asked: Option<KernelFamily>,
+) -> Result<Executor, CliError> {
     let choice = match &arguments.adapter {
         Some(name) => AdapterChoice::Named(name.clone()),
         None => AdapterChoice::Best,
@@ -36,12 +44,11 @@ pub(super) fn executor(arguments: &AdapterArgs, work: CommandLength) -> Result<E
         ..Default::default()
     };
     let mut executor = Executor::open(&choice, options)?;
-    if vector_width::disappoint(&mut executor) {
+    let outcome = choose_kernels(&mut executor, arguments, asked);
+    if vector_width::disappoint(&executor) {
         vector_width::restart_without();
     }
-    if let Some(family) = &arguments.kernels {
-        require_family(&mut executor, family)?;
-    }
+    outcome?;
     if !arguments.no_tune {
         let mut options = TuningOptions {
             folder: cache,
@@ -57,6 +64,74 @@ pub(super) fn executor(arguments: &AdapterArgs, work: CommandLength) -> Result<E
         allow_tuning(&mut executor, options);
     }
     Ok(executor)
+}
+
+/// Opens the adapter that was asked for, to compute with a model that there is.
+pub(super) fn executor_for(arguments: &AdapterArgs, model: &Model) -> Result<Executor, CliError> {
+    let executor = executor(arguments, CommandLength::Short, arguments.kernels)?;
+    let run = &model.config().run;
+    // Another adapter, or another version of its driver, rounds in its own way whatever the kernels; and those that are slow
+    // there would be no service. Maps of f16 are those of training alone.
+    if let (Some(family), Some(chosen)) = (run.kernels, chosen_kernels(&executor))
+        && chosen.family != family
+        && chosen.by != ChosenBy::Asked
+        && run.precision == Precision::Full
+    {
+        let family = family.name();
+        output::note(format_args!(
+            "note: the model was trained by the kernels {family}, and this computes by {chosen}: both agree to rounding. \
+             --kernels {family} takes the same"
+        ));
+    }
+    Ok(executor)
+}
+
+/// Has `asked` chosen, or else what suits the adapter, and says what may change results.
+fn choose_kernels(
+    executor: &mut Executor,
+    arguments: &AdapterArgs,
+    asked: Option<KernelFamily>,
+) -> Result<(), VariantError> {
+    if let Some(family) = asked {
+        require_family(executor, family)?;
+        return Ok(());
+    }
+    let before = foreseen_kernels(executor.adapter(), executor.cache_folder());
+    let is_again = arguments.retune && executor.adapter().kind == AdapterKind::Cpu;
+    if before.is_some() && !is_again {
+        trusted_variant(executor)?;
+        return Ok(());
+    }
+    if is_again {
+        output::note(
+            "note: measuring again which kernels suit this driver; others than before change results by rounding",
+        );
+        measure_families(executor)?;
+    } else {
+        output::note("note: measuring which kernels suit this driver; this takes some seconds");
+        trusted_variant(executor)?;
+    }
+    let Some(chosen) = chosen_kernels(executor) else {
+        return Ok(());
+    };
+    match before {
+        Some(before) if before.family != chosen.family => output::note(format_args!(
+            "warning: --retune changed the kernels from {before} to {chosen}: what is computed from now on differs by rounding \
+             from what was before. Runs that are resumed keep theirs"
+        )),
+        _ => output::note(format_args!("note: the kernels are {chosen}")),
+    }
+    let kept = executor
+        .cache_folder()
+        .and_then(|folder| kept_trials(folder, executor.adapter()));
+    if kept.is_none() {
+        output::note(format_args!(
+            "note: nothing keeps that without a cache: another run may choose otherwise and differ by rounding, unless it is \
+             given --kernels {}",
+            chosen.family.name()
+        ));
+    }
+    Ok(())
 }
 
 /// Opens the model that was asked for, and says what of its file was not read as it stood.

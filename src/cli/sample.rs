@@ -1,6 +1,5 @@
 use super::args::SampleArgs;
 use super::error::CliError;
-use super::open::CommandLength;
 use super::progress::Stages;
 use super::{open, output, warnings};
 use crate::files::write_atomically;
@@ -40,7 +39,7 @@ pub(super) fn sample(arguments: &SampleArgs) -> Result<(), CliError> {
         seed: arguments.seed.unwrap_or(run.seed),
         frames: if ending == Ending::Gif { FRAMES } else { 0 },
     };
-    let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
+    let mut executor = open::executor_for(&arguments.adapter, &model)?;
     let mut bar = Stages::new(arguments.quiet);
     let samples = model.sample(&mut executor, &options, &mut |done, of| {
         bar.show("step", done, of);

@@ -7,7 +7,7 @@ use super::{open, output, warnings};
 use crate::config::{self, Config, Resolved, SamplerConfig};
 use crate::data;
 use crate::files::{FileError, create_numbered_folder, remove_unused_run_folder};
-use crate::network::{Precision, tuning_report};
+use crate::network::{Precision, chosen_kernels, tuning_report};
 use crate::page::{self, Written};
 use crate::train::{self, Beginning, Best, Event, Interrupted, Summary, TrainError, Trainer};
 use crate::words::Word;
@@ -31,6 +31,8 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
     if let Some(seed) = arguments.seed {
         config.run.seed = seed;
     }
+    let before = config.run.kernels;
+    config.run.kernels = arguments.adapter.kernels.or(before);
     let data = data::open(&config.data.options(), config.run.seed)?;
     if let Some(interrupted) = &interrupted {
         interrupted.check_data(&data)?;
@@ -38,7 +40,8 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
     if arguments.quiet {
         output::data(&data, true);
     }
-    let executor = open::executor(&arguments.adapter, CommandLength::Long)?;
+    let asked = config.run.kernels;
+    let executor = open::executor(&arguments.adapter, CommandLength::Long, asked)?;
     if !arguments.quiet {
         let size = match (data.len(), data.held_out().and_then(|kept| kept.len())) {
             (None, _) => "endless".to_owned(),
@@ -71,8 +74,24 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         for note in interrupted.notes().iter().chain(&other) {
             output::note(note);
         }
+        if let (Some(before), Some(now)) = (before, asked)
+            && before != now
+        {
+            output::note(format_args!(
+                "warning: the run was computed by the kernels {} and goes on by {}: its bits are not those of a run by one of them",
+                before.name(),
+                now.name()
+            ));
+        }
     }
     let mut trainer = Trainer::new(executor, &config, data)?;
+    // With the kernels that it runs, which another device of it is to run as well.
+    let config = trainer.config().clone();
+    if let Some(chosen) = chosen_kernels(trainer.executor())
+        && !arguments.quiet
+    {
+        output::note(format_args!("kernels   {chosen}"));
+    }
     if let Some(report) = tuning_report(trainer.executor())
         && !arguments.quiet
         && report.measured > 0
@@ -109,7 +128,8 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
     // What opened once and does no longer ends the run by its first error.
     let mut anew = || {
         let data = data::open(&config.data.options(), config.run.seed).ok()?;
-        let executor = open::executor(&arguments.adapter, CommandLength::Short).ok()?;
+        let asked = config.run.kernels;
+        let executor = open::executor(&arguments.adapter, CommandLength::Short, asked).ok()?;
         Some(Trainer::new(executor, &config, data))
     };
     let outcome = train::run_through(trainer, beginning, stop.asked(), &mut observer, &mut anew);

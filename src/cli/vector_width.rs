@@ -5,7 +5,7 @@
 
 use crate::cache;
 use crate::gpu::Executor;
-use crate::network::{Variant, trusted_variant};
+use crate::network::{ChosenBy, chosen_kernels};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{env, fs};
@@ -59,13 +59,14 @@ fn has_wide_vectors() -> bool {
     false
 }
 
-/// Whether this process widened the vectors of the driver in use and they compute wrong results.
-pub(super) fn disappoint(executor: &mut Executor) -> bool {
+/// Whether this process widened the vectors of the driver in use and the kernels that were to run compute wrong results on
+/// them. To be asked when kernels have been chosen, or that has failed.
+pub(super) fn disappoint(executor: &Executor) -> bool {
     let profile = executor.profile();
     let wide = profile.is_cpu && profile.subgroup_size == Some(LANES as u32);
-    WIDENED.load(Ordering::Relaxed)
-        && wide
-        && trusted_variant(executor).ok() != Some(Variant::for_profile(&profile))
+    let chosen = chosen_kernels(executor);
+    let is_wrong = chosen.is_none_or(|chosen| chosen.by == ChosenBy::WrongResults);
+    WIDENED.load(Ordering::Relaxed) && wide && is_wrong
 }
 
 /// Starts this program again with the driver's own width. Comes back only if that is not possible; the slower kernels

@@ -31,7 +31,7 @@ pub use presets::{Preset, preset, presets};
 pub use words::{BaseKind, BoundsKind, ChainKind, NormaliserKind, SnapshotKind, StartKind};
 
 // What the fields hold, and how it is found by its name.
-pub use crate::kernels::{ActivationKind, Precision, SamplerKind};
+pub use crate::kernels::{ActivationKind, KernelFamily, Precision, SamplerKind};
 pub use crate::method::{Criterion, Schedule};
 pub use crate::network::{InitialWeights, LayerSpec};
 pub use crate::words::Word;
@@ -375,6 +375,10 @@ pub struct RunConfig {
     /// samples, energies, parameters and optimiser are f32 either way. Mixed is for software adapters so far; `sample`
     /// and `energy` compute in full.
     pub precision: Precision = Precision::Full,
+    /// The layer kernels that compute it: tiled (for GPUs), or texel or lanes (for software adapters); absent: those that suit the
+    /// adapter. Others change results by rounding, so a run on a software adapter writes down here which computed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kernels: Option<KernelFamily> = None,
     /// Decides every random number: the same seed on the same adapter gives the same bits.
     pub seed: u64 = 1,
     /// Optimiser steps between two pictures of samples; 0 for only the last. There are pictures of points in the plane and

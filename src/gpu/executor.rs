@@ -17,6 +17,7 @@ use super::resources::{Resources, USAGES};
 use super::statistics::ExecutorStatistics;
 use super::uploads::Uploads;
 use std::any::Any;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -137,6 +138,11 @@ impl Executor {
     /// The adapter in use.
     pub fn adapter(&self) -> &AdapterSummary {
         &self.adapter
+    }
+
+    /// Where what was found out about the device is kept for later runs.
+    pub(crate) fn cache_folder(&self) -> Option<&Path> {
+        self.options.cache.as_deref()
     }
 
     /// What the choice of kernels depends on.

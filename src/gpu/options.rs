@@ -16,8 +16,8 @@ pub struct ExecutorOptions {
     pub in_flight: usize,
     /// How long to wait for the GPU before giving it up. What is given up is never closed, since closing it would wait for it.
     pub patience: Duration,
-    /// The folder where compiled pipelines are kept for later runs; none by default, since a library writes nothing
-    /// unasked.
+    /// The folder where compiled pipelines, and which kernels were measured to suit the driver, are kept for later runs; none
+    /// by default, since a library writes nothing unasked.
     pub cache: Option<PathBuf>,
     /// Fail after so many submissions, as a driver may at any time: for tests of what follows.
     pub fault: Option<(Fault, u64)>,

@@ -1,11 +1,23 @@
 //! The table of the families of layer kernels. Each has a line here and a folder, here and in `shaders/`; beside the
-//! folder's `mod` line nothing else needs to know which there are. The folder exports the family's variant, called like
-//! the family, and its `Layer`, `Maps` and `Choice`. They have the methods, of the same names, that the sums over the
-//! families in `variant.rs`, `layer.rs` and `maps.rs` call, which say what these do.
+//! folder's `mod` line nothing else needs to know which there are. A line says what adapters the family is for. The folder
+//! exports the family's variant, called like the family, and its `Layer`, `Maps` and `Choice`. They have the methods, of
+//! the same names, that the sums over the families in `variant.rs`, `layer.rs` and `maps.rs` call, which say what these do.
 
 use crate::gpu::Profile;
+use crate::words::Word;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// What adapters a family is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum For {
+    /// All there are, unless another is for them.
+    Any,
+    /// Software drivers.
+    Software,
+    /// Software drivers on which it was measured to be faster than the one for all of these.
+    MeasuredSoftware,
+}
 
 /// What one family has of a sum over all of them.
 pub(super) trait Part<Sum> {
@@ -40,7 +52,33 @@ macro_rules! sum {
 
 /// Makes a row of the table the same arm of every `match`. `$d` is a dollar sign.
 macro_rules! families {
-    ($d:tt: $($(#[$doc:meta])* $Family:ident in $folder:ident,)*) => {
+    ($d:tt: $($(#[$doc:meta])* $Family:ident in $folder:ident for $adapters:ident,)*) => {
+        /// A family of layer kernels.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum KernelFamily { $($(#[$doc])* $Family,)* }
+
+        impl Word for KernelFamily {
+            fn all() -> &'static [Self] {
+                &[$(KernelFamily::$Family),*]
+            }
+
+            fn name(&self) -> &'static str {
+                match self {
+                    $(KernelFamily::$Family => stringify!($folder),)*
+                }
+            }
+        }
+
+        impl KernelFamily {
+            /// What adapters it is for.
+            fn adapters(self) -> For {
+                match self {
+                    $(KernelFamily::$Family => For::$adapters,)*
+                }
+            }
+        }
+
         sum! {
             /// Which shape of the layer kernels to run.
             #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,10 +117,21 @@ macro_rules! families {
             };
         }
 
-        /// What the families are called.
-        pub const FAMILIES: &[&str] = &[$(stringify!($folder)),*];
-
         impl Variant {
+            /// The family that it belongs to.
+            pub fn family(&self) -> KernelFamily {
+                match self {
+                    $(Variant::$Family(_) => KernelFamily::$Family,)*
+                }
+            }
+
+            /// The variant of `family` that suits an adapter best.
+            pub fn of_family(profile: &Profile, family: KernelFamily) -> Variant {
+                match family {
+                    $(KernelFamily::$Family => super::$folder::$Family::best(profile).into(),)*
+                }
+            }
+
             /// Of every family the variant that suits an adapter best, and where there is more than one, that which asks
             /// least of its driver.
             pub fn of_each_family(profile: &Profile) -> Vec<(Variant, Option<Variant>)> {
@@ -108,15 +157,35 @@ macro_rules! families {
     };
 }
 
-// From the one that runs anywhere to the most special ones: an adapter gets the last that suits it.
+// From the one that runs anywhere to the most special ones: an adapter gets the last that is for it.
 families! { $:
     /// For GPUs: flat buffers, tiles in workgroup memory.
-    Tiled in tiled,
-    /// For software drivers that load the same word for all lanes at once, as Mesa 26.2: lanes over samples. Runs only where
-    /// it is asked for, so far, and where `Texel` computes wrong.
-    Lanes in lanes,
+    Tiled in tiled for Any,
+    /// For software drivers that load the same word for all lanes at once, as Mesa 26.2: lanes over samples.
+    Lanes in lanes for MeasuredSoftware,
     /// For software drivers such as lavapipe: planes in storage images, weights spread over lanes by shuffles.
-    Texel in texel,
+    Texel in texel for Software,
+}
+
+impl KernelFamily {
+    /// The one that adapters have for which nothing was asked or measured: software drivers, or all others.
+    pub fn usual(is_software: bool) -> Self {
+        let mut families = Self::all().iter().copied();
+        let is_for = |family: &Self| match family.adapters() {
+            For::Any => true,
+            For::Software => is_software,
+            For::MeasuredSoftware => false,
+        };
+        families.rfind(is_for).unwrap_or(Self::Tiled)
+    }
+
+    /// Those that software drivers run in place of the usual one where they were measured to be faster.
+    pub fn rivals() -> Vec<Self> {
+        let families = Self::all().iter().copied();
+        families
+            .filter(|family| family.adapters() == For::MeasuredSoftware)
+            .collect()
+    }
 }
 
 // The macro's name, which other files import.

@@ -51,7 +51,7 @@ pub use adam::{AdamArguments, AdamSettings, adam};
 pub use add_noise::add_noise;
 pub use divergence_head::divergence_head;
 pub use energy_head::energy_head;
-pub use families::{Choice, FAMILIES, Layer, Maps, Variant};
+pub use families::{Choice, KernelFamily, Layer, Maps, Variant};
 pub use generators::{Bregman, GENERATORS, Generator};
 pub use geometry::ConvGeometry;
 pub use gradient_norm::{NORM_PARTS, gradient_norm};

@@ -1,21 +1,11 @@
-use super::families::{FAMILIES, Variant, each};
+use super::families::{KernelFamily, Variant, each};
 use super::precision::Precision;
 use crate::gpu::Profile;
 
 impl Variant {
-    /// The variant that suits an adapter.
+    /// The variant that an adapter has for which nothing was asked or measured.
     pub fn for_profile(profile: &Profile) -> Self {
-        let all = Self::of_each_family(profile).into_iter();
-        let mut best = all.map(|(best, _)| best).collect::<Vec<_>>();
-        let suits = |variant: &Variant| each!(Variant, variant, variant => variant.suits(profile));
-        let place = best.iter().rposition(suits);
-        best.swap_remove(place.unwrap_or(0))
-    }
-
-    /// The variant of the family called `name`, one of [`FAMILIES`], that suits an adapter best.
-    pub fn of_family(profile: &Profile, name: &str) -> Option<Self> {
-        let place = FAMILIES.iter().position(|family| *family == name)?;
-        Some(Self::of_each_family(profile)[place].0)
+        Self::of_family(profile, KernelFamily::usual(profile.is_cpu))
     }
 
     /// In a word, without the precision.

@@ -27,8 +27,8 @@ pub(crate) use stored::{is_live_path, live_path};
 // Named in what the above offers.
 pub use crate::checkpoint::CheckpointError;
 pub use crate::network::{
-    Architecture, NetworkError, TuningOptions, TuningReport, VariantError, allow_tuning,
-    tuning_report,
+    Architecture, ChosenBy, ChosenKernels, NetworkError, TuningOptions, TuningReport, VariantError,
+    allow_tuning, chosen_kernels, tuning_report,
 };
 
 /// What only [`crate::low_level`] shows.

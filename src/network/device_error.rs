@@ -1,5 +1,6 @@
 use crate::gpu::GpuError;
-use crate::kernels::FAMILIES;
+use crate::kernels::KernelFamily;
+use crate::words::Word;
 
 /// Why a device runs none of the kernels that were asked for.
 #[derive(Debug, thiserror::Error)]
@@ -12,15 +13,24 @@ pub enum VariantError {
          --adapter"
     )]
     WrongResults { adapter: String },
-    #[error("'{adapter}' computes wrong results with the kernels '{family}': leave out --kernels")]
-    WrongFamily { adapter: String, family: String },
-    #[error("there are no kernels '{family}': {}", FAMILIES.join(", "))]
-    UnknownFamily { family: String },
     #[error(
-        "the kernels for '{adapter}' cannot store f16: set run.precision = \"full\", or choose a software adapter with \
-         --adapter"
+        "'{adapter}' computes wrong results with the kernels '{}', which --kernels or run.kernels asks for: choose others \
+         with --kernels",
+        family.name()
     )]
-    NoMixedPrecision { adapter: String },
+    WrongFamily {
+        adapter: String,
+        family: KernelFamily,
+    },
+    #[error(
+        "the kernels '{}' on '{adapter}' cannot store f16: set run.precision = \"full\", leave out --kernels and run.kernels, \
+         or choose a software adapter with --adapter",
+        family.name()
+    )]
+    NoMixedPrecision {
+        adapter: String,
+        family: KernelFamily,
+    },
     #[error(
         "'{adapter}' computes wrong results with maps of f16: set run.precision = \"full\", or update its driver"
     )]
@@ -68,6 +78,19 @@ pub(crate) fn advised(error: &GpuError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kernels_that_cannot_be_had_are_named_with_what_asks_for_them() {
+        let error = VariantError::WrongFamily {
+            adapter: "A".into(),
+            family: KernelFamily::Lanes,
+        };
+        let text = error.to_string();
+        for part in ["'A'", "'lanes'", "--kernels", "run.kernels"] {
+            assert!(text.contains(part), "no {part} in {text}");
+        }
+        assert!(!text.contains('\n'), "{text}");
+    }
 
     #[test]
     fn out_of_memory_names_the_key_to_lower() {

@@ -1,12 +1,12 @@
+use super::families::Trusted;
 use super::tuning::Tuner;
 use crate::gpu::Executor;
-use crate::kernels::Variant;
 
 /// What has been found out about a device so far, kept with its executor.
 #[derive(Clone, Default)]
 pub(super) struct Known {
-    /// The best variant of the layer kernels that computes right.
-    pub(super) variant: Option<Variant>,
+    /// The variant of the layer kernels that runs, which computes right.
+    pub(super) trusted: Option<Trusted>,
     /// Whether it does so in mixed precision, too.
     pub(super) mixed_is_right: Option<bool>,
     pub(super) tuner: Option<Tuner>,

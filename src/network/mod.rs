@@ -4,6 +4,8 @@ mod architecture;
 mod block;
 mod device_error;
 mod error;
+mod families;
+mod identity;
 mod initialise;
 mod known;
 mod layer_spec;
@@ -11,6 +13,7 @@ mod passage;
 mod passes;
 mod residual;
 mod self_test;
+mod specimen;
 mod spectral;
 mod tuning;
 mod twin;
@@ -22,12 +25,17 @@ pub use block::{Block, BlockKind, ResidualBlock};
 pub use device_error::VariantError;
 pub(crate) use device_error::advised;
 pub use error::NetworkError;
+pub use families::{
+    ChosenBy, ChosenKernels, Trial, TrialOutcome, chosen_kernels, decide, foreseen_kernels,
+    keep_trials, kept_trials, known_driver, measure_families, require_family, trusted_variant,
+    trusted_variant_in, try_families,
+};
 pub use initialise::{InitialWeights, Initialisation, initial_parameters};
 pub(crate) use layer_spec::LAYER_FORMS;
 pub use layer_spec::{LayerFlaw, LayerSpec};
 pub(crate) use passes::Preparation;
 pub use passes::{Network, Prepared};
-pub use self_test::{computes_right, require_family, trusted_variant, trusted_variant_in};
+pub use self_test::computes_right;
 pub use tuning::{
     Kernels, Tuning, TuningOptions, TuningReport, allow_tuning, tuned_kernels, tuning_report,
 };

@@ -28,6 +28,16 @@ pub(super) struct Nearest {
     pub(super) sets: Vec<String>,
 }
 
+impl Nearest {
+    /// How many of the assignments are somebody's choice: not the kernels, which a run writes down itself.
+    pub(super) fn chosen(&self) -> usize {
+        let chosen = self.sets.iter();
+        chosen
+            .filter(|set| !set.starts_with("run.kernels="))
+            .count()
+    }
+}
+
 /// The preset that gives `config` with the fewest assignments; none where no assignments do.
 pub(super) fn nearest(config: &Config) -> Option<Nearest> {
     let found = config::presets().iter().filter_map(|preset| {

@@ -44,6 +44,8 @@ struct Page<'a> {
     fitting: &'static str,
     fits: String,
     model: String,
+    /// What computed it.
+    kernels: Option<String>,
     headlines: Vec<Headline>,
     stopped: Option<String>,
     problems: &'a [String],
@@ -82,6 +84,7 @@ pub(super) fn page(folder: &mut Folder) -> String {
         fitting,
         fits,
         model: model(folder),
+        kernels: kernels(folder),
         headlines: headlines(folder),
         stopped: stopped(folder),
         problems: &folder.problems,
@@ -102,7 +105,7 @@ pub(super) fn page(folder: &mut Folder) -> String {
         evaluation_pictures,
         commands: commands(folder, nearest.as_ref()),
         relative_data: relative_data(folder),
-        nearest: nearest.map(|nearest| (nearest.preset, nearest.sets.len())),
+        nearest: nearest.map(|nearest| (nearest.preset, nearest.chosen())),
         settings: folder.config.as_ref().map(settings::chosen),
         toml: folder.toml.clone(),
     };
@@ -174,6 +177,17 @@ fn model(folder: &Folder) -> String {
         "An energy-based model{parameters}, trained on {}{noise}.",
         config.data.source.name
     )
+}
+
+/// Which layer kernels computed it, and why they, in a sentence.
+fn kernels(folder: &Folder) -> Option<String> {
+    let told = folder.summary.get("kernels")?;
+    let text = |key: &str| told.get(key)?.as_str();
+    Some(format!(
+        "Computed by the kernels {} ({}).",
+        text("family")?,
+        text("why")?
+    ))
 }
 
 fn headlines(folder: &Folder) -> Vec<Headline> {

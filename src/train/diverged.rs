@@ -5,6 +5,7 @@ use super::metrics::MetricsRow;
 use super::recovery::Recovery;
 use super::settings;
 use crate::config::Config;
+use crate::network::ChosenKernels;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +37,7 @@ struct DivergedSummary<'a> {
     curves: Option<PathBuf>,
     best: Option<Best>,
     recoveries: Vec<Recovery>,
+    kernels: Option<ChosenKernels>,
 }
 
 /// What is left of a run.
@@ -46,6 +48,7 @@ pub(super) struct Remains {
     pub(super) curves: Option<PathBuf>,
     pub(super) best: Option<Best>,
     pub(super) recoveries: Vec<Recovery>,
+    pub(super) kernels: Option<ChosenKernels>,
 }
 
 /// The text of the summary of a run into `folder` that shows from `step` on that it diverged, after `steps` steps.
@@ -70,5 +73,6 @@ pub(super) fn summary(
         curves: remains.curves,
         best: remains.best,
         recoveries: remains.recoveries,
+        kernels: remains.kernels,
     })
 }

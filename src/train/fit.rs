@@ -6,7 +6,9 @@ use crate::config::Config;
 use crate::data::Dataset;
 use crate::gpu::{Executor, GpuError};
 use crate::method::{GaussianFit, Strategy};
-use crate::network::{Variant, initial_parameters, trusted_variant_in, tuned_kernels};
+use crate::network::{
+    Variant, initial_parameters, require_family, trusted_variant_in, tuned_kernels,
+};
 use crate::shape::Shape;
 
 /// Gaussian noise has the moments of up to so many of the first samples, and as many must lie in the box of uniform noise.
@@ -15,12 +17,15 @@ const FITTED_SAMPLES: usize = 20_000;
 /// The plan of `config` that suits the adapter.
 ///
 /// # Errors
-/// When it does not fit, the adapter cannot be trusted with `run.precision`, or the GPU fails.
+/// When it does not fit, the adapter cannot be trusted with `run.kernels` or `run.precision`, or the GPU fails.
 pub(super) fn chosen_plan(
     executor: &mut Executor,
     config: &Config,
     data: &Dataset,
 ) -> Result<TrainingPlan, TrainError> {
+    if let Some(family) = config.run.kernels {
+        require_family(executor, family)?;
+    }
     let variant = trusted_variant_in(executor, config.run.precision)?;
     // Checks all sizes, before the host holds as many parameters.
     let plan = fitting_plan(executor, config, data.shape(), variant)?;

@@ -128,9 +128,9 @@ impl Interrupted {
         self
     }
 
-    /// Whether the state was taken with the settings that it goes on with.
-    pub(super) fn is_unchanged(&self) -> bool {
-        config::to_toml(&self.config) == self.whole.manifest.config
+    /// Whether the state was taken with the settings `config`.
+    pub(super) fn is_of(&self, config: &Config) -> bool {
+        config::to_toml(config) == self.whole.manifest.config
     }
 
     /// What it goes on with.

@@ -28,6 +28,7 @@ use crate::files::{FileError, RunLock, create_run_folder, npy};
 use crate::gpu::GpuError;
 use crate::method::{Agreement, Diagnostics, FEWEST_RECORDS};
 use crate::model::{Model, ModelError};
+use crate::network::{ChosenKernels, chosen_kernels};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -120,11 +121,13 @@ pub struct Summary {
     pub best: Option<Best>,
     /// How it went on after it had diverged, each time; none where it never did.
     pub recoveries: Vec<Recovery>,
+    /// The layer kernels that computed it, and why they; none where a plan came with its own.
+    pub kernels: Option<ChosenKernels>,
 }
 
 /// Trains to the end of `config` and fills `folder`. When `stop` becomes true, ends after the present step with all
 /// that it would write at the end, except that the last picture shows the noise samples of that step, since drawing
-/// fresh ones may take long.
+/// fresh ones may take long. The run that is written down is `config` by the kernels that `trainer` runs.
 ///
 /// # Errors
 /// When the folder exists and `force` is false, a file cannot be written, the GPU fails, or the run diverges; a
@@ -143,6 +146,7 @@ pub fn run(
     let taken = is_replaced.then(|| RunLock::take(folder)).transpose()?;
     create_run_folder(folder, force)?;
     let lock = taken.map_or_else(|| RunLock::take(folder), Ok)?;
+    let config = &trainer.with_kernels(config);
     write_config(config, folder)?;
     let metrics = Lines::create(&folder.join("metrics.jsonl"))?;
     let diagnostics = match is_diagnosed(config) {
@@ -165,6 +169,7 @@ pub fn run(
         kept: KeptSnapshots::new(config, folder),
         states: StateKeeper::new(&config.run, folder, None),
         recoveries: Vec::new(),
+        kernels: chosen_kernels(trainer.executor()),
         back: None,
         stop,
     }
@@ -196,6 +201,8 @@ struct Run<'a> {
     states: StateKeeper,
     /// How it went on after it had diverged, each time.
     recoveries: Vec<Recovery>,
+    /// The layer kernels that compute it, and why they.
+    kernels: Option<ChosenKernels>,
     /// Where it goes back to, having diverged.
     back: Option<WayBack>,
     stop: &'a AtomicBool,
@@ -295,6 +302,7 @@ impl Run<'_> {
                 curves,
                 best: self.best(trainer),
                 recoveries: self.recoveries.clone(),
+                kernels: self.kernels.clone(),
             },
         );
         if let Ok(text) = text {
@@ -406,6 +414,7 @@ impl Run<'_> {
             energies: last_energies,
             best: self.best(trainer),
             recoveries: self.recoveries.clone(),
+            kernels: self.kernels.clone(),
         };
         let json = serde_json::to_string_pretty(&summary).map_err(TrainError::Summary)?;
         self.write(self.folder.join("summary.json"), json.as_bytes())?;

@@ -10,6 +10,7 @@ use crate::files::{FileError, LinesMark, STATES, crc32_text, create_subfolder, w
 use crate::kernels::SAMPLER_CONTROL;
 use crate::method::{AVERAGED_PARAMETERS, Diagnostics, LIVE_PARAMETERS, Traces};
 use crate::model::Model;
+use crate::network::ChosenKernels;
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -33,6 +34,9 @@ pub(super) struct Manifest {
     pub(super) program: String,
     /// The adapter that it was computed on: on another one the run does not have the same bits.
     pub(super) adapter: String,
+    /// The layer kernels, and why they: what the configuration does not say.
+    #[serde(default)]
+    pub(super) kernels: Option<ChosenKernels>,
     /// The configuration, as TOML.
     pub(super) config: String,
     /// What the data were made of; none of a generated set.
@@ -369,6 +373,7 @@ mod tests {
             step,
             program: program.into(),
             adapter: String::new(),
+            kernels: None,
             config: String::new(),
             data: None,
             shape: [1, 1, 2],

@@ -8,10 +8,10 @@ use super::state::{PendingStates, TrainingState};
 use super::ticket::Ticket;
 use crate::config::Config;
 use crate::data::Dataset;
-use crate::gpu::{Executor, Mark, Recording};
+use crate::gpu::{AdapterKind, Executor, Mark, Recording};
 use crate::method::{Diagnostics, RatioMetrics, StepControl, Traces};
 use crate::model::Model;
-use crate::network::Network;
+use crate::network::{Network, chosen_kernels};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -69,15 +69,20 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Starts a run at its initial parameters.
+    /// Starts a run at its initial parameters, by the kernels of `run.kernels` or else those that suit the adapter. Of software
+    /// adapters, on which that is a matter of measuring, [`Self::config`] says then which they are.
     ///
     /// # Errors
     /// When the configuration does not fit the data, the adapter or `run.memory`, the adapter
-    /// cannot be trusted with `run.precision`, or the GPU fails.
+    /// cannot be trusted with `run.kernels` or `run.precision`, or the GPU fails.
     pub fn new(mut executor: Executor, config: &Config, data: Dataset) -> Result<Self, TrainError> {
         let mark = executor.mark();
         let plan = chosen_plan(&mut executor, config, &data)?;
-        let mut trainer = Self::on_plan(executor, config, data, plan)?;
+        let mut config = config.clone();
+        if executor.adapter().kind == AdapterKind::Cpu {
+            config.run.kernels = chosen_kernels(&executor).map(|chosen| chosen.family);
+        }
+        let mut trainer = Self::on_plan(executor, &config, data, plan)?;
         trainer.mark = mark;
         Ok(trainer)
     }
@@ -128,6 +133,18 @@ impl Trainer {
         self.plan = set_up(&mut self.executor, &config, &self.data, plan)?;
         self.recoveries = recoveries;
         Ok(())
+    }
+
+    /// What it computes.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// `config` by the kernels that this trainer runs.
+    pub(super) fn with_kernels(&self, config: &Config) -> Config {
+        let mut config = config.clone();
+        config.run.kernels = self.config.run.kernels;
+        config
     }
 
     /// What a step records.

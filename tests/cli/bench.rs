@@ -20,7 +20,13 @@ fn bench_measures_everything_it_promises_and_briefly_what_a_comparison_needs() {
     let (header, figures) = bench_lines(&["bench", "--nets", "D", "--seconds", "0", "--json"]);
     assert_eq!(header["kind"], "header");
     assert_eq!(header["afterimage"], env!("CARGO_PKG_VERSION"));
-    for text in [&header["wgpu"], &header["adapter"]["driver"]] {
+    for text in [
+        &header["wgpu"],
+        &header["adapter"]["driver"],
+        &header["kernels"]["family"],
+        &header["kernels"]["by"],
+        &header["kernels"]["why"],
+    ] {
         assert!(text.is_string(), "{header}");
     }
 

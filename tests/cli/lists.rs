@@ -15,8 +15,13 @@ fn lists_and_configurations() {
     let devices: Value = serde_json::from_str(stdout(&output)).unwrap();
     let first = &devices.as_array().unwrap()[0];
     assert_eq!(first["index"], 0);
+    // None where a driver that is not known has not been measured yet.
+    let kernels = &first["kernels"];
+    assert!(kernels.is_null() || kernels["family"].is_string() && kernels["why"].is_string());
     let text = run(&folder, &["devices"]);
     assert!(stdout(&text).contains(first["name"].as_str().unwrap()));
+    let family = kernels["family"].as_str().unwrap_or("measured by");
+    assert!(stdout(&text).contains(&format!("kernels: {family} ")));
 
     let names = |output: &Output| -> Vec<String> {
         let lines = stdout(output).lines();

@@ -10,7 +10,6 @@ mod samples;
 use super::args::{EvaluateArgs, PartArg};
 use super::energy::data_options;
 use super::error::CliError;
-use super::open::CommandLength;
 use super::progress::Stages;
 use super::{open, output, warnings};
 use crate::config::BaseKind;
@@ -91,7 +90,7 @@ pub(super) fn evaluate(arguments: &EvaluateArgs) -> Result<(), CliError> {
             output::note(note);
         }
     }
-    let mut executor = open::executor(&arguments.adapter, CommandLength::Short)?;
+    let mut executor = open::executor_for(&arguments.adapter, model)?;
     let mut report = Report::of(&opened, places.report())?;
     let mut work = Work {
         arguments,

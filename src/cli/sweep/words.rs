@@ -3,6 +3,7 @@
 use crate::cli::args::{AdapterArgs, SweepArgs};
 use crate::cli::error::CliError;
 use crate::sweep::Cell;
+use crate::words::Word;
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 
@@ -32,6 +33,9 @@ pub(super) fn of_adapter(adapter: &AdapterArgs) -> Vec<String> {
     let mut words = Vec::new();
     if let Some(name) = &adapter.adapter {
         words.push(format!("--adapter={name}"));
+    }
+    if let Some(family) = adapter.kernels {
+        words.push(format!("--kernels={}", family.name()));
     }
     for (is_set, flag) in [
         (adapter.no_cache, "--no-cache"),

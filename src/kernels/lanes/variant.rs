@@ -14,11 +14,6 @@ impl Lanes {
         None
     }
 
-    /// What tells the drivers that it suits from others is how long things take there, which a profile does not say.
-    pub(crate) fn suits(&self, _: &Profile) -> bool {
-        false
-    }
-
     pub(crate) fn name(&self) -> String {
         "lanes".into()
     }

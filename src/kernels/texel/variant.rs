@@ -31,10 +31,6 @@ impl Texel {
         })
     }
 
-    pub(crate) fn suits(&self, profile: &Profile) -> bool {
-        profile.is_cpu
-    }
-
     pub(crate) fn name(&self) -> String {
         format!("texel-{}", self.lanes)
     }

@@ -14,10 +14,6 @@ impl Tiled {
         None
     }
 
-    pub(crate) fn suits(&self, _: &Profile) -> bool {
-        true
-    }
-
     pub(crate) fn name(&self) -> String {
         "tiled".into()
     }

@@ -1,7 +1,7 @@
 use crate::cache;
 use crate::gpu::Executor;
 use crate::kernels::{Choice, LayerKind, LayerPass, Precision, Variant};
-use flate2::Crc;
+use crate::network::identity::Identity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -65,45 +65,6 @@ pub(super) fn key(kind: LayerKind, samples: usize, variant: Variant, pass: Layer
     format!("{variant}, {maps}, {samples} samples, {pass}, {layer}")
 }
 
-/// What a table holds for: another driver or another subgroup size makes other kernels fast, and another version of
-/// ours has other kernels.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Identity {
-    format: u32,
-    version: String,
-    adapter: String,
-    driver: String,
-    backend: String,
-    subgroup_sizes: [u32; 2],
-}
-
-impl Identity {
-    fn of(executor: &Executor) -> Self {
-        let adapter = executor.adapter();
-        Identity {
-            format: FORMAT,
-            version: env!("CARGO_PKG_VERSION").into(),
-            adapter: adapter.name.clone(),
-            driver: adapter.driver.clone(),
-            backend: adapter.backend.clone(),
-            subgroup_sizes: adapter.subgroup_sizes,
-        }
-    }
-
-    /// A file of its own for each, told apart by a checksum and for people by the adapter's name.
-    fn file_name(&self) -> String {
-        let mut crc = Crc::new();
-        crc.update(format!("{self:?}").as_bytes());
-        let words: Vec<&str> = self
-            .adapter
-            .split(|c: char| !c.is_ascii_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .collect();
-        let name: String = words.join("-").chars().take(64).collect();
-        format!("tuning-{name}-{:08x}-{}.json", crc.sum(), self.version)
-    }
-}
-
 #[derive(Serialize, Deserialize)]
 struct File {
     #[serde(flatten)]
@@ -112,12 +73,12 @@ struct File {
 }
 
 fn path(folder: &Path, identity: &Identity) -> PathBuf {
-    folder.join(identity.file_name())
+    folder.join(identity.file_name("tuning"))
 }
 
 /// The table that [`store`] left for this adapter, or an empty one.
 pub(super) fn load(folder: &Path, executor: &Executor) -> Tuning {
-    let identity = Identity::of(executor);
+    let identity = Identity::of(executor.adapter(), FORMAT);
     let path = path(folder, &identity);
     let Some(bytes) = cache::load(&path, MOST_BYTES) else {
         return Tuning::default();
@@ -138,7 +99,7 @@ fn parse(bytes: &[u8], identity: &Identity) -> Option<Tuning> {
 
 /// Leaves the table for later runs, if that is possible.
 pub(super) fn store(folder: &Path, executor: &Executor, tuning: &Tuning) {
-    let identity = Identity::of(executor);
+    let identity = Identity::of(executor.adapter(), FORMAT);
     let path = path(folder, &identity);
     let file = File {
         identity,
@@ -195,7 +156,7 @@ mod tests {
         for length in 0..bytes.len() {
             assert_eq!(parse(&bytes[..length], &identity), None, "cut at {length}");
         }
-        let name = identity.file_name();
+        let name = identity.file_name("tuning");
         assert!(
             name.starts_with("tuning-A-B-C-256-") && name.ends_with("-1.2.3.json"),
             "{name}"
@@ -212,7 +173,7 @@ mod tests {
             let mut other = self::identity();
             change(&mut other);
             assert_eq!(parse(&bytes, &other), None, "{other:?}");
-            assert_ne!(other.file_name(), name, "{other:?}");
+            assert_ne!(other.file_name("tuning"), name, "{other:?}");
         }
     }
 
@@ -242,7 +203,7 @@ mod tests {
             text["choices"] = serde_json::from_str(choices).unwrap();
             assert_eq!(parse(text.to_string().as_bytes(), &identity()), None);
         }
-        assert_ne!(old.file_name(), identity().file_name());
+        assert_ne!(old.file_name("tuning"), identity().file_name("tuning"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::files::{
     FileError, MOST_ROLLBACKS, RECOVERIES, RunLock, SNAPSHOTS, given_up, mend_run_folder,
     number_of, write_atomically,
 };
+use crate::network::{ChosenKernels, chosen_kernels};
 use crate::train::divergence::{Divergence, Watch};
 use crate::train::error::TrainError;
 use crate::train::keep::KeptSnapshots;
@@ -49,9 +50,9 @@ pub fn resume(
     observer: &mut dyn FnMut(Event<'_>),
 ) -> Result<Summary, TrainError> {
     interrupted.check_data(trainer.data())?;
-    let config = interrupted.config().clone();
+    let config = trainer.with_kernels(interrupted.config());
     // Else there is no state yet that would go on with these.
-    let is_unchanged = interrupted.is_unchanged();
+    let is_unchanged = interrupted.is_of(&config);
     let Interrupted {
         folder,
         whole,
@@ -101,6 +102,12 @@ impl<'a> Run<'a> {
         trainer.restore(&state)?;
         let step = state.step();
         drop(state);
+        // Why they were chosen when it began says more than that it has to keep them.
+        let now = chosen_kernels(trainer.executor());
+        let began_by = manifest.kernels.filter(|before| {
+            let is_same = |now: &ChosenKernels| now.family == before.family;
+            now.as_ref().is_some_and(is_same)
+        });
         clean(folder, &mut lock);
         remove_after(folder, step);
         // Whoever copies folders may leave out empty ones.
@@ -136,6 +143,7 @@ impl<'a> Run<'a> {
             kept,
             states: StateKeeper::new(&config.run, folder, is_kept.then_some(step)),
             recoveries,
+            kernels: began_by.or(now),
             back: None,
             stop,
         };

@@ -47,6 +47,7 @@ impl Run<'_> {
             step: state.step(),
             program: env!("CARGO_PKG_VERSION").into(),
             adapter: adapter_name(trainer.executor().adapter()),
+            kernels: self.kernels.clone(),
             config: config::to_toml(self.config),
             data: trainer.data().record().cloned(),
             shape: [shape.channels, shape.height, shape.width],
