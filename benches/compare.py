@@ -5,6 +5,7 @@
     python3 benches/compare.py                                   on the CPU, through lavapipe
     python3 benches/compare.py --device cuda --modes eager,channels_last,compile,graph
     python3 benches/compare.py --burn --markdown table.md        Burn on the same adapter too; the table into a file
+    python3 benches/compare.py --mesa trixie,sid                 on the lavapipe of other Mesas too (benches/mesa.sh: as root)
 
 Needs nothing but Python's standard library itself. PyTorch may live in another Python: name it with --python or the
 environment variable AFTERIMAGE_TORCH_PYTHON. Nothing else should run meanwhile. Every round gives each program a
@@ -18,6 +19,7 @@ import json
 import os
 import pathlib
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -29,6 +31,8 @@ WORKS = ["langevin", "train", "full"]
 # Mesa's device-select layer looks for a display server, and complains where there is none.
 ENVIRONMENT = {**os.environ, "NODEVICE_SELECT": "1"}
 OURS, TORCH, BURN = "Afterimage", "PyTorch", "Burn"
+# The driver that is installed, beside the suites of benches/mesa.sh.
+INSTALLED = "installed"
 
 
 def fail(message):
@@ -42,7 +46,9 @@ class Failed(Exception):
 def lines_of(command, program, timeout=None):
     """The JSON lines that a program prints."""
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=timeout, env=ENVIRONMENT)
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, text=True, timeout=timeout, env=ENVIRONMENT, cwd=HERE.parent
+        )
     except subprocess.TimeoutExpired:
         raise Failed(f"{program} gave no figure within {timeout:g} s: {' '.join(command)}")
     except OSError as error:
@@ -103,31 +109,50 @@ def ratio(peer, ours):
     return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
 
 
-def table(figures, nets, peers):
+def ours_on(driver):
+    """What the figures of Afterimage on a driver are kept as."""
+    return f"{OURS} on {driver}"
+
+
+def names(figures, drivers):
+    """What the table calls Afterimage on each driver: by the driver's version where there are several."""
+    if len(drivers) == 1:
+        return [OURS]
+    versions = [re.search(r"Mesa [0-9.]+", figures.headers[ours_on(driver)]["adapter"]["driver"]) for driver in drivers]
+    return [version[0] if version else f"{OURS}, {driver}" for version, driver in zip(versions, drivers)]
+
+
+def table(figures, nets, drivers, peers):
     """Rows of cells, the names of the columns first."""
-    titles = ["work", "network", f"{OURS}, ms"]
+    named = names(figures, drivers)
+    titles = ["work", "network"] + [f"{name}, ms" for name in named]
     for peer in peers:
-        titles += [f"{peer}, ms", f"{peer} / {OURS}"]
+        titles += [f"{peer}, ms"] + [f"{peer} / {name}" for name in named]
     has_tf32 = any(way.endswith("tf32") for net in nets for way in figures.ways(TORCH, net))
     rows = [titles]
     for work in WORKS:
         for net in nets:
-            ours = figures.of(OURS, net, work)
-            if ours is None:
+            ours = [figures.of(ours_on(driver), net, work) for driver in drivers]
+            if None in ours:
                 continue
             # With TF32 there are two questions: the fastest there is, and the fastest at equal precision.
             for tf32 in [True, False] if has_tf32 else [True]:
                 name = {"langevin": "Langevin step", "train": "update", "full": f"{FULL_STEPS} steps + update"}[work]
-                row = [name if tf32 else f"{name}, fp32", net, number(statistics.median(ours[1]))]
+                row = [name if tf32 else f"{name}, fp32", net]
+                for way, times in ours:
+                    # Which kernels suit a driver is a matter of the driver.
+                    ms = number(statistics.median(times))
+                    row.append(ms if len(drivers) == 1 else f"{ms} ({way})")
                 for peer in peers:
                     theirs = figures.of(peer, net, work, tf32)
                     if theirs is None:
-                        row += ["no figure", "-"]
+                        row += ["no figure"] + ["-"] * len(drivers)
                         continue
                     way, times = theirs
                     ms = number(statistics.median(times))
                     # Only PyTorch has several.
-                    row += [f"{ms} ({way})" if peer == TORCH else ms, ratio(times, ours[1])]
+                    row.append(f"{ms} ({way})" if peer == TORCH else ms)
+                    row += [ratio(times, own) for _, own in ours]
                 rows.append(row)
     return rows
 
@@ -153,10 +178,17 @@ def cpu_name():
     return platform.processor() or platform.machine()
 
 
-def facts(figures, arguments, load):
+def adapter_of(header):
+    """What an adapter is, and which kernels run there and why."""
+    adapter, kernels = header["adapter"], header["kernels"]
+    text = f"{adapter['name']} ({adapter['backend']}), driver {adapter['driver']}"
+    return f"{text}, kernels {kernels['family']} ({kernels['why']})"
+
+
+def facts(figures, drivers, arguments, load):
     """What the table was measured on and with."""
-    ours, torch = figures.headers[OURS], figures.headers[TORCH]
-    adapter = ours["adapter"]
+    headers = [figures.headers[ours_on(driver)] for driver in drivers]
+    ours, torch = headers[0], figures.headers[TORCH]
     versions = [
         f"afterimage {ours['afterimage']}",
         f"wgpu {ours['wgpu']}",
@@ -167,11 +199,34 @@ def facts(figures, arguments, load):
     return [
         f"date: {datetime.date.today().isoformat()}",
         f"machine: {cpu_name()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
-        f"adapter: {adapter['name']} ({adapter['backend']}), driver {adapter['driver']}",
+        *[f"adapter: {adapter_of(header)}" for header in headers],
         f"versions: {', '.join(versions)}",
         f"rounds: {arguments.rounds}, in turn, each at least {arguments.seconds:g} s of every kind of work",
         f"load average before the first round: {load}",
     ]
+
+
+def check_torch(python):
+    """Ends where a Python has no PyTorch, before anything is measured."""
+    wheels = "https://download.pytorch.org/whl/cpu"
+    advice = (
+        f"run  {python} -m pip install torch --index-url {wheels}  (or plain  pip install torch  for CUDA), or name "
+        "another Python with --python or AFTERIMAGE_TORCH_PYTHON"
+    )
+    try:
+        done = subprocess.run([python, "-c", "import torch"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    except OSError as error:
+        fail(f"{python} does not start ({error}): name a Python that has PyTorch with --python")
+    if done.returncode != 0:
+        why = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        fail(f"{python} has no PyTorch that can be imported ({why}): {advice}")
+
+
+def check_mesa(suite):
+    """Fetches a suite's Mesa where it is not there yet."""
+    done = subprocess.run([str(HERE / "mesa.sh"), suite, "true"])
+    if done.returncode != 0:
+        fail(f"the Mesa of {suite} cannot be had (see above): leave it out of --mesa, or be root on Debian or its like")
 
 
 def build_burn():
@@ -195,6 +250,8 @@ def main():
                         help="the program (default: target/release/afterimage)")  # fmt: skip
     parser.add_argument("--python", default=os.environ.get("AFTERIMAGE_TORCH_PYTHON", sys.executable),
                         help="a Python that has PyTorch")  # fmt: skip
+    parser.add_argument("--mesa", default="", metavar="SUITES",
+                        help="also on the lavapipe of these suites of benches/mesa.sh: trixie, sid or both")  # fmt: skip
     parser.add_argument("--burn", action="store_true", help="compare with Burn as well; builds it first")
     parser.add_argument("--burn-timeout", type=float, default=600.0, metavar="S",
                         help="give up on Burn for a network after this long (default: %(default)s)")  # fmt: skip
@@ -203,11 +260,20 @@ def main():
     if arguments.rounds < 1:
         parser.error("--rounds must be at least 1")
     nets, seconds = arguments.nets.split(","), str(arguments.seconds)
+    suites = [suite for suite in arguments.mesa.split(",") if suite]
+    if not set(suites) <= {"trixie", "sid"} or len(set(suites)) < len(suites):
+        parser.error("--mesa takes trixie, sid or both with a comma between them")
     if not arguments.afterimage.exists():
         fail(f"{arguments.afterimage} does not exist: run  cargo build --release  or name it with --afterimage")
 
-    ours = [str(arguments.afterimage), "bench", "--brief", "--json", "--seconds", seconds]
+    check_torch(arguments.python)
+    for suite in suites:
+        check_mesa(suite)
+
+    ours = [str(arguments.afterimage.resolve()), "bench", "--brief", "--json", "--seconds", seconds]
     ours += ["--adapter", arguments.adapter] if arguments.adapter else []
+    under = {INSTALLED: [], **{suite: [str(HERE / "mesa.sh"), suite] for suite in suites}}
+    drivers = list(under)
     torch = [arguments.python, str(HERE / "peer_torch.py"), "--json", "--seconds", seconds]
     torch += ["--device", arguments.device, "--modes", arguments.modes]
     peers, burn, without_burn = [TORCH], None, set()
@@ -221,7 +287,9 @@ def main():
         for net in nets:
             print(f"round {round_number} of {arguments.rounds}: {net}", file=sys.stderr)
             try:
-                figures.add(OURS, lines_of([*ours, "--nets", net], OURS))
+                for driver in drivers:
+                    name = ours_on(driver)
+                    figures.add(name, lines_of([*under[driver], *ours, "--nets", net], name))
                 figures.add(TORCH, lines_of([*torch, "--nets", net], TORCH))
             except Failed as failure:
                 fail(failure)
@@ -234,7 +302,7 @@ def main():
                 print(f"{failure}; going on without", file=sys.stderr)
                 without_burn.add(net)
 
-    rows, about = table(figures, nets, peers), facts(figures, arguments, load)
+    rows, about = table(figures, nets, drivers, peers), facts(figures, drivers, arguments, load)
     print(as_text(rows), *about, sep="\n")
     if arguments.markdown:
         text = as_markdown(rows) + "\n\n" + "\n".join(f"- {fact}" for fact in about) + "\n"
