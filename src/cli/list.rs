@@ -1,6 +1,6 @@
 use super::args::{ConfigArgs, ListArgs};
 use super::error::CliError;
-use super::{layers, output};
+use super::{layers, output, vector_width};
 use crate::cache;
 use crate::config;
 use crate::gpu::{AdapterKind, AdapterSummary, GpuError, list_adapters};
@@ -18,7 +18,12 @@ struct Device {
 /// `afterimage devices`
 pub(super) fn devices(arguments: &ListArgs) -> Result<(), CliError> {
     let folder = cache::folder();
-    let devices = list_adapters().into_iter().map(|adapter| Device {
+    let adapters = list_adapters();
+    // What is listed is what other commands will compute on.
+    if adapters.iter().any(vector_width::is_in_vain) {
+        vector_width::restart_without();
+    }
+    let devices = adapters.into_iter().map(|adapter| Device {
         kernels: foreseen_kernels(&adapter, folder.as_deref()),
         adapter,
     });

@@ -44,8 +44,12 @@ pub(super) fn executor(
         ..Default::default()
     };
     let mut executor = Executor::open(&choice, options)?;
+    if vector_width::is_in_vain(executor.adapter()) {
+        vector_width::restart_without();
+    }
     let outcome = choose_kernels(&mut executor, arguments, asked);
     if vector_width::disappoint(&executor) {
+        tracing::warn!("starting again with narrower vectors");
         vector_width::restart_without();
     }
     outcome?;

@@ -1,11 +1,12 @@
 //! Wide vectors on lavapipe, the driver that runs where there is no GPU.
 //!
 //! On processors with AVX-512, lavapipe computes with half of what they have unless LP_NATIVE_VECTOR_WIDTH asks for 512
-//! bits. One Mesa release (25.0) was seen to compute wrong results then, so the self-test decides.
+//! bits. Mesa 25.0 takes two to three times as long then, and was seen to compute wrong results: what is known of a driver
+//! and the self-test decide, and the program starts again with narrow ones.
 
 use crate::cache;
-use crate::gpu::Executor;
-use crate::network::{ChosenBy, chosen_kernels};
+use crate::gpu::{AdapterSummary, Executor};
+use crate::network::{ChosenBy, chosen_kernels, is_faster_by_8_lanes};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{env, fs};
@@ -69,10 +70,14 @@ pub(super) fn disappoint(executor: &Executor) -> bool {
     WIDENED.load(Ordering::Relaxed) && wide && is_wrong
 }
 
+/// Whether this process widened the vectors of a driver that is known to be slower for it.
+pub(super) fn is_in_vain(adapter: &AdapterSummary) -> bool {
+    WIDENED.load(Ordering::Relaxed) && is_faster_by_8_lanes(adapter)
+}
+
 /// Starts this program again with the driver's own width. Comes back only if that is not possible; the slower kernels
 /// that were found to be right will do then.
 pub(super) fn restart_without() {
-    tracing::warn!("starting again with narrower vectors");
     #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt;

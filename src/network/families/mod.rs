@@ -9,7 +9,7 @@ mod trial;
 pub(super) use chosen::Trusted;
 pub use chosen::{ChosenBy, ChosenKernels};
 pub use kept::{keep_trials, kept_trials};
-pub use table::known_driver;
+pub use table::{is_faster_by_8_lanes, known_driver};
 pub use trial::{Trial, TrialOutcome, decide, try_families};
 
 use super::device_error::VariantError;

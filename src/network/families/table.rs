@@ -10,6 +10,8 @@ struct Driver {
     /// With 8 lanes in a subgroup, and with 16.
     by_8: KernelFamily,
     by_16: KernelFamily,
+    /// Whether the first is faster than the second, where the processor has vectors for 16.
+    is_faster_by_8: bool,
 }
 
 // What is cheap is decided by what Mesa hands to LLVM, and by what LLVM makes of it. Neither changes with the last number of
@@ -22,6 +24,7 @@ const DRIVERS: &[Driver] = &[
         llvm: 15,
         by_8: KernelFamily::Texel,
         by_16: KernelFamily::Texel,
+        is_faster_by_8: false,
     },
     // Debian 13: 25.0.7.
     Driver {
@@ -29,6 +32,7 @@ const DRIVERS: &[Driver] = &[
         llvm: 19,
         by_8: KernelFamily::Texel,
         by_16: KernelFamily::Texel,
+        is_faster_by_8: true,
     },
     // Debian unstable: 26.2.6.
     Driver {
@@ -36,23 +40,13 @@ const DRIVERS: &[Driver] = &[
         llvm: 22,
         by_8: KernelFamily::Texel,
         by_16: KernelFamily::Lanes,
+        is_faster_by_8: false,
     },
 ];
 
 /// The family that suits the driver of `adapter`, if it is one that was measured beforehand, and what it was known by.
 pub fn known_driver(adapter: &AdapterSummary) -> Option<(KernelFamily, String)> {
-    // They were measured on x86-64.
-    let may_be = adapter.kind == AdapterKind::Cpu
-        && cfg!(target_arch = "x86_64")
-        && adapter.driver.starts_with("llvmpipe ");
-    if !may_be {
-        return None;
-    }
-    let mesa = version(&adapter.driver, "Mesa ");
-    let llvm = version(&adapter.driver, "LLVM ");
-    let is_it =
-        |driver: &&Driver| mesa.starts_with(&driver.mesa) && llvm.first() == Some(&driver.llvm);
-    let found = DRIVERS.iter().find(is_it)?;
+    let found = find(adapter)?;
     let (lanes, family) = match adapter.subgroup_sizes {
         [8, 8] => (8, found.by_8),
         [16, 16] => (16, found.by_16),
@@ -62,6 +56,23 @@ pub fn known_driver(adapter: &AdapterSummary) -> Option<(KernelFamily, String)> 
     let llvm = found.llvm;
     let name = format!("llvmpipe of Mesa {major}.{minor}, LLVM {llvm}, {lanes} lanes");
     Some((family, name))
+}
+
+/// Whether the driver of `adapter`, which has 16 lanes in a subgroup, is known to be the faster one with 8.
+pub fn is_faster_by_8_lanes(adapter: &AdapterSummary) -> bool {
+    adapter.subgroup_sizes == [16, 16] && find(adapter).is_some_and(|found| found.is_faster_by_8)
+}
+
+fn find(adapter: &AdapterSummary) -> Option<&'static Driver> {
+    // They were measured on x86-64.
+    let may_be = adapter.kind == AdapterKind::Cpu
+        && cfg!(target_arch = "x86_64")
+        && adapter.driver.starts_with("llvmpipe ");
+    let mesa = version(&adapter.driver, "Mesa ");
+    let llvm = version(&adapter.driver, "LLVM ");
+    let is_it =
+        |driver: &&Driver| mesa.starts_with(&driver.mesa) && llvm.first() == Some(&driver.llvm);
+    DRIVERS.iter().find(is_it).filter(|_| may_be)
 }
 
 /// The numbers between dots that follow `name` in `text`, as far as they are numbers: `Mesa 25.0.7-2` has 25, 0 and 7.
@@ -110,6 +121,18 @@ mod tests {
             let found = |lanes| known_driver(&adapter(driver, lanes)).map(|(family, _)| family);
             assert_eq!(found(16), family, "{driver}");
             assert_eq!(found(8), family.and(Some(Texel)), "{driver}");
+        }
+        for (driver, lanes, is_faster) in [
+            ("llvmpipe Mesa 25.0.7-2 (LLVM 19.1.7)", 16, true),
+            ("llvmpipe Mesa 25.0.7-2 (LLVM 19.1.7)", 8, false),
+            ("llvmpipe Mesa 26.2.6-1 (LLVM 22.1.1)", 16, false),
+            ("llvmpipe Mesa 25.1.0 (LLVM 19.1.7)", 16, false),
+        ] {
+            assert_eq!(
+                is_faster_by_8_lanes(&adapter(driver, lanes)),
+                is_faster,
+                "{driver}"
+            );
         }
         let (_, name) = known_driver(&adapter("llvmpipe Mesa 26.2.6-1 (LLVM 22.1.8)", 16)).unwrap();
         assert_eq!(name, "llvmpipe of Mesa 26.2, LLVM 22, 16 lanes");
