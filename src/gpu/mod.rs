@@ -44,7 +44,7 @@ pub(crate) use kernel::steps_a_turn;
 pub(crate) use low_level::*;
 
 /// The version of wgpu, as in Cargo.lock.
-pub(crate) const WGPU_VERSION: &str = "30.0.1";
+pub(crate) const WGPU_VERSION: &str = "30.0.2";
 
 /// wgpu itself, for a host program that brings its own device.
 pub use wgpu;
