@@ -19,23 +19,29 @@
 
 @compute @workgroup_size(GROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    lanes_begin();
     let block = group.x;
-    let sample_group = group.y;
-    var sums: array<f32, BLOCK>;
+    let first = group.y * TOGETHER;
+    var sums: array<f32, SUMS>;
 #repeat b BLOCK
-    sums[$b] = weights[BIAS + block * BLOCK + $b];
+    let bias$b = weights[BIAS + block * BLOCK + $b];
+#repeat g TOGETHER
+    sums[$b * TOGETHER + $g] = bias$b;
 #end
-    lanes_product(block, sample_group, lane, &sums);
+#end
+    lanes_product(block, first, lane, &sums);
 #repeat b BLOCK
-    if block * BLOCK + $b < OUTPUTS {
+#repeat g TOGETHER
+    if block * BLOCK + $b < OUTPUTS && first + $g < GROUPS {
         let place = lane + lanes_place(
-            sample_group, OUTPUTS, block * BLOCK + $b, OUT_HEIGHT, OUT_Y, OUT_WIDTH, OUT_X,
+            first + $g, OUTPUTS, block * BLOCK + $b, OUT_HEIGHT, OUT_Y, OUT_WIDTH, OUT_X,
         );
-        let z = vec4<f32>(sums[$b]);
+        let z = vec4<f32>(sums[$b * TOGETHER + $g]);
         output[place] = activation_value(z).x;
 #if STORE_DERIVATIVE
         derivative[place] = activation_derivative(z).x;
 #endif
     }
+#end
 #end
 }

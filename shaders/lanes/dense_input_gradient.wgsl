@@ -23,31 +23,36 @@
 
 @compute @workgroup_size(GROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    lanes_begin();
     let block = group.x;
-    let sample_group = group.y;
-    var sums: array<f32, BLOCK>;
-#repeat b BLOCK
-    sums[$b] = 0.0;
+    let first = group.y * TOGETHER;
+    var sums: array<f32, SUMS>;
+#repeat i SUMS
+    sums[$i] = 0.0;
 #end
-    lanes_product(block, sample_group, lane, &sums);
+    lanes_product(block, first, lane, &sums);
     let map = vec2<u32>(OUT_MAP_HEIGHT, OUT_MAP_WIDTH);
-    let start = lane + sample_group * OUT_CHANNELS * OUT_HEIGHT * OUT_WIDTH * GROUP;
-#if DERIVATIVE
-    let slopes = lane + sample_group * OUT_CHANNELS * DERIVATIVE_HEIGHT * DERIVATIVE_WIDTH * GROUP;
-#endif
 #repeat b BLOCK
     {
         let value = block * BLOCK + $b;
         if value < OUTPUTS {
-            let place = value_place(value, map, vec2<u32>(OUT_HEIGHT, OUT_WIDTH), vec2<u32>(OUT_Y, OUT_X));
+            let place = lane + value_place(value, map, vec2<u32>(OUT_HEIGHT, OUT_WIDTH), vec2<u32>(OUT_Y, OUT_X));
 #if DERIVATIVE
-            let slope = derivative[slopes + value_place(
+            let beside = lane + value_place(
                 value, map, vec2<u32>(DERIVATIVE_HEIGHT, DERIVATIVE_WIDTH), vec2<u32>(DERIVATIVE_Y, DERIVATIVE_X),
-            )];
-            input_gradient[start + place] = sums[$b] * slope;
-#else
-            input_gradient[start + place] = sums[$b];
+            );
 #endif
+#repeat g TOGETHER
+            if first + $g < GROUPS {
+                var gradient = sums[$b * TOGETHER + $g];
+#if DERIVATIVE
+                gradient *= derivative[
+                    beside + (first + $g) * OUT_CHANNELS * DERIVATIVE_HEIGHT * DERIVATIVE_WIDTH * GROUP
+                ];
+#endif
+                input_gradient[place + (first + $g) * OUT_CHANNELS * OUT_HEIGHT * OUT_WIDTH * GROUP] = gradient;
+            }
+#end
         }
     }
 #end

@@ -37,6 +37,7 @@ const OF_WEIGHTS: u32 = BLOCK * COLUMNS;
 
 @compute @workgroup_size(GROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    lanes_begin();
     let block = group.x;
     let column = group.y * COLUMNS;
     let share = group.z;

@@ -1,5 +1,6 @@
 use super::maps::{GROUP, IN, Maps, OUT};
 use super::pack_weights::PackedWeights;
+use super::tile::TOGETHER;
 use crate::gpu::{Kernel, Program, Recording};
 use crate::kernels::activations::Activation;
 use crate::kernels::launch::with_optional_last;
@@ -10,6 +11,23 @@ static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
     [Read, Read, ReadWrite, ReadWrite]
 ));
 
+/// How many of so many groups of samples a workgroup computes: as many as leave a few cores something to do.
+pub(super) fn together(groups: usize, blocks: usize) -> usize {
+    const WORKGROUPS: usize = 8;
+    let leaves_enough = |together: &usize| blocks * groups.div_ceil(*together) >= WORKGROUPS;
+    [TOGETHER, TOGETHER / 2]
+        .into_iter()
+        .find(leaves_enough)
+        .unwrap_or(1)
+}
+
+/// The workgroups of such a product.
+pub(super) fn product_workgroups(input: &Maps, weights: &PackedWeights) -> [u32; 3] {
+    let groups = input.groups();
+    let rows = groups.div_ceil(together(groups, weights.blocks));
+    [weights.blocks as u32, rows as u32, 1]
+}
+
 /// Adds what `shaders/shared/lanes_product.wgsl` asks for: a product with the values of `input`, `turn` of them a turn.
 pub(super) fn describe_product(
     program: Program,
@@ -18,9 +36,13 @@ pub(super) fn describe_product(
     turn: usize,
 ) -> Program {
     let inner = input.shape.len();
+    let together = together(input.groups(), weights.blocks);
     let program = program
         .u32("GROUP", GROUP)
         .u32("BLOCK", weights.block)
+        .u32("TOGETHER", together)
+        .u32("SUMS", together * weights.block)
+        .u32("GROUPS", input.groups())
         .u32("TURN", turn)
         .u32("INNER", inner)
         .u32("TURNS", inner.div_ceil(turn))
@@ -55,7 +77,7 @@ pub(super) fn dense_forward(
         .bind(derivative.map(|maps| maps.buffer))
         .launch(
             recording,
-            [weights.blocks as u32, input.groups() as u32, 1],
+            product_workgroups(input, weights),
             2 * products as u64,
         );
 }

@@ -1,4 +1,4 @@
-use super::dense_forward::describe_product;
+use super::dense_forward::{describe_product, product_workgroups};
 use super::maps::{DERIVATIVE, Maps, OUT};
 use super::pack_weights::PackedWeights;
 use crate::gpu::{Kernel, Program, Recording};
@@ -42,7 +42,7 @@ pub(super) fn dense_input_gradient(
         .bind(input_derivative.map(|maps| maps.buffer))
         .launch(
             recording,
-            [weights.blocks as u32, output_gradient.groups() as u32, 1],
+            product_workgroups(output_gradient, weights),
             2 * products as u64,
         );
 }

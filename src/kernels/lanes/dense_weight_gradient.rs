@@ -9,8 +9,8 @@ static KERNEL: Kernel = kernel!(
 );
 
 /// Outputs and input values that a workgroup sums.
-const BLOCK: usize = 8;
-const COLUMNS: usize = 8;
+const BLOCK: usize = 16;
+const COLUMNS: usize = 16;
 
 /// How the work is shared out.
 pub(super) fn dense_weight_gradient_shares(

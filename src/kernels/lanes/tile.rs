@@ -23,8 +23,9 @@ const LONGEST_BODY: usize = 3200;
 const SUMS: usize = 256;
 /// The most tiles to choose from.
 const CANDIDATES: usize = 4;
-/// Values of a dense layer that a turn takes.
-const DENSE_TURN: usize = 16;
+/// Values of a dense layer that a turn takes, and the most groups of samples that a workgroup of it computes.
+const DENSE_TURN: usize = 4;
+pub(super) const TOGETHER: usize = 4;
 
 /// The size of a pass.
 struct Work {
@@ -139,7 +140,15 @@ pub(super) fn tiles(kind: LayerKind, pass: LayerPass) -> Vec<Tile> {
             fits || (tile.rows, tile.pixels, tile.block) == (1, 1, 1)
         })
         .collect();
-    tiles.sort_by(|a, b| work.cost(*a).total_cmp(&work.cost(*b)));
+    let cost = |tile: &Tile| match kind {
+        LayerKind::Conv(_) => work.cost(*tile),
+        // Groups of samples share weights as pixels do.
+        LayerKind::Dense { .. } => work.cost(Tile {
+            pixels: TOGETHER,
+            ..*tile
+        }),
+    };
+    tiles.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
     tiles.truncate(CANDIDATES);
     tiles
 }
