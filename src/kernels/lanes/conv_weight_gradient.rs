@@ -11,7 +11,8 @@ static KERNEL: Kernel = kernel!(
     [Read, Read, Read, ReadWrite]
 );
 
-/// The most sums of an invocation. Twice as many make D's second layer a sixth faster, and take three times as long to compile.
+/// The most sums of an invocation, without those of the biases: one more an output channel. Twice as many make D's second layer a
+/// sixth faster, and take three times as long to compile.
 const SUMS: usize = 288;
 /// The most output channels of a workgroup.
 const BLOCK: usize = 16;
