@@ -16,10 +16,9 @@ use serde::{Deserialize, Serialize};
 /// The file that every run writes first of all: the mark of a run folder.
 const METRICS: &str = "metrics.jsonl";
 
-/// The files that a run, or an evaluation of it, writes directly into its folder.
-const RUN_FILES: [&str; 16] = [
-    BEST,
-    "best.live.safetensors",
+/// The files that a run, or an evaluation of it, writes directly into its folder, but those of the best weights, which may be
+/// somebody else's.
+const RUN_FILES: [&str; 14] = [
     "config.toml",
     METRICS,
     "curves.png",
@@ -511,7 +510,8 @@ pub fn remove_unused_run_folder(path: &Path) {
 /// Makes `path` a folder for a new run, with the empty folders `samples` and `checkpoints` in it.
 ///
 /// An existing folder must be empty, unless `force` is set and an earlier run has left its metrics
-/// there: then what that run may have written is removed, and nothing else.
+/// there: then what that run may have written is removed, and nothing else. Its best weights stay as well: they are the
+/// caller's to remove, who can tell them from others of their name.
 ///
 /// # Errors
 /// When the folder holds files or another run is just beginning in it, and `force` is not set, when

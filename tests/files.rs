@@ -343,6 +343,9 @@ mod run_folders {
         fs::write(run.join("figures/curves.png"), "mine").unwrap();
         create_run_folder(run, true).unwrap();
         let kept = [
+            // Whose they are is for their reader to say.
+            "best.live.safetensors",
+            "best.safetensors",
             "checkpoints",
             "config.toml.bak",
             // Called as ours, but another program's.

@@ -7,5 +7,6 @@ mod floats;
 mod tensors;
 mod words;
 
+pub(crate) use tensors::read_metadata;
 pub use tensors::{CheckpointError, NamedTensor, OtherTypes, TensorFile};
 pub(crate) use words::{read_words_file, words_file};

@@ -191,14 +191,8 @@ impl TensorFile {
     /// 32-bit float.
     pub fn read(path: &Path) -> Result<(Self, OtherTypes), CheckpointError> {
         let unreadable = |cause: io::Error| unreadable(path, cause);
-        // Before opening, because opening a pipe that nobody writes to waits for ever.
-        let about = fs::metadata(path).map_err(unreadable)?;
-        if !about.is_file() {
-            return Err(CheckpointError::NotAFile { path: path.into() });
-        }
-        let mut file = File::open(path).map_err(unreadable)?;
-        let header = read_header(&mut file, about.len(), path)?;
-        let data_len = about.len() - (PREFIX_LEN + header.len()) as u64;
+        let (file, file_len, header) = open(path)?;
+        let data_len = file_len - (PREFIX_LEN + header.len()) as u64;
 
         // `SafeTensors::deserialize` would add up claimed sizes without a check for overflow.
         let header: Metadata = serde_json::from_slice(&header).map_err(|e| malformed(path, &e))?;
@@ -206,8 +200,8 @@ impl TensorFile {
         if claimed > data_len {
             return Err(CheckpointError::Truncated {
                 path: path.into(),
-                expected: claimed.saturating_add(about.len() - data_len),
-                found: about.len(),
+                expected: claimed.saturating_add(file_len - data_len),
+                found: file_len,
             });
         }
         if claimed < data_len {
@@ -292,6 +286,29 @@ impl NamedTensor {
             }),
         }
     }
+}
+
+/// The text beside the tensors of a file, whatever becomes of these.
+///
+/// # Errors
+/// When the file is missing, not a safetensors file, or its header is damaged.
+pub(crate) fn read_metadata(path: &Path) -> Result<BTreeMap<String, String>, CheckpointError> {
+    let (_, _, header) = open(path)?;
+    let header: Metadata = serde_json::from_slice(&header).map_err(|e| malformed(path, &e))?;
+    let metadata = header.metadata().clone().unwrap_or_default();
+    Ok(metadata.into_iter().collect())
+}
+
+/// Opens a file: gives it behind its header, its length in bytes, and the header's bytes.
+fn open(path: &Path) -> Result<(File, u64, Vec<u8>), CheckpointError> {
+    // Before opening, because opening a pipe that nobody writes to waits for ever.
+    let about = fs::metadata(path).map_err(|cause| unreadable(path, cause))?;
+    if !about.is_file() {
+        return Err(CheckpointError::NotAFile { path: path.into() });
+    }
+    let mut file = File::open(path).map_err(|cause| unreadable(path, cause))?;
+    let header = read_header(&mut file, about.len(), path)?;
+    Ok((file, about.len(), header))
 }
 
 /// Reads the header's bytes from the start of a file of `file_len` bytes.

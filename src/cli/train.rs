@@ -294,6 +294,11 @@ impl Screen {
             Event::CaughtUp => {
                 output::note("note: what could not be written before is written now")
             }
+            Event::MovedAside { from, to } => output::note(format_args!(
+                "warning: `{}` is not of this run, which writes there: it is `{}` now",
+                from.display(),
+                to.display()
+            )),
             Event::NoChains(error) => output::note(format_args!(
                 "warning: the chains of the replay buffer are not kept beside the checkpoint, which is whole: {error}"
             )),

@@ -22,7 +22,7 @@ pub(crate) use kept_chains::{is_chains_path, most_kept};
 pub(crate) use sample::first_draw;
 pub use sample::{SampleOptions, Samples};
 pub use stored::{Description, Model, Weights};
-pub(crate) use stored::{is_live_path, live_path};
+pub(crate) use stored::{best_config, is_live_path, live_path};
 
 // Named in what the above offers.
 pub use crate::checkpoint::CheckpointError;

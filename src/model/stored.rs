@@ -1,6 +1,6 @@
 use super::error::ModelError;
 use super::settings;
-use crate::checkpoint::{NamedTensor, OtherTypes, TensorFile};
+use crate::checkpoint::{NamedTensor, OtherTypes, TensorFile, read_metadata};
 use crate::config::{self, Config, DataConfig};
 use crate::data::{DataRecord, Scaling};
 use crate::network::{Architecture, ParameterTensor};
@@ -17,6 +17,9 @@ const DATA_RECORD: &str = "data_record";
 
 /// The metadata's key for the weights in a file; those of a file without it are averaged.
 const WEIGHTS: &str = "weights";
+
+/// The metadata's key for the least energy distance of a run's chains from data, by which its best weights say that they are these.
+const LEAST_DISTANCE: &str = "least_data_distance";
 
 /// What the name of a live tensor began with when live and averaged weights shared a file.
 const LIVE_PREFIX: &str = "live.";
@@ -56,6 +59,15 @@ pub(super) fn chains_path(path: &Path) -> PathBuf {
 pub(crate) fn is_live_path(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.ends_with(&format!(".{LIVE_ENDING}"))
+}
+
+/// The configuration of the run whose best weights, averaged or live, the file at `path` holds; none where it does not say so.
+pub(crate) fn best_config(path: &Path) -> Option<Config> {
+    let metadata = read_metadata(path).ok()?;
+    metadata.get(LEAST_DISTANCE)?;
+    let text = metadata.get("config")?;
+    let stored = config::parse_stored(text, "the checkpoint's configuration").ok()?;
+    Some(stored.config)
 }
 
 /// All that a checkpoint says besides its tensors.
@@ -98,6 +110,8 @@ pub struct Model {
     pub(super) parameters: Vec<f32>,
     pub(super) step: u64,
     pub(super) step_size: Option<f32>,
+    /// Where it holds the best weights of a run: the energy distance that they are the best by.
+    least_distance: Option<f32>,
     weights: Weights,
     live: Option<Live>,
     /// Where the chains that belong to it are kept, if they are.
@@ -174,6 +188,7 @@ impl Model {
             parameters,
             step,
             step_size: None,
+            least_distance: None,
             weights: Weights::Averaged,
             live: None,
             chains: None,
@@ -190,6 +205,12 @@ impl Model {
     /// The same model with the record of the data that it was trained on, by which they are known again.
     pub fn with_data_record(mut self, record: DataRecord) -> Self {
         self.data_record = Some(record);
+        self
+    }
+
+    /// The same model, to be stored as the best of its run, whose chains came as near to data as `distance`.
+    pub(crate) fn of_best(mut self, distance: f32) -> Self {
+        self.least_distance = Some(distance);
         self
     }
 
@@ -333,6 +354,8 @@ impl Model {
             parameters,
             step,
             step_size,
+            // Whoever saves it again makes no best of a run.
+            least_distance: None,
             weights,
             live,
             chains: Some(chains_path(path)).filter(|path| path.is_file()),
@@ -383,6 +406,9 @@ impl Model {
         ]);
         if let Some(step_size) = self.step_size {
             metadata.insert(STEP_SIZE.to_owned(), step_size.to_string());
+        }
+        if let Some(distance) = self.least_distance {
+            metadata.insert(LEAST_DISTANCE.to_owned(), distance.to_string());
         }
         if let Some(record) = &self.data_record {
             let record = serde_json::json!(record).to_string();

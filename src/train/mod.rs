@@ -6,6 +6,7 @@
 //! needs no device.
 
 mod best;
+mod best_files;
 mod devices;
 mod diverged;
 mod divergence;

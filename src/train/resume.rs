@@ -33,6 +33,13 @@ const CHANGEABLE: &[&str] = &[
     "data.path",
 ];
 
+/// Whether runs of these settings are one, by all that its steps depend on. A run that goes on elsewhere may have other kernels.
+pub(super) fn is_same_run(config: &Config, other: &Config) -> bool {
+    let found = differences(config, other).into_iter();
+    let mut keys = found.map(|found| found.key);
+    keys.all(|key| key == "run.kernels" || CHANGEABLE.contains(&key.as_str()))
+}
+
 /// A run that has not come to its end, with the state that it goes on from. Nobody else can write into its folder meanwhile.
 pub struct Interrupted {
     pub(super) folder: PathBuf,

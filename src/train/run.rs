@@ -6,6 +6,7 @@ mod state_keeping;
 
 use self::going_on::{WayBack, watch_over, write_config};
 use super::best::{Best, BestSoFar};
+use super::best_files;
 use super::diverged::{self, Remains};
 use super::divergence::{Divergence, Watch};
 use super::energies::{Energies, energies, energies_of};
@@ -66,6 +67,8 @@ pub enum Event<'a> {
     Waits(&'a TrainError),
     /// All that waited is written.
     CaughtUp,
+    /// Something that is not of the run had the name of a file that it writes, and has another name now.
+    MovedAside { from: &'a Path, to: &'a Path },
     /// The chains of the replay buffer could not be kept beside a checkpoint, which is whole without them.
     NoChains(&'a ModelError),
     /// So many of the last chains ran away to values that are not finite.
@@ -144,7 +147,12 @@ pub fn run(
     // A run that is replaced must not be going on.
     let is_replaced = force && folder.join("metrics.jsonl").is_file();
     let taken = is_replaced.then(|| RunLock::take(folder)).transpose()?;
+    let outdated = match is_replaced {
+        true => best_files::own_of_run_in(folder),
+        false => Vec::new(),
+    };
     create_run_folder(folder, force)?;
+    best_files::remove(&outdated)?;
     let lock = taken.map_or_else(|| RunLock::take(folder), Ok)?;
     let config = &trainer.with_kernels(config);
     write_config(config, folder)?;
@@ -158,6 +166,7 @@ pub fn run(
         diagnostics,
         last_diagnosis: None,
         best: None,
+        best_is_behind: false,
         waiting: Waiting::new(),
         lock,
         watch: watch_over(trainer, config),
@@ -188,6 +197,8 @@ struct Run<'a> {
     last_diagnosis: Option<Diagnostics>,
     /// The weights of the step whose chains have come nearest to data.
     best: Option<BestSoFar>,
+    /// Whether its files are not yet what they are to be.
+    best_is_behind: bool,
     /// What the disk has not taken yet, beside lines of these.
     waiting: Waiting,
     watch: Watch,

@@ -14,17 +14,9 @@ const MOST_BYTES: usize = 256 << 20;
 
 /// A file that is not written yet.
 pub(super) enum Unwritten {
-    File {
-        path: PathBuf,
-        bytes: Vec<u8>,
-    },
-    Snapshot {
-        step: u64,
-        parameters: Vec<f32>,
-    },
+    File { path: PathBuf, bytes: Vec<u8> },
+    Snapshot { step: u64, parameters: Vec<f32> },
     Checkpoint(Box<Checkpoint>),
-    /// The best weights so far.
-    Best(Box<Model>),
 }
 
 /// A model with the chains of the replay buffer that belong to it.
@@ -38,8 +30,6 @@ impl Unwritten {
         match self {
             Unwritten::File { bytes, .. } => bytes.len(),
             Unwritten::Snapshot { parameters, .. } => size_of_val(parameters.as_slice()),
-            // Averaged and live weights.
-            Unwritten::Best(model) => 2 * size_of_val(model.parameters()),
             Unwritten::Checkpoint(checkpoint) => {
                 let chains = checkpoint.chains.as_ref();
                 // Averaged and live weights.

@@ -23,13 +23,13 @@ fn buffer(folder: &TempDir, steps: u64, name: &str) -> Vec<f32> {
     words.iter().map(|&word| f32::from_le_bytes(word)).collect()
 }
 
-fn summary(folder: &TempDir) -> Value {
+pub fn summary(folder: &TempDir) -> Value {
     let text = fs::read(folder.path().join("run/summary.json")).unwrap();
     serde_json::from_slice(&text).unwrap()
 }
 
 /// A run whose every step leaves a state.
-fn judged<'a>(preset: &'a str, layers: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+pub fn judged<'a>(preset: &'a str, layers: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let mut arguments = vec!["--out", "run"];
     let sets = [
         "run.steps=12",
@@ -47,7 +47,7 @@ fn judged<'a>(preset: &'a str, layers: &'a str, more: &[&'a str]) -> Vec<&'a str
 }
 
 /// Does all steps of a run and stops it in what follows them, so that all of its states stay; gives what it said.
-fn all_states(folder: &TempDir, arguments: &[&str]) -> String {
+pub fn all_states(folder: &TempDir, arguments: &[&str]) -> String {
     let endless = ["--set", "run.sample_steps=1000000"];
     let arguments: Vec<String> = arguments
         .iter()

@@ -137,6 +137,52 @@ fn a_run_goes_on_while_its_disk_is_full() {
     is_the_same_without(&folder, &first, &whole, go, come);
 }
 
+/// Several of them wait, and nothing waits for any.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_run_goes_on_while_its_best_weights_cannot_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(probe) = Mounted::small(folder.path().join("probe"), "size=1m") else {
+        println!("nothing was tested: mounting a small disk takes root");
+        return;
+    };
+    drop(probe);
+    let whole = tempfile::tempdir().unwrap();
+    let first = training("80", &["sampler.buffer=2000", "run.figure_every=6"]);
+    run(
+        &whole,
+        &first.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    let place = |name: &str| folder.path().join("run").join(name);
+    let best = place("best.safetensors");
+    let over = RefCell::new(None);
+    let go = || {
+        for path in [&best, &place("best.live.safetensors")] {
+            let _ = fs::remove_file(path);
+        }
+        // What is mounted can be neither replaced nor moved away.
+        let mounted = Mounted::small(best.clone(), "size=1m");
+        *over.borrow_mut() = Some(mounted.expect("could be mounted before"));
+    };
+    let come = || {
+        // Those of the run's first steps, before and after a best.
+        for name in [
+            "samples/000005.png",
+            "samples/000010.png",
+            "checkpoints/000007.safetensors",
+        ] {
+            assert!(place(name).exists(), "{name}");
+        }
+        let states = fs::read_dir(place("states")).unwrap().flatten();
+        let names = states.map(|state| state.file_name().into_string().unwrap());
+        let mut manifests = names.filter(|name| name.ends_with(".json"));
+        assert!(manifests.any(|name| *name >= *"000007"), "no state since");
+        drop(over.take());
+        fs::remove_dir(&best).unwrap();
+    };
+    is_the_same_without(&folder, &first, &whole, go, come);
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn a_run_goes_on_while_its_folder_is_read_only() {

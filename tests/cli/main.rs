@@ -7,6 +7,8 @@ mod command;
 
 mod bench;
 mod best;
+#[cfg(unix)]
+mod best_files;
 mod browser;
 mod caches;
 mod checkpoints;

@@ -2,12 +2,11 @@
 
 use super::{Event, Run};
 use crate::files::BEST;
-use crate::model::{Model, live_path};
+use crate::model::Model;
 use crate::train::best::{Best, BestSoFar};
+use crate::train::best_files;
 use crate::train::error::TrainError;
 use crate::train::trainer::Trainer;
-use crate::train::waiting::Unwritten;
-use std::fs;
 use std::path::PathBuf;
 
 impl Run<'_> {
@@ -30,25 +29,40 @@ impl Run<'_> {
         self.write_best(trainer)
     }
 
-    /// Writes the best weights so far into their files, or removes what is there in their place: it is of another course.
+    /// Writes the best weights so far into their files, after all that waits, or removes those that the run has left there: they
+    /// are of another course. Where the disk does not take it, it waits: the last of them alone, and nothing waits behind it.
     pub(super) fn write_best(&mut self, trainer: &Trainer) -> Result<(), TrainError> {
-        if let Some(model) = self.best_model(trainer)? {
-            return self.deliver(trainer, Unwritten::Best(model.into()));
+        self.best_is_behind = true;
+        let written = self.write_waiting(trainer);
+        match written.and_then(|()| self.bring_best(trainer)) {
+            Err(error) => self.waits(error),
+            Ok(()) => Ok(()),
         }
-        let path = self.folder.join(BEST);
-        for path in [live_path(&path), path] {
-            let _ = fs::remove_file(path);
+    }
+
+    /// Does so, if it is not done.
+    pub(super) fn bring_best(&mut self, trainer: &Trainer) -> Result<(), TrainError> {
+        if !self.best_is_behind {
+            return Ok(());
         }
+        match self.best_model(trainer)? {
+            Some(model) => self.save_best(&model)?,
+            None => best_files::remove(&best_files::own(self.folder, self.config))?,
+        }
+        self.best_is_behind = false;
         Ok(())
     }
 
     /// The model with the best weights so far, as a checkpoint holds it.
-    pub(super) fn best_model(&self, trainer: &Trainer) -> Result<Option<Model>, TrainError> {
+    fn best_model(&self, trainer: &Trainer) -> Result<Option<Model>, TrainError> {
         let Some(best) = &self.best else {
             return Ok(None);
         };
+        let Some(distance) = best.distance(self.metrics.rows()) else {
+            return Ok(None);
+        };
         let model = trainer.model_of(best.average.clone(), best.weights_after())?;
-        let model = model.with_live(best.live.clone())?;
+        let model = model.with_live(best.live.clone())?.of_best(distance);
         let row = self.metrics.rows().get(best.step as usize);
         let adapted = row.filter(|_| trainer.plan().control().is_some());
         Ok(Some(match adapted {
@@ -57,8 +71,11 @@ impl Run<'_> {
         }))
     }
 
-    pub(super) fn save_best(&mut self, model: &Model) -> Result<(), TrainError> {
+    fn save_best(&mut self, model: &Model) -> Result<(), TrainError> {
         let path: PathBuf = self.folder.join(BEST);
+        let observer = &mut self.observer;
+        let mut moved = |from: &_, to: &_| observer(Event::MovedAside { from, to });
+        best_files::move_others_aside(self.folder, self.config, &mut moved)?;
         model.save(&path)?;
         (self.observer)(Event::Wrote(&path));
         Ok(())

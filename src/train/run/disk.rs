@@ -27,7 +27,6 @@ impl Run<'_> {
                 Unwritten::Snapshot { step, parameters } => {
                     self.kept.keep(trainer, *step, parameters.clone())
                 }
-                Unwritten::Best(model) => self.save_best(model),
                 Unwritten::Checkpoint(checkpoint) => self.write_checkpoint(checkpoint).map(|_| ()),
             };
             if let Err(error) = written {
@@ -54,6 +53,7 @@ impl Run<'_> {
         self.metrics.is_behind()
             || diagnostics.is_some_and(Lines::is_behind)
             || !self.waiting.is_empty()
+            || self.best_is_behind
     }
 
     /// Refuses to write where the folder was taken away and another run stands in its place.
@@ -66,21 +66,30 @@ impl Run<'_> {
 
     /// Writes all that waits, into a folder that is made anew where it has vanished.
     pub(super) fn settle(&mut self, trainer: &Trainer) -> Result<(), TrainError> {
+        self.settle_files(trainer)?;
+        self.catch_up(trainer)
+    }
+
+    /// The same but for the best weights, which every state has itself.
+    pub(super) fn settle_files(&mut self, trainer: &Trainer) -> Result<(), TrainError> {
         let diagnostics = self.diagnostics.as_ref();
         let is_anew = self.metrics.is_gone() || diagnostics.is_some_and(Lines::is_gone);
         mend_run_folder(self.folder)?;
         self.hold_folder()?;
         if is_anew {
             write_config(self.config, self.folder)?;
-            if let Some(model) = self.best_model(trainer)? {
-                self.save_best(&model)?;
-            }
+            self.best_is_behind = self.best.is_some();
         }
         self.metrics.settle()?;
         if let Some(diagnostics) = &mut self.diagnostics {
             diagnostics.settle()?;
         }
-        self.write_waiting(trainer)?;
+        self.write_waiting(trainer)
+    }
+
+    /// Writes the best weights, when nothing else waits.
+    pub(super) fn catch_up(&mut self, trainer: &Trainer) -> Result<(), TrainError> {
+        self.bring_best(trainer)?;
         if self.waiting.tell(false) {
             (self.observer)(Event::CaughtUp);
         }

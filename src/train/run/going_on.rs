@@ -132,6 +132,7 @@ impl<'a> Run<'a> {
             diagnostics,
             last_diagnosis: manifest.last_diagnosis,
             best,
+            best_is_behind: true,
             waiting,
             lock,
             watch,

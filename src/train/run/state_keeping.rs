@@ -34,9 +34,12 @@ impl Run<'_> {
         state: TrainingState,
     ) -> Result<(), TrainError> {
         // It is worth nothing without what the run has written before it.
-        if let Err(error) = self.settle(trainer) {
+        if let Err(error) = self.settle_files(trainer) {
             self.states.lost();
             return self.waits(error);
+        }
+        if let Err(error) = self.catch_up(trainer) {
+            self.waits(error)?;
         }
         let mut before = vec![self.metrics.handle()?];
         if let Some(diagnostics) = &self.diagnostics {
