@@ -299,6 +299,9 @@ impl Screen {
                 from.display(),
                 to.display()
             )),
+            Event::NoFigures(why) => output::note(format_args!(
+                "warning: no distance of the chains from data is computed, and no best weights are kept: {why}"
+            )),
             Event::NoChains(error) => output::note(format_args!(
                 "warning: the chains of the replay buffer are not kept beside the checkpoint, which is whole: {error}"
             )),
@@ -335,6 +338,9 @@ impl Screen {
     }
 }
 
+/// Chains below which the figure of a step says more of their draw than of the step.
+const FEW_CHAINS: usize = 16;
+
 /// The best figure of a run, in words.
 fn told(best: &Best) -> String {
     let floor = match (best.floor, best.floor_deviation) {
@@ -343,8 +349,12 @@ fn told(best: &Best) -> String {
         }
         _ => String::new(),
     };
+    let luck = match best.chains < FEW_CHAINS {
+        true => "; of so few chains that is luck more than anything",
+        false => "",
+    };
     format!(
-        "step {}: energy distance {:.3} of {} chains from {} of the {}, the least of {}{floor}",
+        "step {}: energy distance {:.3} of {} chains from {} of the {}, the least of {}{floor}{luck}",
         best.step, best.data_distance, best.chains, best.data, best.data_is, best.figures
     )
 }

@@ -70,7 +70,7 @@ pub struct Best {
     pub data_distance: f32,
     /// Optimiser steps that the weights have seen, this one among them.
     pub weights_after: u64,
-    /// Figures that this is the least of. The least of many is lower than a figure of the same weights would be again.
+    /// Figures that this is the least of: all of the run, but where it ends by diverging those from that step on. The least of many is lower than a figure of the same weights would be again.
     pub figures: usize,
     /// Chains that were judged.
     pub chains: usize,

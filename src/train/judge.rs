@@ -12,6 +12,8 @@ const MOST_CHAINS: usize = 256;
 const MOST_DATA: usize = 1024;
 /// ... so that a figure takes no more products than that.
 const MOST_PRODUCTS: usize = 1 << 26;
+/// Chains, and data, that a figure takes at least: it has distances within either.
+pub(super) const FEWEST_JUDGED: usize = 2;
 /// Other data are as many as give a floor draws that share few of them.
 const OTHERS_PER_CHAIN: usize = 4;
 /// The Philox steps of the noise on either data, which nothing else uses.
@@ -145,7 +147,7 @@ impl Judge {
 /// The data that chains are compared with, without noise. Of those that a run trains on at most half, so that there are others.
 fn reference(data: &Dataset) -> (Vec<f32>, DataIs) {
     let (_, most) = sizes(data.shape().len());
-    if let Some(held_out) = data.held_out() {
+    if let Some(held_out) = held_out(data) {
         let all = held_out.len().unwrap_or(most);
         return (at(&held_out, spaced(all, most)), DataIs::HeldOut);
     }
@@ -159,13 +161,28 @@ fn reference(data: &Dataset) -> (Vec<f32>, DataIs) {
     }
 }
 
+/// What `data` holds back, where that is enough for a figure.
+fn held_out(data: &Dataset) -> Option<Dataset> {
+    let is_enough = |part: &Dataset| part.len().is_none_or(|count| count >= FEWEST_JUDGED);
+    data.held_out().filter(is_enough)
+}
+
+/// What to say where `data` are too few for any figure.
+pub(super) fn lacks_data(data: &Dataset) -> Option<&'static str> {
+    let is_enough = held_out(data).is_some()
+        // Half of them.
+        || data.len().is_none_or(|all| all.div_ceil(2) >= FEWEST_JUDGED);
+    let what = "it takes two data that are held out, or three that are not, and there are fewer";
+    (!is_enough).then_some(what)
+}
+
 /// Up to `count` data of the same law that are none of [`reference`], without noise.
 fn others(data: &Dataset, count: usize) -> Vec<f32> {
     let (_, most) = sizes(data.shape().len());
     let Some(all) = data.len() else {
         return data.samples(most..most + count);
     };
-    let taken: Vec<usize> = match data.held_out() {
+    let taken: Vec<usize> = match held_out(data) {
         Some(_) => Vec::new(),
         None => spaced(all, most.min(all.div_ceil(2))).collect(),
     };
@@ -213,6 +230,8 @@ mod tests {
             (&[][..], DataIs::HeldOut, 180),
             (&["data.held_out=0"], DataIs::Training, 899),
             (&["data.held_out=0", "data.limit=9"], DataIs::Training, 5),
+            // The one that is held out is too few.
+            (&["data.held_out=0.1", "data.limit=10"], DataIs::Training, 5),
         ] {
             let (_, data) = opened(sets);
             let (values, found) = reference(&data);

@@ -69,6 +69,8 @@ pub enum Event<'a> {
     CaughtUp,
     /// Something that is not of the run had the name of a file that it writes, and has another name now.
     MovedAside { from: &'a Path, to: &'a Path },
+    /// Before the first step, where `run.figure_every` asks for figures and there are none: why.
+    NoFigures(&'a str),
     /// The chains of the replay buffer could not be kept beside a checkpoint, which is whole without them.
     NoChains(&'a ModelError),
     /// So many of the last chains ran away to values that are not finite.

@@ -1,6 +1,6 @@
 use super::error::TrainError;
 use super::fit::{chosen_plan, set_up};
-use super::judge::{Floor, Judging};
+use super::judge::{FEWEST_JUDGED, Floor, Judging, lacks_data};
 use super::metrics::MetricsRow;
 use super::plan::TrainingPlan;
 use super::recovery::recovered;
@@ -332,6 +332,16 @@ impl Trainer {
             Some(record) => model.with_data_record(record.clone()),
             None => model,
         })
+    }
+
+    /// What there is too little of for any figure; none of noise that has no chains, which asks for none.
+    pub(super) fn lacks_to_judge(&self) -> Option<&'static str> {
+        match self.plan.judged_count()? < FEWEST_JUDGED {
+            true => {
+                Some("it takes two chains, and there is one: raise sampler.buffer or run.batch")
+            }
+            false => lacks_data(&self.data),
+        }
     }
 
     /// What distances of so many chains from data are to be held against; none where there are too few data for any.

@@ -318,4 +318,26 @@ fn what_cannot_be_judged_is_refused_or_warned_about() {
     let warning = "warning: run.figure_every = 7 is longer than the run of run.steps = 6";
     assert!(stderr(&long).contains(warning), "{}", stderr(&long));
     assert!(!folder.path().join("run/best.safetensors").exists());
+    for (sets, says) in [
+        (
+            &["run.batch=1", "sampler.buffer=1"][..],
+            "it takes two chains",
+        ),
+        (&["data.limit=1"], "it takes two data"),
+    ] {
+        let sets = [sets, &["run.figure_every=2"]].concat();
+        let said = run(&folder, &[&with(&sets)[..], &["--force"]].concat());
+        let warning = format!(
+            "warning: no distance of the chains from data is computed, and no best weights are kept: {says}"
+        );
+        assert_eq!(
+            stderr(&said).matches(&warning).count(),
+            1,
+            "{}",
+            stderr(&said)
+        );
+        let rows = metrics(&folder.path().join("run/metrics.jsonl"));
+        assert!(rows.iter().all(|row| row.data_distance.is_none()));
+        assert_eq!(summary(&folder)["best"], Value::Null);
+    }
 }

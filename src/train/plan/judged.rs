@@ -2,7 +2,7 @@
 
 use super::TrainingPlan;
 use crate::gpu::{Buffer, Recording};
-use crate::train::judge::most_chains;
+use crate::train::judge::{FEWEST_JUDGED, most_chains};
 use crate::train::ticket::Ticket;
 
 impl TrainingPlan {
@@ -15,7 +15,10 @@ impl TrainingPlan {
     /// Whether chains are judged after step `step`, counted from 0.
     fn is_judged(&self, step: u64) -> bool {
         let every = self.config.run.figure_every;
-        every > 0 && (step + 1).is_multiple_of(every)
+        let are_enough = self
+            .judged_count()
+            .is_some_and(|count| count >= FEWEST_JUDGED);
+        every > 0 && (step + 1).is_multiple_of(every) && are_enough
     }
 
     /// Where the chains lie that would be judged after step `step`: a buffer, the first word, and how many words. Of a replay buffer

@@ -86,6 +86,10 @@ impl Run<'_> {
         let best = self.best.as_ref()?;
         let chains = trainer.plan().judged_count()?;
         let floor = trainer.floor(chains)?;
-        Best::of(best, self.metrics.rows(), chains, floor, self.folder)
+        // Figures after a divergence are computed, and nobody considers them.
+        let steps = self.diverged.map_or(usize::MAX, |(step, _)| step as usize);
+        let rows = self.metrics.rows();
+        let considered = &rows[..rows.len().min(steps)];
+        Best::of(best, considered, chains, floor, self.folder)
     }
 }

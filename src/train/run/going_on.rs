@@ -162,6 +162,11 @@ impl<'a> Run<'a> {
             flops_per_gradient: architecture.flops_per_gradient(),
             steps: self.config.run.steps,
         });
+        let every = self.config.run.figure_every;
+        let is_asked_for = every > 0 && every <= self.config.run.steps;
+        if let Some(why) = trainer.lacks_to_judge().filter(|_| is_asked_for) {
+            (self.observer)(Event::NoFigures(why));
+        }
         loop {
             let outcome = self.train(trainer);
             match self.back.take() {
