@@ -96,7 +96,8 @@ impl Work {
         const LOAD: f64 = 4.0;
         const WEIGHT: f64 = 0.62;
         const MULTIPLY_ADD: f64 = 0.21;
-        /// A sum that goes to memory and back, once a turn, and one that is finished and stored.
+        /// A sum that goes to memory and back, once a turn, and one that is finished and stored; with a workgroup's own these are
+        /// guesses between what D's first layer and its others take.
         const SUM: f64 = 0.2;
         const STORE: f64 = 8.0;
         const WORKGROUP: f64 = 400.0;
