@@ -253,8 +253,8 @@ fn stopped(folder: &Folder) -> Option<String> {
         return Some("The run was stopped before its last step. The last samples are the noise samples of that step.".into());
     }
     is("cut_short").then(|| {
-        "The run was stopped after its last step: its last samples and its last look at the chains are of fewer sampler steps than \
-         asked for."
+        "The run was stopped after its last step, or something failed there: its last samples and its last look at the chains are of \
+         fewer sampler steps than asked for, or files are missing."
             .into()
     })
 }

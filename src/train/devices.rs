@@ -6,7 +6,7 @@ use super::run::{Event, Summary, resume, run};
 use super::trainer::Trainer;
 use crate::config::Config;
 use crate::gpu::GpuError;
-use crate::model::ModelError;
+use crate::model::{ModelError, VariantError};
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -27,7 +27,8 @@ pub enum Beginning<'a> {
 }
 
 /// As [`run`] or [`resume`], and where the device fails on the way, goes on from the newest training state with a trainer that `anew`
-/// makes, for the same configuration and data on a device that is opened anew; none where there is no such device. Gives up where three in a row come no further than those before.
+/// makes, for the same configuration and data on a device that is opened anew; none where there is no such device. Gives up where three in a row come no further than those before,
+/// or fail while they are set up.
 ///
 /// # Errors
 /// As for [`run`]; of a device that failed where there is no state to go on from, or no other device.
@@ -100,9 +101,18 @@ pub fn run_through(
             return Err(error);
         };
         let interrupted = interrupted.with_config(config.clone());
-        present = match anew() {
-            Some(trainer) => trainer?,
-            None => return Err(error),
+        present = loop {
+            match anew() {
+                Some(Ok(trainer)) => break trainer,
+                Some(Err(failed)) if of_device(&failed).is_some() => {
+                    in_vain += 1;
+                    if in_vain >= MOST_IN_VAIN {
+                        return Err(failed);
+                    }
+                }
+                Some(Err(other)) => return Err(other),
+                None => return Err(error),
+            }
         };
         if let Some(error) = of_device(&error) {
             let other = interrupted.other_adapter(present.executor().adapter());
@@ -119,7 +129,10 @@ pub fn run_through(
 
 /// What the device said, where another one may do what it did not.
 fn of_device(error: &TrainError) -> Option<&GpuError> {
-    let (TrainError::Gpu(said) | TrainError::Model(ModelError::Gpu(said))) = error else {
+    let (TrainError::Gpu(said)
+    | TrainError::Variant(VariantError::Gpu(said))
+    | TrainError::Model(ModelError::Gpu(said))) = error
+    else {
         return None;
     };
     let may_be_its_fault = matches!(

@@ -103,8 +103,8 @@ pub struct Summary {
     pub steps: u64,
     /// Whether it was stopped before its last step.
     pub stopped: bool,
-    /// Whether it was stopped after its last step, or what follows failed, so that its last pictures and what the chains said last
-    /// are of fewer sampler steps than asked for.
+    /// Whether it was stopped after its last step, or what follows failed: its last pictures and what the chains said last are of
+    /// fewer sampler steps than asked for, or the disk has not taken all files.
     pub cut_short: bool,
     /// The metrics of the last step.
     pub last: Option<MetricsRow>,
@@ -259,10 +259,7 @@ impl Run<'_> {
             Err(busy @ TrainError::File(FileError::Busy { .. })) => return Err(busy),
             settled => settled,
         };
-        let finished = self.finish(trainer);
-        // Drawing may have taken long enough for somebody to make room.
-        settled.or_else(|_| self.settle(trainer))?;
-        let summary = finished?;
+        let summary = self.finish(trainer, settled)?;
         self.report_states(true);
         clean_own(self.folder, &self.lock);
         if !summary.stopped && !summary.cut_short {
@@ -375,7 +372,31 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn finish(&mut self, trainer: &mut Trainer) -> Result<Summary, TrainError> {
+    /// Writes what comes after the last step; `settled` says whether the disk had taken all before.
+    fn finish(
+        &mut self,
+        trainer: &mut Trainer,
+        settled: Result<(), TrainError>,
+    ) -> Result<Summary, TrainError> {
+        let finished = self.last_files(trainer);
+        // Drawing may have taken long enough for somebody to make room.
+        let settled = settled.or_else(|_| self.settle(trainer));
+        let (mut summary, drawn) = match finished {
+            Ok(finished) => finished,
+            Err(error) => return settled.and(Err(error)),
+        };
+        // A run that lacks a file has not come to its end: it can be resumed when there is room.
+        summary.cut_short |= !summary.stopped && settled.is_err();
+        let json = serde_json::to_string_pretty(&summary).map_err(TrainError::Summary)?;
+        let written = self.write(self.folder.join("summary.json"), json.as_bytes());
+        settled.and(written.map(drop)).and(drawn).map(|()| summary)
+    }
+
+    /// What comes after the last step but for the summary, and whether all of it could be computed and drawn.
+    fn last_files(
+        &mut self,
+        trainer: &mut Trainer,
+    ) -> Result<(Summary, Result<(), TrainError>), TrainError> {
         let last = self.checkpoint(trainer)?;
         let checkpoint = self.write_checkpoint(&last)?;
         let model = last.model;
@@ -429,9 +450,7 @@ impl Run<'_> {
             recoveries: self.recoveries.clone(),
             kernels: self.kernels.clone(),
         };
-        let json = serde_json::to_string_pretty(&summary).map_err(TrainError::Summary)?;
-        self.write(self.folder.join("summary.json"), json.as_bytes())?;
-        drawn.map(|()| summary)
+        Ok((summary, drawn))
     }
 
     /// Looks at the chains once more, for longer than a pass.

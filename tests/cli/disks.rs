@@ -1,6 +1,6 @@
 //! Runs whose folder or disk is gone, full or read-only for a while.
 
-use crate::command::run;
+use crate::command::{run, stderr};
 use crate::resume::{same_ends, start, timeless, training};
 use std::fs;
 use tempfile::TempDir;
@@ -206,4 +206,32 @@ fn a_run_goes_on_while_its_folder_is_read_only() {
     };
     let come = || drop(over.take());
     is_the_same_without(&folder, &first, &whole, go, come);
+}
+
+/// What could not be written in the end is written when the run is resumed.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_run_that_lacks_its_best_weights_in_the_end_is_not_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let run_folder = folder.path().join("run");
+    let best = run_folder.join("best.safetensors");
+    let first = training("30", &["run.figure_every=6"]);
+    let mut running = start(&folder, &first);
+    running.wait_for(3);
+    running.hold();
+    let Some(over) = Mounted::small(best.clone(), "size=1m") else {
+        println!("nothing was tested: mounting a small disk takes root");
+        return;
+    };
+    running.go_on();
+    let (status, said) = running.end();
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("best.safetensors"), "{said}");
+    assert!(run_folder.join("checkpoints/000030.safetensors").exists());
+    drop(over);
+    fs::remove_dir(&best).unwrap();
+
+    let resumed = run(&folder, &["train", "--resume", "run"]);
+    assert!(best.is_file(), "{}", stderr(&resumed));
+    assert!(run_folder.join("summary.json").exists());
 }

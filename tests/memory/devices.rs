@@ -55,9 +55,9 @@ fn through(beginning: Beginning<'_>, config: &Config, faults: &[(Fault, u64)]) -
         Event::DeviceFailed { error, step, .. } => failed.push(format!("{step}: {error}")),
         _ => {}
     };
-    let mut trainer = || doomed(config, faults.next());
-    let first = trainer();
-    let mut anew = || Some(Ok(trainer()));
+    let mut trainer = || started(config, faults.next());
+    let first = trainer().expect("starts");
+    let mut anew = || Some(trainer());
     let stop = AtomicBool::new(false);
     let ended = run_through(first, beginning, &stop, &mut observer, &mut anew);
     let ended = ended.map(|summary| summary.steps);
@@ -165,6 +165,28 @@ fn a_run_outlives_its_device() {
     let error = fate.ended.expect_err("no device lasts");
     assert!(error.to_string().contains("lost"), "{error}");
     assert!(fate.failed.len() < 5, "{:?}", fate.failed);
+}
+
+/// As where a driver takes its time to come back: the next device fails before the first step that it would do.
+#[test]
+fn a_run_outlives_devices_that_fail_while_they_are_opened() {
+    let course = Course::new();
+    let lost = (Fault::Lost, course.setup + 600);
+    let at_once = (Fault::Lost, 1);
+    let outcome = |faults: &[(Fault, u64)]| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("run");
+        let fate = through(anew(&course.config, &path), &course.config, faults);
+        (fate, course.is_same(&path))
+    };
+    let (fate, is_same) = outcome(&[lost, at_once, at_once, lost, at_once]);
+    assert_eq!((fate.ended.expect("ends"), fate.failed.len()), (60, 2));
+    assert!(is_same && fate.told == course.told);
+
+    let (fate, _) = outcome(&[lost, at_once, at_once, at_once, at_once]);
+    let error = fate.ended.expect_err("no device can be opened");
+    assert!(error.to_string().contains("lost"), "{error}");
+    assert_eq!(fate.failed, [""; 0]);
 }
 
 #[test]
