@@ -5,6 +5,7 @@
 
 use crate::kernels::KernelFamily;
 use crate::model::Weights;
+use crate::page::MOST_COMPARED;
 use crate::words::Word;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -49,6 +50,10 @@ pub(super) enum Command {
     Evaluate(EvaluateArgs),
     /// Train a preset with settings varied, over several seeds, and compare at equal cost
     Sweep(SweepArgs),
+    /// List runs: how far they are, how they ended, and their figures
+    Runs(RunsArgs),
+    /// Lay runs beside each other on one page: figures, settings that differ, curves, samples
+    Compare(CompareArgs),
     /// List the adapters (GPUs and software renderers) that can be used
     Devices(ListArgs),
     /// List the ready-made configurations
@@ -57,6 +62,37 @@ pub(super) enum Command {
     Config(ConfigArgs),
     /// Measure reference networks, their kernels and the machine's own limits on an adapter
     Bench(BenchArgs),
+}
+
+/// `afterimage runs`
+#[derive(Debug, Args)]
+pub(super) struct RunsArgs {
+    /// The folder that the runs lie in, at most three folders deep
+    ///
+    /// Of runs that were evaluated, by `afterimage evaluate`, the table has what was found. Whoever wrote last stands last.
+    #[arg(value_name = "DIR", default_value = "runs")]
+    pub(super) folder: PathBuf,
+
+    /// Print the runs as JSON to stdout, with all figures that `sweep` compares
+    #[arg(long, help_heading = "Output")]
+    pub(super) json: bool,
+}
+
+/// `afterimage compare`
+#[derive(Debug, Args)]
+pub(super) struct CompareArgs {
+    /// Run folders, two to six
+    #[arg(value_name = "RUN", required = true, num_args = 2..=MOST_COMPARED)]
+    pub(super) runs: Vec<PathBuf>,
+
+    /// The page to write
+    #[arg(
+        long,
+        value_name = "FILE.html",
+        default_value = "comparison.html",
+        help_heading = "Output"
+    )]
+    pub(super) out: PathBuf,
 }
 
 /// Where a configuration comes from.

@@ -56,6 +56,11 @@ pub(super) enum CliError {
         goes_on: bool,
         status: u8,
     },
+    #[error(
+        "there are no runs in `{}`: name the folder that they lie in, or train one (afterimage train digits)",
+        folder.display()
+    )]
+    NoRuns { folder: PathBuf },
     #[error("stopped with {done} of {of} cells done; what there is was kept in {}, and the same command goes on from there", folder.display())]
     SweepStopped {
         done: usize,

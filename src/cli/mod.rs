@@ -10,6 +10,7 @@ mod list;
 mod open;
 mod output;
 mod progress;
+mod runs;
 mod sample;
 mod signals;
 mod sweep;
@@ -69,6 +70,8 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Energy(arguments) => energy::energy(&arguments),
         Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
         Command::Sweep(arguments) => sweep::sweep(&arguments),
+        Command::Runs(arguments) => runs::runs(&arguments),
+        Command::Compare(arguments) => runs::compare(&arguments),
         Command::Devices(arguments) => list::devices(&arguments),
         Command::Presets(arguments) => list::presets(&arguments),
         Command::Config(arguments) => list::config(&arguments),

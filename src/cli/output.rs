@@ -63,7 +63,7 @@ pub(super) fn error(error: &impl Display) {
 }
 
 /// `text` in one line and without control characters, whatever a file or a driver may have put into it.
-fn in_one_line(text: &str) -> String {
+pub(super) fn in_one_line(text: &str) -> String {
     let lines: Vec<&str> = text.split(['\n', '\r', '\t']).map(str::trim).collect();
     let mut line = String::new();
     for character in lines.join(" ").trim().chars() {

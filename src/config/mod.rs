@@ -22,7 +22,7 @@ mod words;
 pub(crate) use amend::amended;
 pub use amend::with_data;
 pub use assign::set;
-pub(crate) use differences::differences;
+pub(crate) use differences::{Difference, differences};
 pub use draft::{Derived, Resolved};
 pub use error::{ConfigError, Violation};
 pub(crate) use load::parse_stored;

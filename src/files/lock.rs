@@ -53,6 +53,13 @@ impl RunLock {
         Ok(RunLock { file, before })
     }
 
+    /// Whether a process has the run folder `folder`, as far as the file system tells. Whoever takes it in the moment in which this
+    /// looks is told that another has it.
+    pub(crate) fn is_held(folder: &Path) -> bool {
+        let file = File::open(folder.join(LOCK));
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
     /// Whether the lock file is no longer in `folder`, so that it keeps nobody out.
     pub(crate) fn is_gone(&self, folder: &Path) -> bool {
         super::is_gone(&self.file, &folder.join(LOCK))
@@ -101,6 +108,7 @@ mod tests {
     fn a_folder_has_one_owner_at_a_time() {
         let folder = tempfile::tempdir().expect("a folder");
         let first = RunLock::take(folder.path()).expect("is free");
+        assert!(RunLock::is_held(folder.path()));
         let refused = RunLock::take(folder.path()).expect_err("is taken");
         let (text, id) = (refused.to_string(), process::id().to_string());
         assert!(
@@ -108,6 +116,7 @@ mod tests {
             "{text}"
         );
         drop(first);
+        assert!(!RunLock::is_held(folder.path()));
         RunLock::take(folder.path()).expect("is free again");
     }
 

@@ -68,19 +68,23 @@ pub(super) fn distance(folder: &Folder) -> Option<Chart> {
 
 /// A chart for each metric without a curve of its own, that varies.
 pub(super) fn others(metrics: &Metrics) -> Vec<Chart> {
+    varying(metrics)
+        .filter_map(|name| chart(metrics, &name.replace('_', " "), &[(name, name)], false))
+        .collect()
+}
+
+/// The metrics without a curve of their own, that vary.
+pub(super) fn varying(metrics: &Metrics) -> impl Iterator<Item = &str> {
     let names = metrics.names().filter(|name| {
         let has_curve = CURVES.iter().any(|curve| curve.name == *name);
         !has_curve && !NOT_DRAWN.contains(name)
     });
-    let varying = names.filter(|name| {
+    names.filter(|name| {
         let values = metrics.column(name).unwrap_or_default();
         values
             .iter()
             .any(|value| value.is_finite() && *value != values[0])
-    });
-    varying
-        .filter_map(|name| chart(metrics, &name.replace('_', " "), &[(name, name)], false))
-        .collect()
+    })
 }
 
 /// A chart of some metrics, in nats where they are energies; none where no line has them.

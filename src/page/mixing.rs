@@ -153,14 +153,19 @@ fn acceptance(folder: &Folder) -> Option<Chart> {
 
 /// The largest R-hat of the last look, for the head of the page.
 pub(super) fn worst(folder: &Folder) -> Option<(String, String)> {
+    let (what, r_hat) = worst_figure(folder)?;
+    Some((
+        number(r_hat),
+        format!("of {what}, at the last look at the chains"),
+    ))
+}
+
+/// What that R-hat is of, and the number.
+pub(super) fn worst_figure(folder: &Folder) -> Option<(&'static str, f64)> {
     // Not of a pass of training, which is too short to tell.
     let is_told = folder
         .summary
         .get("diagnostics")
         .is_some_and(Value::is_object);
-    let (what, r_hat) = last(folder).filter(|_| is_told)?.worst()?;
-    Some((
-        number(r_hat),
-        format!("of {what}, at the last look at the chains"),
-    ))
+    last(folder).filter(|_| is_told)?.worst()
 }

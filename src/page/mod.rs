@@ -5,12 +5,14 @@
 
 mod chart;
 mod commands;
+mod compare;
 mod curves;
 mod evaluation;
 mod figures;
 mod folder;
 mod histogram;
 mod last_look;
+mod listed;
 mod mixing;
 mod numbers;
 mod pictures;
@@ -19,6 +21,7 @@ mod settings;
 mod snapshot;
 mod view;
 
+pub(crate) use listed::{Listed, RunState, listed};
 pub(crate) use numbers::{number, whole, with_error};
 
 use crate::files::{FileError, write_atomically};
@@ -53,6 +56,20 @@ pub fn write_beside(folder: &Path, evaluation: &Path) -> Result<Written, FileErr
     let (text, problems) = html_beside(folder, evaluation);
     let path = evaluation.join(PAGE);
     write_atomically(&path, text.as_bytes())?;
+    Ok(Written { path, problems })
+}
+
+/// Runs that one page can compare: as many as a chart has colours for.
+pub(crate) const MOST_COMPARED: usize = 6;
+
+/// Writes the page that compares the runs in `folders` into the file `path`.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(crate) fn write_comparison(folders: &[&Path], path: &Path) -> Result<Written, FileError> {
+    let (text, problems) = compare::page(folders);
+    write_atomically(path, text.as_bytes())?;
+    let path = path.into();
     Ok(Written { path, problems })
 }
 

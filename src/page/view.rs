@@ -18,11 +18,11 @@ use serde_json::Value;
 use std::path::Path;
 
 /// A picture with what is said of it.
-struct Shown {
-    title: &'static str,
-    alt: String,
-    caption: String,
-    picture: Picture,
+pub(super) struct Shown {
+    pub(super) title: String,
+    pub(super) alt: String,
+    pub(super) caption: String,
+    pub(super) picture: Picture,
 }
 
 /// A figure at the head of the page.
@@ -259,7 +259,7 @@ fn stopped(folder: &Folder) -> Option<String> {
     })
 }
 
-fn last_samples(folder: &mut Folder) -> Vec<Shown> {
+pub(super) fn last_samples(folder: &mut Folder) -> Vec<Shown> {
     let stopped = folder.summary.get("stopped") == Some(&Value::Bool(true));
     let drawn = match stopped {
         true => "the noise samples of the last step",
@@ -272,7 +272,7 @@ fn last_samples(folder: &mut Folder) -> Vec<Shown> {
     // Of planar sets samples.png is the same picture.
     if let Some(picture) = Picture::read(folder, "landscape.png") {
         return vec![Shown {
-            title: "Landscape",
+            title: "Landscape".into(),
             alt: format!(
                 "Three squares: the unnormalised density exp(−E) under the averaged weights, the data, and {drawn}"
             ),
@@ -284,7 +284,7 @@ fn last_samples(folder: &mut Folder) -> Vec<Shown> {
     }
     let picture = Picture::read(folder, "samples.png");
     let shown = picture.map(|picture| Shown {
-        title: "Last samples",
+        title: "Last samples".into(),
         alt: format!("A grid of pictures: {drawn}"),
         caption: format!("Of the averaged weights: {drawn}{steps}."),
         picture,
@@ -323,7 +323,7 @@ fn evaluation_pictures(folder: &mut Folder) -> Vec<Shown> {
             continue;
         }
         shown.extend(Picture::read(folder, name).map(|picture| Shown {
-            title,
+            title: title.into(),
             alt: alt.into(),
             caption: caption.into(),
             picture,

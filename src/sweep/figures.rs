@@ -63,7 +63,7 @@ pub(super) const FIGURES: &[Figure] = &[
 ];
 
 /// The figures that `evaluation` has. What is not valid is null there, or absent, and so it is here.
-pub(super) fn figures_of(evaluation: &Map<String, Value>) -> BTreeMap<String, f64> {
+pub(crate) fn figures_of(evaluation: &Map<String, Value>) -> BTreeMap<String, f64> {
     let evaluation = Value::Object(evaluation.clone());
     let of = |figure: &Figure| {
         let value = match evaluation.pointer(figure.pointer)? {

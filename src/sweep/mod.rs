@@ -22,6 +22,7 @@ pub(crate) use budget::Budget;
 pub(crate) use cells::Cell;
 pub(crate) use compared::Compared;
 pub(crate) use error::SweepError;
+pub(crate) use figures::figures_of;
 pub(crate) use plan::{Asked, Plan, State};
 pub(crate) use result::{CellResult, Failure, Spent, Trained, settings_of};
 pub(crate) use write::{Written, write};

@@ -22,6 +22,8 @@ mod recoveries;
 mod refusals;
 #[cfg(unix)]
 mod resume;
+#[cfg(unix)]
+mod runs;
 mod scoring;
 mod settings;
 mod setup;

@@ -1,0 +1,151 @@
+//! A run in a line: what a list of runs says of it.
+
+use super::folder::Folder;
+use super::{evaluation, mixing, settings};
+use crate::files::{RunLock, STATES};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RunState {
+    /// A process is at it.
+    Running,
+    /// It has done all that it was asked for.
+    Finished,
+    /// Somebody stopped it, or what follows the last step failed.
+    Stopped,
+    /// It diverged, and ended for that.
+    Diverged,
+    /// It was killed, or crashed.
+    Interrupted,
+}
+
+impl RunState {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            RunState::Running => "running",
+            RunState::Finished => "finished",
+            RunState::Stopped => "stopped",
+            RunState::Diverged => "diverged",
+            RunState::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// A run, as its folder tells of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Listed {
+    pub(crate) folder: PathBuf,
+    /// The preset that gives its configuration with the fewest settings changed, if one does.
+    pub(crate) preset: Option<&'static str>,
+    /// How many these are.
+    pub(crate) changed: Option<usize>,
+    pub(crate) state: RunState,
+    /// Whether `train --resume` has something to go on from and something to do.
+    pub(crate) resumable: bool,
+    /// Optimiser steps done.
+    pub(crate) steps: u64,
+    /// Optimiser steps asked for.
+    pub(crate) of: Option<u64>,
+    /// Seconds that the steps took, by the rates in the metrics, without what follows the last step; none of a few steps, whose
+    /// rates are not known.
+    pub(crate) seconds: Option<f64>,
+    /// What the model is fitted to, in the run's own words; none before its end.
+    pub(crate) fits: Option<String>,
+    /// The largest R-hat of the last look at the chains.
+    pub(crate) r_hat: Option<f64>,
+    /// The least energy distance of chains from held-out data.
+    pub(crate) data_distance: Option<f64>,
+    /// What it diverged by.
+    pub(crate) diverged: Option<String>,
+    /// What `evaluate` found, in words: name and figure.
+    #[serde(skip)]
+    pub(crate) headlines: Vec<(&'static str, String)>,
+    /// The whole of it.
+    #[serde(skip)]
+    pub(crate) evaluation: Map<String, Value>,
+}
+
+/// What the run in `folder` has to say of itself; none where there is no run.
+pub(crate) fn listed(folder: &Path) -> Option<Listed> {
+    let is_run = ["config.toml", "metrics.jsonl"].map(|name| folder.join(name).is_file());
+    if is_run != [true, true] {
+        return None;
+    }
+    Some(listed_of(&Folder::read(folder, folder)))
+}
+
+/// What a run has to say of itself.
+pub(super) fn listed_of(read: &Folder) -> Listed {
+    let folder = &read.path;
+    let summary = &read.summary;
+    let told = |key: &str| summary.get(key).and_then(Value::as_str).map(str::to_owned);
+    let nearest = read.config.as_ref().and_then(settings::nearest);
+    let state = state(folder, read);
+    let done = summary.get("steps").and_then(Value::as_u64);
+    let diverged = summary.get("diverged").map(|told| {
+        let what = told.get("what").and_then(Value::as_str);
+        what.unwrap_or_default().to_owned()
+    });
+    let best = summary
+        .get("best")
+        .and_then(|best| best.get("data_distance"));
+    let headlines = evaluation::headlines(&read.evaluation).into_iter();
+    Listed {
+        folder: folder.clone(),
+        preset: nearest.as_ref().map(|nearest| nearest.preset),
+        changed: nearest.map(|nearest| nearest.chosen()),
+        state,
+        resumable: matches!(state, RunState::Stopped | RunState::Interrupted) && has_state(folder),
+        steps: done.unwrap_or(read.metrics.rows as u64),
+        of: read.config.as_ref().map(|config| config.run.steps),
+        seconds: seconds(read),
+        fits: told("fits"),
+        r_hat: mixing::worst_figure(read).map(|(_, r_hat)| r_hat),
+        data_distance: best.and_then(Value::as_f64),
+        diverged,
+        headlines: headlines.map(|(what, value, _)| (what, value)).collect(),
+        evaluation: read.evaluation.clone(),
+    }
+}
+
+fn state(folder: &Path, read: &Folder) -> RunState {
+    if RunLock::is_held(folder) {
+        return RunState::Running;
+    }
+    let is = |key: &str| read.summary.get(key) == Some(&Value::Bool(true));
+    if read.summary.is_empty() {
+        RunState::Interrupted
+    } else if read.summary.contains_key("diverged") {
+        RunState::Diverged
+    } else if is("stopped") || is("cut_short") {
+        RunState::Stopped
+    } else {
+        RunState::Finished
+    }
+}
+
+/// Whether there is a training state; whether it is whole is known once it is read.
+fn has_state(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder.join(STATES)).into_iter().flatten();
+    let mut names = entries.flatten().map(|entry| entry.file_name());
+    names.any(|name| {
+        Path::new(&name)
+            .extension()
+            .is_some_and(|end| end == "json")
+    })
+}
+
+/// How long the steps took: rates are of the last few steps, so that pauses are not in them.
+fn seconds(read: &Folder) -> Option<f64> {
+    let batch = read.config.as_ref()?.run.batch as f64;
+    let rates = read.metrics.column("samples_per_second")?;
+    let known: Vec<f64> = rates.iter().copied().filter(|rate| *rate > 0.0).collect();
+    let seconds: f64 = known.iter().map(|rate| batch / rate).sum();
+    // The others, the first of a process, took as long as these.
+    (!known.is_empty()).then(|| seconds * rates.len() as f64 / known.len() as f64)
+}

@@ -1,0 +1,125 @@
+//! What `afterimage runs` says of runs.
+
+use crate::checkpoint::POINT_LAYERS;
+use crate::command::{afterimage, run, stdout};
+use crate::resume::{start, training};
+use crate::setup::{refuses, tiny};
+use serde_json::Value;
+use std::fs;
+
+#[test]
+fn a_list_of_runs_says_how_far_they_are_and_how_they_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    refuses(
+        &folder,
+        afterimage(&folder, &["runs"]),
+        &["no runs in `runs`", "train"],
+    );
+    let json = |name: &str| {
+        let output = run(&folder, &["runs", name, "--json"]);
+        serde_json::from_str::<Value>(stdout(&output)).unwrap()
+    };
+    fs::create_dir(folder.path().join("none")).unwrap();
+    assert_eq!(json("none"), Value::Array(Vec::new()));
+
+    let first = training("40", &[]);
+    let mut running = start(&folder, &first);
+    running.wait_for(10);
+    running.hold();
+    let at = |key: &str| json(".")[0][key].clone();
+    assert_eq!(
+        (at("state"), at("resumable")),
+        ("running".into(), false.into())
+    );
+    running.send("-KILL");
+    running.end();
+    assert_eq!(
+        (at("state"), at("resumable")),
+        ("interrupted".into(), true.into())
+    );
+    let steps = at("steps").as_u64().unwrap();
+    assert!((1..40).contains(&steps) && at("of") == 40 && at("fits").is_null());
+    let table = run(&folder, &["runs", "."]);
+    let line = stdout(&table).lines().nth(1).unwrap();
+    for words in [
+        "run ",
+        "digits-langevin +",
+        "interrupted, resumable",
+        &format!("{steps}/40"),
+    ] {
+        assert!(line.contains(words), "{words}: {line}");
+    }
+
+    run(&folder, &["train", "--resume", "run", "--quiet"]);
+    assert_eq!(
+        (at("state"), at("resumable")),
+        ("finished".into(), false.into())
+    );
+    assert!(at("fits").is_string());
+    // One further down, of which less is known, and which was written last.
+    let other = folder.path().join("of/others");
+    fs::create_dir_all(&other).unwrap();
+    fs::write(other.join("config.toml"), "what = ").unwrap();
+    fs::write(other.join("metrics.jsonl"), "").unwrap();
+    let both = json(".");
+    let folders: Vec<_> = both
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| &run["folder"])
+        .collect();
+    assert_eq!(folders, ["./run", "./of/others"]);
+    let table = run(&folder, &["runs", "."]);
+    let last = stdout(&table).lines().nth(2).unwrap();
+    assert!(last.starts_with("of/others  –"), "{last}");
+}
+
+#[test]
+fn runs_are_compared_on_one_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = [
+        ("one", "run.seed=3"),
+        ("two", "run.seed=4"),
+        ("three", "run.batch=9"),
+    ];
+    for (name, set) in runs {
+        let more = ["--quiet", "--out", name, "--set", set];
+        run(&folder, &tiny("8gaussians", POINT_LAYERS, &more));
+    }
+    run(
+        &folder,
+        &["compare", "one", "two", "three", "--out", "all.html"],
+    );
+    let page = fs::read_to_string(folder.path().join("all.html")).unwrap();
+    let row = |name: &str| {
+        let start = page
+            .find(&format!("<th scope=\"row\">{name}</th>"))
+            .expect(name);
+        page[start..].split("</tr>").next().unwrap().to_owned()
+    };
+    let cells = |name: &str| -> Vec<String> {
+        let row = row(name);
+        let cells = row.split("<td class=\"reason\">").skip(1);
+        cells
+            .map(|cell| cell.split("</td>").next().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(cells("run.seed"), ["3", "4", "1"]);
+    assert_eq!(cells("run.batch"), ["8", "8", "9"]);
+    assert_eq!(cells("state"), ["finished"; 3]);
+    // Nothing of what is the same.
+    assert!(!page.contains(">run.steps<"));
+    // A line a run, in each of the charts.
+    for style in ["line s0", "line s1", "line s2"] {
+        assert!(page.matches(style).count() > 8, "{style}");
+    }
+    assert_eq!(page.matches("data:image/png").count(), 3);
+
+    refuses(
+        &folder,
+        afterimage(&folder, &["compare", "one", "all.html"]),
+        &["no runs in `all.html`"],
+    );
+    let alone = afterimage(&folder, &["compare", "one"]).output().unwrap();
+    assert_eq!(alone.status.code(), Some(2));
+}
