@@ -6,10 +6,9 @@ use std::fs;
 use tempfile::TempDir;
 #[cfg(target_os = "linux")]
 use {
+    crate::mounts::{Mounted, with_mounts},
     std::cell::RefCell,
     std::io::Write,
-    std::path::{Path, PathBuf},
-    std::process::{Command, Stdio},
 };
 
 /// Steps that a folder or a disk is gone for, of a run that is the same in the end as one that had it all the time.
@@ -74,164 +73,117 @@ fn a_run_goes_on_while_its_folder_is_away() {
     run(&folder, &["sample", "run", "--steps", "2", "--count", "2"]);
 }
 
-/// What is mounted at a path, unmounted in the end.
-#[cfg(target_os = "linux")]
-struct Mounted(PathBuf);
-
-#[cfg(target_os = "linux")]
-impl Mounted {
-    /// A small file system; none where this user may mount nothing.
-    fn small(path: PathBuf, size: &str) -> Option<Self> {
-        fs::create_dir(&path).unwrap();
-        mount(&["-t", "tmpfs", "-o", size, "tmpfs"], &path).then_some(Mounted(path))
-    }
-
-    /// The folder itself once more, to be read alone, over that which can be written to; likewise. What is open stays open.
-    fn read_only(path: &Path) -> Option<Self> {
-        let once_more = Mounted(path.into());
-        let mounted = mount(&["--bind", path.to_str().unwrap()], path);
-        let is_read_only = mounted && mount(&["-o", "remount,bind,ro"], path);
-        if !mounted {
-            // Else it would unmount what it has not mounted.
-            std::mem::forget(once_more);
-            return None;
-        }
-        is_read_only.then_some(once_more)
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn mount(arguments: &[&str], path: &Path) -> bool {
-    let mut mount = Command::new("mount");
-    mount.args(arguments).arg(path).stderr(Stdio::null());
-    mount.status().is_ok_and(|status| status.success())
-}
-
-#[cfg(target_os = "linux")]
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
 #[test]
 #[cfg(target_os = "linux")]
 fn a_run_goes_on_while_its_disk_is_full() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some(disk) = Mounted::small(folder.path().join("run"), "size=16m") else {
-        println!("nothing was tested: mounting a small disk takes root");
-        return;
-    };
-    let whole = tempfile::tempdir().unwrap();
-    let first = training("80", &["sampler.buffer=2000"]);
-    run(
-        &whole,
-        &first.iter().map(String::as_str).collect::<Vec<_>>(),
-    );
-    let ballast = disk.0.join("ballast");
-    let go = || {
-        let mut file = fs::File::create(&ballast).unwrap();
-        while file.write_all(&[1; 1000]).is_ok() {}
-    };
-    let come = || fs::remove_file(&ballast).unwrap();
-    is_the_same_without(&folder, &first, &whole, go, come);
+    with_mounts(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Mounted::small(folder.path().join("run"), "16m").expect("may mount");
+        let whole = tempfile::tempdir().unwrap();
+        let first = training("80", &["sampler.buffer=2000"]);
+        run(
+            &whole,
+            &first.iter().map(String::as_str).collect::<Vec<_>>(),
+        );
+        let ballast = disk.path().join("ballast");
+        let go = || {
+            let mut file = fs::File::create(&ballast).unwrap();
+            while file.write_all(&[1; 1000]).is_ok() {}
+        };
+        let come = || fs::remove_file(&ballast).unwrap();
+        is_the_same_without(&folder, &first, &whole, go, come);
+    });
 }
 
 /// Several of them wait, and nothing waits for any.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_run_goes_on_while_its_best_weights_cannot_be_written() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some(probe) = Mounted::small(folder.path().join("probe"), "size=1m") else {
-        println!("nothing was tested: mounting a small disk takes root");
-        return;
-    };
-    drop(probe);
-    let whole = tempfile::tempdir().unwrap();
-    let first = training("80", &["sampler.buffer=2000", "run.figure_every=6"]);
-    run(
-        &whole,
-        &first.iter().map(String::as_str).collect::<Vec<_>>(),
-    );
-    let place = |name: &str| folder.path().join("run").join(name);
-    let best = place("best.safetensors");
-    let over = RefCell::new(None);
-    let go = || {
-        for path in [&best, &place("best.live.safetensors")] {
-            let _ = fs::remove_file(path);
-        }
-        // What is mounted can be neither replaced nor moved away.
-        let mounted = Mounted::small(best.clone(), "size=1m");
-        *over.borrow_mut() = Some(mounted.expect("could be mounted before"));
-    };
-    let come = || {
-        // Those of the run's first steps, before and after a best.
-        for name in [
-            "samples/000005.png",
-            "samples/000010.png",
-            "checkpoints/000007.safetensors",
-        ] {
-            assert!(place(name).exists(), "{name}");
-        }
-        let states = fs::read_dir(place("states")).unwrap().flatten();
-        let names = states.map(|state| state.file_name().into_string().unwrap());
-        let mut manifests = names.filter(|name| name.ends_with(".json"));
-        assert!(manifests.any(|name| *name >= *"000007"), "no state since");
-        drop(over.take());
-        fs::remove_dir(&best).unwrap();
-    };
-    is_the_same_without(&folder, &first, &whole, go, come);
+    with_mounts(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = tempfile::tempdir().unwrap();
+        let first = training("80", &["sampler.buffer=2000", "run.figure_every=6"]);
+        run(
+            &whole,
+            &first.iter().map(String::as_str).collect::<Vec<_>>(),
+        );
+        let place = |name: &str| folder.path().join("run").join(name);
+        let best = place("best.safetensors");
+        let over = RefCell::new(None);
+        let go = || {
+            for path in [&best, &place("best.live.safetensors")] {
+                let _ = fs::remove_file(path);
+            }
+            // What is mounted can be neither replaced nor moved away.
+            let mounted = Mounted::small(best.clone(), "1m");
+            *over.borrow_mut() = Some(mounted.expect("may mount"));
+        };
+        let come = || {
+            // Those of the run's first steps, before and after a best.
+            for name in [
+                "samples/000005.png",
+                "samples/000010.png",
+                "checkpoints/000007.safetensors",
+            ] {
+                assert!(place(name).exists(), "{name}");
+            }
+            let states = fs::read_dir(place("states")).unwrap().flatten();
+            let names = states.map(|state| state.file_name().into_string().unwrap());
+            let mut manifests = names.filter(|name| name.ends_with(".json"));
+            assert!(manifests.any(|name| *name >= *"000007"), "no state since");
+            drop(over.take());
+            fs::remove_dir(&best).unwrap();
+        };
+        is_the_same_without(&folder, &first, &whole, go, come);
+    });
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn a_run_goes_on_while_its_folder_is_read_only() {
-    let folder = tempfile::tempdir().unwrap();
-    if Mounted::read_only(folder.path()).is_none() {
-        println!("nothing was tested: mounting a folder takes root");
-        return;
-    }
-    let whole = tempfile::tempdir().unwrap();
-    let first = training("80", &["sampler.buffer=2000"]);
-    run(
-        &whole,
-        &first.iter().map(String::as_str).collect::<Vec<_>>(),
-    );
-    let path = folder.path().join("run");
-    let over = RefCell::new(None);
-    let go = || {
-        let mounted = Mounted::read_only(&path).expect("could be mounted before");
-        fs::write(path.join("probe"), "").expect_err("is read-only");
-        *over.borrow_mut() = Some(mounted);
-    };
-    let come = || drop(over.take());
-    is_the_same_without(&folder, &first, &whole, go, come);
+    with_mounts(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = tempfile::tempdir().unwrap();
+        let first = training("80", &["sampler.buffer=2000"]);
+        run(
+            &whole,
+            &first.iter().map(String::as_str).collect::<Vec<_>>(),
+        );
+        let path = folder.path().join("run");
+        let over = RefCell::new(None);
+        let go = || {
+            let mounted = Mounted::read_only(&path).expect("may mount");
+            fs::write(path.join("probe"), "").expect_err("is read-only");
+            *over.borrow_mut() = Some(mounted);
+        };
+        let come = || drop(over.take());
+        is_the_same_without(&folder, &first, &whole, go, come);
+    });
 }
 
 /// What could not be written in the end is written when the run is resumed.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_run_that_lacks_its_best_weights_in_the_end_is_not_finished() {
-    let folder = tempfile::tempdir().unwrap();
-    let run_folder = folder.path().join("run");
-    let best = run_folder.join("best.safetensors");
-    let first = training("30", &["run.figure_every=6"]);
-    let mut running = start(&folder, &first);
-    running.wait_for(3);
-    running.hold();
-    let Some(over) = Mounted::small(best.clone(), "size=1m") else {
-        println!("nothing was tested: mounting a small disk takes root");
-        return;
-    };
-    running.go_on();
-    let (status, said) = running.end();
-    assert_eq!(status, Some(1), "{said}");
-    assert!(said.contains("best.safetensors"), "{said}");
-    assert!(run_folder.join("checkpoints/000030.safetensors").exists());
-    drop(over);
-    fs::remove_dir(&best).unwrap();
+    with_mounts(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let run_folder = folder.path().join("run");
+        let best = run_folder.join("best.safetensors");
+        let first = training("30", &["run.figure_every=6"]);
+        let mut running = start(&folder, &first);
+        running.wait_for(3);
+        running.hold();
+        let over = Mounted::small(best.clone(), "1m").expect("may mount");
+        running.go_on();
+        let (status, said) = running.end();
+        assert_eq!(status, Some(1), "{said}");
+        assert!(said.contains("best.safetensors"), "{said}");
+        assert!(run_folder.join("checkpoints/000030.safetensors").exists());
+        drop(over);
+        fs::remove_dir(&best).unwrap();
 
-    let resumed = run(&folder, &["train", "--resume", "run"]);
-    assert!(best.is_file(), "{}", stderr(&resumed));
-    assert!(run_folder.join("summary.json").exists());
+        let resumed = run(&folder, &["train", "--resume", "run"]);
+        assert!(best.is_file(), "{}", stderr(&resumed));
+        assert!(run_folder.join("summary.json").exists());
+    });
 }

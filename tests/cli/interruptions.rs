@@ -1,8 +1,14 @@
 //! Runs that are stopped, lose their reader, or run out of room.
 
-use crate::checkpoint::{IMAGE_LAYERS, POINT_LAYERS, metrics};
+use crate::checkpoint::{IMAGE_LAYERS, metrics};
 use crate::command::{afterimage, run, stderr};
-use crate::setup::{checkpoint, names_in, refuses, tiny};
+use crate::setup::{names_in, tiny};
+#[cfg(target_os = "linux")]
+use crate::{
+    checkpoint::POINT_LAYERS,
+    mounts::{Mounted, with_mounts},
+    setup::{checkpoint, refused, refuses},
+};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -139,68 +145,61 @@ fn a_reader_that_goes_away_does_not_end_a_run() {
     assert!(folder.path().join("run/summary.json").exists());
 }
 
-/// The program under a limit on the size of files, which fails writes in the middle as a full disk does.
-#[cfg(unix)]
-fn limited(folder: &TempDir, blocks: u32, arguments: &[&str]) -> Command {
-    // The caches of compiled shaders, ours and the driver's, would meet the limit as well.
-    let program = afterimage(folder, &[arguments, &["--no-cache"]].concat());
-    let mut command = Command::new("sh");
-    // Ignored signals stay ignored in the program, so that writes fail instead.
-    command.args(["-c", "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\""]);
-    command.arg(blocks.to_string()).arg(program.get_program());
-    command.args(program.get_args()).current_dir(folder);
-    command.env("MESA_SHADER_CACHE_DISABLE", "true");
-    command
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_tears_no_file() {
+    with_mounts(|| {
+        let folder = tempfile::tempdir().unwrap();
+        checkpoint(&folder, "moons", POINT_LAYERS);
+        let _disk = Mounted::small(folder.path().join("disk"), "16k").expect("may mount");
+        let sample = |count: &'static str| {
+            let to = ["--quiet", "--steps", "1", "--out", "disk/a.npy"];
+            [&["sample", "model.safetensors", "--count", count], &to[..]].concat()
+        };
+        run(&folder, &sample("2"));
+        // It would have 80,000 bytes.
+        refused(
+            &folder,
+            &sample("10000"),
+            &["disk/a.npy", "free some disk space"],
+        );
+    });
 }
 
 #[test]
-#[cfg(unix)]
-fn a_full_disk_tears_no_file() {
-    let folder = tempfile::tempdir().unwrap();
-    checkpoint(&folder, "moons", POINT_LAYERS);
-    let sample = |count: &'static str| {
-        [
-            "sample",
-            "model.safetensors",
-            "--quiet",
-            "--steps",
-            "1",
-            "--out",
-            "a.npy",
-            "--count",
-            count,
-        ]
-    };
-    run(&folder, &sample("2"));
-    // 8,192 bytes or 16,384, whichever size of block the shell has; the file would have 80,000.
-    refuses(
-        &folder,
-        limited(&folder, 16, &sample("10000")),
-        &["a.npy", "quota or file-size limit"],
-    );
-
-    // Room for the configuration, but not for the metrics of all steps.
-    let mut more = vec!["--quiet", "--out", "run"];
-    more.extend(["--set", "run.steps=1000", "--set", "run.sample_every=0"]);
-    let arguments = tiny("moons", POINT_LAYERS, &more);
-    let output = limited(&folder, 64, &arguments).output().unwrap();
-    let errors = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{errors}");
-    // It has done all steps, and says in the end what there was no room for.
-    let lines: Vec<&str> = errors.lines().collect();
-    let (first, last) = (lines[0], lines[lines.len() - 1]);
-    assert!(
-        first.starts_with("warning: cannot append to `run/metrics.jsonl`"),
-        "{errors}"
-    );
-    assert!(first.ends_with("tries again"), "{errors}");
-    assert!(
-        last.starts_with("error: cannot append to `run/metrics.jsonl`"),
-        "{errors}"
-    );
-    let rows = metrics(&folder.path().join("run/metrics.jsonl"));
-    assert!(rows.len() > 10 && rows.len() < 1000);
-    run(&folder, &["sample", "run", "--steps", "2", "--count", "2"]);
+#[cfg(target_os = "linux")]
+fn a_run_on_a_disk_that_stays_full_says_so_in_the_end() {
+    with_mounts(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let _disk = Mounted::small(folder.path().join("run"), "420k").expect("may mount");
+        // The checkpoint and some 850 lines of metrics take all of it.
+        let mut more = vec!["--quiet", "--out", "run", "--set", "run.steps=1100"];
+        more.extend(["--set", "run.sample_every=0"]);
+        more.extend(["--set", "run.checkpoint_every=600"]);
+        // Nothing else is to be written while it fills.
+        let off = ["checkpoint_seconds", "keep_snapshots", "figure_every"];
+        let off = off.map(|key| format!("run.{key}=0"));
+        more.extend(off.iter().flat_map(|off| ["--set", off]));
+        let arguments = tiny("moons", POINT_LAYERS, &more);
+        let output = afterimage(&folder, &arguments).output().unwrap();
+        let errors = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        // It has done all steps, and says in the end what there was no room for.
+        let lines: Vec<&str> = errors.lines().collect();
+        let (first, last) = (lines[0], lines[lines.len() - 1]);
+        assert!(
+            first.starts_with("warning: cannot append to `run/metrics.jsonl`"),
+            "{errors}"
+        );
+        assert!(first.ends_with("tries again"), "{errors}");
+        assert!(
+            last.starts_with("error: cannot append to `run/metrics.jsonl`"),
+            "{errors}"
+        );
+        let rows = metrics(&folder.path().join("run/metrics.jsonl"));
+        assert!(rows.len() > 600 && rows.len() < 1100, "{}", rows.len());
+        run(&folder, &["sample", "run", "--steps", "2", "--count", "2"]);
+    });
 }
 
 #[test]

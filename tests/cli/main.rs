@@ -16,6 +16,8 @@ mod checkpoints;
 mod disks;
 mod interruptions;
 mod lists;
+#[cfg(target_os = "linux")]
+mod mounts;
 mod page;
 #[cfg(unix)]
 mod recoveries;
