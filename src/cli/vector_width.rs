@@ -10,6 +10,8 @@ use crate::network::{ChosenBy, chosen_kernels, is_faster_by_8_lanes};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{env, fs};
+#[cfg(unix)]
+use std::{ffi::OsString, path::Path, process::Command};
 
 const WIDTH: &str = "LP_NATIVE_VECTOR_WIDTH";
 const SHADER_CACHE: &str = "MESA_SHADER_CACHE_DIR";
@@ -64,10 +66,15 @@ fn has_wide_vectors() -> bool {
 /// them. To be asked when kernels have been chosen, or that has failed.
 pub(super) fn disappoint(executor: &Executor) -> bool {
     let profile = executor.profile();
-    let wide = profile.is_cpu && profile.subgroup_size == Some(LANES as u32);
-    let chosen = chosen_kernels(executor);
-    let is_wrong = chosen.is_none_or(|chosen| chosen.by == ChosenBy::WrongResults);
-    WIDENED.load(Ordering::Relaxed) && wide && is_wrong
+    let by = chosen_kernels(executor).map(|chosen| chosen.by);
+    let is_widened = WIDENED.load(Ordering::Relaxed);
+    are_wrong(is_widened, profile.is_cpu, profile.subgroup_size, by)
+}
+
+/// [`disappoint`] of vectors on which kernels were chosen `by`, or none could be.
+fn are_wrong(is_widened: bool, is_cpu: bool, lanes: Option<u32>, by: Option<ChosenBy>) -> bool {
+    let are_in_use = is_widened && is_cpu && lanes == Some(LANES as u32);
+    are_in_use && by.is_none_or(|by| by == ChosenBy::WrongResults)
 }
 
 /// Whether this process widened the vectors of a driver that is known to be slower for it.
@@ -82,17 +89,75 @@ pub(super) fn restart_without() {
     {
         use std::os::unix::process::CommandExt;
         if let Ok(program) = env::current_exe() {
-            let mut again = std::process::Command::new(program);
-            again.args(env::args_os().skip(1)).env(WIDTH, "256");
-            // Nor may the narrow shaders get among the wide ones.
-            if let Some(folder) = env::var_os(SHADER_CACHE) {
-                again.env(
-                    SHADER_CACHE,
-                    PathBuf::from(folder).with_file_name("mesa-256"),
-                );
-            }
+            let mut again = narrower(
+                &program,
+                env::args_os().skip(1),
+                env::var_os(SHADER_CACHE).map(PathBuf::from),
+            );
             let error = again.exec();
             tracing::warn!("that failed: {error}");
+        }
+    }
+}
+
+/// `program` with narrow vectors, in place of a process that keeps what the driver compiled in `shader_cache`, if anywhere.
+#[cfg(unix)]
+fn narrower(
+    program: &Path,
+    arguments: impl Iterator<Item = OsString>,
+    shader_cache: Option<PathBuf>,
+) -> Command {
+    let mut again = Command::new(program);
+    again.args(arguments).env(WIDTH, "256");
+    // Nor may the narrow shaders get among the wide ones.
+    if let Some(folder) = shader_cache {
+        again.env(SHADER_CACHE, folder.with_file_name("mesa-256"));
+    }
+    again
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(unix)]
+    use std::ffi::OsStr;
+
+    #[test]
+    fn only_wide_vectors_that_were_asked_for_here_and_fail_are_given_up() {
+        let wrong = Some(ChosenBy::WrongResults);
+        for (is_widened, is_cpu, lanes, by, expected) in [
+            (true, true, Some(16), wrong, true),
+            // No kernels computed right.
+            (true, true, Some(16), None, true),
+            (true, true, Some(16), Some(ChosenBy::Table), false),
+            (true, true, Some(16), Some(ChosenBy::Asked), false),
+            // The driver did not take them, or nothing but the user asked for them, or a GPU computes.
+            (true, true, Some(8), wrong, false),
+            (true, true, None, wrong, false),
+            (false, true, Some(16), wrong, false),
+            (false, true, Some(16), None, false),
+            (true, false, Some(16), wrong, false),
+        ] {
+            let found = are_wrong(is_widened, is_cpu, lanes, by);
+            assert_eq!(found, expected, "{is_widened} {is_cpu} {lanes:?} {by:?}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_narrower_program_does_the_same_and_keeps_its_shaders_apart() {
+        for (cache, kept_in) in [
+            (Some("/home/cache/mesa-512"), Some("/home/cache/mesa-256")),
+            (None, None),
+        ] {
+            let words = ["train", "moons", "--set", "run.steps=3"].map(OsString::from);
+            let program = Path::new("/bin/afterimage");
+            let again = narrower(program, words.iter().cloned(), cache.map(PathBuf::from));
+            assert_eq!(again.get_program(), program);
+            assert!(again.get_args().eq(&words));
+            let set = |name: &str| again.get_envs().find(|(set, _)| *set == name)?.1;
+            assert_eq!(set(WIDTH), Some("256".as_ref()));
+            assert_eq!(set(SHADER_CACHE), kept_in.map(OsStr::new));
         }
     }
 }

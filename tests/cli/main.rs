@@ -33,3 +33,5 @@ mod sweeps;
 #[cfg(unix)]
 mod terminals;
 mod train;
+#[cfg(target_arch = "x86_64")]
+mod vector_widths;
