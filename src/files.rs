@@ -69,6 +69,12 @@ pub(crate) const SNAPSHOTS: &str = "snapshots";
 /// The folder for the training states of a run, which it makes when there is one.
 pub(crate) const STATES: &str = "states";
 
+/// The folder for what TensorBoard shows of a run, which it makes when it is asked for.
+pub(crate) const BOARD: &str = "tensorboard";
+
+/// What the names of its files begin with, which TensorBoard demands, and end with, by which they are known to be of this program.
+pub(crate) const EVENTS: (&str, &str) = ("events.out.tfevents.", ".afterimage");
+
 /// The file by whose lock a process has a run folder to itself.
 const LOCK: &str = ".lock";
 
@@ -386,7 +392,7 @@ impl JsonLines {
 
 /// Whether `file` is no longer at `path`.
 #[cfg(unix)]
-fn is_gone(file: &File, path: &Path) -> bool {
+pub(crate) fn is_gone(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let (Ok(ours), Ok(theirs)) = (file.metadata(), fs::metadata(path)) else {
         return true;
@@ -396,7 +402,7 @@ fn is_gone(file: &File, path: &Path) -> bool {
 
 /// Elsewhere an open file cannot be taken away.
 #[cfg(not(unix))]
-fn is_gone(_: &File, path: &Path) -> bool {
+pub(crate) fn is_gone(_: &File, path: &Path) -> bool {
     !path.exists()
 }
 
@@ -629,8 +635,15 @@ fn clear(folder: &Path) -> Result<(), FileError> {
             clear_numbered(&subfolder)?;
         }
     }
+    let board = folder.join(BOARD);
+    for entry in fs::read_dir(&board).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(EVENTS.0) && name.ends_with(EVENTS.1) {
+            remove(&format!("{BOARD}/{name}"), fs::remove_file)?;
+        }
+    }
     // Only what the next run has is there; a folder that holds anything else stays.
-    for name in [SNAPSHOTS, STATES] {
+    for name in [SNAPSHOTS, STATES, BOARD] {
         let _ = fs::remove_dir(folder.join(name));
     }
     Ok(())

@@ -540,6 +540,7 @@ fn train(config: &Config, options: ExecutorOptions) -> (Vec<u32>, Vec<MetricsRow
         }),
         Arrival::Diagnostics(_) => None,
         Arrival::States { .. }
+        | Arrival::Energies { .. }
         | Arrival::Snapshot { .. }
         | Arrival::Judged { .. }
         | Arrival::State(_) => {

@@ -402,6 +402,9 @@ pub struct RunConfig {
     /// noise that is a snapshot: optimiser steps between two figures of how far its chains are from data, their energy distance
     /// (`data_distance` in metrics.jsonl); the weights of the least so far are kept as best.safetensors. 0 for none.
     pub figure_every: u64 = 100,
+    /// Whether `tensorboard --logdir RUN` has something to show: metrics, settings and, every sample_every steps, pictures and histograms
+    /// of energies and log-ratios, in the run's folder `tensorboard`.
+    pub tensorboard: bool = false,
     /// gaussian base, and noise that is a snapshot: how many of the snapshots are kept in the run's folder, the first and the
     /// others at steps whose roots are evenly spaced; 0 for none. `evaluate` estimates log Z along them.
     pub keep_snapshots: usize = 24,

@@ -7,6 +7,7 @@
 
 mod best;
 mod best_files;
+mod board;
 mod devices;
 mod diverged;
 mod divergence;

@@ -254,6 +254,13 @@ impl TrainingPlan {
         self.noise.parameters(self, step)
     }
 
+    /// Where the energies of the samples of the last step are, first of data and then of noise: under the live weights, and under the
+    /// snapshot where the objective compares them.
+    pub(crate) fn energies_of_step(&self) -> impl Iterator<Item = Buffer> {
+        let snapshot = self.objective.compares().then_some(self.snapshot_energies);
+        std::iter::once(self.live_energies).chain(snapshot)
+    }
+
     /// Where the noise samples of the last step are: a buffer, the first word, and how many words.
     pub fn noise_samples(&self) -> (Buffer, usize, usize) {
         let length = self.architecture.input().len();

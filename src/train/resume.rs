@@ -28,6 +28,7 @@ const CHANGEABLE: &[&str] = &[
     "run.keep_checkpoints",
     "run.rollbacks",
     "run.figure_every",
+    "run.tensorboard",
     "sampler.probe",
     // It has to hold the same data.
     "data.path",

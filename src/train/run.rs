@@ -7,6 +7,7 @@ mod state_keeping;
 use self::going_on::{WayBack, watch_over, write_config};
 use super::best::{Best, BestSoFar};
 use super::best_files;
+use super::board::Board;
 use super::diverged::{self, Remains};
 use super::divergence::{Divergence, Watch};
 use super::energies::{Energies, energies, energies_of};
@@ -23,7 +24,7 @@ use super::settings;
 use super::states::{self, Keep};
 use super::trainer::{Arrival, Trainer};
 use super::waiting::{Unwritten, Waiting};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::evaluation::Judged;
 use crate::files::{FileError, RunLock, create_run_folder, npy};
 use crate::gpu::GpuError;
@@ -159,6 +160,7 @@ pub fn run(
     let config = &trainer.with_kernels(config);
     write_config(config, folder)?;
     let metrics = Lines::create(&folder.join("metrics.jsonl"))?;
+    let board = board(config, folder, 0)?;
     let diagnostics = match is_diagnosed(config) {
         true => Some(Lines::create(&folder.join("diagnostics.jsonl"))?),
         false => None,
@@ -166,6 +168,7 @@ pub fn run(
     Run {
         metrics,
         diagnostics,
+        board,
         last_diagnosis: None,
         best: None,
         best_is_behind: false,
@@ -187,6 +190,16 @@ pub fn run(
     .through(trainer)
 }
 
+/// The file for TensorBoard, of the steps from `step` on; none where it is not asked for.
+fn board(config: &Config, folder: &Path, step: u64) -> Result<Option<Board>, TrainError> {
+    let toml = || config::to_toml(config);
+    let board = config
+        .run
+        .tensorboard
+        .then(|| Board::begin(folder, step, &toml()));
+    Ok(board.transpose()?)
+}
+
 /// Whether passes are looked at.
 fn is_diagnosed(config: &Config) -> bool {
     // No pass of so few steps is diagnosed.
@@ -196,6 +209,8 @@ fn is_diagnosed(config: &Config) -> bool {
 struct Run<'a> {
     metrics: Lines<MetricsRow>,
     diagnostics: Option<Lines<Diagnostics>>,
+    /// What TensorBoard is told, if it is.
+    board: Option<Board>,
     last_diagnosis: Option<Diagnostics>,
     /// The weights of the step whose chains have come nearest to data.
     best: Option<BestSoFar>,
@@ -227,6 +242,7 @@ impl Run<'_> {
     /// Does the steps that are left, and all that follows them.
     fn train(&mut self, trainer: &mut Trainer) -> Result<Summary, TrainError> {
         let (config, stop) = (self.config, self.stop);
+        let before = trainer.steps_done();
         while trainer.steps_done() < config.run.steps && !stop.load(Ordering::Relaxed) {
             if self.states.is_due(trainer.steps_done()) {
                 self.request_state(trainer)?;
@@ -240,6 +256,9 @@ impl Run<'_> {
             }
             if due(config.run.sample_every) {
                 trainer.request_states()?;
+                if self.board.is_some() {
+                    trainer.request_energies()?;
+                }
             }
             self.take_in(trainer, false)?;
             if due(config.run.checkpoint_every) {
@@ -247,6 +266,9 @@ impl Run<'_> {
                 self.deliver(trainer, Unwritten::Checkpoint(checkpoint.into()))?;
                 self.keep_state(trainer)?;
             }
+        }
+        if self.board.is_some() && trainer.steps_done() > before {
+            trainer.request_energies()?;
         }
         self.take_in(trainer, true)?;
         let is_stopped = trainer.steps_done() < config.run.steps;
@@ -331,6 +353,12 @@ impl Run<'_> {
                     values,
                     average,
                 } => self.picture(trainer, step, &values, average)?,
+                Arrival::Energies { .. } if self.diverged.is_some() => {}
+                Arrival::Energies {
+                    step,
+                    energies,
+                    log_ratios,
+                } => self.show_energies(step, &energies, log_ratios)?,
                 Arrival::Snapshot { .. } if self.diverged.is_some() => {}
                 Arrival::Snapshot { step, parameters } => {
                     self.deliver(trainer, Unwritten::Snapshot { step, parameters })?;
@@ -355,12 +383,14 @@ impl Run<'_> {
                     if let Some(Err(error)) = lines.map(|lines| lines.push(row)) {
                         self.waits(error.into())?;
                     }
+                    self.show(|board| board.diagnostics(&row))?;
                     self.last_diagnosis = Some(row);
                 }
                 Arrival::Metrics { row, lost } => {
                     if let Err(error) = self.metrics.push(row) {
                         self.waits(error.into())?;
                     }
+                    self.show(|board| board.metrics(&row))?;
                     (self.observer)(Event::Step(&row));
                     if self.diverged.is_none() {
                         let shown = self.watch.see(&row, lost);

@@ -11,6 +11,8 @@ pub(super) enum Ticket {
     Average,
     /// The chains, for a picture.
     States,
+    /// The energies of a step's samples, under the live weights and then under the snapshot, for histograms.
+    Energies,
     /// The parameters that the noise is drawn from, to be kept.
     Snapshot,
     /// Chains that are judged.
@@ -22,12 +24,13 @@ pub(super) enum Ticket {
 }
 
 /// In the order of their numbers.
-const ALL: [Ticket; 9] = [
+const ALL: [Ticket; 10] = [
     Ticket::Metrics,
     Ticket::Trace,
     Ticket::Control,
     Ticket::Average,
     Ticket::States,
+    Ticket::Energies,
     Ticket::Snapshot,
     Ticket::Judged,
     Ticket::Candidate,

@@ -31,6 +31,13 @@ pub enum Arrival {
         /// The averaged weights at the same step, where the data is planar and the energy can be drawn.
         average: Option<Vec<f32>>,
     },
+    /// The energies of the samples of a step under the live weights, first of data and then of noise, and their log-ratios but for
+    /// c, where the objective compares with the snapshot.
+    Energies {
+        step: u64,
+        energies: Vec<f32>,
+        log_ratios: Option<Vec<f32>>,
+    },
     /// The parameters that the noise of a step was drawn from.
     Snapshot { step: u64, parameters: Vec<f32> },
     /// The weights after a step whose metrics have a distance of chains from data, right after these.
@@ -60,6 +67,8 @@ pub struct Trainer {
     speed: f32,
     /// Averaged weights that wait for the states of their step.
     averages: BTreeMap<u64, Vec<f32>>,
+    /// Energies under the live weights that wait for those under the snapshot.
+    live_energies: Option<Vec<f32>>,
     /// Step sizes and acceptances that wait for the metrics of their step.
     controls: BTreeMap<u64, StepControl>,
     judging: Judging,
@@ -110,6 +119,7 @@ impl Trainer {
             arrivals: VecDeque::new(),
             speed: 0.0,
             averages: BTreeMap::new(),
+            live_energies: None,
             controls: BTreeMap::new(),
             judging: Judging::default(),
             traces: None,
@@ -201,6 +211,19 @@ impl Trainer {
         Ok(self.executor.run(&recording)?)
     }
 
+    /// Asks for the energies of the samples of the last step, which arrive later.
+    ///
+    /// # Errors
+    /// What the GPU reported.
+    pub fn request_energies(&mut self) -> Result<(), TrainError> {
+        let step = self.step.saturating_sub(1);
+        let mut recording = Recording::new();
+        for buffer in self.plan.energies_of_step() {
+            recording.fetch(buffer, 0, buffer.words(), Ticket::Energies.number(step));
+        }
+        Ok(self.executor.run(&recording)?)
+    }
+
     /// Asks for the snapshot that the noise of the last step was drawn from, which arrives later; not for noise that is no
     /// snapshot.
     ///
@@ -253,6 +276,7 @@ impl Trainer {
         self.traces = state.traces().cloned();
         self.states = PendingStates::default();
         (self.averages, self.controls) = Default::default();
+        self.live_energies = None;
         self.judging.forget();
         Ok(())
     }
@@ -410,6 +434,27 @@ impl Trainer {
                 values: floats(),
                 average: self.averages.remove(&step),
             }),
+            Ticket::Energies => {
+                // Of those that it asks for the last one is told from the others by having something to be compared with.
+                let expected = self.plan.energies_of_step().count();
+                let (live, snapshot) = match (expected, self.live_energies.take()) {
+                    (1, _) => (floats(), None),
+                    (_, None) => {
+                        self.live_energies = Some(floats());
+                        return None;
+                    }
+                    (_, Some(live)) => (live, Some(floats())),
+                };
+                let log_ratios = snapshot.map(|snapshot| {
+                    let pairs = snapshot.iter().zip(&live);
+                    pairs.map(|(snapshot, live)| snapshot - live).collect()
+                });
+                Some(Arrival::Energies {
+                    step,
+                    energies: live,
+                    log_ratios,
+                })
+            }
             Ticket::Snapshot => Some(Arrival::Snapshot {
                 step,
                 parameters: floats(),

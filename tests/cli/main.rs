@@ -31,6 +31,8 @@ mod settings;
 mod setup;
 mod sweeps;
 #[cfg(unix)]
+mod tensorboard;
+#[cfg(unix)]
 mod terminals;
 mod train;
 #[cfg(target_arch = "x86_64")]

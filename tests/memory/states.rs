@@ -119,7 +119,9 @@ fn steps(trainer: &mut Trainer, steps: u64) -> (Vec<String>, TrainingState) {
                 live,
             } => said.push(format!("{step}: {average:?} {live:?}")),
             Arrival::State(found) => state = Some(found),
-            Arrival::States { .. } | Arrival::Snapshot { .. } => panic!("nobody asked for them"),
+            Arrival::States { .. } | Arrival::Energies { .. } | Arrival::Snapshot { .. } => {
+                panic!("nobody asked for them")
+            }
         }
     }
     (said, state.expect("arrives"))

@@ -1,8 +1,9 @@
 //! What a run writes on its way, also where the disk does not take it for a while.
 
 use super::{Event, Run, write_config};
-use crate::files::{RunLock, mend_run_folder, write_atomically};
+use crate::files::{FileError, RunLock, mend_run_folder, write_atomically};
 use crate::model::{KeptChains, most_kept};
+use crate::train::board::Board;
 use crate::train::error::TrainError;
 use crate::train::lines::Lines;
 use crate::train::trainer::Trainer;
@@ -39,7 +40,8 @@ impl Run<'_> {
 
     /// Goes on in spite of an error, if the disk is to blame and there is memory for what it does not take. Tells of it once.
     pub(super) fn waits(&mut self, error: TrainError) -> Result<(), TrainError> {
-        if !is_of_disk(&error) || !self.waiting.has_room() {
+        let has_room = self.waiting.has_room() && self.board.as_ref().is_none_or(Board::has_room);
+        if !is_of_disk(&error) || !has_room {
             return Err(error);
         }
         if self.waiting.tell(true) {
@@ -48,10 +50,37 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Tells TensorBoard something, where it listens.
+    pub(super) fn show(
+        &mut self,
+        tell: impl FnOnce(&mut Board) -> Result<(), FileError>,
+    ) -> Result<(), TrainError> {
+        match self.board.as_mut().map(tell) {
+            Some(Err(error)) => self.waits(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells it the energies of the samples of a step, and their log-ratios but for c, which is in the metrics.
+    pub(super) fn show_energies(
+        &mut self,
+        step: u64,
+        energies: &[f32],
+        log_ratios: Option<Vec<f32>>,
+    ) -> Result<(), TrainError> {
+        let row = self.metrics.rows().get(step as usize);
+        let c = row.map_or(0.0, |row| row.normaliser);
+        let log_ratios: Option<Vec<f32>> =
+            log_ratios.map(|all| all.into_iter().map(|ratio| ratio + c).collect());
+        let data = self.config.run.batch;
+        self.show(|board| board.energies(step, data, energies, log_ratios.as_deref()))
+    }
+
     pub(super) fn is_behind(&self) -> bool {
         let diagnostics = self.diagnostics.as_ref();
         self.metrics.is_behind()
             || diagnostics.is_some_and(Lines::is_behind)
+            || self.board.as_ref().is_some_and(Board::is_behind)
             || !self.waiting.is_empty()
             || self.best_is_behind
     }
@@ -83,6 +112,9 @@ impl Run<'_> {
         self.metrics.settle()?;
         if let Some(diagnostics) = &mut self.diagnostics {
             diagnostics.settle()?;
+        }
+        if let Some(board) = &mut self.board {
+            board.settle()?;
         }
         self.write_waiting(trainer)
     }

@@ -130,6 +130,7 @@ impl<'a> Run<'a> {
         let mut run = Run {
             metrics,
             diagnostics,
+            board: super::board(config, folder, step)?,
             last_diagnosis: manifest.last_diagnosis,
             best,
             best_is_behind: true,
