@@ -52,6 +52,8 @@ pub(super) enum Command {
     Sweep(SweepArgs),
     /// List runs: how far they are, how they ended, and their figures
     Runs(RunsArgs),
+    /// Watch a run in the terminal, while it goes on or afterwards
+    Watch(WatchArgs),
     /// Lay runs beside each other on one page: figures, settings that differ, curves, samples
     Compare(CompareArgs),
     /// List the adapters (GPUs and software renderers) that can be used
@@ -76,6 +78,20 @@ pub(super) struct RunsArgs {
     /// Print the runs as JSON to stdout, with all figures that `sweep` compares
     #[arg(long, help_heading = "Output")]
     pub(super) json: bool,
+}
+
+/// `afterimage watch`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Keys: q leaves (the run goes on), left and right show other curves, l changes their scale, h helps. Where there is no terminal to
+draw on, a line every five seconds until the run ends.")]
+pub(super) struct WatchArgs {
+    /// A run folder
+    ///
+    /// Curves of its metrics, its newest picture, how far it is, and at its end what it says of itself: by what lies in the folder, so
+    /// that nothing of it changes the run.
+    #[arg(value_name = "RUN")]
+    pub(super) run: PathBuf,
 }
 
 /// `afterimage compare`

@@ -17,6 +17,7 @@ mod sweep;
 mod train;
 mod vector_width;
 mod warnings;
+mod watch;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -54,9 +55,9 @@ pub fn main() -> ExitCode {
         Err(error) => {
             output::error(&error);
             match error {
-                CliError::Stopped { status, .. } | CliError::SweepStopped { status, .. } => {
-                    status.into()
-                }
+                CliError::Stopped { status, .. }
+                | CliError::SweepStopped { status, .. }
+                | CliError::Left { status } => status.into(),
                 _ => ExitCode::FAILURE,
             }
         }
@@ -71,6 +72,7 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Evaluate(arguments) => evaluate::evaluate(&arguments),
         Command::Sweep(arguments) => sweep::sweep(&arguments),
         Command::Runs(arguments) => runs::runs(&arguments),
+        Command::Watch(arguments) => watch::watch(&arguments),
         Command::Compare(arguments) => runs::compare(&arguments),
         Command::Devices(arguments) => list::devices(&arguments),
         Command::Presets(arguments) => list::presets(&arguments),

@@ -57,6 +57,14 @@ impl Stop {
     }
 }
 
+/// Holds the number of the first signal that asks the program to end from now on, 0 before: for what has nothing to finish.
+pub(super) fn told() -> Result<Arc<AtomicU8>, CliError> {
+    let told = Arc::<AtomicU8>::default();
+    let tell = told.clone();
+    listen(move |signal| tell.store(signal, Ordering::SeqCst)).map_err(CliError::Signal)?;
+    Ok(told)
+}
+
 #[cfg(unix)]
 fn listen(mut receive: impl FnMut(u8) + Send + 'static) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};

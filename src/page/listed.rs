@@ -72,11 +72,13 @@ pub(crate) struct Listed {
 
 /// What the run in `folder` has to say of itself; none where there is no run.
 pub(crate) fn listed(folder: &Path) -> Option<Listed> {
-    let is_run = ["config.toml", "metrics.jsonl"].map(|name| folder.join(name).is_file());
-    if is_run != [true, true] {
-        return None;
-    }
-    Some(listed_of(&Folder::read(folder, folder)))
+    is_run(folder).then(|| listed_of(&Folder::read(folder, folder)))
+}
+
+/// Whether there is a run in `folder`.
+pub(crate) fn is_run(folder: &Path) -> bool {
+    let is_there = ["config.toml", "metrics.jsonl"].map(|name| folder.join(name).is_file());
+    is_there == [true, true]
 }
 
 /// What a run has to say of itself.
@@ -85,7 +87,7 @@ pub(super) fn listed_of(read: &Folder) -> Listed {
     let summary = &read.summary;
     let told = |key: &str| summary.get(key).and_then(Value::as_str).map(str::to_owned);
     let nearest = read.config.as_ref().and_then(settings::nearest);
-    let state = state(folder, read);
+    let state = state_of(folder, summary);
     let done = summary.get("steps").and_then(Value::as_u64);
     let diverged = summary.get("diverged").map(|told| {
         let what = told.get("what").and_then(Value::as_str);
@@ -113,14 +115,15 @@ pub(super) fn listed_of(read: &Folder) -> Listed {
     }
 }
 
-fn state(folder: &Path, read: &Folder) -> RunState {
+/// Where the run in `folder` stands, by what `summary.json` holds, or nothing without one.
+pub(crate) fn state_of(folder: &Path, summary: &Map<String, Value>) -> RunState {
     if RunLock::is_held(folder) {
         return RunState::Running;
     }
-    let is = |key: &str| read.summary.get(key) == Some(&Value::Bool(true));
-    if read.summary.is_empty() {
+    let is = |key: &str| summary.get(key) == Some(&Value::Bool(true));
+    if summary.is_empty() {
         RunState::Interrupted
-    } else if read.summary.contains_key("diverged") {
+    } else if summary.contains_key("diverged") {
         RunState::Diverged
     } else if is("stopped") || is("cut_short") {
         RunState::Stopped

@@ -21,7 +21,7 @@ mod settings;
 mod snapshot;
 mod view;
 
-pub(crate) use listed::{Listed, RunState, listed};
+pub(crate) use listed::{Listed, RunState, is_run, listed, state_of};
 pub(crate) use numbers::{number, whole, with_error};
 
 use crate::files::{FileError, write_atomically};

@@ -14,6 +14,13 @@ pub(crate) struct Curve {
     pub(super) value: fn(&MetricsRow) -> f32,
 }
 
+impl Curve {
+    /// Its value in a row.
+    pub(crate) fn of(&self, row: &MetricsRow) -> f32 {
+        (self.value)(row)
+    }
+}
+
 /// A figure that JSON may have as null, which is what is not finite.
 trait Figure: Sized {
     const OF_NULL: Option<Self>;

@@ -37,3 +37,5 @@ mod terminals;
 mod train;
 #[cfg(target_arch = "x86_64")]
 mod vector_widths;
+#[cfg(unix)]
+mod watching;

@@ -1,0 +1,191 @@
+//! What there is to see of a run, read off its folder as it grows.
+
+use crate::cli::error::CliError;
+use crate::config::{self, Config};
+use crate::page::{RunState, is_run, state_of};
+use crate::train::{Diagnostics, MetricsRow};
+use image::RgbImage;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// A run as it looks now.
+pub(super) struct Seen {
+    pub(super) folder: PathBuf,
+    pub(super) config: Option<Config>,
+    pub(super) state: RunState,
+    pub(super) rows: Vec<MetricsRow>,
+    pub(super) last_look: Option<Diagnostics>,
+    /// What it says of itself at its end.
+    pub(super) summary: Map<String, Value>,
+    /// The newest picture, and what it is of.
+    pub(super) picture: Option<(RgbImage, String)>,
+    metrics: Tail,
+    diagnostics: Tail,
+    summary_of: Option<SystemTime>,
+    picture_of: Option<(PathBuf, SystemTime)>,
+}
+
+impl Seen {
+    /// Looks at the run in `folder` for the first time.
+    ///
+    /// # Errors
+    /// When there is no run.
+    pub(super) fn open(folder: &Path) -> Result<Self, CliError> {
+        if !is_run(folder) {
+            return Err(CliError::NoRuns {
+                folder: folder.into(),
+            });
+        }
+        let mut seen = Seen {
+            folder: folder.into(),
+            config: None,
+            state: RunState::Interrupted,
+            rows: Vec::new(),
+            last_look: None,
+            summary: Map::new(),
+            picture: None,
+            metrics: Tail::new(folder.join("metrics.jsonl")),
+            diagnostics: Tail::new(folder.join("diagnostics.jsonl")),
+            summary_of: None,
+            picture_of: None,
+        };
+        seen.look();
+        Ok(seen)
+    }
+
+    /// Takes in what is new. What cannot be read now is left as it was.
+    pub(super) fn look(&mut self) {
+        // Settings may change where a run goes on.
+        let text = fs::read_to_string(self.folder.join("config.toml"));
+        let config = text.map(|text| config::parse_stored(&text, "config.toml"));
+        if let Ok(Ok(resolved)) = config {
+            self.config = Some(resolved.config);
+        }
+        self.look_at_metrics();
+        let mut looks: Vec<Diagnostics> = Vec::new();
+        if self.diagnostics.read(&mut looks) {
+            self.last_look = None;
+        }
+        self.last_look = looks.last().copied().or(self.last_look);
+        self.look_at_summary();
+        self.state = state_of(&self.folder, &self.summary);
+        self.look_at_pictures();
+    }
+
+    fn look_at_metrics(&mut self) {
+        let mut rows: Vec<MetricsRow> = Vec::new();
+        if self.metrics.read(&mut rows) {
+            self.rows.clear();
+        }
+        let goes_on = rows
+            .iter()
+            .zip(self.rows.len() as u64..)
+            .all(|(row, step)| row.step == step);
+        if !goes_on && !self.rows.is_empty() {
+            // Cut back and grown again between two looks.
+            self.metrics.begin_again();
+            self.rows.clear();
+            rows.clear();
+            self.metrics.read(&mut rows);
+        }
+        self.rows.append(&mut rows);
+    }
+
+    fn look_at_summary(&mut self) {
+        let path = self.folder.join("summary.json");
+        let written = modified(&path);
+        if written == self.summary_of {
+            return;
+        }
+        let summary = fs::read(&path).ok();
+        let summary = summary.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        self.summary = summary.unwrap_or_default();
+        self.summary_of = written;
+    }
+
+    fn look_at_pictures(&mut self) {
+        let Some((path, what)) = self.newest_picture() else {
+            return;
+        };
+        let Some(written) = modified(&path) else {
+            return;
+        };
+        let now = (path, written);
+        if self.picture_of.as_ref() == Some(&now) {
+            return;
+        }
+        // What is not whole stays unseen.
+        if let Ok(picture) = image::open(&now.0) {
+            self.picture = Some((picture.to_rgb8(), what));
+            self.picture_of = Some(now);
+        }
+    }
+
+    /// The last picture of a run that has ended, else that of the noise samples after the most steps.
+    fn newest_picture(&self) -> Option<(PathBuf, String)> {
+        let last = self.folder.join("samples.png");
+        if !self.summary.is_empty() && last.is_file() {
+            return Some((last, "last samples".into()));
+        }
+        let entries = fs::read_dir(self.folder.join("samples")).ok()?.flatten();
+        let numbered = entries.filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let step: u64 = name.strip_suffix(".png")?.parse().ok()?;
+            Some((step, entry.path()))
+        });
+        let (step, path) = numbered.max()?;
+        Some((path, format!("noise after {step} steps")))
+    }
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).ok()?.modified().ok()
+}
+
+/// A file of lines that grows.
+struct Tail {
+    path: PathBuf,
+    /// Bytes of the whole lines that were read.
+    read: u64,
+}
+
+impl Tail {
+    fn new(path: PathBuf) -> Self {
+        Tail { path, read: 0 }
+    }
+
+    fn begin_again(&mut self) {
+        self.read = 0;
+    }
+
+    /// Adds what whole lines there are since the last time; whether it began again, since the file is shorter than it was. Lines
+    /// that are something else are left out.
+    fn read<T: DeserializeOwned>(&mut self, lines: &mut Vec<T>) -> bool {
+        let Ok(mut file) = File::open(&self.path) else {
+            return false;
+        };
+        let length = file.metadata().map_or(0, |data| data.len());
+        let is_shorter = length < self.read;
+        if is_shorter {
+            self.read = 0;
+        }
+        if file.seek(SeekFrom::Start(self.read)).is_err() {
+            return is_shorter;
+        }
+        let mut reader = BufReader::new(file);
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
+            if line.last() != Some(&b'\n') {
+                break;
+            }
+            self.read += line.len() as u64;
+            lines.extend(serde_json::from_slice::<T>(&line));
+            line.clear();
+        }
+        is_shorter
+    }
+}
