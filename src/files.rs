@@ -73,7 +73,23 @@ pub(crate) const STATES: &str = "states";
 pub(crate) const BOARD: &str = "tensorboard";
 
 /// What the names of its files begin with, which TensorBoard demands, and end with, by which they are known to be of this program.
-pub(crate) const EVENTS: (&str, &str) = ("events.out.tfevents.", ".afterimage");
+const EVENTS: (&str, &str) = ("events.out.tfevents.", ".afterimage");
+
+/// The name of a file of events that was begun so many seconds after 1970.
+pub(crate) fn event_name(seconds: u64) -> String {
+    format!("{}{seconds:010}{}", EVENTS.0, EVENTS.1)
+}
+
+/// The files of events of the run in `folder`, with the seconds in their names.
+pub(crate) fn event_files(folder: &Path) -> Vec<(u64, PathBuf)> {
+    let entries = fs::read_dir(folder.join(BOARD)).into_iter().flatten();
+    let of = |entry: fs::DirEntry| {
+        let name = entry.file_name().into_string().ok()?;
+        let seconds = name.strip_prefix(EVENTS.0)?.strip_suffix(EVENTS.1)?;
+        Some((seconds.parse().ok()?, entry.path()))
+    };
+    entries.flatten().filter_map(of).collect()
+}
 
 /// The file by whose lock a process has a run folder to itself.
 const LOCK: &str = ".lock";
@@ -635,12 +651,11 @@ fn clear(folder: &Path) -> Result<(), FileError> {
             clear_numbered(&subfolder)?;
         }
     }
-    let board = folder.join(BOARD);
-    for entry in fs::read_dir(&board).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(EVENTS.0) && name.ends_with(EVENTS.1) {
-            remove(&format!("{BOARD}/{name}"), fs::remove_file)?;
-        }
+    if folder.join(BOARD).is_symlink() {
+        remove(BOARD, fs::remove_file)?;
+    }
+    for (seconds, _) in event_files(folder) {
+        remove(&format!("{BOARD}/{}", event_name(seconds)), fs::remove_file)?;
     }
     // Only what the next run has is there; a folder that holds anything else stays.
     for name in [SNAPSHOTS, STATES, BOARD] {

@@ -61,9 +61,8 @@ pub(super) enum CliError {
         folder.display()
     )]
     NoRuns { folder: PathBuf },
-    /// A display that a signal ended, with nothing to say of it.
-    #[error("ended by a signal")]
-    Left { status: u8 },
+    #[error("`{}` is named twice: compare it with another run", folder.display())]
+    SameRun { folder: PathBuf },
     #[error("stopped with {done} of {of} cells done; what there is was kept in {}, and the same command goes on from there", folder.display())]
     SweepStopped {
         done: usize,

@@ -55,9 +55,9 @@ pub fn main() -> ExitCode {
         Err(error) => {
             output::error(&error);
             match error {
-                CliError::Stopped { status, .. }
-                | CliError::SweepStopped { status, .. }
-                | CliError::Left { status } => status.into(),
+                CliError::Stopped { status, .. } | CliError::SweepStopped { status, .. } => {
+                    status.into()
+                }
                 _ => ExitCode::FAILURE,
             }
         }

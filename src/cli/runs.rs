@@ -1,7 +1,7 @@
 use super::args::{CompareArgs, RunsArgs};
 use super::error::CliError;
 use super::output;
-use crate::page::{self, Listed, RunState, listed, number, whole};
+use crate::page::{self, Listed, RunState, is_run, listed, number, whole};
 use crate::sweep::figures_of;
 use indicatif::FormattedDuration;
 use serde::Serialize;
@@ -18,9 +18,15 @@ const GAP: &str = "  ";
 /// `afterimage runs`
 pub(super) fn runs(arguments: &RunsArgs) -> Result<(), CliError> {
     let folder = &arguments.folder;
+    if !folder.is_dir() {
+        return Err(CliError::NoRuns {
+            folder: folder.clone(),
+        });
+    }
     let mut found = Vec::new();
     collect(folder, DEEPEST, &mut found);
-    found.sort_by_key(|run| last_written(&run.folder));
+    // Once each: runs that go on write meanwhile.
+    found.sort_by_cached_key(|run| last_written(&run.folder));
     if arguments.json {
         let rows: Vec<Row> = found.iter().map(Row::of).collect();
         return output::pretty_json(&rows);
@@ -39,8 +45,19 @@ pub(super) fn runs(arguments: &RunsArgs) -> Result<(), CliError> {
 /// `afterimage compare`
 pub(super) fn compare(arguments: &CompareArgs) -> Result<(), CliError> {
     for folder in &arguments.runs {
-        if listed(folder).is_none() {
+        if !is_run(folder) {
             return Err(CliError::NoRuns {
+                folder: folder.clone(),
+            });
+        }
+    }
+    let real = |folder: &PathBuf| fs::canonicalize(folder).unwrap_or_else(|_| folder.clone());
+    for (place, folder) in arguments.runs.iter().enumerate() {
+        if arguments.runs[..place]
+            .iter()
+            .any(|other| real(other) == real(folder))
+        {
+            return Err(CliError::SameRun {
                 folder: folder.clone(),
             });
         }
@@ -79,9 +96,11 @@ fn collect(folder: &Path, deepest: u32, found: &mut Vec<Listed>) {
         return;
     }
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        // Not through links, which may lead back.
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            collect(&entry.path(), deepest - 1, found);
+        // A link may lead to a run, but not further: it may lead back.
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => collect(&entry.path(), deepest - 1, found),
+            Ok(kind) if kind.is_symlink() => collect(&entry.path(), 0, found),
+            _ => {}
         }
     }
 }

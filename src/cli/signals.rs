@@ -57,12 +57,13 @@ impl Stop {
     }
 }
 
-/// Holds the number of the first signal that asks the program to end from now on, 0 before: for what has nothing to finish.
-pub(super) fn told() -> Result<Arc<AtomicU8>, CliError> {
-    let told = Arc::<AtomicU8>::default();
-    let tell = told.clone();
-    listen(move |signal| tell.store(signal, Ordering::SeqCst)).map_err(CliError::Signal)?;
-    Ok(told)
+/// From now on a signal ends the program at once, after `last`: for what has nothing to finish.
+pub(super) fn end_after(last: impl Fn() + Send + 'static) -> Result<(), CliError> {
+    let receive = move |signal| {
+        last();
+        end(128 + signal)
+    };
+    listen(receive).map_err(CliError::Signal)
 }
 
 #[cfg(unix)]

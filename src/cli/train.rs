@@ -125,12 +125,16 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
             force: arguments.force,
         },
     };
-    // What opened once and does no longer ends the run by its first error.
+    // What else does not open any longer than the device ends the run by its first error.
     let mut anew = || {
         let data = data::open(&config.data.options(), config.run.seed).ok()?;
         let asked = config.run.kernels;
-        let executor = open::executor(&arguments.adapter, CommandLength::Short, asked).ok()?;
-        Some(Trainer::new(executor, &config, data))
+        match open::executor(&arguments.adapter, CommandLength::Short, asked) {
+            Ok(executor) => Some(Trainer::new(executor, &config, data)),
+            Err(CliError::Gpu(error)) => Some(Err(error.into())),
+            Err(CliError::Kernels(error)) => Some(Err(error.into())),
+            Err(_) => None,
+        }
     };
     let outcome = train::run_through(trainer, beginning, stop.asked(), &mut observer, &mut anew);
     screen.steps.clear();
@@ -294,6 +298,7 @@ impl Screen {
             Event::CaughtUp => {
                 output::note("note: what could not be written before is written now")
             }
+            Event::NotShown(why) => output::note(format_args!("warning: {why}")),
             Event::MovedAside { from, to } => output::note(format_args!(
                 "warning: `{}` is not of this run, which writes there: it is `{}` now",
                 from.display(),

@@ -5,6 +5,12 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process;
+use std::thread;
+use std::time::Duration;
+
+/// Tries to take a lock, and the time between two.
+const TRIES: u32 = 5;
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 /// Keeps other processes out of a run folder for as long as it lives. The operating system lets go of it when the process ends,
 /// however it ends. On file systems without locks it keeps nobody out.
@@ -27,11 +33,14 @@ impl RunLock {
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(&path).map_err(failed)?;
-        let is_free = match file.try_lock() {
-            Err(TryLockError::WouldBlock) => false,
+        // Whoever only looks whether it is taken holds it for a moment.
+        let is_free = (0..TRIES).any(|tried| {
+            if tried > 0 {
+                thread::sleep(BETWEEN_TRIES);
+            }
             // Some file systems of networks have no locks.
-            Ok(()) | Err(TryLockError::Error(_)) => true,
-        };
+            !matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+        });
         let mut text = String::new();
         // What cannot be read, such as on Windows while it is locked, says nothing.
         let _ = file.read_to_string(&mut text);
@@ -53,8 +62,7 @@ impl RunLock {
         Ok(RunLock { file, before })
     }
 
-    /// Whether a process has the run folder `folder`, as far as the file system tells. Whoever takes it in the moment in which this
-    /// looks is told that another has it.
+    /// Whether a process has the run folder `folder`, as far as the file system tells.
     pub(crate) fn is_held(folder: &Path) -> bool {
         let file = File::open(folder.join(LOCK));
         file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))

@@ -1,5 +1,6 @@
 //! Charts of lines over steps, as the templates draw them in SVG.
 
+use super::MOST_COMPARED;
 use super::points::{Thinned, thin};
 use crate::report::Axis;
 use std::fmt;
@@ -112,7 +113,8 @@ impl Plot<'_> {
         let each = thinned.iter().map(|(_, s)| s.each).max().unwrap_or(1);
         if each > 1 {
             notes.push(format!(
-                "Each point is the mean of {each} {}; the band reaches from the lowest to the highest of them.",
+                "Each point is the mean of {}{each} {}; the band reaches from the lowest to the highest of them.",
+                if thinned.iter().all(|(_, s)| s.each == each) { "" } else { "up to " },
                 self.unit
             ));
         }
@@ -243,7 +245,7 @@ fn line(style: usize, label: String, series: &Thinned, place: &Place<'_>) -> Lin
         lower.chain(upper.rev()).collect()
     };
     Line {
-        style: style % 4,
+        style: style % MOST_COMPARED,
         label,
         pieces,
         bands: bands.filter(|band| !band.is_empty()).map(outline).collect(),

@@ -171,6 +171,19 @@ fn settings(runs: &[Folder]) -> Table {
 fn main_curves(runs: &[Folder], names: &[String]) -> Vec<Chart> {
     let mut curves: Vec<_> = CURVES.iter().collect();
     curves.sort_by_key(|curve| curve.place);
+    let distances: Vec<_> = runs
+        .iter()
+        .map(|run| curves::judged(&run.metrics))
+        .collect();
+    let distance = lines(
+        distances.iter().zip(names).map(|(judged, name)| {
+            let (steps, values) = judged;
+            (name.clone(), &steps[..], &values[..])
+        }),
+        "energy distance of chains from data",
+        "energy distance (units of the values)",
+        false,
+    );
     let charts = curves.into_iter().filter_map(|curve| {
         // Curves that share a chart on a run's own page are told apart by their labels.
         let title = match CURVES
@@ -190,7 +203,7 @@ fn main_curves(runs: &[Folder], names: &[String]) -> Vec<Chart> {
             curve.log_scale,
         )
     });
-    charts.collect()
+    charts.chain(distance).collect()
 }
 
 /// A chart for each metric without one.
@@ -222,6 +235,16 @@ fn chart(
         let steps = values.map_or(&[][..], |_| run.metrics.steps());
         (name.clone(), steps, values.unwrap_or_default())
     });
+    lines(series, title, label, logarithmic)
+}
+
+/// A chart of series over the steps.
+fn lines<'a>(
+    series: impl Iterator<Item = (String, &'a [f64], &'a [f64])>,
+    title: &'a str,
+    label: &'a str,
+    logarithmic: bool,
+) -> Option<Chart> {
     Plot {
         title,
         caption: String::new(),

@@ -27,13 +27,16 @@ pub(super) fn main(metrics: &Metrics) -> Vec<Chart> {
     charts.collect()
 }
 
+/// The steps in which the distance of chains from data was computed, and the distances.
+pub(super) fn judged(metrics: &Metrics) -> (Vec<f64>, Vec<f64>) {
+    let values = metrics.column(DISTANCE).unwrap_or_default();
+    let judged = metrics.steps().iter().zip(values);
+    judged.filter(|(_, value)| value.is_finite()).unzip()
+}
+
 /// How far chains were from data, in the steps where that was computed, with the least of it marked; none without any.
 pub(super) fn distance(folder: &Folder) -> Option<Chart> {
-    let metrics = &folder.metrics;
-    let values = metrics.column(DISTANCE)?;
-    let judged = metrics.steps().iter().zip(values);
-    let judged = judged.filter(|(_, value)| value.is_finite());
-    let (steps, distances): (Vec<f64>, Vec<f64>) = judged.unzip();
+    let (steps, distances) = judged(&folder.metrics);
     let best = folder.summary.get("best");
     let float = |key: &str| best?.get(key)?.as_f64();
     let data = best.and_then(|best| best.get("data_is")?.as_str());

@@ -3,6 +3,7 @@
 use crate::config::{self, Config};
 use crate::files::evaluations_by_others;
 use crate::train::Diagnostics;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::fs::{self, File};
@@ -16,6 +17,9 @@ const OF_EVALUATION: [&str; 4] = [
     "neighbours.png",
     "stability.png",
 ];
+
+/// The metric that says how fast a run is.
+pub(super) const SPEED: &str = "samples_per_second";
 
 /// A run folder.
 pub(super) struct Folder {
@@ -83,22 +87,31 @@ impl Metrics {
     }
 }
 
+/// What a list needs of a line of metrics.
+#[derive(Deserialize)]
+struct Speed {
+    samples_per_second: Option<f64>,
+}
+
 impl Folder {
+    /// Reads what a list says of a run: of the metrics how many lines there are, and their speeds.
+    pub(super) fn read_to_list(path: &Path) -> Self {
+        let mut folder = Folder::new(path, path);
+        folder.read_config();
+        let mut speeds = Vec::new();
+        folder.lines("metrics.jsonl", |row: Speed| {
+            speeds.push(row.samples_per_second.unwrap_or(f64::NAN));
+        });
+        folder.metrics.rows = speeds.len();
+        folder.metrics.columns = vec![(SPEED.to_owned(), speeds)];
+        folder.summary = folder.json("summary.json").unwrap_or_default();
+        folder.evaluation = folder.json("evaluation.json").unwrap_or_default();
+        folder
+    }
+
     /// Reads what there is.
     pub(super) fn read(path: &Path, evaluated_in: &Path) -> Self {
-        let mut folder = Folder {
-            path: path.into(),
-            evaluated_in: evaluated_in.into(),
-            toml: None,
-            config: None,
-            metrics: Metrics::default(),
-            diagnostics: Vec::new(),
-            summary: Map::new(),
-            evaluation: Map::new(),
-            by_others: Vec::new(),
-            missing: Vec::new(),
-            problems: Vec::new(),
-        };
+        let mut folder = Folder::new(path, evaluated_in);
         folder.read_config();
         let mut metrics = Metrics::default();
         if !folder.lines("metrics.jsonl", |row| metrics.push(row)) {
@@ -119,6 +132,22 @@ impl Folder {
             folder.by_others.extend(found.map(|found| (name, found)));
         }
         folder
+    }
+
+    fn new(path: &Path, evaluated_in: &Path) -> Self {
+        Folder {
+            path: path.into(),
+            evaluated_in: evaluated_in.into(),
+            toml: None,
+            config: None,
+            metrics: Metrics::default(),
+            diagnostics: Vec::new(),
+            summary: Map::new(),
+            evaluation: Map::new(),
+            by_others: Vec::new(),
+            missing: Vec::new(),
+            problems: Vec::new(),
+        }
     }
 
     /// The bytes of a file; none where there is no such file, or with a problem where it cannot be read.

@@ -1,9 +1,9 @@
 //! A run in a line: what a list of runs says of it.
 
-use super::folder::Folder;
+use super::folder::{Folder, SPEED};
 use super::{evaluation, mixing, settings};
 use crate::files::{RunLock, STATES};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,6 +39,7 @@ impl RunState {
 /// A run, as its folder tells of it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Listed {
+    #[serde(serialize_with = "as_text")]
     pub(crate) folder: PathBuf,
     /// The preset that gives its configuration with the fewest settings changed, if one does.
     pub(crate) preset: Option<&'static str>,
@@ -72,7 +73,7 @@ pub(crate) struct Listed {
 
 /// What the run in `folder` has to say of itself; none where there is no run.
 pub(crate) fn listed(folder: &Path) -> Option<Listed> {
-    is_run(folder).then(|| listed_of(&Folder::read(folder, folder)))
+    is_run(folder).then(|| listed_of(&Folder::read_to_list(folder)))
 }
 
 /// Whether there is a run in `folder`.
@@ -102,7 +103,7 @@ pub(super) fn listed_of(read: &Folder) -> Listed {
         preset: nearest.as_ref().map(|nearest| nearest.preset),
         changed: nearest.map(|nearest| nearest.chosen()),
         state,
-        resumable: matches!(state, RunState::Stopped | RunState::Interrupted) && has_state(folder),
+        resumable: is_resumable(state) && has_state(folder),
         steps: done.unwrap_or(read.metrics.rows as u64),
         of: read.config.as_ref().map(|config| config.run.steps),
         seconds: seconds(read),
@@ -132,6 +133,19 @@ pub(crate) fn state_of(folder: &Path, summary: &Map<String, Value>) -> RunState 
     }
 }
 
+/// A path as text, also where it is none: the rest of a list is worth more than its odd bytes.
+fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+/// Whether there may be something left to do; of a run that diverged, after a change that its advice names.
+fn is_resumable(state: RunState) -> bool {
+    matches!(
+        state,
+        RunState::Stopped | RunState::Interrupted | RunState::Diverged
+    )
+}
+
 /// Whether there is a training state; whether it is whole is known once it is read.
 fn has_state(folder: &Path) -> bool {
     let entries = fs::read_dir(folder.join(STATES)).into_iter().flatten();
@@ -146,7 +160,7 @@ fn has_state(folder: &Path) -> bool {
 /// How long the steps took: rates are of the last few steps, so that pauses are not in them.
 fn seconds(read: &Folder) -> Option<f64> {
     let batch = read.config.as_ref()?.run.batch as f64;
-    let rates = read.metrics.column("samples_per_second")?;
+    let rates = read.metrics.column(SPEED)?;
     let known: Vec<f64> = rates.iter().copied().filter(|rate| *rate > 0.0).collect();
     let seconds: f64 = known.iter().map(|rate| batch / rate).sum();
     // The others, the first of a process, took as long as these.

@@ -9,7 +9,9 @@ use crate::gpu::GpuError;
 use crate::model::{ModelError, VariantError};
 use std::cell::Cell;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Devices that may fail one after another without coming further than those before.
 const MOST_IN_VAIN: u32 = 3;
@@ -104,10 +106,11 @@ pub fn run_through(
         present = loop {
             match anew() {
                 Some(Ok(trainer)) => break trainer,
-                Some(Err(failed)) if of_device(&failed).is_some() => {
+                Some(Err(failed)) if may_come_back(&failed) => {
                     in_vain += 1;
-                    if in_vain >= MOST_IN_VAIN {
-                        return Err(failed);
+                    // Why the run ended says more than that no other device could be opened.
+                    if in_vain >= MOST_IN_VAIN || !waited(in_vain, stop) {
+                        return Err(error);
                     }
                 }
                 Some(Err(other)) => return Err(other),
@@ -125,6 +128,23 @@ pub fn run_through(
         }
         next = Beginning::Interrupted(interrupted.into());
     }
+}
+
+/// Whether a driver that is starting again may be to blame, which has no adapters for a while.
+fn may_come_back(error: &TrainError) -> bool {
+    of_device(error).is_some() || matches!(error, TrainError::Gpu(GpuError::NoAdapter))
+}
+
+/// Waits some seconds for a driver to come back, unless the run is told to stop.
+fn waited(seconds: u32, stop: &AtomicBool) -> bool {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(seconds.into()) {
+        if stop.load(Ordering::Relaxed) {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    true
 }
 
 /// What the device said, where another one may do what it did not.

@@ -68,6 +68,8 @@ pub enum Event<'a> {
     Waits(&'a TrainError),
     /// All that waited is written.
     CaughtUp,
+    /// Why TensorBoard is not shown all of the run, which goes on or ends without that.
+    NotShown(&'a str),
     /// Something that is not of the run had the name of a file that it writes, and has another name now.
     MovedAside { from: &'a Path, to: &'a Path },
     /// Before the first step, where `run.figure_every` asks for figures and there are none: why.
@@ -160,7 +162,7 @@ pub fn run(
     let config = &trainer.with_kernels(config);
     write_config(config, folder)?;
     let metrics = Lines::create(&folder.join("metrics.jsonl"))?;
-    let board = board(config, folder, 0)?;
+    let board = board(config, folder, &[]);
     let diagnostics = match is_diagnosed(config) {
         true => Some(Lines::create(&folder.join("diagnostics.jsonl"))?),
         false => None,
@@ -190,14 +192,10 @@ pub fn run(
     .through(trainer)
 }
 
-/// The file for TensorBoard, of the steps from `step` on; none where it is not asked for.
-fn board(config: &Config, folder: &Path, step: u64) -> Result<Option<Board>, TrainError> {
-    let toml = || config::to_toml(config);
-    let board = config
-        .run
-        .tensorboard
-        .then(|| Board::begin(folder, step, &toml()));
-    Ok(board.transpose()?)
+/// What TensorBoard is told of the steps behind `rows`; none where it is not asked for.
+fn board(config: &Config, folder: &Path, rows: &[MetricsRow]) -> Option<Board> {
+    let begin = || Board::begin(folder, rows, &config::to_toml(config));
+    config.run.tensorboard.then(begin)
 }
 
 /// Whether passes are looked at.
@@ -358,7 +356,7 @@ impl Run<'_> {
                     step,
                     energies,
                     log_ratios,
-                } => self.show_energies(step, &energies, log_ratios)?,
+                } => self.show_energies(step, &energies, log_ratios),
                 Arrival::Snapshot { .. } if self.diverged.is_some() => {}
                 Arrival::Snapshot { step, parameters } => {
                     self.deliver(trainer, Unwritten::Snapshot { step, parameters })?;
@@ -383,14 +381,14 @@ impl Run<'_> {
                     if let Some(Err(error)) = lines.map(|lines| lines.push(row)) {
                         self.waits(error.into())?;
                     }
-                    self.show(|board| board.diagnostics(&row))?;
+                    self.show(|board| board.diagnostics(&row));
                     self.last_diagnosis = Some(row);
                 }
                 Arrival::Metrics { row, lost } => {
                     if let Err(error) = self.metrics.push(row) {
                         self.waits(error.into())?;
                     }
-                    self.show(|board| board.metrics(&row))?;
+                    self.show(|board| board.metrics(&row));
                     (self.observer)(Event::Step(&row));
                     if self.diverged.is_none() {
                         let shown = self.watch.see(&row, lost);
@@ -410,7 +408,15 @@ impl Run<'_> {
     ) -> Result<Summary, TrainError> {
         let finished = self.last_files(trainer);
         // Drawing may have taken long enough for somebody to make room.
-        let settled = settled.or_else(|_| self.settle(trainer));
+        let settled = match settled.is_err() || self.is_behind() {
+            true => self.settle(trainer),
+            false => Ok(()),
+        };
+        if let Err(TrainError::File(FileError::Busy { .. })) = settled {
+            // What would follow is no longer this run's to write.
+            return settled.and(finished.map(|(summary, _)| summary));
+        }
+        self.end_show();
         let (mut summary, drawn) = match finished {
             Ok(finished) => finished,
             Err(error) => return settled.and(Err(error)),
@@ -491,6 +497,7 @@ impl Run<'_> {
             !stop.load(Ordering::Relaxed)
         };
         if let Some(probe) = trainer.probe(self.config.sampler.probe, &mut progress)? {
+            self.show(|board| board.diagnostics(&probe));
             self.last_diagnosis = Some(probe);
         }
         Ok(())

@@ -531,6 +531,14 @@ impl Trainer {
     /// would measure the batches.
     fn speed(&mut self) -> f32 {
         let now = Instant::now();
+        // What was stopped and goes on is as fast as it was: a gap unlike those before it is no time of steps.
+        if let (Some(first), Some(last)) = (self.arrivals.front(), self.arrivals.back()) {
+            let usual = (*last - *first) / self.arrivals.len() as u32;
+            let gap = now - *last;
+            if self.arrivals.len() > 2 && gap > SPEED_WINDOW && gap > 10 * usual {
+                self.arrivals.clear();
+            }
+        }
         self.arrivals.push_back(now);
         while self
             .arrivals

@@ -15,8 +15,9 @@ json.dump(
         "images": {tag: [[e.step, e.width, e.height] for e in found.Images(tag)] for tag in tags["images"]},
         "histograms": {
             tag: [
-                [e.step, e.histogram_value.min, e.histogram_value.max, sum(e.histogram_value.bucket)]
+                [e.step, v.min, v.max, sum(v.bucket), v.sum, v.sum_squares]
                 for e in found.Histograms(tag)
+                for v in [e.histogram_value]
             ]
             for tag in tags["histograms"]
         },

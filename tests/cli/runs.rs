@@ -120,6 +120,31 @@ fn runs_are_compared_on_one_page() {
         afterimage(&folder, &["compare", "one", "all.html"]),
         &["no runs in `all.html`"],
     );
+    refuses(
+        &folder,
+        afterimage(&folder, &["compare", "one", "./one"]),
+        &["named twice"],
+    );
+    // Each of six has a colour of its own.
+    let copy = |name: &str| {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        for file in ["config.toml", "metrics.jsonl"] {
+            fs::copy(
+                folder.path().join("one").join(file),
+                folder.path().join(name).join(file),
+            )
+            .unwrap();
+        }
+    };
+    ["four", "five", "six"].into_iter().for_each(copy);
+    run(
+        &folder,
+        &["compare", "one", "two", "three", "four", "five", "six"],
+    );
+    let page = fs::read_to_string(folder.path().join("comparison.html")).unwrap();
+    let counts =
+        [0, 1, 2, 3, 4, 5].map(|style| page.matches(&format!("\"line s{style}\"")).count());
+    assert!(counts[0] > 8 && counts == [counts[0]; 6], "{counts:?}");
     let alone = afterimage(&folder, &["compare", "one"]).output().unwrap();
     assert_eq!(alone.status.code(), Some(2));
 }

@@ -122,9 +122,10 @@ fn tensorboard_reads_each_step_of_a_run_once() {
         let all = found[kind][tag].as_array().expect(tag).iter();
         all.map(|value| value[0].as_u64().unwrap()).collect()
     };
-    // After every fifth step; once more at the end.
+    // After every fifth step, and at the end.
     let wanted = [4, 9, 14, 19, 24, 29];
-    assert_eq!(steps("images", "samples"), wanted);
+    assert_eq!(steps("images", "samples/noise"), wanted[..5]);
+    assert_eq!(steps("images", "samples/last"), [30]);
     for tag in [
         "energy/data",
         "energy/noise",
@@ -134,23 +135,136 @@ fn tensorboard_reads_each_step_of_a_run_once() {
         assert_eq!(steps("histograms", tag), wanted, "{tag}");
     }
     for (of, batch) in [("data", 8.0), ("noise", 8.0)] {
-        for [_, least, most, count] in histograms(&found, &format!("energy/{of}")) {
+        for [_, least, most, count, ..] in histograms(&found, &format!("energy/{of}")) {
             assert!(least < most && count == batch);
         }
     }
     // The mean of the metrics lies among the energies.
-    for [step, least, most, _] in histograms(&found, "energy/noise") {
-        let mean = rows[step as usize]["energy_noise"].as_f64().unwrap();
-        assert!(least < mean && mean < most);
+    for of in ["data", "noise"] {
+        for [step, _, _, count, sum, _] in histograms(&found, &format!("energy/{of}")) {
+            // Sums of eight energies, by the GPU in f32.
+            let mean = rows[step as usize][format!("energy_{of}")]
+                .as_f64()
+                .unwrap();
+            assert!(
+                (sum / count - mean).abs() < 1e-4 * mean.abs().max(1.0),
+                "{of}: {sum} {mean}"
+            );
+        }
+    }
+    let data = histograms(&found, "log_ratio/data");
+    let noise = histograms(&found, "log_ratio/noise");
+    for ([step, _, _, count, sum, squares], [_, _, _, _, of_noise, of_squares]) in
+        data.into_iter().zip(noise)
+    {
+        let row = &rows[step as usize];
+        let spread = row["log_ratio_spread"].as_f64().unwrap();
+        let mean = (sum + of_noise) / (2.0 * count);
+        let deviation = ((squares + of_squares) / (2.0 * count) - mean * mean)
+            .max(0.0)
+            .sqrt();
+        println!(
+            "step {step}: {spread} {deviation} {} {}",
+            sum / count,
+            of_noise / count
+        );
+        assert!(
+            (deviation - spread).abs() < 1e-3 * spread.max(1e-2),
+            "{spread} {deviation}"
+        );
+        // A step lowers the energy of data, and raises that of noise.
+        let is_fresh = row["snapshot_age"] == 0;
+        assert!(
+            is_fresh == (sum == of_noise) && sum >= of_noise,
+            "{sum} {of_noise}"
+        );
     }
     let settings = found["texts"]["settings"].as_str().unwrap();
     assert!(settings.contains("    tensorboard = true\n"), "{settings}");
 }
 
-fn histograms(found: &Value, tag: &str) -> Vec<[f64; 4]> {
+/// Step, least, most, count, sum and sum of squares.
+fn histograms(found: &Value, tag: &str) -> Vec<[f64; 6]> {
     let all = found["histograms"][tag].as_array().expect(tag).iter();
-    all.map(|value| [0, 1, 2, 3].map(|place| value[place].as_f64().unwrap()))
+    all.map(|value| [0, 1, 2, 3, 4, 5].map(|place| value[place].as_f64().unwrap()))
         .collect()
+}
+
+/// Where it was stopped, and where there was something of other runs.
+#[test]
+fn tensorboard_sees_no_step_twice_where_a_run_was_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let sets = ["run.tensorboard=true", "run.sample_every=1"];
+    let mut running = start(&folder, &training("400", &sets));
+    running.wait_for(6);
+    running.send("-TERM");
+    assert_eq!(running.end().0, Some(143));
+    let done = timeless(&folder.path().join("run/metrics.jsonl")).len() as u64;
+    let sets = resumption(&["--quiet", "--set", &format!("run.steps={}", done + 3)]);
+    run(
+        &folder,
+        &sets.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    if let Some(found) = read(&board(&folder)) {
+        let steps = |kind: &str, tag: &str| -> Vec<u64> {
+            let all = found[kind][tag].as_array().expect(tag).iter();
+            all.map(|value| value[0].as_u64().unwrap()).collect()
+        };
+        // The last step's picture is drawn at the end.
+        let all: Vec<u64> = (0..done + 3).collect();
+        assert_eq!(steps("images", "samples/noise"), all[..all.len() - 1]);
+        assert_eq!(steps("histograms", "energy/noise"), all);
+        // Of the end that was none there is nothing left.
+        assert_eq!(steps("images", "samples/last"), [done + 3]);
+    }
+
+    // Another run in its place takes what is its own with it, and nothing through a link.
+    fs::remove_dir_all(board(&folder)).unwrap();
+    let others = folder.path().join("others");
+    fs::create_dir(&others).unwrap();
+    let kept = others.join("events.out.tfevents.0000000007.afterimage");
+    fs::write(&kept, "").unwrap();
+    std::os::unix::fs::symlink(&others, board(&folder)).unwrap();
+    let again = training("3", &["run.tensorboard=true"]);
+    let again: Vec<&str> = again
+        .iter()
+        .map(String::as_str)
+        .chain(["--force"])
+        .collect();
+    run(&folder, &again);
+    assert!(kept.exists() && !board(&folder).is_symlink());
+    run(&folder, &again);
+    assert_eq!(names_in(&board(&folder)).len(), 1);
+}
+
+/// It shows the run and is no part of it.
+#[test]
+fn a_run_goes_on_without_tensorboard() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = start(&folder, &training("30", &["run.tensorboard=true"]));
+    running.wait_for(3);
+    running.hold();
+    // A file in its place keeps it from being made again.
+    fs::remove_dir_all(board(&folder)).unwrap();
+    fs::write(board(&folder), "").unwrap();
+    running.go_on();
+    let (status, said) = running.end();
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("tries again to tell TensorBoard"), "{said}");
+    assert!(said.contains("does not show all of the run"), "{said}");
+    // All of it is told when it goes on.
+    fs::remove_file(board(&folder)).unwrap();
+    let sets = resumption(&["--quiet", "--set", "run.steps=31"]);
+    run(
+        &folder,
+        &sets.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    if let Some(found) = read(&board(&folder)) {
+        assert_eq!(
+            found["scalars"]["metrics/loss"].as_array().unwrap().len(),
+            31
+        );
+    }
 }
 
 /// It changes no bit, and what is not asked for is not there.

@@ -18,6 +18,10 @@ use std::time::{Duration, Instant};
 
 /// What leaves the screen that a program has drawn on, and shows the cursor again.
 const RESTORED: [&str; 2] = ["\x1b[?1049l", "\x1b[?25h"];
+/// Not for programs that other tests start.
+const FLAGS: OpenptFlags = OpenptFlags::RDWR
+    .union(OpenptFlags::NOCTTY)
+    .union(OpenptFlags::CLOEXEC);
 /// Enough for a program to draw, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -33,7 +37,7 @@ struct Session {
 
 impl Session {
     fn start(mut command: Command, lines: u16, columns: u16) -> Self {
-        let keys = File::from(openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap());
+        let keys = File::from(openpt(FLAGS).unwrap());
         grantpt(&keys).unwrap();
         unlockpt(&keys).unwrap();
         let name = ptsname(&keys, Vec::new()).unwrap();
@@ -96,7 +100,6 @@ impl Session {
         tcsetwinsize(&self.terminal, size(lines, columns)).unwrap();
         let [lines, columns] = [lines, columns].map(|side| NonZero::new(side).unwrap());
         self.screen.screen_mut().set_size(lines, columns);
-        self.send("-WINCH");
     }
 
     fn send(&self, signal: &str) {
@@ -143,7 +146,7 @@ fn a_run_is_watched_in_a_terminal_that_is_as_it_was_afterwards() {
     let mut session = watch();
     let before = {
         // Of a terminal that nobody has drawn on.
-        let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let keys = openpt(FLAGS).unwrap();
         grantpt(&keys).unwrap();
         unlockpt(&keys).unwrap();
         tcgetattr(&keys).unwrap()
@@ -179,6 +182,34 @@ fn a_run_is_watched_in_a_terminal_that_is_as_it_was_afterwards() {
     session.shows(&["q leave"]);
     session.press(b"\x03");
     assert_eq!(session.end(&before), Some(0));
+}
+
+/// As where a window is closed, or a connection breaks.
+#[test]
+fn who_watches_ends_with_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    run(
+        &folder,
+        &tiny("moons", POINT_LAYERS, &["--quiet", "--out", "run"]),
+    );
+    let mut session = Session::start(afterimage(&folder, &["watch", "run"]), 24, 80);
+    session.shows(&["q leave"]);
+    // Its other side is left by whoever reads it, when there is something more to read.
+    let Session {
+        mut child,
+        mut keys,
+        terminal,
+        pieces,
+        ..
+    } = session;
+    drop((terminal, pieces));
+    keys.write_all(b"h").unwrap();
+    drop(keys);
+    let began = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        assert!(began.elapsed() < PATIENCE, "it goes on without a terminal");
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]

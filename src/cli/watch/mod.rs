@@ -2,6 +2,7 @@
 
 mod curves;
 mod draw;
+mod keys;
 mod picture;
 mod screen;
 mod seen;
@@ -12,11 +13,10 @@ use super::{output, signals};
 use crate::page::{RunState, number, whole};
 use curves::{Scale, charts};
 use draw::{Look, draw};
+use keys::{Key, Pressed, pressed};
 use picture::Colours;
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use screen::Screen;
 use seen::Seen;
-use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,9 +30,9 @@ const PLAIN_EVERY: Duration = Duration::from_secs(5);
 /// `afterimage watch`
 pub(super) fn watch(arguments: &WatchArgs) -> Result<(), CliError> {
     let mut seen = Seen::open(&arguments.run)?;
-    let told = signals::told()?;
     if !output::is_screen() {
-        return plain(&mut seen, || told.load(Ordering::SeqCst));
+        plain(&mut seen);
+        return Ok(());
     }
     let mut look = Look {
         first: 0,
@@ -44,25 +44,18 @@ pub(super) fn watch(arguments: &WatchArgs) -> Result<(), CliError> {
         ),
     };
     let mut screen = Screen::open()?;
+    signals::end_after(Screen::leave)?;
     let mut looked = Instant::now();
-    screen.terminal.draw(|frame| draw(frame, &seen, &look))?;
+    screen.draw(|frame| draw(frame, &seen, &look))?;
     loop {
-        let signal = told.load(Ordering::SeqCst);
-        if signal > 0 {
-            drop(screen);
-            return Err(CliError::Left {
-                status: 128 + signal,
-            });
-        }
-        let mut is_new = false;
-        if event::poll(KEYS_EVERY)? {
-            match event::read()? {
-                Event::Key(key) if key.kind == KeyEventKind::Press => match look.press(key) {
-                    Pressed::Leave => return Ok(()),
-                    Pressed::Seen => is_new = true,
-                },
-                Event::Resize(..) => is_new = true,
-                _ => {}
+        let Pressed::Keys(keys) = pressed(KEYS_EVERY) else {
+            return Ok(());
+        };
+        // Drawing takes in what size the terminal has now.
+        let mut is_new = !keys.is_empty() || screen.is_resized();
+        for key in keys {
+            if look.takes(key) == Next::Leave {
+                return Ok(());
             }
         }
         if looked.elapsed() >= LOOK_EVERY {
@@ -71,38 +64,36 @@ pub(super) fn watch(arguments: &WatchArgs) -> Result<(), CliError> {
             is_new = true;
         }
         if is_new {
-            screen.terminal.draw(|frame| draw(frame, &seen, &look))?;
+            screen.draw(|frame| draw(frame, &seen, &look))?;
         }
     }
 }
 
-/// What a key asks for.
-enum Pressed {
+/// What follows a key.
+#[derive(PartialEq, Eq)]
+enum Next {
     Leave,
-    Seen,
+    Draw,
 }
 
 impl Look {
-    fn press(&mut self, key: KeyEvent) -> Pressed {
-        let is_interrupt =
-            key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+    fn takes(&mut self, key: Key) -> Next {
         let count = charts().len();
-        match key.code {
-            _ if is_interrupt => return Pressed::Leave,
-            KeyCode::Esc if self.helps => self.helps = false,
-            KeyCode::Char('q') | KeyCode::Esc => return Pressed::Leave,
-            KeyCode::Right | KeyCode::Tab => self.first = (self.first + 1) % count,
-            KeyCode::Left | KeyCode::BackTab => self.first = (self.first + count - 1) % count,
-            KeyCode::Char('l') => self.scale = self.scale.next(),
-            KeyCode::Char('h' | '?') => self.helps = !self.helps,
-            _ => {}
+        match key {
+            Key::Escape if self.helps => self.helps = false,
+            Key::Letter('q') | Key::Escape | Key::Interrupt => return Next::Leave,
+            Key::Right => self.first = (self.first + 1) % count,
+            Key::Left => self.first = (self.first + count - 1) % count,
+            Key::Letter('l') => self.scale = self.scale.next(),
+            Key::Letter('h' | '?') => self.helps = !self.helps,
+            Key::Letter(_) => {}
         }
-        Pressed::Seen
+        Next::Draw
     }
 }
 
 /// Lines in place of a screen, until the run ends.
-fn plain(seen: &mut Seen, signal: impl Fn() -> u8) -> Result<(), CliError> {
+fn plain(seen: &mut Seen) {
     loop {
         let of = seen.config.as_ref().map(|config| config.run.steps);
         let of = of.map_or(String::new(), |of| format!("/{}", whole(of)));
@@ -119,18 +110,9 @@ fn plain(seen: &mut Seen, signal: impl Fn() -> u8) -> Result<(), CliError> {
         let state = seen.state.word();
         output::note(format_args!("{state}  step {done}{of}{last}"));
         if seen.state != RunState::Running {
-            return Ok(());
+            return;
         }
-        let said = Instant::now();
-        while said.elapsed() < PLAIN_EVERY {
-            let signal = signal();
-            if signal > 0 {
-                return Err(CliError::Left {
-                    status: 128 + signal,
-                });
-            }
-            thread::sleep(KEYS_EVERY);
-        }
+        thread::sleep(PLAIN_EVERY);
         seen.look();
     }
 }

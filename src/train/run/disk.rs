@@ -1,7 +1,8 @@
 //! What a run writes on its way, also where the disk does not take it for a while.
 
 use super::{Event, Run, write_config};
-use crate::files::{FileError, RunLock, mend_run_folder, write_atomically};
+use crate::config;
+use crate::files::{RunLock, mend_run_folder, write_atomically};
 use crate::model::{KeptChains, most_kept};
 use crate::train::board::Board;
 use crate::train::error::TrainError;
@@ -40,8 +41,7 @@ impl Run<'_> {
 
     /// Goes on in spite of an error, if the disk is to blame and there is memory for what it does not take. Tells of it once.
     pub(super) fn waits(&mut self, error: TrainError) -> Result<(), TrainError> {
-        let has_room = self.waiting.has_room() && self.board.as_ref().is_none_or(Board::has_room);
-        if !is_of_disk(&error) || !has_room {
+        if !is_of_disk(&error) || !self.waiting.has_room() {
             return Err(error);
         }
         if self.waiting.tell(true) {
@@ -51,13 +51,28 @@ impl Run<'_> {
     }
 
     /// Tells TensorBoard something, where it listens.
-    pub(super) fn show(
-        &mut self,
-        tell: impl FnOnce(&mut Board) -> Result<(), FileError>,
-    ) -> Result<(), TrainError> {
-        match self.board.as_mut().map(tell) {
-            Some(Err(error)) => self.waits(error.into()),
-            _ => Ok(()),
+    pub(super) fn show(&mut self, tell: impl FnOnce(&mut Board)) {
+        // Where the folder was taken away, another run may stand in its place.
+        let is_gone = self.lock.is_gone(self.folder);
+        let Some(board) = &mut self.board else {
+            return;
+        };
+        if board.is_gone() {
+            let toml = config::to_toml(self.config);
+            *board = Board::begin(self.folder, self.metrics.rows(), &toml);
+        }
+        tell(board);
+        let why = if is_gone { None } else { board.write() };
+        if let Some(why) = why {
+            (self.observer)(Event::NotShown(&why));
+        }
+    }
+
+    /// Says what TensorBoard is not told in the end.
+    pub(super) fn end_show(&mut self) {
+        let why = self.board.as_mut().and_then(Board::end);
+        if let Some(why) = why {
+            (self.observer)(Event::NotShown(&why));
         }
     }
 
@@ -67,20 +82,19 @@ impl Run<'_> {
         step: u64,
         energies: &[f32],
         log_ratios: Option<Vec<f32>>,
-    ) -> Result<(), TrainError> {
+    ) {
         let row = self.metrics.rows().get(step as usize);
         let c = row.map_or(0.0, |row| row.normaliser);
         let log_ratios: Option<Vec<f32>> =
             log_ratios.map(|all| all.into_iter().map(|ratio| ratio + c).collect());
         let data = self.config.run.batch;
-        self.show(|board| board.energies(step, data, energies, log_ratios.as_deref()))
+        self.show(|board| board.energies(step, data, energies, log_ratios.as_deref()));
     }
 
     pub(super) fn is_behind(&self) -> bool {
         let diagnostics = self.diagnostics.as_ref();
         self.metrics.is_behind()
             || diagnostics.is_some_and(Lines::is_behind)
-            || self.board.as_ref().is_some_and(Board::is_behind)
             || !self.waiting.is_empty()
             || self.best_is_behind
     }
@@ -112,9 +126,6 @@ impl Run<'_> {
         self.metrics.settle()?;
         if let Some(diagnostics) = &mut self.diagnostics {
             diagnostics.settle()?;
-        }
-        if let Some(board) = &mut self.board {
-            board.settle()?;
         }
         self.write_waiting(trainer)
     }

@@ -125,12 +125,13 @@ impl<'a> Run<'a> {
             watch.see(row, 0.0);
         }
         let metrics = Lines::cut_back(&folder.join("metrics.jsonl"), &manifest.metrics, rows)?;
+        let board = super::board(config, folder, metrics.rows());
         let mut kept = KeptSnapshots::new(config, folder);
         kept.go_on(manifest.last_snapshot);
         let mut run = Run {
             metrics,
             diagnostics,
-            board: super::board(config, folder, step)?,
+            board,
             last_diagnosis: manifest.last_diagnosis,
             best,
             best_is_behind: true,

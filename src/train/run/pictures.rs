@@ -37,7 +37,7 @@ impl Run<'_> {
         let folder = self.folder.join("samples");
         let path = folder.join(format!("{step:06}.png"));
         self.pictures = Some(folder);
-        self.show(|board| board.picture(step.saturating_sub(1), &picture))?;
+        self.show(|board| board.picture(step.saturating_sub(1), &picture));
         let bytes = picture;
         self.deliver(trainer, Unwritten::File { path, bytes })
     }
@@ -115,8 +115,8 @@ impl Run<'_> {
         } else {
             self.grid(trainer, &values)?
         };
-        let last = trainer.steps_done().saturating_sub(1);
-        self.show(|board| board.picture(last, &picture))?;
+        let steps = trainer.steps_done();
+        self.show(|board| board.last_picture(steps, &picture));
         *samples = Some(self.write(self.folder.join("samples.png"), &picture)?);
         Ok(states)
     }
