@@ -2,7 +2,8 @@
 // becomes one by reading its feature maps through an index map instead of unfolding them in memory (implicit GEMM).
 //
 // The kernel that imports this file says what the matrices are:
-//   ROWS, column_count(), depth_range()   their extent; the depth is what is summed over
+//   ROWS, column_count(), depth_range()   their extent; the depth is what is summed over. They decide about barriers, and are
+//                                         handed the slice: of a variable compilers do not know that all have the same
 //   LEFT_ROW_STRIDE, left_value()         left, from a row and a decoded depth
 //   MAP_HEIGHT, MAP_WIDTH, right_value()  right, from a decoded column and a decoded depth
 //   step_of(), column_of()                the decoding, made once per depth or column and not once per value
@@ -135,7 +136,7 @@ fn main(
     let tile = flat_group(group, groups);
     let first_row = tile % ROW_TILES * TILE_ROWS;
     let first_column = tile / ROW_TILES * TILE_COLUMNS;
-    if first_column >= column_count() {
+    if first_column >= column_count(group.z) {
         return;
     }
 #if RESULT_ALONG_ROWS
@@ -159,7 +160,7 @@ fn main(
     // THREADS is a multiple of RIGHT_QUADS: a thread fetches the same columns at every depth.
     let columns = right_columns(local % RIGHT_QUADS, first_column);
 #endif
-    let range = depth_range();
+    let range = depth_range(group.z);
     for (var depth = range.x; depth < range.y; depth += DEPTH) {
         fill_left(local, first_row, depth, range.y);
         for (var start = 0u; start < DEPTH * RIGHT_QUADS; start += THREADS) {

@@ -25,11 +25,11 @@ const LEFT_ROW_STRIDE: u32 = IN_CHANNELS * TAPS;
 const MAP_HEIGHT: u32 = IN_HEIGHT;
 const MAP_WIDTH: u32 = IN_WIDTH;
 
-fn column_count() -> u32 {
+fn column_count(slice: u32) -> u32 {
     return launch.samples * OUT_PLANE;
 }
 
-fn depth_range() -> vec2<u32> {
+fn depth_range(slice: u32) -> vec2<u32> {
     return vec2<u32>(0u, IN_CHANNELS * TAPS);
 }
 

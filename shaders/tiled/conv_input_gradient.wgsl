@@ -40,11 +40,11 @@ fn axis(phase: u32, size: u32, kernel: u32) -> Axis {
     return Axis(start, phase, start < size % STRIDE, phase < kernel % STRIDE);
 }
 
-fn vertical() -> Axis {
+fn vertical(slice: u32) -> Axis {
     return axis(slice / STRIDE, IN_HEIGHT, KERNEL_HEIGHT);
 }
 
-fn horizontal() -> Axis {
+fn horizontal(slice: u32) -> Axis {
     return axis(slice % STRIDE, IN_WIDTH, KERNEL_WIDTH);
 }
 
@@ -58,18 +58,18 @@ fn divide(value: u32, total: u32, more: bool) -> u32 {
     return select(value / max(total / STRIDE, 1u), value / (total / STRIDE + 1u), more);
 }
 
-fn column_count() -> u32 {
-    return launch.samples * count(IN_HEIGHT, vertical().more_pixels) * count(IN_WIDTH, horizontal().more_pixels);
+fn column_count(slice: u32) -> u32 {
+    return launch.samples * count(IN_HEIGHT, vertical(slice).more_pixels) * count(IN_WIDTH, horizontal(slice).more_pixels);
 }
 
-fn depth_range() -> vec2<u32> {
-    let taps = count(KERNEL_HEIGHT, vertical().more_taps) * count(KERNEL_WIDTH, horizontal().more_taps);
+fn depth_range(slice: u32) -> vec2<u32> {
+    let taps = count(KERNEL_HEIGHT, vertical(slice).more_taps) * count(KERNEL_WIDTH, horizontal(slice).more_taps);
     return vec2<u32>(0u, OUT_CHANNELS * taps);
 }
 
 fn step_of(depth: u32, end: u32) -> Step {
-    let v = vertical();
-    let h = horizontal();
+    let v = vertical(slice);
+    let h = horizontal(slice);
     let rest = divide(depth, KERNEL_WIDTH, h.more_taps);
     let tx = depth - rest * count(KERNEL_WIDTH, h.more_taps);
     let channel = divide(rest, KERNEL_HEIGHT, v.more_taps);
@@ -83,8 +83,8 @@ fn step_of(depth: u32, end: u32) -> Step {
 
 // Sample, row and column of the input pixel.
 fn pixel_of(column: u32) -> vec3<u32> {
-    let v = vertical();
-    let h = horizontal();
+    let v = vertical(slice);
+    let h = horizontal(slice);
     let rest = divide(column, IN_WIDTH, h.more_pixels);
     let sample = divide(rest, IN_HEIGHT, v.more_pixels);
     let y = rest - sample * count(IN_HEIGHT, v.more_pixels);
@@ -95,8 +95,8 @@ fn pixel_of(column: u32) -> vec3<u32> {
 fn column_of(column: u32) -> Part {
     let pixel = pixel_of(column);
     // The output that the phase's first tap connects with this pixel; by the definition of the phase this divides exactly.
-    let y = (pixel.y + PADDING - vertical().tap) / STRIDE;
-    let x = (pixel.z + PADDING - horizontal().tap) / STRIDE;
+    let y = (pixel.y + PADDING - vertical(slice).tap) / STRIDE;
+    let x = (pixel.z + PADDING - horizontal(slice).tap) / STRIDE;
     let place = pixel.x * OUT_CHANNELS * OUT_PLANE + y * OUT_WIDTH + x;
     return Part(place, select(OUTSIDE, y, pixel.x < launch.samples), x);
 }

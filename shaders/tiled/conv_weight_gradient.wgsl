@@ -25,11 +25,11 @@ const WEIGHTS: u32 = IN_CHANNELS * TAPS;
 // The index of the column that belongs to the bias; no place in the maps comes near it.
 const ONES: u32 = 0x80000000u;
 
-fn column_count() -> u32 {
+fn column_count(slice: u32) -> u32 {
     return WEIGHTS + 1u;
 }
 
-fn depth_range() -> vec2<u32> {
+fn depth_range(slice: u32) -> vec2<u32> {
     let start = slice * launch.chunk;
     return vec2<u32>(start, min(start + launch.chunk, launch.samples * OUT_PLANE));
 }

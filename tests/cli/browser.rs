@@ -1,6 +1,7 @@
 //! Pages as a browser shows them: headless Chromium, where there is one.
 
 use crate::checkpoint::{IMAGE_LAYERS, POINT_LAYERS};
+use crate::chromium::{HEADLESS, chromium};
 use crate::command::run;
 use crate::page::trained;
 use serde_json::Value;
@@ -90,22 +91,6 @@ addEventListener('load', function () {
 });
 </script>";
 
-/// The browser, where there is one; there has to be with AFTERIMAGE_BROWSER=required.
-fn chromium() -> Option<&'static str> {
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let found = names.into_iter().find(|name| {
-        let output = Command::new(name).arg("--version").output();
-        output.is_ok_and(|output| output.status.success())
-    });
-    // The output of a test that passes is not shown, so that where a browser was counted on its absence has to fail.
-    let required = std::env::var_os("AFTERIMAGE_BROWSER").is_some_and(|value| value == "required");
-    assert!(
-        found.is_some() || !required,
-        "AFTERIMAGE_BROWSER=required, but none of {names:?} starts"
-    );
-    found
-}
-
 /// What the page at `path` is like in every width, in light or dark.
 fn looked_at(browser: &str, path: &Path, dark: bool) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
@@ -129,19 +114,8 @@ fn looked_at(browser: &str, path: &Path, dark: bool) -> Vec<Value> {
     );
     fs::write(folder.path().join("around.html"), around).unwrap();
     let output = Command::new(browser)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--virtual-time-budget=20000",
-            "--dump-dom",
-        ])
+        .args(HEADLESS)
+        .args(["--disable-gpu", "--virtual-time-budget=20000", "--dump-dom"])
         .arg(format!(
             "--blink-settings=preferredColorScheme={}",
             if dark { 0 } else { 1 }

@@ -2,6 +2,8 @@
 
 #[path = "../common/checkpoint.rs"]
 mod checkpoint;
+#[path = "../common/chromium.rs"]
+mod chromium;
 #[path = "../common/command.rs"]
 mod command;
 

@@ -1,9 +1,12 @@
 //! What the GPU tests share: executors, awkward shapes, reproducible values, and the tolerance of f32 sums.
 #![allow(dead_code, unused_imports)]
 
+pub mod chromium;
 pub mod command;
+pub mod page;
 pub mod programs;
 mod turns;
+pub mod whole_runs;
 
 use afterimage::config::Precision;
 use afterimage::gpu::{AdapterChoice, Buffer, Executor, ExecutorOptions, Recording};
