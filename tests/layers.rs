@@ -465,6 +465,41 @@ fn every_activation_agrees_with_its_twin() {
     }
 }
 
+/// Where exponentials overflow: drivers that compute tanh by them make NaN of 100.
+#[test]
+fn every_activation_agrees_with_its_twin_far_out() {
+    let mut executor = executor(false);
+    let sizes = [8.9, 9.1, 9.9, 10.1, 40.0, 88.0, 89.0, 100.0, 1e4, 1e30];
+    let x: Vec<f32> = sizes.iter().flat_map(|&size| [size, -size]).collect();
+    let dense = LayerKind::Dense {
+        input: Shape::new(1, 1, 1),
+        outputs: 1,
+    };
+    let samples = x.len();
+    let given = Inputs {
+        parameters: vec![1.0, 0.0],
+        output_gradient: vec![1.0; samples],
+        input_derivative: vec![1.0; samples],
+        factor: vec![1.0; samples],
+        x,
+    };
+    for (name, variant) in variants(&executor) {
+        for activation in activations() {
+            let layer = Layer::new(dense, activation, samples, variant);
+            let got = run(&mut executor, &layer, variant, &given, Place::Ends);
+            let z = widen(&given.x);
+            let values: Vec<f64> = z.iter().map(|&z| activation.value(z)).collect();
+            let slopes: Vec<f64> = z.iter().map(|&z| activation.derivative(z)).collect();
+            let what = format!("{name}, {activation:?}");
+            // Of each by itself, since the largest hides all others.
+            assert_within(&what, &got.output, &values, |i| {
+                1e-6 * (1.0 + values[i].abs())
+            });
+            assert_within(&what, &got.derivative, &slopes, |_| 1e-6);
+        }
+    }
+}
+
 #[test]
 fn layers_agree_with_their_twins_under_runtime_checks() {
     let mut executor = executor(true);
