@@ -3,36 +3,15 @@
 // and each sum takes all its products of a turn one after the other, so that only the sums of one channel need registers
 // at a time.
 #import "shared/activation.wgsl"
-#import "shared/lanes.wgsl"
+#import "shared/lanes_convolution.wgsl"
 
-#const KERNEL_HEIGHT: u32
-#const KERNEL_WIDTH: u32
-#const STRIDE: u32
 #const TILE_ROWS: u32
 #const PIXELS: u32
 // Their product.
 #const TILE: u32
-#const BLOCK: u32
-#const BLOCKS: u32
-// Input channels of a turn, the rows of each that are read, and of all.
+// Input channels of a turn, and the rows of each that are read.
 #const TURN: u32
 #const CHANNEL_ROWS: u32
-#const ROWS: u32
-// Values of a row under PIXELS windows.
-#const ROW: u32
-// Bordered size of the maps that are read, and where the window of output (0, 0) starts.
-#const IN_CHANNELS: u32
-#const IN_HEIGHT: u32
-#const IN_WIDTH: u32
-#const IN_Y: u32
-#const IN_X: u32
-// Likewise of those that are written, with the first value inside the border, and their size without it.
-#const OUT_CHANNELS: u32
-#const OUT_HEIGHT: u32
-#const OUT_WIDTH: u32
-#const OUT_Y: u32
-#const OUT_X: u32
-#const OUT_MAP_HEIGHT: u32
 #const OUT_MAP_WIDTH: u32
 // Whether tiles or blocks reach beyond the map.
 #const RAGGED: bool
@@ -45,9 +24,6 @@
 #if STORE_DERIVATIVE
 @group(0) @binding(3) var<storage, read_write> derivative: array<f32>;
 #endif
-
-const TAPS: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
-const IN_AREA: u32 = IN_HEIGHT * IN_WIDTH;
 
 @compute @workgroup_size(GROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {

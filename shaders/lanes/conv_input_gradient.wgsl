@@ -4,42 +4,21 @@
 // (i, j), each by the taps that lie a multiple of s apart. A workgroup computes CELLS neighbouring cells of TILE_ROWS rows of
 // BLOCK input channels of its samples, so every tap is used once a cell, and what is loaded is shared by all its pixels.
 // Otherwise as the forward pass.
-#import "shared/lanes.wgsl"
+#import "shared/lanes_convolution.wgsl"
 
-#const KERNEL_HEIGHT: u32
-#const KERNEL_WIDTH: u32
-#const STRIDE: u32
 #const TILE_ROWS: u32
 #const CELLS: u32
 // Their product, the pixels of as many cells, and those in a row.
 #const TILE: u32
 #const PIXELS: u32
 #const TILE_WIDTH: u32
-#const BLOCK: u32
-#const BLOCKS: u32
 #const PADDING: u32
 // The least that `reach_y` and `reach_x` are below.
 #const LEAST_Y: u32
 #const LEAST_X: u32
-// Output channels of a turn, the rows of each that the cells meet, and of all.
+// Output channels of a turn, and the rows of each that the cells meet.
 #const TURN: u32
 #const CHANNEL_ROWS: u32
-#const ROWS: u32
-// Values of a row that CELLS cells meet.
-#const ROW: u32
-// Bordered size of the gradient that is read, and the first value that cell (0, 0) meets.
-#const IN_CHANNELS: u32
-#const IN_HEIGHT: u32
-#const IN_WIDTH: u32
-#const IN_Y: u32
-#const IN_X: u32
-// Likewise of what is written, with the first value inside the border, and its size without it.
-#const OUT_CHANNELS: u32
-#const OUT_HEIGHT: u32
-#const OUT_WIDTH: u32
-#const OUT_Y: u32
-#const OUT_X: u32
-#const OUT_MAP_HEIGHT: u32
 #const OUT_MAP_WIDTH: u32
 // Whether cells or blocks reach beyond the map.
 #const RAGGED: bool
@@ -56,9 +35,6 @@
 #const DERIVATIVE_X: u32
 @group(0) @binding(3) var<storage, read> derivative: array<f32>;
 #endif
-
-const TAPS: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
-const IN_AREA: u32 = IN_HEIGHT * IN_WIDTH;
 
 @compute @workgroup_size(GROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {

@@ -1,48 +1,27 @@
 // Σₙ factor[n] · ∂Eₙ/∂(W, b), lanes over samples. A workgroup sums BLOCK output channels × TAP_ROWS rows of taps of IN_BLOCK input
 // channels over a share of the groups of samples, PIXELS output pixels a turn, and then over its lanes.
+#import "shared/lanes_convolution.wgsl"
 #import "shared/lanes_reduce.wgsl"
 
-#const KERNEL_HEIGHT: u32
-#const KERNEL_WIDTH: u32
-#const STRIDE: u32
 #const SAMPLES: u32
 #const GROUPS: u32
 // Groups of samples in a share.
 #const SHARE: u32
 #const PIXELS: u32
 #const TILES_X: u32
-#const BLOCK: u32
-#const BLOCKS: u32
 #const IN_BLOCK: u32
 #const TAP_ROWS: u32
-// Rows of all input channels that are read.
-#const ROWS: u32
-// Values of a row under PIXELS windows.
-#const ROW: u32
 // Sums of an invocation, by GROUP at a time.
 #const CHUNKS: u32
 #const SUMS: u32
-#const IN_CHANNELS: u32
-#const IN_HEIGHT: u32
-#const IN_WIDTH: u32
-#const IN_Y: u32
-#const IN_X: u32
-#const OUT_CHANNELS: u32
-#const OUT_HEIGHT: u32
-#const OUT_WIDTH: u32
-#const OUT_Y: u32
-#const OUT_X: u32
-#const OUT_MAP_HEIGHT: u32
 
 @group(0) @binding(0) var<storage, read> input: array<f32>;
 @group(0) @binding(1) var<storage, read> output_gradient: array<f32>;
 @group(0) @binding(2) var<storage, read> factor: array<f32>;
 @group(0) @binding(3) var<storage, read_write> partials: array<f32>;
 
-const TAPS: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
 const OUT_AREA: u32 = OUT_HEIGHT * OUT_WIDTH;
 const PARAMETERS: u32 = OUT_CHANNELS * (IN_CHANNELS * TAPS + 1u);
-const IN_AREA: u32 = IN_HEIGHT * IN_WIDTH;
 // Sums of an output channel, and of all.
 const OF_CHANNEL: u32 = IN_BLOCK * TAP_ROWS * KERNEL_WIDTH;
 const OF_WEIGHTS: u32 = BLOCK * OF_CHANNEL;

@@ -32,6 +32,7 @@ pub(super) const SHARED: &[(&str, &str)] = texts![
     "shared/head.wgsl",
     "shared/index.wgsl",
     "shared/lanes.wgsl",
+    "shared/lanes_convolution.wgsl",
     "shared/lanes_product.wgsl",
     "shared/lanes_reduce.wgsl",
     "shared/lanes_values.wgsl",
