@@ -1,4 +1,4 @@
-//! The example of a host program, run on a small checkpoint; and what the library refuses from a host program.
+//! The example of a host program, run on a small checkpoint; and what the library does for a host program, and refuses.
 
 #[path = "common/checkpoint.rs"]
 mod checkpoint;
@@ -6,10 +6,13 @@ mod checkpoint;
 use afterimage::gpu::{
     AdapterChoice, Buffer, Executor, ExecutorOptions, GpuError, Recording, Requirements, wgpu,
 };
-use afterimage::model::{ModelError, SampleOptions};
+use afterimage::model::{Model, ModelError, SampleOptions, Weights};
+use afterimage::train::{self, Event, TrainError, Trainer};
+use afterimage::{config, data};
 use checkpoint::{IMAGE_LAYERS, POINT_LAYERS, untrained};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::AtomicBool;
 
 const BATCH: usize = 4;
 
@@ -189,4 +192,111 @@ fn unusable_buffers_of_a_host_program_are_refused() {
     executor.run(&recording).unwrap();
     // Only the batch's energies were written.
     assert_eq!(executor.read(energies).unwrap()[BATCH..], [0.0; 5]);
+}
+
+/// Of a batch that is filled, and of one that is not.
+#[test]
+fn gradients_of_samples_from_the_host_are_those_from_buffer_to_buffer() {
+    let mut executor = executor();
+    for (preset, layers) in [("digits", IMAGE_LAYERS), ("moons", POINT_LAYERS)] {
+        let model = untrained(preset, layers);
+        let length = model.architecture().input().len();
+        let x: Vec<f32> = (0..(BATCH + 1) * length)
+            .map(|i| (0.7 * i as f32).sin())
+            .collect();
+        let mut evaluator = model.evaluator(&mut executor, BATCH).unwrap();
+        let found = evaluator.gradients(&mut executor, &x).unwrap();
+        assert_eq!(found.len(), x.len());
+
+        let buffers = ["x", "gradient"].map(|label| Buffer::new(label, BATCH * length));
+        let energies = Buffer::new("energies", BATCH);
+        for (first, count) in [(0, BATCH), (BATCH, 1)] {
+            let values = first * length..(first + count) * length;
+            let mut recording = Recording::new();
+            recording.upload_f32(buffers[0], 0, &x[values.clone()]);
+            evaluator
+                .energy_gradient(&mut recording, buffers[0], energies, buffers[1])
+                .unwrap();
+            executor.run(&recording).unwrap();
+            let wanted = executor.read(buffers[1]).unwrap();
+            assert_eq!(found[values], wanted[..count * length], "{preset}");
+        }
+        assert!(matches!(
+            evaluator.gradients(&mut executor, &x[1..]),
+            Err(ModelError::WrongLength { .. })
+        ));
+    }
+}
+
+/// A small run on points, that does nothing but its steps, with more settings.
+fn trainer(sets: &[&str]) -> Trainer {
+    let own = [
+        POINT_LAYERS,
+        "run.steps=6",
+        "run.batch=32",
+        "run.figure_every=0",
+        "run.sample_every=0",
+        "run.samples=4",
+        "run.sample_steps=2",
+        "sampler.steps=4",
+        "sampler.diagnose=0",
+        "sampler.probe=0",
+    ];
+    let sets: Vec<String> = [&own, sets].concat().into_iter().map(Into::into).collect();
+    let config = config::load("moons", &sets).expect("a valid configuration");
+    let data = data::open(&config.data.options(), config.run.seed).expect("generated");
+    Trainer::new(executor(), &config, data).expect("fits")
+}
+
+#[test]
+fn a_run_in_memory_has_the_bits_of_one_in_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut steps = Vec::new();
+    let model = train::in_memory(&mut trainer(&[]), &mut |row| {
+        steps.push((row.step, row.loss));
+        true
+    })
+    .unwrap();
+    let mut trainer = trainer(&[]);
+    let config = trainer.config().clone();
+    let mut wanted = Vec::new();
+    let summary = train::run(
+        &mut trainer,
+        &config,
+        &folder.path().join("run"),
+        false,
+        &AtomicBool::new(false),
+        &mut |event| {
+            if let Event::Step(row) = event {
+                wanted.push((row.step, row.loss));
+            }
+        },
+    )
+    .unwrap();
+    assert_eq!(steps, wanted);
+    assert_eq!(steps.len(), 6);
+    let kept = Model::load(&summary.checkpoint).unwrap();
+    assert_eq!((model.step(), kept.step()), (6, 6));
+    assert_eq!(model.parameters(), kept.parameters());
+    let live = |model: Model| model.using(Weights::Live).unwrap().weights_crc32();
+    assert_eq!(live(model), live(kept));
+}
+
+#[test]
+fn a_run_in_memory_stops_when_it_is_told_to_and_says_when_it_diverges() {
+    // The first metrics arrive when some more steps have been handed over, but never when all have.
+    let mut told = 0;
+    let steps = 10_000;
+    let mut long = trainer(&[&format!("run.steps={steps}")]);
+    let model = train::in_memory(&mut long, &mut |_| {
+        told += 1;
+        false
+    })
+    .unwrap();
+    assert!(model.step() < steps, "{}", model.step());
+    assert_eq!(told, model.step());
+
+    let mut steep = trainer(&["run.steps=40", "optimiser.rate=1e30"]);
+    let error = train::in_memory(&mut steep, &mut |_| true).unwrap_err();
+    assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
 }

@@ -708,7 +708,7 @@ const OFFERED: &[(&str, &str)] = &[
     (
         "train",
         "Arrival Beginning Best ChainCount Diagnostics Divergence Event FileError Interrupted Judged LastLook MemoryAccount MetricsRow Mixing PairTest \
-         Recovery ReportError Summary TrainError Trainer TrainingState interrupted_model resume run run_through",
+         Recovery ReportError Summary TrainError Trainer TrainingState in_memory interrupted_model resume run run_through",
     ),
 ];
 

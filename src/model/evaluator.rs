@@ -10,6 +10,7 @@ pub struct Evaluator {
     preparation: Preparation,
     x: Buffer,
     energies: Buffer,
+    gradient: Buffer,
 }
 
 impl Evaluator {
@@ -43,6 +44,8 @@ impl Evaluator {
             preparation: network.prepare(&mut recording, on_gpu).preparation(),
             x: Buffer::new("samples", batch * architecture.input().len()),
             energies: Buffer::new("energies", batch),
+            // Like every buffer, made at first use: whoever asks for energies only pays nothing for it.
+            gradient: Buffer::new("gradient", batch * architecture.input().len()),
             network,
         };
         (evaluator, recording)
@@ -74,13 +77,7 @@ impl Evaluator {
         executor: &mut Executor,
         samples: &[f32],
     ) -> Result<Vec<f32>, ModelError> {
-        let length = self.shape().len();
-        if !samples.len().is_multiple_of(length) {
-            return Err(ModelError::WrongLength {
-                given: samples.len(),
-                shape: self.shape(),
-            });
-        }
+        let length = self.length_of_each(samples)?;
         let mut energies = Vec::with_capacity(samples.len() / length);
         for chunk in samples.chunks(self.batch() * length) {
             let mut recording = Recording::new();
@@ -91,6 +88,37 @@ impl Evaluator {
             energies.extend(words.into_iter().map(f32::from_bits));
         }
         Ok(energies)
+    }
+
+    /// ∇ₓE(x) for any number of samples from the host, in the model's own scale and laid out as they are.
+    ///
+    /// # Errors
+    /// As for [`Self::energies`].
+    pub fn gradients(
+        &mut self,
+        executor: &mut Executor,
+        samples: &[f32],
+    ) -> Result<Vec<f32>, ModelError> {
+        let length = self.length_of_each(samples)?;
+        let mut gradients = Vec::with_capacity(samples.len());
+        for chunk in samples.chunks(self.batch() * length) {
+            let mut recording = Recording::new();
+            recording.upload_f32(self.x, 0, chunk);
+            self.energy_gradient(&mut recording, self.x, self.energies, self.gradient)?;
+            executor.run(&recording)?;
+            let words = executor.read_words(self.gradient, 0, chunk.len())?;
+            gradients.extend(words.into_iter().map(f32::from_bits));
+        }
+        Ok(gradients)
+    }
+
+    /// The values of a sample, of which `samples` must be a whole number.
+    fn length_of_each(&self, samples: &[f32]) -> Result<usize, ModelError> {
+        let (given, shape) = (samples.len(), self.shape());
+        match given.is_multiple_of(shape.len()) {
+            true => Ok(shape.len()),
+            false => Err(ModelError::WrongLength { given, shape }),
+        }
     }
 
     /// Records E and ∇ₓE of one whole batch that lives on the GPU: `x` and `gradient` as (sample, channel, row,

@@ -94,7 +94,7 @@ pub enum TrainError {
     OtherData { name: String },
     #[error("{0}")]
     Resume(String),
-    #[error("the run diverged at step {step} of metrics.jsonl: {what}; {advice}")]
+    #[error("the run diverged at step {step}, counted from 0: {what}; {advice}")]
     Diverged {
         step: u64,
         what: Divergence,

@@ -1,9 +1,9 @@
 //! Training: what runs when.
 //!
 //! A [`Trainer`] trains what a [`Config`](crate::config::Config) asks for, one optimiser step at a time, and gives the
-//! [`Model`](crate::model::Model) of any step; [`run`] trains to the end, fills a run folder and tells an observer on the
-//! way. What a step is, [`TrainingPlan`](crate::low_level::train::TrainingPlan) writes down as a recording, for which it
-//! needs no device.
+//! [`Model`](crate::model::Model) of any step; [`in_memory`](in_memory()) trains to the end and gives the last one; [`run`]
+//! trains to the end, fills a run folder and tells an observer on the way. What a step is,
+//! [`TrainingPlan`](crate::low_level::train::TrainingPlan) writes down as a recording, for which it needs no device.
 
 mod best;
 mod best_files;
@@ -15,6 +15,7 @@ mod drawing;
 mod energies;
 mod error;
 mod fit;
+mod in_memory;
 mod judge;
 mod keep;
 mod keeper;
@@ -38,6 +39,7 @@ pub use best::Best;
 pub use devices::{Beginning, run_through};
 pub use divergence::Divergence;
 pub use error::TrainError;
+pub use in_memory::in_memory;
 pub use last_look::{ChainCount, LastLook};
 pub use memory::MemoryAccount;
 pub use metrics::MetricsRow;

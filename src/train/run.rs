@@ -4,7 +4,7 @@ mod going_on;
 mod pictures;
 mod state_keeping;
 
-use self::going_on::{WayBack, watch_over, write_config};
+use self::going_on::{WayBack, write_config};
 use super::best::{Best, BestSoFar};
 use super::best_files;
 use super::board::Board;
@@ -36,6 +36,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use going_on::resume;
+pub(super) use going_on::watch_over;
 
 /// What an observer is told while a run goes on.
 pub enum Event<'a> {

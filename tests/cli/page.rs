@@ -539,7 +539,7 @@ fn a_run_that_diverged_has_a_page() {
     let (step, what) = (told["step"].as_u64(), told["what"].as_str());
     let advice = told["advice"].as_str().unwrap();
     let error = format!(
-        "the run diverged at step {} of metrics.jsonl: {}; {advice}",
+        "the run diverged at step {}, counted from 0: {}; {advice}",
         step.unwrap(),
         what.unwrap()
     );

@@ -238,7 +238,7 @@ impl<'a> Run<'a> {
     }
 }
 
-pub(super) fn watch_over(trainer: &Trainer, config: &Config) -> Watch {
+pub(in crate::train) fn watch_over(trainer: &Trainer, config: &Config) -> Watch {
     Watch::new(
         trainer.data().shape().len(),
         config.run.batch * config.objective.noise_ratio,
