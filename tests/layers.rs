@@ -86,7 +86,17 @@ fn inputs(kind: &LayerKind, samples: usize) -> Inputs {
 #[derive(Clone, Copy, Debug)]
 enum Place {
     Ends,
+    /// There, with derivatives in maps like all others.
+    Alike,
     Between,
+}
+
+/// The same maps as some adapters have them for activation derivatives.
+fn in_buffers(maps: Maps) -> Maps {
+    match maps {
+        Maps::Texel(maps) => Maps::Texel(maps.in_buffer()),
+        other => other,
+    }
 }
 
 fn run(
@@ -103,20 +113,24 @@ fn run(
     let (before, after) = neighbours(kind, samples, variant);
     // At the ends of a network, or inside it.
     let at_input = |label| match place {
-        Place::Ends => new(layer.new_plain(label, input_shape)),
+        Place::Ends | Place::Alike => new(layer.new_plain(label, input_shape)),
         Place::Between => new(before.new_between(layer, label)),
     };
     let at_output = |label| match place {
-        Place::Ends => new(layer.new_plain(label, output_shape)),
+        Place::Ends | Place::Alike => new(layer.new_plain(label, output_shape)),
         Place::Between => new(layer.new_between(&after, label)),
     };
+    let kept = |maps: Maps| match place {
+        Place::Alike => maps,
+        Place::Ends | Place::Between => in_buffers(maps),
+    };
     let input = match place {
-        Place::Ends => new(layer.new_input("input")),
+        Place::Ends | Place::Alike => new(layer.new_input("input")),
         Place::Between => at_input("input"),
     };
-    let (output, derivative) = (at_output("output"), at_output("derivative"));
+    let (output, derivative) = (at_output("output"), kept(at_output("derivative")));
     let output_gradient = new(layer.new_output_gradient("output gradient"));
-    let input_derivative = at_input("input derivative");
+    let input_derivative = kept(at_input("input derivative"));
     let input_gradient = at_input("input gradient");
     // The parameters do not start at the buffer's start, as in a network.
     let mut parameters = vec![f32::NAN; 3];
@@ -442,6 +456,46 @@ fn check_long_sums(kind: LayerKind, samples: usize) {
         // So many sums round to some 1e-5 of their result.
         assert_close(&format!("{name}, output"), &got.output, &output, 5e-5);
         assert_close(&format!("{name}, gradient"), &got.gradient, &gradient, 5e-5);
+    }
+}
+
+#[test]
+fn derivatives_are_the_same_wherever_they_are_kept() {
+    let mut executor = executor(false);
+    let kinds = [
+        LayerKind::Conv(common::square([2, 6], 5, 3, 1, 1)),
+        LayerKind::Conv(common::square([4, 8], 10, 4, 2, 1)),
+        LayerKind::Dense {
+            input: Shape::new(5, 2, 3),
+            outputs: 6,
+        },
+    ];
+    let texels: Vec<_> = variants(&executor)
+        .into_iter()
+        .filter_map(|(name, variant)| match variant {
+            Variant::Texel(texel) => Some((name, texel)),
+            _ => None,
+        })
+        .collect();
+    for (turn, kind) in kinds.into_iter().enumerate() {
+        let activation = activations()[turn];
+        let given = inputs(&kind, 3);
+        for ((name, texel), algorithm) in texels
+            .iter()
+            .flat_map(|texel| ALGORITHMS.map(|a| (texel, a)))
+        {
+            let layer = texel::Layer::forced(*texel, kind, activation, 3, algorithm).into();
+            let variant = Variant::Texel(*texel);
+            let mut outcome = |place| run(&mut executor, &layer, variant, &given, place);
+            let (kept, alike) = (outcome(Place::Ends), outcome(Place::Alike));
+            let what = format!("{name}, {kind:?}, {algorithm:?}");
+            assert_eq!(bits(&kept.derivative), bits(&alike.derivative), "{what}");
+            assert_eq!(
+                bits(&kept.input_gradient),
+                bits(&alike.input_gradient),
+                "{what}"
+            );
+        }
     }
 }
 

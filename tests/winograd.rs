@@ -34,6 +34,7 @@ fn texels(executor: &mut Executor, image: Image) -> Vec<[f32; 4]> {
     let shape = Shape::new(4, height, width);
     let plane = Maps::Texel(texel::Maps::Plane(Plane {
         image,
+        buffer: None,
         samples: 1,
         shape,
         border: Border::default(),

@@ -36,14 +36,11 @@
 #const OUT_PER_ROW: u32
 #const OUT_X: u32
 #const OUT_Y: u32
-#const STORE_DERIVATIVE: bool
 
 @group(0) @binding(0) var input: texture_storage_2d<$IN_FORMAT, read>;
 @group(0) @binding(1) var weights: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var output: texture_storage_2d<$OUT_FORMAT, write>;
-#if STORE_DERIVATIVE
-@group(0) @binding(3) var derivative: texture_storage_2d<$OUT_FORMAT, write>;
-#endif
+#import "shared/keep_derivative.wgsl"
 
 const TILES_X: u32 = (OUT_MAP_WIDTH + PIXELS - 1u) / PIXELS;
 const TILES: u32 = TILES_X * OUT_MAP_HEIGHT;
@@ -121,7 +118,7 @@ fn main(
         if x + $p < OUT_MAP_WIDTH {
             textureStore(output, target_corner + vec2<u32>($p, 0u), to_$OUT_FORMAT(activation_value(sums[$b][$p])));
 #if STORE_DERIVATIVE
-            textureStore(derivative, target_corner + vec2<u32>($p, 0u), to_$OUT_FORMAT(activation_derivative(sums[$b][$p])));
+            keep_derivative(target_corner + vec2<u32>($p, 0u), activation_derivative(sums[$b][$p]));
 #endif
         }
 #end

@@ -34,13 +34,6 @@
 #const OUT_PER_ROW: u32
 #const OUT_X: u32
 #const OUT_Y: u32
-// The derivative's plane has the layout of the convolution's input.
-#const DERIVATIVE: bool
-#const DERIVATIVE_WIDTH: u32
-#const DERIVATIVE_HEIGHT: u32
-#const DERIVATIVE_PER_ROW: u32
-#const DERIVATIVE_X: u32
-#const DERIVATIVE_Y: u32
 
 struct Phase {
     offset_x: u32,
@@ -55,9 +48,7 @@ var<immediate> phase: Phase;
 @group(0) @binding(0) var input: texture_storage_2d<$IN_FORMAT, read>;
 @group(0) @binding(1) var weights: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var output: texture_storage_2d<$OUT_FORMAT, write>;
-#if DERIVATIVE
-@group(0) @binding(3) var derivative: texture_storage_2d<$OUT_FORMAT, read>;
-#endif
+#import "shared/kept_derivative.wgsl"
 
 const COLUMNS: u32 = BLOCK * 4u;
 
@@ -132,16 +123,14 @@ fn main(
             plane_corner(sample, block * BLOCK + $b, OUT_GROUPS, OUT_WIDTH, OUT_HEIGHT, OUT_PER_ROW)
             + vec2<u32>(OUT_X, OUT_Y + map_y);
 #if DERIVATIVE
-        let derivative_corner = plane_corner(
-            sample, block * BLOCK + $b, OUT_GROUPS, DERIVATIVE_WIDTH, DERIVATIVE_HEIGHT, DERIVATIVE_PER_ROW,
-        ) + vec2<u32>(DERIVATIVE_X, DERIVATIVE_Y + map_y);
+        let kept_corner = derivative_corner(sample, block * BLOCK + $b, OUT_GROUPS) + vec2<u32>(0u, map_y);
 #endif
 #repeat p PIXELS
         if x + $p < phase_width {
             let map_x = (x + $p) * STRIDE + phase.offset_x;
             var value = sums[$b][$p];
 #if DERIVATIVE
-            value *= textureLoad(derivative, derivative_corner + vec2<u32>(map_x, 0u));
+            value *= kept_derivative(kept_corner + vec2<u32>(map_x, 0u));
 #endif
             textureStore(output, target_corner + vec2<u32>(map_x, 0u), to_$OUT_FORMAT(value));
         }

@@ -26,14 +26,11 @@
 #const OUT_PER_ROW: u32
 #const OUT_X: u32
 #const OUT_Y: u32
-#const STORE_DERIVATIVE: bool
 
 @group(0) @binding(0) var input: texture_storage_2d<$IN_FORMAT, read>;
 @group(0) @binding(1) var weights: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var output: texture_storage_2d<$OUT_FORMAT, write>;
-#if STORE_DERIVATIVE
-@group(0) @binding(3) var derivative: texture_storage_2d<$OUT_FORMAT, write>;
-#endif
+#import "shared/keep_derivative.wgsl"
 
 #import "shared/dense_product.wgsl"
 
@@ -70,7 +67,7 @@ fn main(
             );
             textureStore(output, place, to_$OUT_FORMAT(activation_value(sums[$b][$p])));
 #if STORE_DERIVATIVE
-            textureStore(derivative, place, to_$OUT_FORMAT(activation_derivative(sums[$b][$p])));
+            keep_derivative(place, activation_derivative(sums[$b][$p]));
 #endif
         }
 #end

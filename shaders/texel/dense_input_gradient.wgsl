@@ -27,19 +27,11 @@
 #const OUT_PER_ROW: u32
 #const OUT_X: u32
 #const OUT_Y: u32
-#const DERIVATIVE: bool
-#const DERIVATIVE_WIDTH: u32
-#const DERIVATIVE_HEIGHT: u32
-#const DERIVATIVE_PER_ROW: u32
-#const DERIVATIVE_X: u32
-#const DERIVATIVE_Y: u32
 
 @group(0) @binding(0) var input: texture_storage_2d<$IN_FORMAT, read>;
 @group(0) @binding(1) var weights: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var output: texture_storage_2d<$OUT_FORMAT, write>;
-#if DERIVATIVE
-@group(0) @binding(3) var derivative: texture_storage_2d<$OUT_FORMAT, read>;
-#endif
+#import "shared/kept_derivative.wgsl"
 
 #import "shared/dense_product.wgsl"
 
@@ -78,12 +70,7 @@ fn main(
             let sample = tile * PIXELS + $p;
             var value = sums[$b][$p];
 #if DERIVATIVE
-            value *= textureLoad(
-                derivative,
-                plane_corner(
-                    sample, group, OUT_GROUPS, DERIVATIVE_WIDTH, DERIVATIVE_HEIGHT, DERIVATIVE_PER_ROW,
-                ) + vec2<u32>(DERIVATIVE_X, DERIVATIVE_Y) + offset,
-            );
+            value *= kept_derivative(derivative_corner(sample, group, OUT_GROUPS) + offset);
 #endif
             let corner = plane_corner(sample, group, OUT_GROUPS, OUT_WIDTH, OUT_HEIGHT, OUT_PER_ROW);
             textureStore(output, corner + vec2<u32>(OUT_X, OUT_Y) + offset, to_$OUT_FORMAT(value));

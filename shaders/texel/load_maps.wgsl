@@ -13,9 +13,16 @@
 #const PER_ROW: u32
 #const X: u32
 #const Y: u32
+// Texels of a row, of a plane in a buffer.
+#const IN_BUFFER: bool
+#const ROW: u32
 
 @group(0) @binding(0) var<storage, read> flat_maps: array<f32>;
+#if IN_BUFFER
+@group(0) @binding(1) var<storage, read_write> plane: array<vec4<f32>>;
+#else
 @group(0) @binding(1) var plane: texture_storage_2d<$FORMAT, write>;
+#endif
 
 const AREA: u32 = MAP_WIDTH * MAP_HEIGHT;
 
@@ -38,6 +45,11 @@ fn main(
             value[c] = flat_maps[(sample * CHANNELS + channel_group * 4u + c) * AREA + place];
         }
     }
-    let corner = plane_corner(sample, channel_group, GROUPS, WIDTH, HEIGHT, PER_ROW);
-    textureStore(plane, corner + vec2<u32>(X + place % MAP_WIDTH, Y + place / MAP_WIDTH), to_$FORMAT(value));
+    let texel = plane_corner(sample, channel_group, GROUPS, WIDTH, HEIGHT, PER_ROW)
+        + vec2<u32>(X + place % MAP_WIDTH, Y + place / MAP_WIDTH);
+#if IN_BUFFER
+    plane[texel.y * ROW + texel.x] = value;
+#else
+    textureStore(plane, texel, to_$FORMAT(value));
+#endif
 }

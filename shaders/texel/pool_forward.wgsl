@@ -10,7 +10,6 @@
 #const SKIP_PER_ROW: u32
 #const SKIP_X: u32
 #const SKIP_Y: u32
-#const STORE_DERIVATIVE: bool
 // Columns that a turn of the inner loop takes, since drivers may bound the turns (`gpu::MOST_TURNS`).
 #const STEPS: u32
 #const SEVERAL: bool
@@ -20,9 +19,7 @@
 #if SKIP
 @group(0) @binding(2) var skip: texture_storage_2d<$SKIP_FORMAT, read>;
 #endif
-#if STORE_DERIVATIVE
-@group(0) @binding(3) var derivative: texture_storage_2d<$OUT_FORMAT, write>;
-#endif
+#import "shared/keep_derivative.wgsl"
 
 @compute @workgroup_size(64)
 fn main(
@@ -63,6 +60,6 @@ fn main(
     let to = out_texel(sample, channel_group, place);
     textureStore(output, to, to_$OUT_FORMAT(activation_value(z)));
 #if STORE_DERIVATIVE
-    textureStore(derivative, to, to_$OUT_FORMAT(activation_derivative(z)));
+    keep_derivative(to, activation_derivative(z));
 #endif
 }

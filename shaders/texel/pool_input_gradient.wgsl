@@ -10,25 +10,13 @@
 #const ADD_PER_ROW: u32
 #const ADD_X: u32
 #const ADD_Y: u32
-#const DERIVATIVE: bool
-#const DERIVATIVE_WIDTH: u32
-#const DERIVATIVE_HEIGHT: u32
-#const DERIVATIVE_PER_ROW: u32
-#const DERIVATIVE_X: u32
-#const DERIVATIVE_Y: u32
 
 @group(0) @binding(0) var output_gradient: texture_storage_2d<$IN_FORMAT, read>;
 @group(0) @binding(1) var input_gradient: texture_storage_2d<$OUT_FORMAT, write>;
 #if ADD
 @group(0) @binding(2) var added: texture_storage_2d<$ADD_FORMAT, read>;
-#if DERIVATIVE
-@group(0) @binding(3) var derivative: texture_storage_2d<$OUT_FORMAT, read>;
 #endif
-#else
-#if DERIVATIVE
-@group(0) @binding(2) var derivative: texture_storage_2d<$OUT_FORMAT, read>;
-#endif
-#endif
+#import "shared/kept_derivative.wgsl"
 
 @compute @workgroup_size(64)
 fn main(
@@ -56,12 +44,7 @@ fn main(
     );
 #endif
 #if DERIVATIVE
-    value *= textureLoad(
-        derivative,
-        plane_corner(
-            sample, channel_group, GROUPS, DERIVATIVE_WIDTH, DERIVATIVE_HEIGHT, DERIVATIVE_PER_ROW,
-        ) + vec2<u32>(DERIVATIVE_X, DERIVATIVE_Y) + place,
-    );
+    value *= kept_derivative(derivative_corner(sample, channel_group, GROUPS) + place);
 #endif
     let to = out_texel(sample, channel_group, place);
     textureStore(input_gradient, to, to_$OUT_FORMAT(value));

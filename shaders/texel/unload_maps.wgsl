@@ -13,9 +13,16 @@
 #const PER_ROW: u32
 #const X: u32
 #const Y: u32
+// Texels of a row, of a plane in a buffer.
+#const IN_BUFFER: bool
+#const ROW: u32
 
 @group(0) @binding(0) var<storage, read_write> flat_maps: array<f32>;
+#if IN_BUFFER
+@group(0) @binding(1) var<storage, read> plane: array<vec4<f32>>;
+#else
 @group(0) @binding(1) var plane: texture_storage_2d<$FORMAT, read>;
+#endif
 
 const AREA: u32 = MAP_WIDTH * MAP_HEIGHT;
 
@@ -32,8 +39,13 @@ fn main(
     let place = i % AREA;
     let channel_group = i / AREA % GROUPS;
     let sample = i / (AREA * GROUPS);
-    let corner = plane_corner(sample, channel_group, GROUPS, WIDTH, HEIGHT, PER_ROW);
-    let value = textureLoad(plane, corner + vec2<u32>(X + place % MAP_WIDTH, Y + place / MAP_WIDTH));
+    let texel = plane_corner(sample, channel_group, GROUPS, WIDTH, HEIGHT, PER_ROW)
+        + vec2<u32>(X + place % MAP_WIDTH, Y + place / MAP_WIDTH);
+#if IN_BUFFER
+    let value = plane[texel.y * ROW + texel.x];
+#else
+    let value = textureLoad(plane, texel);
+#endif
     for (var c = 0u; c < 4u; c++) {
         if channel_group * 4u + c < CHANNELS {
             flat_maps[(sample * CHANNELS + channel_group * 4u + c) * AREA + place] = value[c];

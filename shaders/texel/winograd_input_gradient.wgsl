@@ -20,12 +20,6 @@
 #const OUT_FORMAT: format
 #const OUT_X: u32
 #const OUT_Y: u32
-#const DERIVATIVE: bool
-#const DERIVATIVE_WIDTH: u32
-#const DERIVATIVE_HEIGHT: u32
-#const DERIVATIVE_PER_ROW: u32
-#const DERIVATIVE_X: u32
-#const DERIVATIVE_Y: u32
 
 struct Slice {
     first_sample: u32,
@@ -35,9 +29,7 @@ struct Slice {
 var<immediate> slice: Slice;
 @group(0) @binding(0) var products: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(1) var input_gradient: texture_storage_2d<$OUT_FORMAT, write>;
-#if DERIVATIVE
-@group(0) @binding(2) var derivative: texture_storage_2d<$OUT_FORMAT, read>;
-#endif
+#import "shared/kept_derivative.wgsl"
 
 const GROUPS: u32 = OUT_GROUPS * 4u;
 const APART: u32 = CHUNKS * GROUPS * CHUNK;
@@ -113,9 +105,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     let corner = plane_corner(slice.first_sample + sample, workgroup.z, OUT_GROUPS, OUT_WIDTH, OUT_HEIGHT, OUT_PER_ROW)
         + vec2<u32>(OUT_X + x, OUT_Y + y);
 #if DERIVATIVE
-    let derivative_corner = plane_corner(
-        slice.first_sample + sample, workgroup.z, OUT_GROUPS, DERIVATIVE_WIDTH, DERIVATIVE_HEIGHT, DERIVATIVE_PER_ROW,
-    ) + vec2<u32>(DERIVATIVE_X + x, DERIVATIVE_Y + y);
+    let kept_corner = derivative_corner(slice.first_sample + sample, workgroup.z, OUT_GROUPS) + vec2<u32>(x, y);
 #endif
 #repeat i 4
     if y + $i * 2u < OUT_MAP_HEIGHT {
@@ -132,7 +122,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         if x + $j * 2u < OUT_MAP_WIDTH {
             var value = row[$j];
 #if DERIVATIVE
-            value *= textureLoad(derivative, derivative_corner + vec2<u32>($j * 2u, $i * 2u));
+            value *= kept_derivative(kept_corner + vec2<u32>($j * 2u, $i * 2u));
 #endif
             textureStore(input_gradient, corner + vec2<u32>($j * 2u, $i * 2u), to_$OUT_FORMAT(value));
         }

@@ -15,7 +15,6 @@
 #const OUT_FORMAT: format
 #const OUT_X: u32
 #const OUT_Y: u32
-#const STORE_DERIVATIVE: bool
 // First texel of the bias, behind the transformed weights.
 #const BIAS_START: u32
 
@@ -28,9 +27,7 @@ var<immediate> slice: Slice;
 @group(0) @binding(0) var products: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(1) var weights: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var output: texture_storage_2d<$OUT_FORMAT, write>;
-#if STORE_DERIVATIVE
-@group(0) @binding(3) var derivative: texture_storage_2d<$OUT_FORMAT, write>;
-#endif
+#import "shared/keep_derivative.wgsl"
 
 const TILES: u32 = TILES_X * TILES_Y;
 const APART: u32 = CHUNKS * OUT_GROUPS * CHUNK;
@@ -67,7 +64,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             let z = row[$j] + bias;
             textureStore(output, corner + vec2<u32>($j, $i), to_$OUT_FORMAT(activation_value(z)));
 #if STORE_DERIVATIVE
-            textureStore(derivative, corner + vec2<u32>($j, $i), to_$OUT_FORMAT(activation_derivative(z)));
+            keep_derivative(corner + vec2<u32>($j, $i), activation_derivative(z));
 #endif
         }
 #end

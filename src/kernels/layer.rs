@@ -151,6 +151,12 @@ impl Layer {
         })
     }
 
+    /// `maps` that were named by this layer or another of its network, for activation derivatives alone: those are written once and
+    /// read once, and a family may keep them otherwise.
+    pub fn for_derivatives(&self, maps: &Maps) -> Maps {
+        each!(Layer, self, layer => layer.for_derivatives(maps.part()).into())
+    }
+
     /// Words of scratch that the weight gradient needs.
     pub fn partial_words(&self) -> usize {
         self.shares() * self.parameter_count()

@@ -31,6 +31,8 @@ pub(super) const SHARED: &[(&str, &str)] = texts![
     "shared/finite.wgsl",
     "shared/head.wgsl",
     "shared/index.wgsl",
+    "shared/keep_derivative.wgsl",
+    "shared/kept_derivative.wgsl",
     "shared/lanes.wgsl",
     "shared/lanes_convolution.wgsl",
     "shared/lanes_product.wgsl",

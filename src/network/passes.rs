@@ -112,14 +112,16 @@ impl Network {
             .chain((0..last).map(|index| between("maps between layers", index)))
             .collect::<Result<_, _>>()?;
         // Written beside the block's output, so laid out like it.
+        let derivative = |index| {
+            let maps = between("activation derivative", index)?;
+            Ok(names.for_derivatives(&maps))
+        };
         let derivatives = (0..last)
             .map(|index| {
                 let activation = architecture.block_activation(index);
-                activation
-                    .map(|_| between("activation derivative", index))
-                    .transpose()
+                activation.map(|_| derivative(index)).transpose()
             })
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, GpuError>>()?;
         let ones = names.new_maps("output gradient", output_shape, &readers[last].1)?;
         let partial_words = layers.iter().map(Layer::partial_words).max().unwrap_or(1);
         let outputs = head.flat("head outputs");

@@ -55,8 +55,9 @@ impl Residual {
             input,
             activation,
             hidden: conv1.new_between(conv2, "maps in a residual block")?,
-            hidden_derivative: conv1
-                .new_between(conv2, "activation derivative in a residual block")?,
+            hidden_derivative: conv1.for_derivatives(
+                &conv1.new_between(conv2, "activation derivative in a residual block")?,
+            ),
             branch: conv1.new_maps(
                 "residual branch",
                 block.join.input,

@@ -94,7 +94,9 @@ impl Specimen {
         let output = layer.new_between(&after, "specimen's output")?;
         let derivative = match activation == Activation::IDENTITY {
             true => None,
-            false => Some(layer.new_between(&after, "specimen's derivative")?),
+            false => {
+                Some(layer.for_derivatives(&layer.new_between(&after, "specimen's derivative")?))
+            }
         };
         let output_gradient = layer.new_output_gradient("specimen's output gradient")?;
         let input_gradient = before.new_between(&layer, "specimen's input gradient")?;

@@ -109,6 +109,10 @@ impl Layer {
         Ok(Maps::new(label, self.samples, shape, border))
     }
 
+    pub(crate) fn for_derivatives(&self, maps: &Maps) -> Maps {
+        *maps
+    }
+
     pub(crate) fn prepare(&self, recording: &mut Recording, parameters: LayerParameters) {
         for pass in [&self.forward, &self.input_gradient] {
             pass.weights.pack(recording, parameters);

@@ -1,22 +1,22 @@
 use super::pack_weights::PackedWeights;
-use super::plane::{IN, OUT, Plane};
+use super::plane::{IN, OUT, Plane, by_derivative, describe_kept, for_derivative};
 use super::tile::{Tile, WIDTH, describe_lanes};
-use crate::gpu::{Kernel, Program, Recording};
+use crate::gpu::{Access, Kernel, Program, Recording};
 use crate::kernels::activations::Activation;
 use crate::kernels::border::Border;
 use crate::kernels::geometry::ConvGeometry;
-use crate::kernels::launch::with_optional_last;
 
-static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
+static KERNELS: [Kernel; 3] = by_derivative!(
     "texel/conv_forward",
     0,
     [
-        FormatRead("IN_FORMAT"),
-        ImageRead,
-        FormatWrite("OUT_FORMAT"),
-        FormatWrite("OUT_FORMAT")
-    ]
-));
+        Access::FormatRead("IN_FORMAT"),
+        Access::ImageRead,
+        Access::FormatWrite("OUT_FORMAT")
+    ],
+    Access::FormatWrite("OUT_FORMAT"),
+    Access::ReadWrite
+);
 
 /// The border that a pass by tiles of `pixels` output pixels reads around its input.
 pub(crate) fn conv_forward_border(geometry: &ConvGeometry, pixels: usize) -> Border {
@@ -49,7 +49,7 @@ pub(crate) fn conv_forward(
     let block_count = tile.blocks(output.groups());
     debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
     let program = g
-        .describe_kernel(Program::new(&KERNELS[usize::from(derivative.is_some())]))
+        .describe_kernel(Program::new(for_derivative(&KERNELS, derivative)))
         .u32("SAMPLES", input.samples)
         .u32("PIXELS", pixels)
         .u32("BLOCK", block)
@@ -58,14 +58,16 @@ pub(crate) fn conv_forward(
         .u32("ROW_TEXELS", (pixels - 1) * g.stride + g.kernel_width)
         .u32("LOADS", (g.kernel_width * block * 4).div_ceil(lanes))
         .u32("OUT_MAP_WIDTH", g.out_width())
-        .u32("OUT_MAP_HEIGHT", g.out_height())
-        .flag("STORE_DERIVATIVE", derivative.is_some());
-    let program = describe_lanes(activation.describe(program), lanes);
+        .u32("OUT_MAP_HEIGHT", g.out_height());
+    let program = describe_lanes(
+        activation.describe(describe_kept(program, derivative)),
+        lanes,
+    );
     let tiles = input.samples * g.out_height() * g.out_width().div_ceil(pixels);
     output
         .describe(input.describe(program, &IN, g.padding), &OUT, 0)
         .bind([input.image, weights.image, output.image])
-        .bind(derivative.map(|plane| plane.image))
+        .bind(derivative.map(Plane::resource))
         .launch(
             recording,
             [tiles.div_ceil(WIDTH) as u32, block_count as u32, 1],

@@ -1,22 +1,22 @@
 use super::pack_weights::PackedWeights;
 use super::phase::phases;
-use super::plane::{IN, OUT, Plane, describe_derivative};
+use super::plane::{IN, OUT, Plane, by_derivative, describe_derivative, for_derivative};
 use super::tile::{Tile, WIDTH, describe_lanes};
-use crate::gpu::{Kernel, Program, Recording};
+use crate::gpu::{Access, Kernel, Program, Recording};
 use crate::kernels::border::Border;
 use crate::kernels::geometry::ConvGeometry;
-use crate::kernels::launch::with_optional_last;
 
-static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
+static KERNELS: [Kernel; 3] = by_derivative!(
     "texel/conv_input_gradient",
     5,
     [
-        FormatRead("IN_FORMAT"),
-        ImageRead,
-        FormatWrite("OUT_FORMAT"),
-        FormatRead("OUT_FORMAT")
-    ]
-));
+        Access::FormatRead("IN_FORMAT"),
+        Access::ImageRead,
+        Access::FormatWrite("OUT_FORMAT")
+    ],
+    Access::FormatRead("OUT_FORMAT"),
+    Access::Read
+);
 
 /// The border that the input gradient by `tile` reads around the output gradient.
 pub(crate) fn conv_input_gradient_border(geometry: &ConvGeometry, tile: Tile) -> Border {
@@ -51,7 +51,7 @@ pub(crate) fn conv_input_gradient(
     for ((y, x), part) in phases(g).iter().zip(&weights.parts) {
         // A phase that meets no tap still writes its zeros: one tap of zero weights (see `PackedWeights`).
         let (taps_y, taps_x) = (y.taps.max(1), x.taps.max(1));
-        let program = Program::new(&KERNELS[usize::from(input_derivative.is_some())])
+        let program = Program::new(for_derivative(&KERNELS, input_derivative))
             .u32("SAMPLES", output_gradient.samples)
             .u32("TAPS_Y", taps_y)
             .u32("TAPS_X", taps_x)
@@ -69,9 +69,9 @@ pub(crate) fn conv_input_gradient(
         let tiles = output_gradient.samples * y.pixels * x.pixels.div_ceil(pixels);
         let pairs = g.in_channels * g.out_channels;
         let multiply_adds = output_gradient.samples * y.pixels * x.pixels * y.taps * x.taps * pairs;
-        describe_derivative(program, input_derivative)
+        describe_derivative(program, input_derivative, 3)
             .bind([output_gradient.image, weights.image, input_gradient.image])
-            .bind(input_derivative.map(|plane| plane.image))
+            .bind(input_derivative.map(Plane::resource))
             .immediates(places.map(|place| place as u32))
             .launch(
                 recording,

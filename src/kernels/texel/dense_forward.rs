@@ -1,20 +1,20 @@
 use super::pack_weights::PackedWeights;
-use super::plane::{IN, OUT, Plane};
+use super::plane::{IN, OUT, Plane, by_derivative, describe_kept, for_derivative};
 use super::tile::{Tile, WIDTH, describe_lanes};
-use crate::gpu::{Kernel, Program, Recording, steps_a_turn};
+use crate::gpu::{Access, Kernel, Program, Recording, steps_a_turn};
 use crate::kernels::activations::Activation;
-use crate::kernels::launch::with_optional_last;
 
-static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
+static KERNELS: [Kernel; 3] = by_derivative!(
     "texel/dense_forward",
     0,
     [
-        FormatRead("IN_FORMAT"),
-        ImageRead,
-        FormatWrite("OUT_FORMAT"),
-        FormatWrite("OUT_FORMAT")
-    ]
-));
+        Access::FormatRead("IN_FORMAT"),
+        Access::ImageRead,
+        Access::FormatWrite("OUT_FORMAT")
+    ],
+    Access::FormatWrite("OUT_FORMAT"),
+    Access::ReadWrite
+);
 
 /// `output` = act(W `input` + b) over the flattened maps of `input` and, if asked for, `derivative`, laid out like `output`, = act′, from
 /// weights packed by [`PackedWeights::forward`].
@@ -33,7 +33,7 @@ pub(crate) fn dense_forward(
     debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
     let texels = input.map_texels();
     let steps = steps_a_turn(|steps| texels.div_ceil(steps));
-    let program = Program::new(&KERNELS[usize::from(derivative.is_some())])
+    let program = Program::new(for_derivative(&KERNELS, derivative))
         .turns(texels.div_ceil(steps))
         .steps(steps)
         .u32("SAMPLES", input.samples)
@@ -43,15 +43,17 @@ pub(crate) fn dense_forward(
         .u32("CHANNELS", input.shape.channels.min(4))
         .u32("LOADS", (block * 4).div_ceil(lanes))
         .u32("IN_MAP_WIDTH", input.shape.width)
-        .u32("IN_MAP_HEIGHT", input.shape.height)
-        .flag("STORE_DERIVATIVE", derivative.is_some());
-    let program = describe_lanes(activation.describe(program), lanes);
+        .u32("IN_MAP_HEIGHT", input.shape.height);
+    let program = describe_lanes(
+        activation.describe(describe_kept(program, derivative)),
+        lanes,
+    );
     let tiles = input.samples.div_ceil(pixels);
     let flops = 2 * input.samples * input.shape.len() * output.shape.channels;
     output
         .describe(input.describe(program, &IN, 0), &OUT, 0)
         .bind([input.image, weights.image, output.image])
-        .bind(derivative.map(|plane| plane.image))
+        .bind(derivative.map(Plane::resource))
         .launch(
             recording,
             [tiles.div_ceil(WIDTH) as u32, block_count as u32, 1],

@@ -251,6 +251,14 @@ impl Layer {
         Plane::new(label, self.samples, shape, border, format, longest_side).map(Maps::Plane)
     }
 
+    /// In buffers at 16 lanes, where that was measured to be faster; at 8 it was not (docs/kernels.md).
+    pub(crate) fn for_derivatives(&self, maps: &Maps) -> Maps {
+        match self.variant.lanes {
+            16.. => maps.in_buffer(),
+            _ => *maps,
+        }
+    }
+
     pub(crate) fn prepare(&self, recording: &mut Recording, parameters: LayerParameters) {
         for pass in [&self.forward, &self.input_gradient] {
             match pass {

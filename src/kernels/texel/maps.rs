@@ -34,6 +34,14 @@ impl Maps {
         }
     }
 
+    /// The same maps in a buffer, for activation derivatives alone; very large ones and those of f16 stay in an image.
+    pub fn in_buffer(&self) -> Self {
+        match *self {
+            Maps::Plane(plane) => Maps::Plane(plane.in_buffer()),
+            flat @ Maps::Flat(_) => flat,
+        }
+    }
+
     pub(crate) fn at_end(&self, _: Buffer) -> Self {
         *self
     }

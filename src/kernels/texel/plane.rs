@@ -1,4 +1,4 @@
-use crate::gpu::{GpuError, Image, ImageFormat, Program};
+use crate::gpu::{Buffer, GpuError, Image, ImageFormat, Kernel, Program, Resource};
 use crate::kernels::border::Border;
 use crate::purpose::MAPS;
 use crate::shape::Shape;
@@ -10,6 +10,8 @@ use crate::shape::Shape;
 #[derive(Clone, Copy, Debug)]
 pub struct Plane {
     pub image: Image,
+    /// Holds the texels in place of the image, row by row, if it is there.
+    pub buffer: Option<Buffer>,
     pub samples: usize,
     pub shape: Shape,
     pub border: Border,
@@ -76,11 +78,33 @@ impl Plane {
         let image = Image::with_format(label, width, height, format).of(MAPS);
         Ok(Plane {
             image,
+            buffer: None,
             samples,
             shape,
             border,
             per_row,
         })
+    }
+
+    /// The same plane in a buffer, for what is stored and loaded once a texel. It stays an image if it has f16s, which a buffer has
+    /// not, or is larger than what every adapter can bind.
+    pub(super) fn in_buffer(self) -> Plane {
+        /// `maxStorageBufferBindingSize` of WebGPU's default limits, in words.
+        const MOST_WORDS: usize = (128 << 20) / 4;
+        let words = 4 * self.row() * self.image.height() as usize;
+        let fits = self.image.format() == ImageFormat::F32 && words <= MOST_WORDS;
+        let buffer = fits.then(|| Buffer::new(self.image.label(), words).of(MAPS));
+        Plane { buffer, ..self }
+    }
+
+    /// Texels of a row of the image.
+    pub(super) fn row(&self) -> usize {
+        self.image.width() as usize
+    }
+
+    /// What holds the texels.
+    pub(super) fn resource(&self) -> Resource {
+        self.buffer.map_or(self.image.into(), Resource::from)
     }
 
     /// Whether every texel has the same place in both, and the same format.
@@ -130,18 +154,60 @@ impl Plane {
     }
 }
 
-/// Adds the layout of the plane of activation derivatives, if there is one, to an input-gradient program. Its format is
-/// that of the gradient it is multiplied into.
-pub(super) fn describe_derivative(program: Program, derivative: Option<&Plane>) -> Program {
-    const NAMES: PlaneNames = plane_names!("DERIVATIVE_");
+/// Those of a kernel that has no activation derivatives, has them in an image, and has them in a buffer. They come last.
+macro_rules! by_derivative {
+    ($name:literal, $immediates:literal, [$($access:expr),* $(,)?], $image:expr, $buffer:expr) => {
+        [
+            kernel!($name, $immediates, &[$($access),*]),
+            kernel!($name, $immediates, &[$($access,)* $image]),
+            kernel!($name, $immediates, &[$($access,)* $buffer]),
+        ]
+    };
+}
+pub(super) use by_derivative;
+
+/// Of [`by_derivative`], that which suits `derivative`.
+pub(super) fn for_derivative(
+    kernels: &'static [Kernel; 3],
+    derivative: Option<&Plane>,
+) -> &'static Kernel {
     match derivative {
-        Some(plane) => plane.describe_without_groups(program.flag("DERIVATIVE", true), &NAMES, 0),
+        None => &kernels[0],
+        Some(plane) => &kernels[1 + usize::from(plane.buffer.is_some())],
+    }
+}
+
+/// Says how a forward pass keeps activation derivatives: `shaders/shared/keep_derivative.wgsl`.
+pub(super) fn describe_kept(program: Program, derivative: Option<&Plane>) -> Program {
+    describe_place(program, derivative).flag("STORE_DERIVATIVE", derivative.is_some())
+}
+
+/// Says where an input gradient finds the activation derivatives, if there are any: `shaders/shared/kept_derivative.wgsl`. Their
+/// format is that of the gradient they are multiplied into.
+pub(super) fn describe_derivative(
+    program: Program,
+    derivative: Option<&Plane>,
+    binding: usize,
+) -> Program {
+    const NAMES: PlaneNames = plane_names!("DERIVATIVE_");
+    let program = describe_place(program, derivative)
+        .flag("DERIVATIVE", derivative.is_some())
+        .u32("DERIVATIVE_BINDING", binding);
+    match derivative {
+        Some(plane) => plane.describe_without_groups(program, &NAMES, 0),
         None => program
-            .flag("DERIVATIVE", false)
             .u32(NAMES.width, 0)
             .u32(NAMES.height, 0)
             .u32(NAMES.per_row, 1)
             .u32(NAMES.x, 0)
             .u32(NAMES.y, 0),
     }
+}
+
+fn describe_place(program: Program, derivative: Option<&Plane>) -> Program {
+    let buffered = derivative.filter(|plane| plane.buffer.is_some());
+    // So that a program whose derivatives are in an image does not depend on the size of that.
+    program
+        .flag("DERIVATIVE_IN_BUFFER", buffered.is_some())
+        .u32("DERIVATIVE_ROW", buffered.map_or(0, Plane::row))
 }

@@ -1,22 +1,28 @@
 use super::load_maps::texels;
 use super::maps::Maps;
-use super::plane::{IN, OUT, Plane, PlaneNames, plane_names};
-use crate::gpu::{Kernel, Program, Recording};
+use super::plane::{
+    IN, OUT, Plane, PlaneNames, by_derivative, describe_kept, for_derivative, plane_names,
+};
+use crate::gpu::{Access, Kernel, Program, Recording};
 use crate::kernels::activations::Activation;
-use crate::kernels::launch::with_optional_last;
 use crate::kernels::pooling::Pooling;
 
-/// Without another map, with a skip, and with a derivative beside it.
-static KERNELS: [Kernel; 3] = with_optional_last(kernel!(
+static KERNEL: Kernel = kernel!(
+    "texel/pool_forward",
+    0,
+    [FormatRead("IN_FORMAT"), FormatWrite("OUT_FORMAT")]
+);
+static KERNELS_WITH_SKIP: [Kernel; 3] = by_derivative!(
     "texel/pool_forward",
     0,
     [
-        FormatRead("IN_FORMAT"),
-        FormatWrite("OUT_FORMAT"),
-        FormatRead("SKIP_FORMAT"),
-        FormatWrite("OUT_FORMAT")
-    ]
-));
+        Access::FormatRead("IN_FORMAT"),
+        Access::FormatWrite("OUT_FORMAT"),
+        Access::FormatRead("SKIP_FORMAT")
+    ],
+    Access::FormatWrite("OUT_FORMAT"),
+    Access::ReadWrite
+);
 
 const SKIP: PlaneNames = plane_names!("SKIP_");
 
@@ -62,15 +68,20 @@ impl Maps {
         let (skip, derivative) = (skip.map(Maps::plane), derivative.map(Maps::plane));
         debug_assert!(derivative.is_none() || skip.is_some());
         debug_assert!(derivative.is_none_or(|plane| plane.has_layout_of(output)));
-        let others = skip.into_iter().chain(derivative).map(|plane| plane.image);
+        let others = skip.into_iter().chain(derivative).map(Plane::resource);
+        let kernel = match skip {
+            None => &KERNEL,
+            Some(_) => for_derivative(&KERNELS_WITH_SKIP, derivative),
+        };
         let read = texels(input) * (1 + usize::from(skip.is_some()));
-        let program = Program::new(&KERNELS[others.clone().count()]);
+        let program = Program::new(kernel);
         let program = describe(program, pooling, (output, &OUT), (input, &IN));
-        let program = pooling
-            .describe_sum(program)
-            .flag("SKIP", skip.is_some())
-            .flag("STORE_DERIVATIVE", derivative.is_some());
-        let program = describe_plane(program, skip.unwrap_or(input), &SKIP);
+        let program = pooling.describe_sum(program).flag("SKIP", skip.is_some());
+        let program = describe_plane(
+            describe_kept(program, derivative),
+            skip.unwrap_or(input),
+            &SKIP,
+        );
         activation
             .describe(program)
             .bind([input.image, output.image])

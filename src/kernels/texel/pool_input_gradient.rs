@@ -1,6 +1,8 @@
 use super::load_maps::texels;
 use super::maps::Maps;
-use super::plane::{IN, OUT, PlaneNames, describe_derivative, plane_names};
+use super::plane::{
+    IN, OUT, Plane, PlaneNames, by_derivative, describe_derivative, for_derivative, plane_names,
+};
 use super::pool_forward::{describe, describe_plane};
 use crate::gpu::{Access, Kernel, Program, Recording};
 use crate::kernels::pooling::Pooling;
@@ -10,14 +12,20 @@ const RESULT: Access = Access::FormatWrite("OUT_FORMAT");
 const ADDED: Access = Access::FormatRead("ADD_FORMAT");
 const DERIVATIVE: Access = Access::FormatRead("OUT_FORMAT");
 
-const fn kernel(bindings: &'static [Access]) -> Kernel {
-    kernel!("texel/pool_input_gradient", 0, bindings)
-}
-
-static KERNEL: Kernel = kernel(&[GRADIENT, RESULT]);
-static KERNEL_WITH_ADDED: Kernel = kernel(&[GRADIENT, RESULT, ADDED]);
-static KERNEL_WITH_DERIVATIVE: Kernel = kernel(&[GRADIENT, RESULT, DERIVATIVE]);
-static KERNEL_WITH_BOTH: Kernel = kernel(&[GRADIENT, RESULT, ADDED, DERIVATIVE]);
+static KERNELS: [Kernel; 3] = by_derivative!(
+    "texel/pool_input_gradient",
+    0,
+    [GRADIENT, RESULT],
+    DERIVATIVE,
+    Access::Read
+);
+static KERNELS_WITH_ADDED: [Kernel; 3] = by_derivative!(
+    "texel/pool_input_gradient",
+    0,
+    [GRADIENT, RESULT, ADDED],
+    DERIVATIVE,
+    Access::Read
+);
 
 const ADD: PlaneNames = plane_names!("ADD_");
 
@@ -34,12 +42,11 @@ impl Maps {
     ) {
         let (output_gradient, input_gradient) = (self.plane(), input_gradient.plane());
         let (added, input_derivative) = (added.map(Maps::plane), input_derivative.map(Maps::plane));
-        let kernel = match (added, input_derivative) {
-            (None, None) => &KERNEL,
-            (Some(_), None) => &KERNEL_WITH_ADDED,
-            (None, Some(_)) => &KERNEL_WITH_DERIVATIVE,
-            (Some(_), Some(_)) => &KERNEL_WITH_BOTH,
+        let kernels = match added {
+            None => &KERNELS,
+            Some(_) => &KERNELS_WITH_ADDED,
         };
+        let kernel = for_derivative(kernels, input_derivative);
         let small = (output_gradient, &IN);
         let program = describe(Program::new(kernel), pooling, small, (input_gradient, &OUT))
             .flag("ADD", added.is_some());
@@ -47,9 +54,9 @@ impl Maps {
         let others = added
             .into_iter()
             .chain(input_derivative)
-            .map(|plane| plane.image);
+            .map(Plane::resource);
         let texels_read = texels(output_gradient) + texels(input_gradient) * others.clone().count();
-        describe_derivative(program, input_derivative)
+        describe_derivative(program, input_derivative, 2 + usize::from(added.is_some()))
             .bind([output_gradient.image, input_gradient.image])
             .bind(others)
             .moving(16 * (texels_read + texels(input_gradient)))

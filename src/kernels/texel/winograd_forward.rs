@@ -1,10 +1,10 @@
-use super::plane::{IN, OUT, Plane};
+use super::plane::{IN, OUT, Plane, by_derivative, describe_kept, for_derivative};
 use super::tile::WIDTH;
 use super::winograd::{POSITIONS, Winograd};
 use super::winograd_product::winograd_product;
-use crate::gpu::{Kernel, Program, Recording};
+use crate::gpu::{Access, Kernel, Program, Recording};
 use crate::kernels::activations::Activation;
-use crate::kernels::launch::{Bound, with_optional_last};
+use crate::kernels::launch::Bound;
 
 pub(super) static INPUT: Kernel = kernel!(
     "texel/winograd_input",
@@ -12,16 +12,17 @@ pub(super) static INPUT: Kernel = kernel!(
     [FormatRead("IN_FORMAT"), ImageWrite]
 );
 
-static OUTPUT_KERNELS: [Kernel; 2] = with_optional_last(kernel!(
+static OUTPUT_KERNELS: [Kernel; 3] = by_derivative!(
     "texel/winograd_output",
     2,
     [
-        ImageRead,
-        ImageRead,
-        FormatWrite("OUT_FORMAT"),
-        FormatWrite("OUT_FORMAT")
-    ]
-));
+        Access::ImageRead,
+        Access::ImageRead,
+        Access::FormatWrite("OUT_FORMAT")
+    ],
+    Access::FormatWrite("OUT_FORMAT"),
+    Access::ReadWrite
+);
 
 /// A launch of a transform over the tiles of a slice, which takes the slice as its immediates. Every element of a
 /// transformed tile is read or written once, and so are `map_texels` texels of every sample.
@@ -59,16 +60,15 @@ pub fn winograd_forward(
         let sides = [4, workgroups, input.groups()];
         transform(recording, bound, slice, sides, input.map_texels());
         winograd_product(recording, plan, slice.1);
-        let program = Program::new(&OUTPUT_KERNELS[usize::from(derivative.is_some())])
+        let program = Program::new(for_derivative(&OUTPUT_KERNELS, derivative))
             .u32("OUT_MAP_WIDTH", g.out_width())
             .u32("OUT_MAP_HEIGHT", g.out_height())
-            .u32("BIAS_START", POSITIONS * plan.position_texels())
-            .flag("STORE_DERIVATIVE", derivative.is_some());
-        let program = activation.describe(plan.describe_tiles(program));
+            .u32("BIAS_START", POSITIONS * plan.position_texels());
+        let program = activation.describe(plan.describe_tiles(describe_kept(program, derivative)));
         let bound = output
             .describe(program, &OUT, 0)
             .bind([plan.scratch.products, plan.weights, output.image])
-            .bind(derivative.map(|plane| plane.image));
+            .bind(derivative.map(Plane::resource));
         let sides = [workgroups, output.groups(), 1];
         let texels = output.map_texels() * (1 + usize::from(derivative.is_some()));
         transform(recording, bound, slice, sides, texels);

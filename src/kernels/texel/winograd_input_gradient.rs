@@ -1,10 +1,9 @@
-use super::plane::{IN, OUT, Plane, describe_derivative};
+use super::plane::{IN, OUT, Plane, by_derivative, describe_derivative, for_derivative};
 use super::tile::WIDTH;
 use super::winograd::{TILE, Winograd};
 use super::winograd_forward::transform;
 use super::winograd_product::winograd_product;
-use crate::gpu::{Kernel, Program, Recording};
-use crate::kernels::launch::with_optional_last;
+use crate::gpu::{Access, Kernel, Program, Recording};
 
 pub(super) static OUTPUT_GRADIENT: Kernel = kernel!(
     "texel/winograd_output_gradient",
@@ -12,15 +11,13 @@ pub(super) static OUTPUT_GRADIENT: Kernel = kernel!(
     [FormatRead("IN_FORMAT"), ImageWrite]
 );
 
-static KERNELS: [Kernel; 2] = with_optional_last(kernel!(
+static KERNELS: [Kernel; 3] = by_derivative!(
     "texel/winograd_input_gradient",
     2,
-    [
-        ImageRead,
-        FormatWrite("OUT_FORMAT"),
-        FormatRead("OUT_FORMAT")
-    ]
-));
+    [Access::ImageRead, Access::FormatWrite("OUT_FORMAT")],
+    Access::FormatRead("OUT_FORMAT"),
+    Access::Read
+);
 
 /// Tiles of four that hold the pixels of any phase of a row of `length` pixels. Phase f starts at pixel f − `padding` or,
 /// where that is before the map, at the pixel of the phase two further on.
@@ -61,16 +58,16 @@ pub fn winograd_input_gradient(
         let sides = [tiles, output_gradient.groups(), 1];
         transform(recording, bound, slice, sides, output_gradient.map_texels());
         winograd_product(recording, plan, slice.1);
-        let program = Program::new(&KERNELS[usize::from(input_derivative.is_some())])
+        let program = Program::new(for_derivative(&KERNELS, input_derivative))
             .u32("MADE_X", made_x)
             .u32("MADE_Y", made_y)
             .u32("PADDING", g.padding)
             .u32("OUT_MAP_WIDTH", g.in_width)
             .u32("OUT_MAP_HEIGHT", g.in_height);
         let program = input_gradient.describe(plan.describe_tiles(program), &OUT, 0);
-        let bound = describe_derivative(program, input_derivative)
+        let bound = describe_derivative(program, input_derivative, 2)
             .bind([plan.scratch.products, input_gradient.image])
-            .bind(input_derivative.map(|plane| plane.image));
+            .bind(input_derivative.map(Plane::resource));
         let tiles = (slice.1 * made_y * made_x).div_ceil(WIDTH);
         let sides = [4, tiles, input_gradient.groups()];
         let texels = input_gradient.map_texels() * (1 + usize::from(input_derivative.is_some()));

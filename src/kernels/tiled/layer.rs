@@ -82,6 +82,10 @@ impl Layer {
 
     pub(crate) fn share_scratch<'a>(_: impl Iterator<Item = &'a mut Self>) {}
 
+    pub(crate) fn for_derivatives(&self, maps: &Maps) -> Maps {
+        *maps
+    }
+
     pub(crate) fn prepare(&self, _: &mut Recording, _: LayerParameters) {}
 
     pub(crate) fn new_maps(

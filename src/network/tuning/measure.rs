@@ -190,7 +190,8 @@ impl Task {
         };
         let derivative = |shape| {
             let new = || layer.new_plain("tuning derivative", shape);
-            self.derivative.then(new).transpose()
+            let maps = self.derivative.then(new).transpose()?;
+            Ok::<_, GpuError>(maps.map(|maps| layer.for_derivatives(&maps)))
         };
         let mut recording = Recording::new();
         match self.pass {
