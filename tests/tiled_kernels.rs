@@ -2,14 +2,14 @@
 
 mod common;
 
-use afterimage::gpu::{Buffer, Executor, Recording};
+use afterimage::gpu::{Buffer, Recording};
 use afterimage::low_level::gpu::{Constant, Dispatch};
 use afterimage::low_level::kernels::{Activation, ConvGeometry, LayerParameters, tiled};
 use afterimage::low_level::twins;
+use common::device::{Device, devices};
 use common::programs::{check_dispatch, launches};
 use common::{
-    ROUNDING, activations, assert_within, executor, extended, filled, normals, poisoned, square,
-    widen,
+    ROUNDING, activations, assert_within, extended, filled, normals, poisoned, square, widen,
 };
 use std::collections::BTreeSet;
 
@@ -37,32 +37,25 @@ fn taps(g: &ConvGeometry) -> usize {
     g.kernel_height * g.kernel_width
 }
 
-/// With the shaders' runtime checks off, as in production, and on.
-struct Executors([Executor; 2]);
-
-impl Executors {
-    fn open() -> Self {
-        Executors([false, true].map(executor))
-    }
-
-    /// Those for a case: production's, and for every third case the other.
-    fn in_turn(&mut self, turn: usize) -> &mut [Executor] {
-        let count = if turn % 3 == 1 || extended() { 2 } else { 1 };
-        &mut self.0[..count]
+/// The devices for a case: production's, and for every third case the others.
+fn in_turn(devices: &mut [Device], turn: usize) -> &mut [Device] {
+    match turn % 3 == 1 || extended() {
+        true => devices,
+        false => &mut devices[..1],
     }
 }
 
-/// What every executor leaves in each of `buffers` when it has run `recording`.
+/// What every device leaves in each of `buffers` when it has run `recording`.
 fn run<const N: usize>(
-    executors: &mut [Executor],
+    devices: &mut [Device],
     recording: &Recording,
     buffers: [Buffer; N],
 ) -> Vec<[Vec<f32>; N]> {
-    let one = |executor: &mut Executor| {
-        executor.run(recording).expect("runs");
-        buffers.map(|buffer| executor.read(buffer).expect("reads"))
+    let one = |device: &mut Device| {
+        device.run(recording);
+        buffers.map(|buffer| device.read(buffer))
     };
-    executors.iter_mut().map(one).collect()
+    devices.iter_mut().map(one).collect()
 }
 
 /// A layer of 1×1 maps.
@@ -188,7 +181,7 @@ fn tiles(recording: &Recording) -> BTreeSet<(u32, u32)> {
 }
 
 fn forward(
-    executors: &mut [Executor],
+    devices: &mut [Device],
     g: &ConvGeometry,
     activation: Activation,
     samples: usize,
@@ -241,7 +234,7 @@ fn forward(
     let values: Vec<f64> = z.iter().map(|&z| activation.value(z)).collect();
     let slopes: Vec<f64> = z.iter().map(|&z| activation.derivative(z)).collect();
     let kinked = activation.kind.has_slope();
-    for [output, alone, derivative] in run(executors, &r, [output, alone, derivative]) {
+    for [output, alone, derivative] in run(devices, &r, [output, alone, derivative]) {
         assert_within(&format!("output of {what}"), &output, &values, allowed);
         assert_eq!(alone, output, "{what}: the derivative makes no difference");
         assert_within(
@@ -261,7 +254,7 @@ fn forward(
     r
 }
 
-fn input_gradient(executors: &mut [Executor], g: &ConvGeometry, samples: usize) -> Recording {
+fn input_gradient(devices: &mut [Device], g: &ConvGeometry, samples: usize) -> Recording {
     let mut r = Recording::new();
     let parameters = Parameters::new(&mut r, g);
     let (gradient, slopes) = (
@@ -301,7 +294,7 @@ fn input_gradient(executors: &mut [Executor], g: &ConvGeometry, samples: usize) 
         .map(|(gradient, slope)| gradient * slope)
         .collect();
     let what = format!("input gradient of {g:?}, {samples} samples");
-    for [plain, times] in run(executors, &r, [plain, times]) {
+    for [plain, times] in run(devices, &r, [plain, times]) {
         assert_within(&what, &plain, &want, error);
         assert_within(
             &format!("{what}, times derivative"),
@@ -313,7 +306,7 @@ fn input_gradient(executors: &mut [Executor], g: &ConvGeometry, samples: usize) 
     r
 }
 
-fn weight_gradient(executors: &mut [Executor], g: &ConvGeometry, samples: usize) -> Recording {
+fn weight_gradient(devices: &mut [Device], g: &ConvGeometry, samples: usize) -> Recording {
     let mut r = Recording::new();
     let (x, gradient) = (
         normals(1, samples * g.in_len()),
@@ -350,7 +343,7 @@ fn weight_gradient(executors: &mut [Executor], g: &ConvGeometry, samples: usize)
             .map(|value| value.to_bits())
             .collect::<Vec<_>>()
     };
-    for [partials, again] in run(executors, &r, [partials, again]) {
+    for [partials, again] in run(devices, &r, [partials, again]) {
         assert_eq!(
             bits(&partials),
             bits(&again),
@@ -375,43 +368,47 @@ fn weight_gradient(executors: &mut [Executor], g: &ConvGeometry, samples: usize)
 
 #[test]
 fn forward_agrees_with_its_twin() {
-    let mut executors = Executors::open();
+    let mut devices = devices();
     let cases = awkward().into_iter().zip(activations().into_iter().cycle());
     for (turn, ((geometry, samples), activation)) in cases.enumerate() {
-        forward(executors.in_turn(turn), &geometry, activation, samples);
+        forward(in_turn(&mut devices, turn), &geometry, activation, samples);
     }
     let geometry = square([3, 17], 7, 3, 2, 1);
     for (turn, activation) in activations().into_iter().enumerate() {
-        forward(executors.in_turn(turn), &geometry, activation, 3);
+        forward(in_turn(&mut devices, turn), &geometry, activation, 3);
     }
 }
 
 #[test]
 fn input_gradient_agrees_with_its_twin() {
-    let mut executors = Executors::open();
+    let mut devices = devices();
     for (turn, (geometry, samples)) in awkward().into_iter().enumerate() {
-        input_gradient(executors.in_turn(turn), &geometry, samples);
+        input_gradient(in_turn(&mut devices, turn), &geometry, samples);
     }
 }
 
 #[test]
 fn weight_gradient_agrees_with_its_twin() {
-    let mut executors = Executors::open();
+    let mut devices = devices();
     for (turn, (geometry, samples)) in awkward().into_iter().enumerate() {
-        weight_gradient(executors.in_turn(turn), &geometry, samples);
+        weight_gradient(in_turn(&mut devices, turn), &geometry, samples);
     }
 }
 
 /// Runs one kernel on work that is large, and on a little, and asserts that this takes every tile there is.
 fn in_every_tile(
     large: Vec<(ConvGeometry, usize)>,
-    kernel: impl Fn(&mut [Executor], &ConvGeometry, usize) -> Recording,
+    kernel: impl Fn(&mut [Device], &ConvGeometry, usize) -> Recording,
 ) {
-    let mut executors = Executors::open();
+    let mut devices = devices();
     let mut seen = BTreeSet::new();
     let cases = large.into_iter().chain([(dense(70, 65), 33)]);
     for (turn, (geometry, samples)) in cases.enumerate() {
-        seen.extend(tiles(&kernel(executors.in_turn(turn), &geometry, samples)));
+        seen.extend(tiles(&kernel(
+            in_turn(&mut devices, turn),
+            &geometry,
+            samples,
+        )));
     }
     assert_eq!(
         seen,
@@ -421,8 +418,8 @@ fn in_every_tile(
 
 #[test]
 fn forward_agrees_with_its_twin_in_every_tile() {
-    in_every_tile(large_outputs(), |executors, g, samples| {
-        forward(executors, g, Activation::SILU, samples)
+    in_every_tile(large_outputs(), |devices, g, samples| {
+        forward(devices, g, Activation::SILU, samples)
     });
 }
 

@@ -3,6 +3,7 @@
 
 pub mod chromium;
 pub mod command;
+pub mod device;
 pub mod page;
 pub mod programs;
 mod turns;

@@ -1,9 +1,10 @@
 //! Adam.
 
+use crate::common::device::Device;
 use crate::common::{ROUNDING, assert_within, filled, normals, poisoned, widen};
-use crate::launch::{SIZES, bits, executors, guarded, run, unguarded};
+use crate::launch::{SIZES, bits, devices, guarded, run, unguarded};
 use crate::sums::norm_error;
-use afterimage::gpu::{Executor, Recording};
+use afterimage::gpu::Recording;
 use afterimage::low_level::kernels::{self as gpu, AdamArguments, AdamSettings, NORM_PARTS};
 use afterimage::low_level::twins;
 
@@ -21,9 +22,9 @@ const ADAM: AdamSettings = AdamSettings {
 /// The state of the optimiser: parameters, first and second moment, average.
 type AdamState = [Vec<f32>; 4];
 
-/// One step of the norm and Adam on every executor, from a state that all of them share.
+/// One step of the norm and Adam on every device, from a state that all of them share.
 fn run_adam(
-    executors: &mut [Executor],
+    devices: &mut [Device],
     settings: &AdamSettings,
     step: u64,
     state: &AdamState,
@@ -54,7 +55,7 @@ fn run_adam(
     );
     gpu::adam(&mut r, settings, step, count, &arguments);
     run(
-        executors,
+        devices,
         &r,
         [parameters, first_moment, second_moment, average],
     )
@@ -135,7 +136,7 @@ fn check_adam(
 
 #[test]
 fn adam_agrees_with_its_twin_over_several_steps() {
-    let mut executors = executors();
+    let mut devices = devices();
     let everything = AdamSettings {
         rate: 0.02,
         beta1: 0.8,
@@ -177,11 +178,11 @@ fn adam_agrees_with_its_twin_over_several_steps() {
                     .iter()
                     .map(|g| scale * g)
                     .collect();
-                let after = run_adam(&mut executors, &settings, step, &state, &gradient);
+                let after = run_adam(&mut devices, &settings, step, &state, &gradient);
                 for after in &after {
                     check_adam(&settings, step, &state, &gradient, after);
                 }
-                state = after.into_iter().next().expect("there is an executor");
+                state = after.into_iter().next().expect("there is a device");
             }
         }
     }
@@ -200,7 +201,7 @@ fn a_gradient_that_is_not_finite_changes_nothing() {
             };
             let mut gradient = normals(5, size);
             gradient[77] = lost;
-            for after in run_adam(&mut executors(), &settings, 3, &state, &gradient) {
+            for after in run_adam(&mut devices(), &settings, 3, &state, &gradient) {
                 for (before, after) in state.iter().zip(&after) {
                     assert_eq!(bits(before), bits(after), "with {lost} in the gradient");
                 }

@@ -1,7 +1,7 @@
 //! Noise on data, and chains that start, leave their buffer and return to it.
 
 use crate::common::{ROUNDING, assert_within, filled, normals, poisoned, widen};
-use crate::launch::{SEED, SIZES, bits, executors, guarded, normal_error, run, unguarded};
+use crate::launch::{SEED, SIZES, bits, devices, guarded, normal_error, run, unguarded};
 use afterimage::gpu::{Buffer, Recording};
 use afterimage::low_level::kernels::{self as gpu, ChainStart};
 use afterimage::low_level::random::Stream;
@@ -9,7 +9,7 @@ use afterimage::low_level::twins;
 
 #[test]
 fn add_noise_agrees_with_its_twin() {
-    let mut executors = executors();
+    let mut devices = devices();
     for size in SIZES {
         let (step, std) = (size as u32 + 3, 0.25f32);
         let x = normals(1, size);
@@ -18,7 +18,7 @@ fn add_noise_agrees_with_its_twin() {
         gpu::add_noise(&mut r, SEED, step, std, size, buffer);
         let mut want = widen(&x);
         twins::add_noise(SEED, step, std.into(), &mut want);
-        for [got] in run(&mut executors, &r, [buffer]) {
+        for [got] in run(&mut devices, &r, [buffer]) {
             assert_within(&format!("{size} values"), &unguarded(got), &want, |i| {
                 let terms = f64::from(x[i].abs()) + 0.25 * 6.0;
                 0.25 * normal_error(Stream::DataNoise, step, i as u32) + 2.0 * ROUNDING * terms
@@ -29,7 +29,7 @@ fn add_noise_agrees_with_its_twin() {
 
 #[test]
 fn start_chains_agrees_with_its_twin_in_parts_and_whole() {
-    let mut executors = executors();
+    let mut devices = devices();
     let stream = Stream::SamplingStart;
     for (size, first) in SIZES.into_iter().zip([0, 5, 2, 3, 1001]) {
         for start in [
@@ -75,7 +75,7 @@ fn start_chains_agrees_with_its_twin_in_parts_and_whole() {
                 // No random number here is beyond 6; a difference, a product and a sum round.
                 scale * error + 3.0 * ROUNDING * (1.0 + 6.0 * scale)
             };
-            for buffers in run(&mut executors, &r, [whole, parts[0], parts[1]]) {
+            for buffers in run(&mut devices, &r, [whole, parts[0], parts[1]]) {
                 let [whole, head, tail] = buffers.map(unguarded);
                 assert_within(
                     &format!("{size} from {first}, {start:?}"),
@@ -92,7 +92,7 @@ fn start_chains_agrees_with_its_twin_in_parts_and_whole() {
 
 #[test]
 fn chains_are_gathered_and_scattered_as_their_twins_do() {
-    let mut executors = executors();
+    let mut devices = devices();
     for (chains, length, slots, first) in [
         (1, 1, 1, 0),
         (3, 1, 7, 5),
@@ -135,7 +135,7 @@ fn chains_are_gathered_and_scattered_as_their_twins_do() {
         let mut want_target = wide;
         let x = widen(&x);
         twins::scatter_chains(length, first as usize, &mut want_target, &order, &x);
-        for [taken, target] in run(&mut executors, &r, [taken, target]) {
+        for [taken, target] in run(&mut devices, &r, [taken, target]) {
             assert_eq!(widen(&taken), want_taken, "{chains} chains gathered");
             let target = widen(&unguarded(target));
             assert_eq!(target, want_target, "{chains} chains scattered");

@@ -1,14 +1,14 @@
 //! The energy head and the quadratic base.
 
 use crate::common::{ROUNDING, assert_within, filled, normals, poisoned, widen};
-use crate::launch::{HUGE, SIZES, executors, guarded, run, unguarded};
+use crate::launch::{HUGE, SIZES, devices, guarded, run, unguarded};
 use afterimage::gpu::Recording;
 use afterimage::low_level::kernels::{self as gpu, QuadraticBase};
 use afterimage::low_level::twins;
 
 #[test]
 fn energy_head_agrees_with_its_twin() {
-    let mut executors = executors();
+    let mut devices = devices();
     let base = Some(QuadraticBase {
         mean: 0.3,
         std: 0.7,
@@ -59,7 +59,7 @@ fn energy_head_agrees_with_its_twin() {
                 outputs.div_ceil(64) + length.div_ceil(64) + 6
             };
             let roundings = sums + 8;
-            for [got] in run(&mut executors, &r, [energies]) {
+            for [got] in run(&mut devices, &r, [energies]) {
                 let what = format!("{samples} samples, {outputs} outputs, {base:?}");
                 assert_within(&what, &got, &want, |n| {
                     roundings as f64 * ROUNDING * absolute[n]
@@ -71,7 +71,7 @@ fn energy_head_agrees_with_its_twin() {
 
 #[test]
 fn quadratic_base_gradient_agrees_with_its_twin() {
-    let mut executors = executors();
+    let mut devices = devices();
     let base = QuadraticBase {
         mean: -0.4,
         std: 1.3,
@@ -92,7 +92,7 @@ fn quadratic_base_gradient_agrees_with_its_twin() {
         let before = widen(&before);
         let mut want = before.clone();
         twins::quadratic_base_gradient(wide, &widen(&x), &mut want);
-        for [got] in run(&mut executors, &r, [gradient]) {
+        for [got] in run(&mut devices, &r, [gradient]) {
             // 1/s² is rounded three times; the difference, the product and the sum once each.
             assert_within(&format!("{size} values"), &unguarded(got), &want, |i| {
                 6.0 * ROUNDING * (2.0 * before[i].abs() + want[i].abs())

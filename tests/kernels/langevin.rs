@@ -1,7 +1,7 @@
 //! Langevin steps.
 
 use crate::common::{ROUNDING, assert_within, filled, normals, widen};
-use crate::launch::{SEED, SIZES, bits, executors, guarded, normal_error, run, unguarded};
+use crate::launch::{SEED, SIZES, bits, devices, guarded, normal_error, run, unguarded};
 use afterimage::gpu::{Buffer, Recording};
 use afterimage::low_level::kernels::{self as gpu, Bounds, ChainBatch, LangevinSettings};
 use afterimage::low_level::random::Stream;
@@ -57,7 +57,7 @@ fn langevin_in_place(
 
 #[test]
 fn langevin_agrees_with_its_twin() {
-    let mut executors = executors();
+    let mut devices = devices();
     for (index, size) in SIZES.into_iter().enumerate() {
         for (kind, bounds) in BOUNDS.into_iter().enumerate() {
             let clip = [0.0, 0.4][(index + kind) % 2];
@@ -94,7 +94,7 @@ fn langevin_agrees_with_its_twin() {
                 };
                 0.3 * noise_error + 4.0 * ROUNDING * terms + folds
             };
-            for [got] in run(&mut executors, &r, [states]) {
+            for [got] in run(&mut devices, &r, [states]) {
                 let what = format!("{size} from {first}, {settings:?}");
                 assert_within(&what, &unguarded(got), &want, allowed);
             }
@@ -115,7 +115,7 @@ fn langevin_does_not_depend_on_how_a_batch_is_launched() {
     let whole = langevin_in_place(&mut r, &settings, 5, 6, &x, &gradient);
     let head = langevin_in_place(&mut r, &settings, 5, 6, &x[..37], &gradient[..37]);
     let tail = langevin_in_place(&mut r, &settings, 5, 43, &x[37..], &gradient[37..]);
-    for parts in run(&mut executors(), &r, [whole, head, tail]) {
+    for parts in run(&mut devices(), &r, [whole, head, tail]) {
         let [whole, head, tail] = parts.map(unguarded);
         assert_eq!(bits(&whole), bits(&[head, tail].concat()));
     }
@@ -135,7 +135,7 @@ fn bounded_chains_stay_inside_however_large_the_overshoot() {
             let mut r = Recording::new();
             let (x, gradient) = (normals(1, 200), normals(2, 200));
             let states = langevin_in_place(&mut r, &settings, 0, 0, &x, &gradient);
-            for [got] in run(&mut executors(), &r, [states]) {
+            for [got] in run(&mut devices(), &r, [states]) {
                 for x in unguarded(got) {
                     assert!((low..=high).contains(&x), "{x}: {bounds:?}, scale {scale}");
                 }
@@ -159,7 +159,7 @@ fn a_lost_chain_is_hidden_neither_by_the_bounds_nor_by_the_clip() {
             let x = [nan, 0.1, infinity, 0.2, 0.3];
             let states =
                 langevin_in_place(&mut r, &settings, 0, 0, &x, &[0.0, nan, 0.0, infinity, 0.0]);
-            for [got] in run(&mut executors(), &r, [states]) {
+            for [got] in run(&mut devices(), &r, [states]) {
                 let lost: Vec<bool> = unguarded(got).iter().map(|x| !x.is_finite()).collect();
                 assert_eq!(lost, [true, true, true, true, false], "{settings:?}");
             }

@@ -1,7 +1,9 @@
 //! Launches with and without runtime checks, on buffers that show what was written.
 
-use crate::common::{ROUNDING, executor, filled};
-use afterimage::gpu::{Buffer, Executor, Recording};
+pub use crate::common::device::devices;
+use crate::common::device::{Device, is_browser};
+use crate::common::{ROUNDING, filled};
+use afterimage::gpu::{Buffer, Recording};
 use afterimage::low_level::random::{Philox, Stream, uniform01};
 use std::f64::consts::TAU;
 
@@ -16,21 +18,17 @@ pub const SENTINEL: f32 = 12_345.0;
 
 pub const SEED: u64 = 0x1234_5678_9abc_def0;
 
-pub fn executors() -> [Executor; 2] {
-    [false, true].map(executor)
-}
-
-/// What every executor leaves in each of `buffers` when it has run `recording`.
+/// What every device leaves in each of `buffers` when it has run `recording`.
 pub fn run<const N: usize>(
-    executors: &mut [Executor],
+    devices: &mut [Device],
     recording: &Recording,
     buffers: [Buffer; N],
 ) -> Vec<[Vec<f32>; N]> {
-    let one = |executor: &mut Executor| {
-        executor.run(recording).expect("runs");
-        buffers.map(|buffer| executor.read(buffer).expect("reads"))
+    let one = |device: &mut Device| {
+        device.run(recording);
+        buffers.map(|buffer| device.read(buffer))
     };
-    executors.iter_mut().map(one).collect()
+    devices.iter_mut().map(one).collect()
 }
 
 /// A buffer of `values` with sentinels behind them.
@@ -54,7 +52,8 @@ pub fn bits(values: &[f32]) -> Vec<u32> {
 /// The radius √(−2 ln u): WGSL grants the logarithm an absolute error of 2⁻²¹ between ½ and 2 and 3 units in the last
 /// place elsewhere, and the root 3 units more. Sine and cosine: WGSL grants 2⁻¹¹ and nothing beyond ±π, but hardware
 /// keeps to 2⁻²¹ or better (CUDA's `__sinf` and `__cosf`, the crudest around, are documented with 2⁻²¹·¹⁹) for an angle
-/// that is rounded by the product with 2π and by the reduction to one turn.
+/// that is rounded by the product with 2π and by the reduction to one turn. Chromium's software adapter takes all that is
+/// granted: 1.9e-4 was measured.
 pub fn normal_error(stream: Stream, step: u32, element: u32) -> f64 {
     let words = Philox::words(SEED, stream, step, element / 4);
     let u = f64::from(uniform01(words[if element % 4 < 2 { 0 } else { 2 }]));
@@ -66,5 +65,6 @@ pub fn normal_error(stream: Stream, step: u32, element: u32) -> f64 {
         6.0 * ROUNDING * square
     };
     let radius_error = (square_error / radius).min(square_error.sqrt()) + 6.0 * ROUNDING * radius;
-    radius_error + radius * ((-21f64).exp2() + 4.0 * ROUNDING * TAU)
+    let of_turns: f64 = if is_browser() { -11.0 } else { -21.0 };
+    radius_error + radius * (of_turns.exp2() + 4.0 * ROUNDING * TAU)
 }

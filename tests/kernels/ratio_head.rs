@@ -1,8 +1,9 @@
 //! The logistic ratio head.
 
+use crate::common::device::Device;
 use crate::common::{ROUNDING, assert_within, filled, normals, poisoned, widen};
-use crate::launch::{bits, executors, guarded, run, unguarded};
-use afterimage::gpu::{Executor, Recording};
+use crate::launch::{bits, devices, guarded, run, unguarded};
+use afterimage::gpu::Recording;
 use afterimage::low_level::kernels::{
     self as gpu, Bregman, Generator, HeadArguments, METRIC_WORDS, Normaliser, RatioMetrics,
     RatioSettings,
@@ -26,9 +27,9 @@ struct RatioCase {
     rate: f32,
 }
 
-/// Metrics, factors and c that the executors leave.
+/// Metrics, factors and c that the devices leave.
 fn run_ratio_head(
-    executors: &mut [Executor],
+    devices: &mut [Device],
     case: &RatioCase,
     live: &[f32],
     snapshot: &[f32],
@@ -54,7 +55,7 @@ fn run_ratio_head(
         &arguments,
     );
     let buffers = [arguments.metrics, arguments.factor, normaliser];
-    run(executors, &r, buffers)
+    run(devices, &r, buffers)
         .into_iter()
         .map(|[metrics, factor, c]| {
             let metrics = RatioMetrics::from_words(&bits(&metrics));
@@ -64,7 +65,7 @@ fn run_ratio_head(
         .collect()
 }
 
-fn check_ratio_head(executors: &mut [Executor], case: &RatioCase) {
+fn check_ratio_head(devices: &mut [Device], case: &RatioCase) {
     let &RatioCase {
         data,
         noise,
@@ -78,7 +79,7 @@ fn check_ratio_head(executors: &mut [Executor], case: &RatioCase) {
         normals(tag, count).into_iter().map(energy).collect()
     };
     let (live, snapshot) = (energies(1), energies(2));
-    let got = run_ratio_head(executors, case, &live, &snapshot);
+    let got = run_ratio_head(devices, case, &live, &snapshot);
 
     let (live, snapshot) = (widen(&live), widen(&snapshot));
     let (c, energy_l2, rate) = (f64::from(c), f64::from(energy_l2), f64::from(rate));
@@ -175,7 +176,7 @@ fn check_ratio_head(executors: &mut [Executor], case: &RatioCase) {
 
 #[test]
 fn ratio_head_agrees_with_its_twin() {
-    let mut executors = executors();
+    let mut devices = devices();
     for (data, noise) in [(1, 1), (1, 3), (63, 65), (70, 7), (5, 20), (333, 667)] {
         for (c, energy_l2, rate) in [
             (0.0, 0.0, 0.0),
@@ -190,7 +191,7 @@ fn ratio_head_agrees_with_its_twin() {
                 energy_l2,
                 rate,
             };
-            check_ratio_head(&mut executors, &case);
+            check_ratio_head(&mut devices, &case);
         }
     }
 }
@@ -205,7 +206,7 @@ fn ratio_head_counts_ties_as_half_right() {
         rate: 0.0,
     };
     let energies = normals(1, 66);
-    for (metrics, _, _) in run_ratio_head(&mut executors(), &case, &energies, &energies) {
+    for (metrics, _, _) in run_ratio_head(&mut devices(), &case, &energies, &energies) {
         // Halves and whole numbers are exact.
         assert_eq!(metrics.nce_accuracy, 0.5);
         assert_eq!(metrics.log_ratio_spread, 0.0);
@@ -224,13 +225,13 @@ fn ratio_head_counts_energies_that_are_not_finite_and_stays_finite_for_huge_ones
     let (mut live, mut snapshot) = (normals(1, 120), normals(2, 120));
     (live[7], live[119], snapshot[50], snapshot[7]) =
         (f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::INFINITY);
-    for (metrics, _, _) in run_ratio_head(&mut executors(), &case, &live, &snapshot) {
+    for (metrics, _, _) in run_ratio_head(&mut devices(), &case, &live, &snapshot) {
         assert_eq!(metrics.lost, 3.0, "sample 7 counts once");
     }
 
     let (mut live, snapshot) = (vec![1e4; 120], vec![-1e4; 120]);
     live[60..].fill(-3e4);
-    for (metrics, factor, _) in run_ratio_head(&mut executors(), &case, &live, &snapshot) {
+    for (metrics, factor, _) in run_ratio_head(&mut devices(), &case, &live, &snapshot) {
         assert_eq!(metrics.lost, 0.0);
         assert!(metrics.loss.is_finite() && metrics.log_ratio_spread.is_finite());
         // Data with r → 0 has weight 1, noise with r → 0 none and with r → ∞ ν = 2.

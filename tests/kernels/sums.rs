@@ -1,7 +1,7 @@
 //! Sums over partial gradients, and the norm of a gradient.
 
 use crate::common::{ROUNDING, assert_within, executor, filled, normals, poisoned, widen};
-use crate::launch::{HUGE, SENTINEL, SIZES, executors, guarded, run, unguarded};
+use crate::launch::{HUGE, SENTINEL, SIZES, devices, guarded, run, unguarded};
 use afterimage::gpu::{GpuError, Recording};
 use afterimage::low_level::gpu::MOST_TURNS;
 use afterimage::low_level::kernels::{self as gpu, NORM_PARTS};
@@ -10,7 +10,7 @@ use afterimage::low_level::twins;
 
 #[test]
 fn sum_partials_agrees_with_its_twin() {
-    let mut executors = executors();
+    let mut devices = devices();
     for (parts, length, first) in [
         (1, 1, 0),
         (7, 3, 2),
@@ -38,7 +38,7 @@ fn sum_partials_agrees_with_its_twin() {
         );
         let (partials, before) = (widen(&partials), widen(&before));
         let absolute = |values: &[f64]| -> Vec<f64> { values.iter().map(|v| v.abs()).collect() };
-        for outcome in run(&mut executors, &r, [replaced, added]) {
+        for outcome in run(&mut devices, &r, [replaced, added]) {
             for (got, before) in outcome.into_iter().zip([None, Some(&before[..])]) {
                 let want = twins::sum_partials(parts, length, before, &partials);
                 let magnitudes = before.map(absolute);
@@ -97,7 +97,7 @@ pub fn norm_error(count: usize) -> f64 {
 
 #[test]
 fn gradient_norm_agrees_with_its_twin() {
-    let mut executors = executors();
+    let mut devices = devices();
     // Fewer than 256 parts, and more than 16 values for each of 256 · 64 invocations.
     for size in SIZES.into_iter().chain([100_003, 300_001]) {
         let gradient = normals(1, size);
@@ -107,7 +107,7 @@ fn gradient_norm_agrees_with_its_twin() {
         let norm = poisoned(&mut r, "metrics", 3);
         gpu::gradient_norm(&mut r, size, buffer, scratch, norm, 1);
         let want = twins::gradient_norm(&widen(&gradient));
-        for [got] in run(&mut executors, &r, [norm]) {
+        for [got] in run(&mut devices, &r, [norm]) {
             assert!(got[0].is_nan() && got[2].is_nan(), "wrote beside its place");
             assert_within(&format!("{size} values"), &got[1..2], &[want], |_| {
                 norm_error(size) * want

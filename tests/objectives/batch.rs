@@ -1,7 +1,8 @@
 //! Batches of energies, and heads launched on them.
 
+use crate::common::device::Device;
 use crate::common::{ROUNDING, filled, normals, poisoned, widen};
-use afterimage::gpu::{Buffer, Executor, Recording};
+use afterimage::gpu::{Buffer, Recording};
 use afterimage::low_level::kernels::{
     Bregman, GENERATORS, HeadArguments, METRIC_WORDS, Normaliser, RatioMetrics, RatioSettings,
     ratio_head,
@@ -92,7 +93,7 @@ impl Batch {
 
 /// Launches a head on buffers of `batch`; the normaliser holds `state`. Returns metrics, factors, and the state after it.
 pub fn launched(
-    executor: &mut Executor,
+    device: &mut Device,
     batch: &Batch,
     state: &[f32],
     head: impl FnOnce(&mut Recording, Buffer, &HeadArguments),
@@ -106,15 +107,15 @@ pub fn launched(
     };
     let normaliser = filled(&mut r, "c", state);
     head(&mut r, normaliser, &arguments);
-    executor.run(&r).expect("runs");
-    let words = executor.read_words(arguments.metrics, 0, METRIC_WORDS);
-    let metrics = RatioMetrics::from_words(&words.expect("reads"));
-    let mut read = |buffer| executor.read(buffer).expect("reads");
+    device.run(&r);
+    let words = device.read_words(arguments.metrics, METRIC_WORDS);
+    let metrics = RatioMetrics::from_words(&words);
+    let mut read = |buffer| device.read(buffer);
     (metrics, read(arguments.factor), read(normaliser))
 }
 
 pub fn run_ratio_head(
-    executor: &mut Executor,
+    device: &mut Device,
     bregman: Bregman,
     normaliser: Normaliser,
     energy_l2: f32,
@@ -126,7 +127,7 @@ pub fn run_ratio_head(
         normaliser,
         energy_l2,
     };
-    launched(executor, batch, state, |r, c, arguments| {
+    launched(device, batch, state, |r, c, arguments| {
         ratio_head(r, &settings, batch.data, batch.noise, c, arguments);
     })
 }

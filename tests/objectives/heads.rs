@@ -1,7 +1,8 @@
 //! Every head against its twin.
 
 use crate::batch::{Batch, ENERGY_L2, LOG_ERROR, NORMALISERS, every, launched, run_ratio_head};
-use crate::common::{ROUNDING, assert_within, executor, extended, one_of};
+use crate::common::device::device;
+use crate::common::{ROUNDING, assert_within, extended, one_of};
 use afterimage::low_level::kernels::{
     Bregman, Normaliser, RatioMetrics, divergence_head, ranking_head,
 };
@@ -157,7 +158,7 @@ fn every_generator_agrees_with_its_twin_on_awkward_batches() {
     // Programs with checks take long to compile, so that there a generator meets one normaliser.
     let counts = [(1, 1), (1, 3), (63, 65), (70, 7), (130, 333)];
     for (runtime_checks, counts) in [(false, &counts[..]), (true, &[(5, 20)])] {
-        let mut executor = executor(runtime_checks);
+        let mut device = device(runtime_checks);
         for (turn, &(data, noise)) in counts.iter().enumerate() {
             for batch in [
                 Batch::random(data, noise, 0.3),
@@ -174,14 +175,8 @@ fn every_generator_agrees_with_its_twin_on_awkward_batches() {
                     if let Normaliser::Learned { .. } = normaliser {
                         state[0] = 0.4;
                     }
-                    let (got, factor, after) = run_ratio_head(
-                        &mut executor,
-                        bregman,
-                        normaliser,
-                        ENERGY_L2,
-                        &batch,
-                        &state,
-                    );
+                    let (got, factor, after) =
+                        run_ratio_head(&mut device, bregman, normaliser, ENERGY_L2, &batch, &state);
                     check_ratio_head(&what, &bregman, &batch, normaliser, (&got, &factor));
                     if let Normaliser::Learned { rate } = normaliser {
                         assert_eq!(got.normaliser, 0.4);
@@ -198,7 +193,7 @@ fn every_generator_agrees_with_its_twin_on_awkward_batches() {
 #[test]
 fn ranking_and_contrastive_divergence_agree_with_their_twins() {
     for runtime_checks in [false, true] {
-        let mut executor = executor(runtime_checks);
+        let mut device = device(runtime_checks);
         // Also with fewer negatives than data, and with some that are left over: the ones that could be read by mistake,
         // which the checks are for.
         for (data, noise) in [
@@ -219,7 +214,7 @@ fn ranking_and_contrastive_divergence_agree_with_their_twins() {
                 Batch::extreme(data, noise),
             ] {
                 let what = format!("{data} data, {noise} noise");
-                let (got, factor, _) = launched(&mut executor, &batch, &[0.0], |r, _, a| {
+                let (got, factor, _) = launched(&mut device, &batch, &[0.0], |r, _, a| {
                     ranking_head(r, data, noise, 0.01, a);
                 });
                 let want = batch.twin(0.0, 0.01, twins::ranking_head);
@@ -260,7 +255,7 @@ fn ranking_and_contrastive_divergence_agree_with_their_twins() {
                 ];
                 assert_within(&what, &values, &wanted, |i| allowed[i]);
 
-                let (got, factor, _) = launched(&mut executor, &batch, &[0.0], |r, _, a| {
+                let (got, factor, _) = launched(&mut device, &batch, &[0.0], |r, _, a| {
                     divergence_head(r, data, noise, 0.01, a.live, a.factor, a.metrics);
                 });
                 batch.snapshot.clone_from(&batch.live);
@@ -280,7 +275,7 @@ fn ranking_and_contrastive_divergence_agree_with_their_twins() {
 
 #[test]
 fn every_head_counts_energies_that_are_not_finite() {
-    let mut executor = executor(false);
+    let mut device = device(false);
     let mut batch = Batch::random(40, 80, 1.0);
     (batch.live[7], batch.live[119]) = (f32::NAN, f32::INFINITY);
     let heads = every(10.0).enumerate().flat_map(|(turn, bregman)| {
@@ -289,14 +284,14 @@ fn every_head_counts_energies_that_are_not_finite() {
     });
     for (bregman, normaliser) in heads {
         let state = vec![0.0; normaliser.words()];
-        let (got, ..) = run_ratio_head(&mut executor, bregman, normaliser, 0.0, &batch, &state);
+        let (got, ..) = run_ratio_head(&mut device, bregman, normaliser, 0.0, &batch, &state);
         assert_eq!(got.lost, 2.0, "{bregman:?}, {normaliser:?}");
     }
-    let (got, ..) = launched(&mut executor, &batch, &[0.0], |r, _, a| {
+    let (got, ..) = launched(&mut device, &batch, &[0.0], |r, _, a| {
         ranking_head(r, 40, 80, 0.0, a);
     });
     assert_eq!(got.lost, 2.0);
-    let (got, ..) = launched(&mut executor, &batch, &[0.0], |r, _, a| {
+    let (got, ..) = launched(&mut device, &batch, &[0.0], |r, _, a| {
         divergence_head(r, 40, 80, 0.0, a.live, a.factor, a.metrics);
     });
     assert_eq!(got.lost, 2.0);

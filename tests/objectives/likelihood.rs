@@ -1,7 +1,8 @@
 //! KL with its best log-normaliser difference is the likelihood.
 
 use crate::batch::{Batch, every, run_ratio_head};
-use crate::common::{assert_within, executor};
+use crate::common::assert_within;
+use crate::common::device::device;
 use afterimage::low_level::kernels::Normaliser;
 
 /// Energies and a data density on the line, all smooth, none normalised.
@@ -86,8 +87,8 @@ fn kl_with_the_best_normaliser_is_the_difference_of_log_likelihoods() {
         live: energies(live_energy),
         snapshot: energies(snapshot_energy),
     };
-    let mut executor = executor(false);
-    let (got, ..) = run_ratio_head(&mut executor, kl, Normaliser::Profiled, 0.0, &batch, &[0.0]);
+    let mut device = device(false);
+    let (got, ..) = run_ratio_head(&mut device, kl, Normaliser::Profiled, 0.0, &batch, &[0.0]);
     // A part of 1/8192 of a tail is taken as one point, where the integrands vary by about 1: 1e-4 of each mean.
     assert_within(
         "loss and c",

@@ -1,14 +1,15 @@
 //! What the log-normaliser difference is in each of its modes.
 
 use crate::batch::{Batch, LOG_ERROR, NORMALISERS, every, run_ratio_head};
-use crate::common::{ROUNDING, assert_within, executor, normals, one_of};
+use crate::common::device::device;
+use crate::common::{ROUNDING, assert_within, normals, one_of};
 use afterimage::low_level::kernels::Normaliser;
 use afterimage::low_level::twins;
 
 /// Where the slope ∂L/∂c is not small, c itself is right, too.
 #[test]
 fn the_profiled_normaliser_is_the_twin_s_root() {
-    let mut executor = executor(false);
+    let mut device = device(false);
     let counts = vec![(1, 1), (64, 64), (50, 150), (200, 20)];
     for (turn, bregman) in every(12.0).enumerate() {
         for (data, noise) in one_of(counts.clone(), turn) {
@@ -17,7 +18,7 @@ fn the_profiled_normaliser_is_the_twin_s_root() {
                 twins::profiled_normaliser(&bregman, input)
             });
             let (got, ..) = run_ratio_head(
-                &mut executor,
+                &mut device,
                 bregman,
                 Normaliser::Profiled,
                 0.0,
@@ -37,21 +38,21 @@ fn the_profiled_normaliser_is_the_twin_s_root() {
 /// So many samples that all steps towards the root, if they were needed, would take more turns than some drivers make.
 #[test]
 fn the_profiled_normaliser_of_a_huge_batch_is_a_root() {
-    let mut executor = executor(false);
+    let mut device = device(false);
     let batch = Batch::random(45_000, 45_001, 3.0);
     let bregman = every(12.0).next().expect("there is one");
     let root = batch.twin(0.0, 0.0, |input| {
         twins::profiled_normaliser(&bregman, input)
     });
     let (profiled, state) = (Normaliser::Profiled, [0.0]);
-    let (got, ..) = run_ratio_head(&mut executor, bregman, profiled, 0.0, &batch, &state);
+    let (got, ..) = run_ratio_head(&mut device, bregman, profiled, 0.0, &batch, &state);
     // Sums over 1,407 samples an invocation.
     assert_within("c", &[got.normaliser], &[root], |_| 1e-3);
 }
 
 #[test]
 fn the_importance_normaliser_agrees_with_its_twin_over_several_batches() {
-    let mut executor = executor(false);
+    let mut device = device(false);
     let bregman = every(10.0).next().expect("there is one");
     for decay in [0.0f32, 0.5, 0.9] {
         let normaliser = Normaliser::Importance { decay };
@@ -62,7 +63,7 @@ fn the_importance_normaliser_agrees_with_its_twin_over_several_batches() {
                 *energy += 0.5 * step as f32;
             }
             let (got, _, after) =
-                run_ratio_head(&mut executor, bregman, normaliser, 0.0, &batch, &state);
+                run_ratio_head(&mut device, bregman, normaliser, 0.0, &batch, &state);
             want = batch.twin(0.0, 0.0, |input| {
                 twins::importance_normaliser(input, f64::from(decay), want)
             });
@@ -81,7 +82,7 @@ fn the_importance_normaliser_agrees_with_its_twin_over_several_batches() {
 
 #[test]
 fn every_normaliser_is_zero_at_a_fresh_snapshot() {
-    let mut executor = executor(false);
+    let mut device = device(false);
     let energies = normals(1, 133);
     let batch = Batch {
         data: 33,
@@ -96,7 +97,7 @@ fn every_normaliser_is_zero_at_a_fresh_snapshot() {
         normalisers.push(profiled);
         for normaliser in normalisers {
             let state = vec![0.0; normaliser.words()];
-            let (got, ..) = run_ratio_head(&mut executor, bregman, normaliser, 0.0, &batch, &state);
+            let (got, ..) = run_ratio_head(&mut device, bregman, normaliser, 0.0, &batch, &state);
             assert_eq!(got.normaliser, 0.0, "{bregman:?}, {normaliser:?}");
             assert_eq!((got.log_ratio_spread, got.clamped), (0.0, 0.0));
             assert_within("share of the noise", &[got.ess], &[1.0], |_| {

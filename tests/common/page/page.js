@@ -33,8 +33,94 @@ async function compile(device, { code, pipeline }) {
   return found;
 }
 
+// By the numbers that the test gives them.
+const resources = [], programs = [];
+
+function make(device, thing) {
+  if (thing.buffer !== undefined) {
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    resources[thing.buffer] = { buffer: device.createBuffer({ size: 4 * thing.words, usage }) };
+  } else if (thing.image !== undefined) {
+    const { width, height, format } = thing;
+    const texture = device.createTexture({ size: [width, height], format, usage: GPUTextureUsage.STORAGE_BINDING });
+    resources[thing.image] = texture.createView();
+  } else {
+    const { code, bindings, immediates } = thing;
+    const entries = bindings.map(({ kind, format }, binding) => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      ...(format ? { storageTexture: { access: kind, format } } : { buffer: { type: kind } }),
+    }));
+    const layout = device.createBindGroupLayout({ entries });
+    const module = device.createShaderModule({ code });
+    programs[thing.program] = { layout, pipeline: device.createComputePipeline({
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout], immediateSize: 4 * immediates }),
+      compute: { module, entryPoint: "main" },
+    }) };
+  }
+}
+
+function bytes(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+function dispatch(device, encoder, command) {
+  const { layout, pipeline } = programs[command.dispatch];
+  const entries = command.resources.map((number, binding) => ({ binding, resource: resources[number] }));
+  const pass = encoder.beginComputePass();
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, device.createBindGroup({ layout, entries }));
+  if (command.immediates.length) pass.setImmediates(0, new Uint32Array(command.immediates));
+  pass.dispatchWorkgroups(...command.workgroups);
+  pass.end();
+}
+
+async function run(device, { made, commands }) {
+  device.pushErrorScope("out-of-memory");
+  device.pushErrorScope("validation");
+  made.forEach((thing) => make(device, thing));
+  let encoder = device.createCommandEncoder();
+  for (const command of commands) {
+    if (command.upload !== undefined) {
+      // A queue writes at once: what was recorded before goes first.
+      device.queue.submit([encoder.finish()]);
+      encoder = device.createCommandEncoder();
+      device.queue.writeBuffer(resources[command.to].buffer, 4 * command.at, bytes(command.upload));
+    } else if (command.copy !== undefined) {
+      encoder.copyBufferToBuffer(resources[command.copy].buffer, 4 * command.from, resources[command.to].buffer,
+        4 * command.at, 4 * command.words);
+    } else {
+      dispatch(device, encoder, command);
+    }
+  }
+  device.queue.submit([encoder.finish()]);
+  const scopes = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
+  await device.queue.onSubmittedWorkDone();
+  const found = scopes.find((scope) => scope !== null);
+  if (found) throw new Error(found.message);
+  return {};
+}
+
+async function read(device, { buffer, words }) {
+  const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+  const staging = device.createBuffer({ size: 4 * words, usage });
+  const encoder = device.createCommandEncoder();
+  encoder.copyBufferToBuffer(resources[buffer].buffer, 0, staging, 0, 4 * words);
+  device.queue.submit([encoder.finish()]);
+  await staging.mapAsync(GPUMapMode.READ);
+  const array = new Uint8Array(staging.getMappedRange());
+  let text = "";
+  for (let i = 0; i < array.length; i += 32768) {
+    text += String.fromCharCode(...array.subarray(i, i + 32768));
+  }
+  staging.destroy();
+  return btoa(text);
+}
+
 const does = {
   compile: (device, { programs }) => Promise.all(programs.map((program) => compile(device, program))),
+  run,
+  read,
 };
 
 (async () => {
