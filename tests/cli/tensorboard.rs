@@ -152,6 +152,7 @@ fn tensorboard_reads_each_step_of_a_run_once() {
             );
         }
     }
+    assert!(rows.iter().any(|row| row["snapshot_age"] != 0));
     let data = histograms(&found, "log_ratio/data");
     let noise = histograms(&found, "log_ratio/noise");
     for ([step, _, _, count, sum, squares], [_, _, _, _, of_noise, of_squares]) in
@@ -163,11 +164,6 @@ fn tensorboard_reads_each_step_of_a_run_once() {
         let deviation = ((squares + of_squares) / (2.0 * count) - mean * mean)
             .max(0.0)
             .sqrt();
-        println!(
-            "step {step}: {spread} {deviation} {} {}",
-            sum / count,
-            of_noise / count
-        );
         assert!(
             (deviation - spread).abs() < 1e-3 * spread.max(1e-2),
             "{spread} {deviation}"
@@ -264,6 +260,34 @@ fn a_run_goes_on_without_tensorboard() {
             found["scalars"]["metrics/loss"].as_array().unwrap().len(),
             31
         );
+    }
+}
+
+/// Whoever takes the files away gets them again, with all steps, once each.
+#[test]
+fn tensorboard_is_told_again_what_was_taken_away() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nothing but steps is told on the way.
+    let sets = [
+        "run.tensorboard=true",
+        "run.sample_every=0",
+        "sampler.diagnose=0",
+    ];
+    let mut running = start(&folder, &training("30", &sets));
+    running.wait_for(5);
+    running.hold();
+    fs::remove_dir_all(board(&folder)).unwrap();
+    running.go_on();
+    let (status, said) = running.end();
+    assert_eq!(status, Some(0), "{said}");
+    // Settings, and a summary a step and a few more.
+    let names = names_in(&board(&folder));
+    let (whole, rest) = records(&board(&folder).join(&names[0]));
+    assert!(names.len() == 1 && whole.len() > 31 && rest == 0);
+    if let Some(found) = read(&board(&folder)) {
+        let shown = found["scalars"]["metrics/loss"].as_array().unwrap().iter();
+        let steps: Vec<u64> = shown.map(|value| value[0].as_u64().unwrap()).collect();
+        assert_eq!(steps, (0..30).collect::<Vec<u64>>());
     }
 }
 

@@ -74,11 +74,18 @@ impl Session {
 
     /// Waits until the screen shows all of this.
     fn shows(&mut self, words: &[&str]) {
+        self.comes_to(&format!("{words:?}"), |contents| {
+            words.iter().all(|word| contents.contains(word))
+        });
+    }
+
+    /// Waits until the screen is so. What is drawn comes in pieces, each of which may be a part of a picture only.
+    fn comes_to(&mut self, what: &str, is_so: impl Fn(&str) -> bool) {
         let began = Instant::now();
-        while !words.iter().all(|word| self.contents().contains(word)) {
+        while !is_so(&self.contents()) {
             let left = PATIENCE.saturating_sub(began.elapsed());
             let piece = self.pieces.recv_timeout(left);
-            let piece = piece.unwrap_or_else(|_| panic!("no {words:?}: {}", self.contents()));
+            let piece = piece.unwrap_or_else(|_| panic!("no {what}: {}", self.contents()));
             self.take(&piece);
         }
     }
@@ -230,14 +237,11 @@ fn a_run_that_goes_on_is_watched_as_it_grows_and_without_a_terminal_in_lines() {
     running.send("-KILL");
     running.end();
     session.shows(&["run  interrupted"]);
-    // More than when it was held.
-    let done = session.contents();
-    let done = done.lines().nth(1).unwrap().split_once('/').unwrap().0;
-    let done: u64 = done
-        .trim_matches(|c: char| !c.is_ascii_digit())
-        .parse()
-        .unwrap();
-    assert!(done > 20, "{done}");
+    session.comes_to("more steps than when it was held", |contents| {
+        let done = contents.lines().nth(1).and_then(|bar| bar.split_once('/'));
+        let digits = done.map(|(done, _)| done.trim_matches(|c: char| !c.is_ascii_digit()));
+        digits.is_some_and(|digits| digits.parse().is_ok_and(|done: u64| done > 20))
+    });
     session.press(b"q");
     assert!(session.child.wait().unwrap().success());
     let output = run(&folder, &["watch", "run"]);

@@ -30,9 +30,10 @@ pub(super) struct Board {
     waiting: Vec<u8>,
     /// Events that there was no memory for.
     lost: u64,
-    /// When that failed last.
+    /// When writing failed last, if it has not succeeded since.
     failed: Option<Instant>,
-    /// The last steps that it was given energies and a picture along the way of.
+    /// The last steps that it was given metrics, energies and a picture along the way of.
+    metrics_of: Option<u64>,
     energies_of: Option<u64>,
     picture_of: Option<u64>,
 }
@@ -55,6 +56,7 @@ impl Board {
             waiting: Vec::new(),
             lost: 0,
             failed: None,
+            metrics_of: None,
             energies_of: None,
             picture_of: None,
         };
@@ -75,6 +77,10 @@ impl Board {
 
     /// The metrics of a step, each under its name; those that are absent are left out.
     pub(super) fn metrics(&mut self, row: &MetricsRow) {
+        // It may have begun with the row that it is given next.
+        if self.metrics_of.replace(row.step) == Some(row.step) {
+            return;
+        }
         let Ok(Value::Object(row_values)) = serde_json::to_value(row) else {
             return;
         };
