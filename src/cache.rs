@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// The folder that `AFTERIMAGE_CACHE` names, else our own where the platform wants caches: `$XDG_CACHE_HOME` or `~/.cache` on Linux and the like
 /// (<https://specifications.freedesktop.org/basedir-spec/latest/>), `~/Library/Caches` on macOS, `%LOCALAPPDATA%` on
 /// Windows. It need not exist. None where the user has no home.
-pub(crate) fn folder() -> Option<PathBuf> {
+pub fn folder() -> Option<PathBuf> {
     if let Some(folder) = env::var_os("AFTERIMAGE_CACHE").filter(|folder| !folder.is_empty()) {
         return Some(folder.into());
     }

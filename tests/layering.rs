@@ -64,7 +64,6 @@ const UNSAFE: &[&str] = &[
     "cli/sweep/child.rs",
     // The environment, before there is a second thread.
     "cli/mod.rs",
-    "cli/vector_width.rs",
     "main.rs",
     // Shaders without run-time checks, and pipelines that the driver has compiled before.
     "gpu/disk_cache.rs",
@@ -677,7 +676,7 @@ const OFFERED: &[(&str, &str)] = &[
         "ActivationKind BaseKind BoundsKind ChainKind Config ConfigError Criterion DataConfig Derived InitialWeights \
          Interval KernelFamily LayerSpec NetworkConfig NormaliserKind ObjectiveConfig OptimiserConfig Precision Preset Resolved \
          RunConfig SamplerConfig SamplerKind Schedule SnapshotConfig SnapshotKind StartKind Violation Word load \
-         parse preset presets resolve set to_toml with_data",
+         parse preset presets resolve resolve_text set to_toml with_data",
     ),
     (
         "data",
@@ -701,14 +700,15 @@ const OFFERED: &[(&str, &str)] = &[
     ),
     (
         "model",
-        "Architecture CheckpointError ChosenBy ChosenKernels Description Evaluator KeptChains KeptSnapshots Model ModelError NetworkError SampleOptions Samples \
+        "Architecture CheckpointError ChosenBy ChosenKernels Description Evaluator KeptChains KeptSnapshots Model ModelDevice ModelError NetworkError SampleOptions Samples \
          TuningOptions TuningReport VariantError Weights allow_tuning chosen_kernels kept_snapshots tuning_report",
     ),
     ("shape", "Shape"),
     (
         "train",
-        "Arrival Beginning Best ChainCount Diagnostics Divergence Event FileError Interrupted Judged LastLook MemoryAccount MetricsRow Mixing PairTest \
-         Recovery ReportError Summary TrainError Trainer TrainingState in_memory interrupted_model resume run run_through",
+        "Arrival Beginning Best ChainCount Diagnostics Divergence Event FileError Interrupted Judged LastLook MemoryAccount MetricsRow Mixing OpenError \
+         PairTest PlannedRun ReadyRun Recovery ReportError RunPlace Summary TrainError Trainer TrainingState in_memory interrupted_model \
+         open_model resume run run_through",
     ),
 ];
 

@@ -9,7 +9,7 @@ use crate::model::ModelError;
 use crate::network::{VariantError, advised};
 use crate::report::ReportError;
 use crate::sweep::SweepError;
-use crate::train::TrainError;
+use crate::train::{OpenError, TrainError};
 use std::path::{Path, PathBuf};
 
 /// What a command can fail with: one line that says what is wrong and what to do.
@@ -25,6 +25,8 @@ pub(super) enum CliError {
     Kernels(#[from] VariantError),
     #[error(transparent)]
     Model(#[from] ModelError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     #[error(transparent)]
@@ -111,8 +113,6 @@ pub(super) enum CliError {
     OtherData { name: String, wanted: &'static str },
     #[error("the data are what the argument names, `{name}`: leave out --set data.path")]
     PathOfEnergy { name: String },
-    #[error("{} is neither a checkpoint nor a run folder with one in checkpoints/: name one of them", path.display())]
-    NoCheckpoint { path: PathBuf },
     #[error("`{assignment}` would change nothing here: set {keys}")]
     NotRead { assignment: String, keys: String },
     #[error("cannot write {}: its ending must be {wanted}", path.display())]

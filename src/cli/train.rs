@@ -3,96 +3,45 @@ use super::error::CliError;
 use super::open::CommandLength;
 use super::progress::{Progress, Stages, describe};
 use super::signals::Stop;
-use super::{open, output, warnings};
-use crate::config::{self, Config, Resolved, SamplerConfig};
-use crate::data;
-use crate::files::{FileError, create_numbered_folder, remove_unused_run_folder};
-use crate::network::{Precision, chosen_kernels, tuning_report};
+use super::{open, output};
+use crate::config::{self, Config};
+use crate::gpu::Executor;
+use crate::network::{chosen_kernels, tuning_report};
 use crate::page::{self, Written};
-use crate::train::{self, Beginning, Best, Event, Interrupted, Summary, TrainError, Trainer};
+use crate::train::{self, Best, Event, Interrupted, PlannedRun, RunPlace, Summary, TrainError};
 use crate::words::Word;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// `afterimage train`
 pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
-    let interrupted = match &arguments.resume {
-        Some(folder) => Some(Interrupted::open(folder, &arguments.sets)?),
-        None => None,
+    let kernels = arguments.adapter.kernels;
+    let planned = match &arguments.resume {
+        Some(folder) => PlannedRun::resumed(Interrupted::open(folder, &arguments.sets)?, kernels)?,
+        None => {
+            let resolved = config::resolve(source(arguments), &arguments.sets)?;
+            PlannedRun::new(resolved, arguments.seed, kernels)?
+        }
     };
-    let resolved = match &interrupted {
-        Some(interrupted) => Resolved {
-            config: interrupted.config().clone(),
-            derived: Vec::new(),
-            ignored: Vec::new(),
-        },
-        None => config::resolve(source(arguments), &arguments.sets)?,
-    };
-    let mut config = resolved.config;
-    if let Some(seed) = arguments.seed {
-        config.run.seed = seed;
-    }
-    let before = config.run.kernels;
-    config.run.kernels = arguments.adapter.kernels.or(before);
-    let data = data::open(&config.data.options(), config.run.seed)?;
-    if let Some(interrupted) = &interrupted {
-        interrupted.check_data(&data)?;
-    }
     if arguments.quiet {
-        output::data(&data, true);
+        output::data(planned.data(), true);
     }
-    let asked = config.run.kernels;
+    let asked = planned.config().run.kernels;
     let executor = open::executor(&arguments.adapter, CommandLength::Long, asked)?;
     if !arguments.quiet {
-        let size = match (data.len(), data.held_out().and_then(|kept| kept.len())) {
-            (None, _) => "endless".to_owned(),
-            (Some(count), None) => format!("{} samples", grouped(count)),
-            (Some(count), Some(kept)) => format!(
-                "{} samples for training, {} held out",
-                grouped(count),
-                grouped(kept)
-            ),
-        };
-        output::note(format_args!("adapter   {}", executor.adapter()));
-        output::note(format_args!(
-            "data      {}, {size}: {}",
-            data.name(),
-            data.shape()
-        ));
-        output::data(&data, false);
-        let target = train::target(&config);
-        output::note(format_args!("fits      {target}"));
-        output::note(format_args!("precision {}", config.run.precision.name()));
-        for derived in &resolved.derived {
-            output::note(format_args!("derived   {derived}"));
-        }
+        describe_plan(&planned, &executor);
     }
-    for warning in config.warnings().iter().chain(&resolved.ignored) {
-        output::note(format_args!("warning: {warning}"));
+    for note in planned.notes(executor.adapter()) {
+        output::note(note);
     }
-    if let Some(interrupted) = &interrupted {
-        let other = interrupted.other_adapter(executor.adapter());
-        for note in interrupted.notes().iter().chain(&other) {
-            output::note(note);
-        }
-        if let (Some(before), Some(now)) = (before, asked)
-            && before != now
-        {
-            output::note(format_args!(
-                "warning: the run was computed by the kernels {} and goes on by {}: its bits are not those of a run by one of them",
-                before.name(),
-                now.name()
-            ));
-        }
-    }
-    let mut trainer = Trainer::new(executor, &config, data)?;
-    // With the kernels that it runs, which another device of it is to run as well.
-    let config = trainer.config().clone();
-    if let Some(chosen) = chosen_kernels(trainer.executor())
+    let mut ready = planned.on(executor)?;
+    let config = ready.config().clone();
+    let executor = ready.executor();
+    if let Some(chosen) = chosen_kernels(executor)
         && !arguments.quiet
     {
         output::note(format_args!("kernels   {chosen}"));
     }
-    if let Some(report) = tuning_report(trainer.executor())
+    if let Some(report) = tuning_report(executor)
         && !arguments.quiet
         && report.measured > 0
     {
@@ -100,53 +49,34 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
     }
     let stop = Stop::on_signals()?;
     // Last, so that what cannot begin leaves no folder.
-    let folder = match &arguments.resume {
-        Some(folder) => folder.clone(),
-        None => run_folder(arguments)?,
+    let place = match &arguments.resume {
+        Some(folder) => RunPlace::named(folder.clone(), false),
+        None => place(arguments)?,
     };
+    let folder = place.path().to_owned();
     if !arguments.quiet {
         output::note(format_args!("run       {}", folder.display()));
     }
 
     let mut screen = Screen::new(&config, arguments);
-    let is_new = interrupted.is_none();
     let mut observer = |event: Event<'_>| screen.show(&event);
-    let beginning = match interrupted {
-        Some(interrupted) => {
-            if !arguments.quiet {
-                let (done, of) = (interrupted.step(), config.run.steps);
-                output::note(format_args!("resuming  after {done} of {of} steps"));
-            }
-            Beginning::Interrupted(interrupted.into())
-        }
-        None => Beginning::New {
-            config: &config,
-            folder: &folder,
-            force: arguments.force,
-        },
-    };
-    // What else does not open any longer than the device ends the run by its first error.
-    let mut anew = || {
-        let data = data::open(&config.data.options(), config.run.seed).ok()?;
+    if let Some(done) = ready.steps_before()
+        && !arguments.quiet
+    {
+        let of = config.run.steps;
+        output::note(format_args!("resuming  after {done} of {of} steps"));
+    }
+    let mut again = || {
         let asked = config.run.kernels;
         match open::executor(&arguments.adapter, CommandLength::Short, asked) {
-            Ok(executor) => Some(Trainer::new(executor, &config, data)),
+            Ok(executor) => Some(Ok(executor)),
             Err(CliError::Gpu(error)) => Some(Err(error.into())),
             Err(CliError::Kernels(error)) => Some(Err(error.into())),
             Err(_) => None,
         }
     };
-    let outcome = train::run_through(trainer, beginning, stop.asked(), &mut observer, &mut anew);
+    let outcome = ready.run(&place, stop.asked(), &mut observer, &mut again);
     screen.steps.clear();
-    // What another run has filled meanwhile is its own.
-    let is_anothers = matches!(
-        outcome,
-        Err(TrainError::File(FileError::RunFolderNotEmpty { .. }))
-    );
-    let is_unnamed = is_new && arguments.out.is_none() && !arguments.force;
-    if outcome.is_err() && !is_anothers && is_unnamed {
-        remove_unused_run_folder(&folder);
-    }
     if matches!(outcome, Err(TrainError::Diverged { .. })) {
         // What there is to see of it; why it ended says more than that this could not be written.
         let _ = page::write(&folder);
@@ -178,6 +108,33 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
     }
 }
 
+/// What is going to be computed, by what and of what.
+fn describe_plan(planned: &PlannedRun, executor: &Executor) {
+    let (config, data) = (planned.config(), planned.data());
+    let size = match (data.len(), data.held_out().and_then(|kept| kept.len())) {
+        (None, _) => "endless".to_owned(),
+        (Some(count), None) => format!("{} samples", grouped(count)),
+        (Some(count), Some(kept)) => format!(
+            "{} samples for training, {} held out",
+            grouped(count),
+            grouped(kept)
+        ),
+    };
+    output::note(format_args!("adapter   {}", executor.adapter()));
+    output::note(format_args!(
+        "data      {}, {size}: {}",
+        data.name(),
+        data.shape()
+    ));
+    output::data(data, false);
+    let target = train::target(config);
+    output::note(format_args!("fits      {target}"));
+    output::note(format_args!("precision {}", config.run.precision.name()));
+    for derived in planned.derived() {
+        output::note(format_args!("derived   {derived}"));
+    }
+}
+
 /// A number with commas between its thousands.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
@@ -196,17 +153,13 @@ fn source(arguments: &TrainArgs) -> &str {
     arguments.source.as_deref().unwrap_or_default()
 }
 
-/// The folder that `--out` names, else runs/NAME, which --force replaces; without that the next name that is free, so that
-/// training twice, or at the same time, never stops at another run.
-fn run_folder(arguments: &TrainArgs) -> Result<PathBuf, CliError> {
-    if let Some(folder) = &arguments.out {
-        return Ok(folder.clone());
-    }
-    let name = Path::new(source(arguments)).file_stem();
-    let folder = Path::new("runs").join(name.unwrap_or("run".as_ref()));
-    Ok(match arguments.force {
-        true => folder,
-        false => create_numbered_folder(&folder)?,
+/// The folder that `--out` names, else runs/NAME, which --force replaces; without that the next name that is free.
+fn place(arguments: &TrainArgs) -> Result<RunPlace, CliError> {
+    let (source, force) = (source(arguments), arguments.force);
+    Ok(match &arguments.out {
+        Some(folder) => RunPlace::named(folder.clone(), force),
+        None if force => RunPlace::named(RunPlace::usual(source), force),
+        None => RunPlace::numbered(source)?,
     })
 }
 
@@ -215,8 +168,7 @@ struct Screen {
     /// What comes after the last step.
     last: Stages,
     json: bool,
-    mixed: bool,
-    sampler: SamplerConfig,
+    config: Config,
     /// The last figure of how far chains are from data, and its step.
     distance: Option<(u64, f32)>,
     /// Whether the newest training state was written.
@@ -230,8 +182,7 @@ impl Screen {
             steps: Progress::new("step", config.run.steps, arguments.quiet),
             last: Stages::new(arguments.quiet),
             json: arguments.json,
-            mixed: config.run.precision == Precision::Mixed,
-            sampler: config.sampler.clone(),
+            config: config.clone(),
             distance: None,
             kept: arguments.resume.is_some(),
             failure: Ok(()),
@@ -270,59 +221,18 @@ impl Screen {
                 self.kept = true;
                 tracing::info!("wrote {}", path.display());
             }
-            Event::NotKept(error) => {
-                self.kept = false;
-                output::note(format_args!(
-                    "warning: the training state could not be written, and the run goes on without it until the next one is due: {error}"
-                ));
-            }
-            Event::DeviceFailed { error, step, notes } => {
-                output::note(format_args!(
-                    "warning: {error}. The run goes on from step {step} on a device that is opened anew"
-                ));
-                for note in *notes {
-                    output::note(note);
-                }
-            }
-            Event::WentBack(recovery) => {
-                self.distance = None;
-                output::note(format_args!(
-                    "warning: the run diverged at step {}: {}. It goes back to its state after {} steps, and on from there with {} of the \
-                 learning rate and other random numbers; what it gave up is in metrics.given-up-*.jsonl",
-                    recovery.step, recovery.what, recovery.back_to, recovery.rate_share
-                ));
-            }
-            Event::Waits(error) => output::note(format_args!(
-                "warning: {error}. The run goes on, keeps in memory what it could not write, and tries again"
-            )),
-            Event::CaughtUp => {
-                output::note("note: what could not be written before is written now")
-            }
-            Event::NotShown(why) => output::note(format_args!("warning: {why}")),
-            Event::MovedAside { from, to } => output::note(format_args!(
-                "warning: `{}` is not of this run, which writes there: it is `{}` now",
-                from.display(),
-                to.display()
-            )),
-            Event::NoFigures(why) => output::note(format_args!(
-                "warning: no distance of the chains from data is computed, and no best weights are kept: {why}"
-            )),
-            Event::NoChains(error) => output::note(format_args!(
-                "warning: the chains of the replay buffer are not kept beside the checkpoint, which is whole: {error}"
-            )),
-            Event::Lost { chains, of } => output::note(format_args!(
-                "warning: {chains} of {of} chains ran away to values that are not finite; lower sampler.step_size or \
-                 optimiser.rate{}",
-                if self.mixed {
-                    ", or try run.precision = \"full\", since f16 ends at 65504"
-                } else {
-                    ""
-                }
-            )),
-            Event::Drew {
-                acceptance,
-                step_size,
-            } => warnings::standstill(&self.sampler, *acceptance, *step_size),
+            Event::NotKept(_) => self.kept = false,
+            Event::WentBack(_) => self.distance = None,
+            // Told in words below.
+            Event::DeviceFailed { .. }
+            | Event::Waits(_)
+            | Event::CaughtUp
+            | Event::NotShown(_)
+            | Event::MovedAside { .. }
+            | Event::NoFigures(_)
+            | Event::NoChains(_)
+            | Event::Lost { .. }
+            | Event::Drew { .. } => {}
             Event::Probing { done, of } => self.after("looking at the chains, step", *done, *of),
             Event::Comparing { done, of } => self.after(
                 "comparing chains from data, from the buffer and fresh ones, step",
@@ -330,6 +240,9 @@ impl Screen {
                 *of,
             ),
             Event::Drawing { done, of } => self.after("drawing samples, step", *done, *of),
+        }
+        for note in event.notes(&self.config) {
+            output::note(note);
         }
     }
 

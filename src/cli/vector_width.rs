@@ -4,14 +4,16 @@
 //! bits. Mesa 25.0 takes two to three times as long then, and was seen to compute wrong results: what is known of a driver
 //! and the self-test decide, and the program starts again with narrow ones.
 
+use super::program;
 use crate::cache;
 use crate::gpu::{AdapterSummary, Executor};
 use crate::network::{ChosenBy, chosen_kernels, is_faster_by_8_lanes};
+use std::ffi::OsString;
 use std::path::PathBuf;
+#[cfg(unix)]
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{env, fs};
-#[cfg(unix)]
-use std::{ffi::OsString, path::Path, process::Command};
 
 const WIDTH: &str = "LP_NATIVE_VECTOR_WIDTH";
 const SHADER_CACHE: &str = "MESA_SHADER_CACHE_DIR";
@@ -21,13 +23,11 @@ const LANES: usize = 16;
 /// Whether this process asked for them.
 static WIDENED: AtomicBool = AtomicBool::new(false);
 
-/// Asks lavapipe for vectors of 512 bits, unless the user has asked for something or the processor has none.
-///
-/// # Safety
-/// No other thread may run yet: environment variables are set.
-pub(super) unsafe fn widen() {
+/// What the environment should say for lavapipe to take vectors of 512 bits; nothing where the user has asked for something or the
+/// processor has none. Whoever asks sets all of it.
+pub(super) fn wanted() -> Vec<(&'static str, OsString)> {
     if env::var_os(WIDTH).is_some() || !has_wide_vectors() {
-        return;
+        return Vec::new();
     }
     // Mesa's shader cache does not know for which width a shader was compiled, so this one has a folder of its own.
     // Mesa makes no parents, and complains on standard error about a folder that it cannot use.
@@ -36,20 +36,19 @@ pub(super) unsafe fn widen() {
         .or_else(cache::folder)
         .map(|folder| folder.join("mesa-512"))
         .filter(|folder| !unwanted() && fs::create_dir_all(folder).is_ok());
-    // SAFETY: promised by the caller.
-    unsafe {
-        env::set_var(WIDTH, "512");
-        match folder {
-            Some(folder) => env::set_var(SHADER_CACHE, folder),
-            None => env::set_var("MESA_SHADER_CACHE_DISABLE", "true"),
-        }
-    }
     WIDENED.store(true, Ordering::Relaxed);
+    let place = match folder {
+        Some(folder) => (SHADER_CACHE, folder.into_os_string()),
+        None => ("MESA_SHADER_CACHE_DISABLE", "true".into()),
+    };
+    vec![(WIDTH, "512".into()), place]
 }
 
 /// Whether caches are switched off. The command line has not been parsed yet.
 fn unwanted() -> bool {
-    env::args_os().any(|argument| argument == "--no-cache")
+    program::arguments()
+        .iter()
+        .any(|argument| argument == "--no-cache")
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -88,10 +87,9 @@ pub(super) fn restart_without() {
     #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt;
-        if let Ok(program) = env::current_exe() {
+        if let Ok(words) = program::words() {
             let mut again = narrower(
-                &program,
-                env::args_os().skip(1),
+                words.into_iter().chain(program::arguments()).collect(),
                 env::var_os(SHADER_CACHE).map(PathBuf::from),
             );
             let error = again.exec();
@@ -100,15 +98,13 @@ pub(super) fn restart_without() {
     }
 }
 
-/// `program` with narrow vectors, in place of a process that keeps what the driver compiled in `shader_cache`, if anywhere.
+/// A program, by the words that start it, with narrow vectors, in place of a process that keeps what the driver compiled in
+/// `shader_cache`, if anywhere.
 #[cfg(unix)]
-fn narrower(
-    program: &Path,
-    arguments: impl Iterator<Item = OsString>,
-    shader_cache: Option<PathBuf>,
-) -> Command {
-    let mut again = Command::new(program);
-    again.args(arguments).env(WIDTH, "256");
+fn narrower(words: Vec<OsString>, shader_cache: Option<PathBuf>) -> Command {
+    let mut words = words.into_iter();
+    let mut again = Command::new(words.next().unwrap_or_default());
+    again.args(words).env(WIDTH, "256");
     // Nor may the narrow shaders get among the wide ones.
     if let Some(folder) = shader_cache {
         again.env(SHADER_CACHE, folder.with_file_name("mesa-256"));
@@ -151,8 +147,9 @@ mod tests {
             (None, None),
         ] {
             let words = ["train", "moons", "--set", "run.steps=3"].map(OsString::from);
-            let program = Path::new("/bin/afterimage");
-            let again = narrower(program, words.iter().cloned(), cache.map(PathBuf::from));
+            let program = OsString::from("/bin/afterimage");
+            let whole = [&[program.clone()], &words[..]].concat();
+            let again = narrower(whole, cache.map(PathBuf::from));
             assert_eq!(again.get_program(), program);
             assert!(again.get_args().eq(&words));
             let set = |name: &str| again.get_envs().find(|(set, _)| *set == name)?.1;

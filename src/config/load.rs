@@ -34,7 +34,7 @@ pub fn load(preset_or_path: &str, sets: &[String]) -> Result<Config, ConfigError
 /// [`ConfigError::NotFound`] where the name is no preset's, does not end in `.toml` and no such file exists, and
 /// everything that [`parse`] and [`set`](super::set) refuse.
 pub fn resolve(preset_or_path: &str, sets: &[String]) -> Result<Resolved, ConfigError> {
-    let (mut base, mut own) = match preset(preset_or_path) {
+    let (base, own) = match preset(preset_or_path) {
         Some(preset) => (read_table(preset.toml, preset_or_path)?, Table::new()),
         None => {
             let folder = Path::new(preset_or_path).parent();
@@ -42,6 +42,25 @@ pub fn resolve(preset_or_path: &str, sets: &[String]) -> Result<Resolved, Config
             (Table::new(), with_paths_from(table, folder))
         }
     };
+    resolve_tables(base, own, sets, preset_or_path)
+}
+
+/// The same of the TOML text `text`, as if it were a file in the working folder; `origin` says in messages where it came from.
+///
+/// # Errors
+///
+/// As for [`resolve`].
+pub fn resolve_text(text: &str, origin: &str, sets: &[String]) -> Result<Resolved, ConfigError> {
+    resolve_tables(Table::new(), read_table(text, origin)?, sets, origin)
+}
+
+/// What nobody chose is in `base`, what was chosen before `sets` in `own`.
+fn resolve_tables(
+    mut base: Table,
+    mut own: Table,
+    sets: &[String],
+    origin: &str,
+) -> Result<Resolved, ConfigError> {
     let mut chosen = keys_of(&own);
     // Of several assignments to a key only the last one counts, so that `auto` finds the preset as it was.
     let mut last = BTreeMap::new();
@@ -80,7 +99,7 @@ pub fn resolve(preset_or_path: &str, sets: &[String]) -> Result<Resolved, Config
         let values = values.as_table().cloned().unwrap_or_default();
         entries(&mut base, &section).extend(values);
     }
-    let origin = preset_or_path.into();
+    let origin = origin.into();
     Draft {
         table: base,
         chosen,

@@ -15,6 +15,7 @@ mod keys;
 mod load;
 mod paths;
 mod presets;
+mod standstill;
 mod validate;
 mod warnings;
 mod words;
@@ -26,7 +27,7 @@ pub(crate) use differences::{Difference, differences};
 pub use draft::{Derived, Resolved};
 pub use error::{ConfigError, Violation};
 pub(crate) use load::parse_stored;
-pub use load::{load, parse, resolve, to_toml};
+pub use load::{load, parse, resolve, resolve_text, to_toml};
 pub use presets::{Preset, preset, presets};
 pub use words::{BaseKind, BoundsKind, ChainKind, NormaliserKind, SnapshotKind, StartKind};
 

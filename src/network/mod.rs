@@ -28,7 +28,7 @@ pub use error::NetworkError;
 pub use families::{
     ChosenBy, ChosenKernels, Trial, TrialOutcome, chosen_kernels, decide, foreseen_kernels,
     is_faster_by_8_lanes, keep_trials, kept_trials, known_driver, measure_families, require_family,
-    trusted_variant, trusted_variant_in, try_families,
+    settle_kernels, trusted_variant, trusted_variant_in, try_families,
 };
 pub use initialise::{InitialWeights, Initialisation, initial_parameters};
 pub(crate) use layer_spec::LAYER_FORMS;

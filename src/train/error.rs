@@ -1,4 +1,5 @@
 use super::divergence::Divergence;
+use crate::data::DataError;
 use crate::files::FileError;
 use crate::gpu::GpuError;
 use crate::model::ModelError;
@@ -20,6 +21,8 @@ pub enum TrainError {
     Network(#[from] NetworkError),
     #[error(transparent)]
     File(#[from] FileError),
+    #[error(transparent)]
+    Data(#[from] DataError),
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error(

@@ -2,7 +2,8 @@
 //!
 //! A [`Trainer`] trains what a [`Config`](crate::config::Config) asks for, one optimiser step at a time, and gives the
 //! [`Model`](crate::model::Model) of any step; [`in_memory`](in_memory()) trains to the end and gives the last one; [`run`]
-//! trains to the end, fills a run folder and tells an observer on the way. What a step is,
+//! trains to the end, fills a run folder and tells an observer on the way; [`PlannedRun`] is all that comes before, as the command
+//! line does it, and [`open_model`](open_model()) finds the model that a run has left. What a step is,
 //! [`TrainingPlan`](crate::low_level::train::TrainingPlan) writes down as a recording, for which it needs no device.
 
 mod best;
@@ -24,10 +25,12 @@ mod lines;
 mod look_size;
 mod memory;
 mod metrics;
+mod open_model;
 mod plan;
 mod recovery;
 mod resume;
 mod run;
+mod session;
 mod settings;
 mod state;
 mod states;
@@ -44,9 +47,12 @@ pub use last_look::{ChainCount, LastLook};
 pub use memory::MemoryAccount;
 pub use metrics::MetricsRow;
 pub(crate) use metrics::{CURVES, Curve};
+pub(crate) use open_model::run_of;
+pub use open_model::{OpenError, open_model};
 pub use recovery::Recovery;
 pub use resume::Interrupted;
 pub use run::{Event, Summary, resume, run};
+pub use session::{PlannedRun, ReadyRun, RunPlace};
 pub(crate) use settings::target;
 pub use state::TrainingState;
 pub use states::interrupted_model;

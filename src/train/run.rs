@@ -1,6 +1,7 @@
 mod best;
 mod disk;
 mod going_on;
+mod notes;
 mod pictures;
 mod state_keeping;
 

@@ -1,17 +1,12 @@
 use crate::arguments;
 use crate::failure::Failure;
 use crate::status::{afterimage_status, guarded};
-use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions, Mark};
-use afterimage::model::{Evaluator, Model, ModelError};
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions};
+use afterimage::model::ModelDevice;
 use std::ffi::{CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard};
-
-/// The most samples that are computed at a time.
-const MOST_AT_A_TIME: usize = 256;
 
 /// A GPU, or a software driver in its place, with what was compiled for it.
 pub struct afterimage_device {
@@ -22,21 +17,7 @@ pub struct afterimage_device {
 /// What a device and its models share.
 pub(crate) struct Device {
     adapter: AdapterChoice,
-    state: Mutex<State>,
-}
-
-/// What is on a device.
-pub(crate) struct State {
-    pub executor: Executor,
-    ready: Option<Ready>,
-}
-
-/// A model whose parameters are on the device, with all that was named there since.
-struct Ready {
-    model: Arc<Model>,
-    /// By the samples that they compute at a time.
-    evaluators: BTreeMap<usize, Evaluator>,
-    mark: Mark,
+    state: Mutex<ModelDevice>,
 }
 
 impl Device {
@@ -45,15 +26,12 @@ impl Device {
         Ok(Device {
             // Whatever the environment says later.
             adapter: AdapterChoice::Named(executor.adapter().index.to_string()),
-            state: Mutex::new(State {
-                executor,
-                ready: None,
-            }),
+            state: Mutex::new(ModelDevice::new(executor)),
         })
     }
 
     /// What is on it, for as long as the result lives.
-    pub(crate) fn lock(&self) -> Result<MutexGuard<'_, State>, Failure> {
+    pub(crate) fn lock(&self) -> Result<MutexGuard<'_, ModelDevice>, Failure> {
         self.state.lock().map_err(|_| Failure::poisoned())
     }
 
@@ -65,48 +43,6 @@ impl Device {
 
 fn open(adapter: &AdapterChoice) -> Result<Executor, Failure> {
     Ok(Executor::open(adapter, ExecutorOptions::default())?)
-}
-
-impl State {
-    /// What computes `count` samples of `model`, in as few batches as can be.
-    pub(crate) fn evaluator(
-        &mut self,
-        model: &Arc<Model>,
-        count: usize,
-    ) -> Result<(&mut Executor, &mut Evaluator), ModelError> {
-        let is_another = |ready: &Ready| !Arc::ptr_eq(&ready.model, model);
-        if self.ready.as_ref().is_some_and(is_another) {
-            self.clear();
-        }
-        let State { executor, ready } = self;
-        let ready = ready.get_or_insert_with(|| Ready {
-            model: model.clone(),
-            evaluators: BTreeMap::new(),
-            mark: executor.mark(),
-        });
-        // Few sizes, since each is compiled for itself.
-        let batch = count.max(1).next_power_of_two().min(MOST_AT_A_TIME);
-        let evaluator = match ready.evaluators.entry(batch) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(model.evaluator(executor, batch)?),
-        };
-        Ok((executor, evaluator))
-    }
-
-    /// Gives back the memory of `model`, if it has some.
-    pub(crate) fn forget(&mut self, model: &Arc<Model>) {
-        if let Some(ready) = &self.ready
-            && Arc::ptr_eq(&ready.model, model)
-        {
-            self.clear();
-        }
-    }
-
-    fn clear(&mut self) {
-        if let Some(ready) = self.ready.take() {
-            self.executor.release_since(ready.mark);
-        }
-    }
 }
 
 /// Opens an adapter: by its number in the list of `afterimage devices`, by a part of its name, or, where `adapter` is null, the one

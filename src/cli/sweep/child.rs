@@ -1,9 +1,9 @@
 //! A command of this program as a process of its own, whose end takes nobody with it.
 
+use crate::cli::program;
 use crate::sweep::Spent;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -31,7 +31,7 @@ pub(super) fn run(
     line: &mut dyn FnMut(&str),
 ) -> io::Result<Ended> {
     let began = Instant::now();
-    let mut command = Command::new(this_program()?);
+    let mut command = program::command()?;
     command.args(words).stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(log.try_clone()?);
     if let Some(threads) = threads {
@@ -176,12 +176,4 @@ fn reap(child: &mut Child) -> io::Result<Option<(ExitStatus, Option<f64>)>> {
 #[cfg(not(unix))]
 fn reap(child: &mut Child) -> io::Result<Option<(ExitStatus, Option<f64>)>> {
     Ok(child.try_wait()?.map(|status| (status, None)))
-}
-
-/// What a cell is trained by: on Linux the file that this process runs, even where a new build has taken its place on disk.
-fn this_program() -> io::Result<PathBuf> {
-    match cfg!(target_os = "linux") {
-        true => Ok("/proc/self/exe".into()),
-        false => std::env::current_exe(),
-    }
 }

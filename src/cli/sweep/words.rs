@@ -2,6 +2,7 @@
 
 use crate::cli::args::{AdapterArgs, SweepArgs};
 use crate::cli::error::CliError;
+use crate::cli::program;
 use crate::sweep::Cell;
 use crate::words::Word;
 use clap::ValueEnum;
@@ -67,8 +68,12 @@ pub(super) fn of_cell(
     folder: &Path,
     cell: &str,
 ) -> Result<String, CliError> {
-    let program = std::env::current_exe().map_err(CliError::Program)?;
-    let mut words = vec![program.display().to_string(), "sweep".to_owned()];
+    let program = program::words().map_err(CliError::Program)?;
+    let mut words: Vec<String> = program
+        .iter()
+        .map(|word| word.display().to_string())
+        .collect();
+    words.push("sweep".to_owned());
     let source = Path::new(&arguments.source.source);
     let source = match crate::config::preset(&arguments.source.source) {
         Some(preset) => preset.name.to_owned(),

@@ -3,12 +3,14 @@
 
 mod chosen;
 mod kept;
+mod settle;
 mod table;
 mod trial;
 
 pub(super) use chosen::Trusted;
 pub use chosen::{ChosenBy, ChosenKernels};
 pub use kept::{keep_trials, kept_trials};
+pub use settle::settle_kernels;
 pub use table::{is_faster_by_8_lanes, known_driver};
 pub use trial::{Trial, TrialOutcome, decide, try_families};
 

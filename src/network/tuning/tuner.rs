@@ -1,4 +1,5 @@
 use super::table::Tuning;
+use crate::gpu::{AdapterKind, Executor};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +23,21 @@ impl Default for TuningOptions {
             folder: None,
             again: false,
             limit: Duration::from_secs(3),
+        }
+    }
+}
+
+impl TuningOptions {
+    /// Those of a program that was not told: on a GPU, work that takes `long` enough measures first, and all else uses what was
+    /// measured before. A software driver takes seconds to compile a candidate, and the cost model was made on one: nothing is
+    /// measured unasked there.
+    pub fn unasked(executor: &Executor, long: bool) -> Self {
+        let pays = long && executor.adapter().kind == AdapterKind::Gpu;
+        let usual = TuningOptions::default();
+        TuningOptions {
+            folder: executor.cache_folder().map(Into::into),
+            limit: if pays { usual.limit } else { Duration::ZERO },
+            ..usual
         }
     }
 }
