@@ -1,0 +1,64 @@
+"""What the environment should say before a driver is loaded, so that this process computes the bits of the command line."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+import sys
+
+from . import _native
+from ._notes import LOGGER
+
+WIDTH = "LP_NATIVE_VECTOR_WIDTH"
+SHADER_CACHE = "MESA_SHADER_CACHE_DIR"
+# Listing the adapters takes a fraction of a second.
+MOST_SECONDS = 60
+
+
+@functools.cache
+def prepare() -> None:
+    """Sets it, once, where the user has not said otherwise.
+
+    On processors with AVX-512 the command line asks lavapipe, the driver that runs where there is no GPU, for vectors of 512
+    bits, and starts itself again with narrower ones where a driver is known to be slower by them. A process of Python cannot
+    be started again: another one asks beforehand.
+    """
+    wanted = dict(_native.environment())
+    if WIDTH in wanted and not _takes_wide_vectors():
+        wanted[WIDTH] = "256"
+        if SHADER_CACHE in wanted:
+            # Nor may the narrow shaders get among the wide ones.
+            wanted[SHADER_CACHE] = os.path.join(os.path.dirname(wanted[SHADER_CACHE]), "mesa-256")
+    os.environ.update(wanted)
+
+
+def _takes_wide_vectors() -> bool:
+    """Whether the command line computes by them on this machine, or has no driver that could."""
+    if not sys.executable:
+        # Python within another program.
+        return False
+    try:
+        listed = subprocess.run(
+            [*interpreter(), "devices", "--json"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=environment(),
+            timeout=MOST_SECONDS,
+        )
+        adapters = json.loads(listed.stdout or "[]")
+    except (OSError, subprocess.TimeoutExpired, ValueError) as error:
+        LOGGER.warning("whether the driver takes wide vectors is not known, and narrow ones are used: %s", error)
+        return False
+    return not any(adapter["kind"] == "cpu" and adapter["subgroup_sizes"] == [8, 8] for adapter in adapters)
+
+
+def interpreter() -> list[str]:
+    """What starts the command line, before its arguments."""
+    return [sys.executable, "-m", __package__]
+
+
+def environment() -> dict[str, str]:
+    """The environment of another process that is to be this package, whatever lies in the working folder."""
+    return {**os.environ, "PYTHONSAFEPATH": "1"}

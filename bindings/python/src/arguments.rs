@@ -1,0 +1,71 @@
+//! Arrays of samples, checked.
+
+use crate::failure::Failure;
+use afterimage::data::DataError;
+use afterimage::model::ModelError;
+use afterimage::shape::Shape;
+use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
+
+/// Samples as they lie in memory, and the axes before those of a sample.
+pub(crate) struct Samples<'a> {
+    pub values: &'a [f32],
+    pub axes: Vec<usize>,
+}
+
+/// The samples of `shape` in `x`: finite, and of whole samples.
+pub(crate) fn samples<'a>(
+    x: &'a PyReadonlyArrayDyn<'_, f32>,
+    shape: Shape,
+) -> Result<Samples<'a>, Failure> {
+    let axes = axes(x.shape(), shape)?;
+    let values = x
+        .as_slice()
+        .map_err(|_| Failure::value("x does not lie in memory row by row: copy it"))?;
+    // In the words of the command line, which reads its samples from files.
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(Samples { values, axes }),
+        Some(place) => Err(Failure::value(DataError::NonFinite {
+            path: "x".into(),
+            sample: place / shape.len(),
+        })),
+    }
+}
+
+/// The axes of an array of `sides` before those of a sample: channels, rows and columns, all values in one axis, or of one channel
+/// rows and columns.
+fn axes(sides: &[usize], shape: Shape) -> Result<Vec<usize>, Failure> {
+    let whole = [shape.channels, shape.height, shape.width];
+    let flat = [shape.len()];
+    let plane = [shape.height, shape.width];
+    let forms: [Option<&[usize]>; 3] = [
+        Some(&whole[..]),
+        Some(&flat[..]),
+        (shape.channels == 1).then_some(&plane[..]),
+    ];
+    let before = forms
+        .into_iter()
+        .flatten()
+        .find_map(|form| sides.strip_suffix(form));
+    if let Some(before) = before {
+        return Ok(before.into());
+    }
+    let wanted = shape;
+    Err(match *sides {
+        [.., _, channels, height, width] => {
+            let found = Shape::new(channels, height, width);
+            DataError::OtherShape { found, wanted }.into()
+        }
+        [_, height, width] => {
+            let found = Shape::new(1, height, width);
+            DataError::OtherShape { found, wanted }.into()
+        }
+        [_, values] => {
+            let found = Shape::new(values, 1, 1);
+            DataError::OtherShape { found, wanted }.into()
+        }
+        [] | [_] => {
+            let given = sides.iter().product();
+            ModelError::WrongLength { given, shape }.into()
+        }
+    })
+}
