@@ -18,7 +18,7 @@ const METRICS: &str = "metrics.jsonl";
 
 /// The files that a run, or an evaluation of it, writes directly into its folder, but those of the best weights, which may be
 /// somebody else's.
-const RUN_FILES: [&str; 14] = [
+const RUN_FILES: [&str; 15] = [
     "config.toml",
     METRICS,
     "curves.png",
@@ -33,6 +33,7 @@ const RUN_FILES: [&str; 14] = [
     "stability.png",
     "summary.json",
     "traces.npy",
+    "training.gif",
 ];
 
 /// The checkpoint of the step whose chains came nearest to data.
@@ -666,7 +667,8 @@ fn clear(folder: &Path) -> Result<(), FileError> {
 
 /// The number in the name of a picture, checkpoint, snapshot or state of a run; none in any other name.
 pub(crate) fn number_of(name: &str) -> Option<u64> {
-    const ENDINGS: [&str; 5] = [
+    const ENDINGS: [&str; 6] = [
+        ".chains.png",
         ".png",
         ".live.safetensors",
         ".chains.safetensors",

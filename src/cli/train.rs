@@ -228,6 +228,7 @@ impl Screen {
             | Event::Waits(_)
             | Event::CaughtUp
             | Event::NotShown(_)
+            | Event::NoFrame { .. }
             | Event::MovedAside { .. }
             | Event::NoFigures(_)
             | Event::NoChains(_)
@@ -311,6 +312,9 @@ fn summarise(summary: &Summary, page: Option<&Written>) {
     }
     if let Some(path) = &summary.pictures {
         show(path, "noise samples along the way");
+    }
+    if let Some(path) = &summary.animation {
+        show(path, "how it came about, as an animation");
     }
     if let Some(page) = page {
         show(&page.path, "all of it on one page, for any browser");

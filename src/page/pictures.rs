@@ -3,9 +3,13 @@
 use super::folder::Folder;
 use super::numbers::whole;
 use crate::config::Config;
+use crate::report::evenly;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use image::codecs::gif::GifDecoder;
+use image::{AnimationDecoder, ImageDecoder};
 use std::fs;
+use std::io::Cursor;
 
 /// Pictures along the way, at most, and the bytes of all of them.
 const MOST_FRAMES: usize = 24;
@@ -15,7 +19,9 @@ const MOST_OF_ONE: usize = 2 << 20;
 
 /// A picture.
 pub(super) struct Picture {
-    /// The PNG file in base64.
+    /// What comes before the file in an address of it: its kind.
+    pub(super) kind: &'static str,
+    /// The file in base64.
     pub(super) data: String,
     pub(super) width: u32,
     pub(super) height: u32,
@@ -39,11 +45,17 @@ impl Picture {
             return None;
         }
         // Decoded, because half a picture shows as a broken one.
-        match image::load_from_memory_with_format(&bytes, image::ImageFormat::Png) {
-            Ok(image) => Some(Picture {
+        let decoded = match name.ends_with(".gif") {
+            true => whole_size(&bytes).map(|(width, height)| ("image/gif", width, height)),
+            false => image::load_from_memory_with_format(&bytes, image::ImageFormat::Png)
+                .map(|image| ("image/png", image.width(), image.height())),
+        };
+        match decoded {
+            Ok((kind, width, height)) => Some(Picture {
+                kind,
                 data: BASE64_STANDARD.encode(&bytes),
-                width: image.width(),
-                height: image.height(),
+                width,
+                height,
                 bytes: bytes.len(),
             }),
             Err(cause) => {
@@ -52,6 +64,22 @@ impl Picture {
             }
         }
     }
+}
+
+/// Whether the pictures of a run are landscapes.
+pub(super) fn shows_landscapes(folder: &Folder) -> bool {
+    let has_density = |config: &Config| config.data.source.has_density();
+    folder.config.as_ref().is_some_and(has_density) || folder.path.join("landscape.png").exists()
+}
+
+/// The size of an animation, all frames of which can be decoded.
+fn whole_size(gif: &[u8]) -> image::ImageResult<(u32, u32)> {
+    let decoder = GifDecoder::new(Cursor::new(gif))?;
+    let size = decoder.dimensions();
+    for frame in decoder.into_frames() {
+        frame?;
+    }
+    Ok(size)
 }
 
 /// A picture of noise samples along the way.
@@ -96,45 +124,11 @@ impl Frames {
                 Some(Frame { step, picture })
             })
             .collect();
-        let has_density = |config: &Config| config.data.source.has_density();
-        let are_landscapes = folder.config.as_ref().is_some_and(has_density)
-            || folder.path.join("landscape.png").exists();
+        let are_landscapes = shows_landscapes(folder);
         (!frames.is_empty()).then_some(Frames {
             frames,
             all,
             are_landscapes,
         })
-    }
-}
-
-/// `most` places of 0..`all`, the first and the last among them; all where there are no more.
-fn evenly(all: usize, most: usize) -> Vec<usize> {
-    match most {
-        _ if all <= most => (0..all).collect(),
-        0 => Vec::new(),
-        1 => vec![all - 1],
-        _ => (0..most)
-            .map(|place| (place * (all - 1) + (most - 1) / 2) / (most - 1))
-            .collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_are_even_and_hold_both_ends() {
-        assert_eq!(evenly(3, 24), [0, 1, 2]);
-        assert_eq!(evenly(5, 1), [4]);
-        let places = evenly(1001, 11);
-        assert_eq!(places, (0..11).map(|place| place * 100).collect::<Vec<_>>());
-        let places = evenly(100, 24);
-        assert_eq!((places.len(), places[0], places[23]), (24, 0, 99));
-        assert!(
-            places
-                .windows(2)
-                .all(|pair| (4..=5).contains(&(pair[1] - pair[0])))
-        );
     }
 }

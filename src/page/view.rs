@@ -9,7 +9,7 @@ use super::histogram::{Histograms, histograms};
 use super::last_look::{self, LastLookTable};
 use super::mixing::{self, MixingHistory};
 use super::numbers::{number, whole};
-use super::pictures::{Frames, Picture};
+use super::pictures::{Frames, Picture, shows_landscapes};
 use super::settings::{self, Setting};
 use super::snapshot::{self, SnapshotHistory};
 use crate::train;
@@ -55,6 +55,7 @@ struct Page<'a> {
     snapshot: Option<SnapshotHistory>,
     energies: Option<Histograms>,
     frames: Option<Frames>,
+    animation: Option<Shown>,
     samples: Vec<Shown>,
     mixing: Option<MixingHistory>,
     last_look: Option<LastLookTable>,
@@ -73,6 +74,7 @@ struct Page<'a> {
 pub(super) fn page(folder: &mut Folder) -> String {
     // First, since reading pictures may find problems.
     let frames = Frames::read(folder);
+    let animation = animation(folder);
     let samples = last_samples(folder);
     let evaluation_pictures = evaluation_pictures(folder);
     let nearest = folder.config.as_ref().and_then(settings::nearest);
@@ -97,6 +99,7 @@ pub(super) fn page(folder: &mut Folder) -> String {
         snapshot: snapshot::history(folder),
         energies: histograms(folder),
         frames,
+        animation,
         samples,
         mixing: mixing::history(folder),
         last_look: last_look::table(folder),
@@ -290,6 +293,28 @@ pub(super) fn last_samples(folder: &mut Folder) -> Vec<Shown> {
         picture,
     });
     shown.into_iter().collect()
+}
+
+/// How the samples, or the landscape, came about.
+fn animation(folder: &mut Folder) -> Option<Shown> {
+    let picture = Picture::read(folder, "training.gif")?;
+    let (alt, caption) = match shows_landscapes(folder) {
+        true => (
+            "An animation: the unnormalised density exp(−E) along training, with data over it",
+            "exp(−E) under the averaged weights, relative to its highest, along training, with data over it.",
+        ),
+        false => (
+            "An animation: samples along training",
+            "Always the same chains of the replay buffer, some of which start afresh on the way, or without a buffer the noise \
+             samples of the steps, under the snapshot's weights.",
+        ),
+    };
+    Some(Shown {
+        title: "As an animation".into(),
+        alt: alt.into(),
+        caption: caption.into(),
+        picture,
+    })
 }
 
 fn evaluation_pictures(folder: &mut Folder) -> Vec<Shown> {

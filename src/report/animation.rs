@@ -16,6 +16,15 @@ const SPEED: i32 = 10;
 /// # Errors
 /// [`ReportError`] if there is no frame, if frames differ in size, or if a side is 0 or above 65535.
 pub fn gif(frames: &[RgbImage], delay_ms: u32) -> Result<Vec<u8>, ReportError> {
+    held_gif(frames, delay_ms, delay_ms)
+}
+
+/// The same with the last frame shown for `held_ms`.
+pub(crate) fn held_gif(
+    frames: &[RgbImage],
+    delay_ms: u32,
+    held_ms: u32,
+) -> Result<Vec<u8>, ReportError> {
     let first = frames
         .first()
         .ok_or(ReportError::Nothing { what: "frames" })?;
@@ -41,8 +50,13 @@ pub fn gif(frames: &[RgbImage], delay_ms: u32) -> Result<Vec<u8>, ReportError> {
     let mut bytes = Vec::new();
     let mut encoder = GifEncoder::new_with_speed(&mut bytes, SPEED);
     encoder.set_repeat(Repeat::Infinite)?;
-    let delay = Delay::from_numer_denom_ms(delay_ms, 1);
-    for frame in frames {
+    for (index, frame) in frames.iter().enumerate() {
+        let shown = if index + 1 == frames.len() {
+            held_ms
+        } else {
+            delay_ms
+        };
+        let delay = Delay::from_numer_denom_ms(shown, 1);
         let rgba = DynamicImage::ImageRgb8(frame.clone()).into_rgba8();
         encoder.encode_frame(Frame::from_parts(rgba, 0, 0, delay))?;
     }

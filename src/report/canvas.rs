@@ -56,6 +56,25 @@ pub(super) fn paint(
     Ok(imageops::thumbnail(&large, width, height))
 }
 
+/// Draws over `image`, and leaves it as it is elsewhere.
+pub(super) fn paint_over(
+    image: &RgbImage,
+    draw: impl FnOnce(&Canvas) -> Result<(), ReportError>,
+) -> Result<RgbImage, ReportError> {
+    use_embedded_font()?;
+    let (width, height) = image.dimensions();
+    // Averaged down, four equal pixels are what they were.
+    let mut large = RgbImage::from_fn(width * OVERSAMPLING, height * OVERSAMPLING, |x, y| {
+        *image.get_pixel(x / OVERSAMPLING, y / OVERSAMPLING)
+    });
+    let size = large.dimensions();
+    {
+        let area = BitMapBackend::with_buffer(&mut large, size).into_drawing_area();
+        draw(&Canvas { area })?;
+    }
+    Ok(imageops::thumbnail(&large, width, height))
+}
+
 impl Canvas<'_> {
     /// A line with round ends and joints through `points`.
     pub(super) fn line(

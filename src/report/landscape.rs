@@ -9,10 +9,12 @@ use super::canvas::{Canvas, HPos, VPos, paint};
 use super::colour::{LOUD, viridis};
 
 /// The inside of each square panel, in pixels.
-const SIDE: u32 = 360;
-const MARGIN_LEFT: u32 = 56;
+pub(super) const SIDE: u32 = 360;
+pub(super) const MARGIN_LEFT: u32 = 56;
 const MARGIN_RIGHT: u32 = 14;
-const MARGIN_TOP: u32 = 44;
+pub(super) const MARGIN_TOP: u32 = 44;
+/// The uppermost tick label stands so far above the inside of a panel.
+pub(super) const ABOVE_PANEL: u32 = 10;
 const MARGIN_BOTTOM: u32 = 60;
 pub(super) const PITCH: u32 = MARGIN_LEFT + SIDE + MARGIN_RIGHT;
 const TITLE_SIZE: f64 = 20.0;
@@ -62,6 +64,17 @@ pub fn landscape(
         (lowest - energy).exp()
     });
     Ok(image)
+}
+
+/// The centres of the cells of such a grid, as (x, y), one after the other.
+pub(crate) fn cell_centres(side: usize, extent: f32) -> Vec<f32> {
+    let cell = 2.0 * extent / side as f32;
+    let centre = |place: usize| {
+        let (row, column) = (place / side, place % side);
+        let x = -extent + (column as f32 + 0.5) * cell;
+        [x, extent - (row as f32 + 0.5) * cell]
+    };
+    (0..side * side).flat_map(centre).collect()
 }
 
 /// Draws `points`, as (x, y), in the square [−`extent`, `extent`]² under `title`.
@@ -167,6 +180,19 @@ pub(super) fn draw_points(
     Ok(())
 }
 
+/// The inside of a panel, counted from the left.
+pub(super) fn square(panel: u32, extent: f32) -> Frame {
+    let axis = || Axis::linear(-f64::from(extent), f64::from(extent), 0.0);
+    Frame {
+        left: f64::from(panel * PITCH + MARGIN_LEFT),
+        top: f64::from(MARGIN_TOP),
+        width: f64::from(SIDE),
+        height: f64::from(SIDE),
+        x: axis(),
+        y: axis(),
+    }
+}
+
 /// Draws the axes, the title and the note of a panel, counted from the left.
 pub(super) fn draw_panel(
     canvas: &Canvas,
@@ -175,15 +201,7 @@ pub(super) fn draw_panel(
     title: &str,
     note: &str,
 ) -> Result<Frame, ReportError> {
-    let axis = || Axis::linear(-f64::from(extent), f64::from(extent), 0.0);
-    let frame = Frame {
-        left: f64::from(panel * PITCH + MARGIN_LEFT),
-        top: f64::from(MARGIN_TOP),
-        width: f64::from(SIDE),
-        height: f64::from(SIDE),
-        x: axis(),
-        y: axis(),
-    };
+    let frame = square(panel, extent);
     frame.draw(canvas)?;
     let middle = frame.left + frame.width / 2.0;
     let anchor = (HPos::Center, VPos::Center);

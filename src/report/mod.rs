@@ -15,8 +15,11 @@ mod evaluation;
 mod grid;
 mod growth;
 mod landscape;
+mod title;
+mod training;
 
 pub use animation::gif;
+pub(crate) use animation::held_gif;
 pub(crate) use axes::Axis;
 pub use curves::{Panel, Series, curves};
 pub use dots::{CostGroup, CostPanel, DotGroup, DotPanel, costs, dots};
@@ -25,7 +28,9 @@ pub use evaluation::{EvaluationPanels, evaluation};
 pub use grid::sample_grid;
 pub use growth::{GrowthPanel, growth_curves};
 pub use landscape::landscape;
-pub(crate) use landscape::scatter;
+pub(crate) use landscape::{cell_centres, scatter};
+pub(crate) use title::titled;
+pub(crate) use training::{evenly, landscape_with_data, on_one_size};
 
 use std::io::Cursor;
 

@@ -1,3 +1,4 @@
+mod animation;
 mod best;
 mod disk;
 mod going_on;
@@ -33,6 +34,7 @@ use crate::method::{Agreement, Diagnostics, FEWEST_RECORDS};
 use crate::model::{Model, ModelError};
 use crate::network::{ChosenKernels, chosen_kernels};
 use serde::Serialize;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -72,6 +74,8 @@ pub enum Event<'a> {
     CaughtUp,
     /// Why TensorBoard is not shown all of the run, which goes on or ends without that.
     NotShown(&'a str),
+    /// Why a picture made along the way is not in the animation.
+    NoFrame { path: &'a Path, why: &'a str },
     /// Something that is not of the run had the name of a file that it writes, and has another name now.
     MovedAside { from: &'a Path, to: &'a Path },
     /// Before the first step, where `run.figure_every` asks for figures and there are none: why.
@@ -120,6 +124,9 @@ pub struct Summary {
     pub pictures: Option<PathBuf>,
     pub curves: Option<PathBuf>,
     pub landscape: Option<PathBuf>,
+    /// The pictures made along the way, as an animation: of planar sets the landscape with data over it, else always the same
+    /// chains of the replay buffer; none of fewer than two.
+    pub animation: Option<PathBuf>,
     /// The traces that `diagnostics` was told from, where `sampler.traces` asks for them.
     pub traces: Option<PathBuf>,
     pub memory: MemoryAccount,
@@ -238,6 +245,15 @@ struct Run<'a> {
     lock: RunLock,
 }
 
+/// What there is after the last step.
+struct LastFiles {
+    summary: Summary,
+    /// Whether all of it could be computed and drawn.
+    drawn: Result<(), TrainError>,
+    /// A picture of the chains that the animation shows.
+    chains: Option<Vec<u8>>,
+}
+
 impl Run<'_> {
     /// Does the steps that are left, and all that follows them.
     fn train(&mut self, trainer: &mut Trainer) -> Result<Summary, TrainError> {
@@ -322,6 +338,7 @@ impl Run<'_> {
             .and_then(|checkpoint| self.write_checkpoint(&checkpoint))
             .ok();
         let curves = self.curves().ok().flatten();
+        let animation = self.animation(trainer, None).ok().flatten();
         let text = diverged::summary(
             self.config,
             self.folder,
@@ -332,6 +349,7 @@ impl Run<'_> {
                 checkpoint,
                 pictures: self.pictures.clone(),
                 curves,
+                animation,
                 best: self.best(trainer),
                 recoveries: self.recoveries.clone(),
                 kernels: self.kernels.clone(),
@@ -352,7 +370,8 @@ impl Run<'_> {
                     step,
                     values,
                     average,
-                } => self.picture(trainer, step, &values, average)?,
+                    chains,
+                } => self.picture(trainer, step, &values, average, chains)?,
                 Arrival::Energies { .. } if self.diverged.is_some() => {}
                 Arrival::Energies {
                     step,
@@ -416,13 +435,24 @@ impl Run<'_> {
         };
         if let Err(TrainError::File(FileError::Busy { .. })) = settled {
             // What would follow is no longer this run's to write.
-            return settled.and(finished.map(|(summary, _)| summary));
+            return settled.and(finished.map(|last| last.summary));
         }
         self.end_show();
-        let (mut summary, drawn) = match finished {
+        let LastFiles {
+            mut summary,
+            drawn,
+            chains,
+        } = match finished {
             Ok(finished) => finished,
             Err(error) => return settled.and(Err(error)),
         };
+        // It is made of pictures that the disk has taken.
+        let settled = settled.and_then(|()| {
+            let landscape = summary.landscape.as_ref();
+            let end = landscape.map_or(chains, |path| fs::read(path).ok());
+            summary.animation = self.animation(trainer, end)?;
+            Ok(())
+        });
         // A run that lacks a file has not come to its end: it can be resumed when there is room.
         summary.cut_short |= !summary.stopped && settled.is_err();
         let json = serde_json::to_string_pretty(&summary).map_err(TrainError::Summary)?;
@@ -430,11 +460,10 @@ impl Run<'_> {
         settled.and(written.map(drop)).and(drawn).map(|()| summary)
     }
 
-    /// What comes after the last step but for the summary, and whether all of it could be computed and drawn.
-    fn last_files(
-        &mut self,
-        trainer: &mut Trainer,
-    ) -> Result<(Summary, Result<(), TrainError>), TrainError> {
+    /// What comes after the last step but for the animation and the summary.
+    fn last_files(&mut self, trainer: &mut Trainer) -> Result<LastFiles, TrainError> {
+        // First, before the chains go on.
+        let chains = self.last_chains(trainer)?;
         let last = self.checkpoint(trainer)?;
         let checkpoint = self.write_checkpoint(&last)?;
         let model = last.model;
@@ -481,6 +510,7 @@ impl Run<'_> {
             pictures: self.pictures.clone(),
             curves,
             landscape,
+            animation: None,
             traces,
             memory: trainer.plan().memory(),
             energies: last_energies,
@@ -488,7 +518,11 @@ impl Run<'_> {
             recoveries: self.recoveries.clone(),
             kernels: self.kernels.clone(),
         };
-        Ok((summary, drawn))
+        Ok(LastFiles {
+            summary,
+            drawn,
+            chains,
+        })
     }
 
     /// Looks at the chains once more, for longer than a pass.

@@ -9,6 +9,8 @@ pub(super) enum Ticket {
     Control,
     /// The averaged weights that belong to a picture of the chains.
     Average,
+    /// The same chains of the replay buffer each time, for an animation; in as many parts as the buffer has.
+    KeptChains,
     /// The chains, for a picture.
     States,
     /// The energies of a step's samples, under the live weights and then under the snapshot, for histograms.
@@ -24,11 +26,12 @@ pub(super) enum Ticket {
 }
 
 /// In the order of their numbers.
-const ALL: [Ticket; 10] = [
+const ALL: [Ticket; 11] = [
     Ticket::Metrics,
     Ticket::Trace,
     Ticket::Control,
     Ticket::Average,
+    Ticket::KeptChains,
     Ticket::States,
     Ticket::Energies,
     Ticket::Snapshot,

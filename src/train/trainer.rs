@@ -1,3 +1,4 @@
+use super::drawing::can_be_shown;
 use super::error::TrainError;
 use super::fit::{chosen_plan, set_up};
 use super::judge::{FEWEST_JUDGED, Floor, Judging, lacks_data};
@@ -30,6 +31,8 @@ pub enum Arrival {
         values: Vec<f32>,
         /// The averaged weights at the same step, where the data is planar and the energy can be drawn.
         average: Option<Vec<f32>>,
+        /// Chains of the replay buffer at the same step, the same ones each time, where samples are pictures and there is one.
+        chains: Option<Vec<f32>>,
     },
     /// The energies of the samples of a step under the live weights, first of data and then of noise, and their log-ratios but for
     /// c, where the objective compares with the snapshot.
@@ -67,6 +70,8 @@ pub struct Trainer {
     speed: f32,
     /// Averaged weights that wait for the states of their step.
     averages: BTreeMap<u64, Vec<f32>>,
+    /// Chains of the replay buffer that do.
+    chains: BTreeMap<u64, Vec<f32>>,
     /// Energies under the live weights that wait for those under the snapshot.
     live_energies: Option<Vec<f32>>,
     /// Step sizes and acceptances that wait for the metrics of their step.
@@ -119,6 +124,7 @@ impl Trainer {
             arrivals: VecDeque::new(),
             speed: 0.0,
             averages: BTreeMap::new(),
+            chains: BTreeMap::new(),
             live_energies: None,
             controls: BTreeMap::new(),
             judging: Judging::default(),
@@ -195,7 +201,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Asks for the noise samples after the last step, which arrive later.
+    /// Asks for the noise samples after the last step, and for what else belongs to their picture, which arrive later.
     ///
     /// # Errors
     /// What the GPU reported.
@@ -206,6 +212,15 @@ impl Trainer {
             let average = self.plan.optimiser().average();
             let ticket = Ticket::Average.number(self.step);
             recording.fetch(average, 0, average.words(), ticket);
+        } else if can_be_shown(self.data.shape())
+            && let Some((buffer, _, ranges)) = self.plan.kept_chains(self.config.run.samples)
+        {
+            let length = self.data.shape().len();
+            for chains in ranges {
+                let (start, words) = (chains.start * length, chains.len() * length);
+                let ticket = Ticket::KeptChains.number(self.step);
+                recording.fetch(buffer, start, words, ticket);
+            }
         }
         recording.fetch(states, start, words, Ticket::States.number(self.step));
         Ok(self.executor.run(&recording)?)
@@ -275,7 +290,7 @@ impl Trainer {
         self.step = state.step();
         self.traces = state.traces().cloned();
         self.states = PendingStates::default();
-        (self.averages, self.controls) = Default::default();
+        (self.averages, self.chains, self.controls) = Default::default();
         self.live_energies = None;
         self.judging.forget();
         Ok(())
@@ -429,10 +444,15 @@ impl Trainer {
                 self.averages.insert(step, floats());
                 None
             }
+            Ticket::KeptChains => {
+                self.chains.entry(step).or_default().extend(floats());
+                None
+            }
             Ticket::States => Some(Arrival::States {
                 step,
                 values: floats(),
                 average: self.averages.remove(&step),
+                chains: self.chains.remove(&step),
             }),
             Ticket::Energies => {
                 // Of those that it asks for the last one is told from the others by having something to be compared with.

@@ -21,6 +21,7 @@ mod lists;
 #[cfg(target_os = "linux")]
 mod mounts;
 mod page;
+mod pictures;
 #[cfg(unix)]
 mod recoveries;
 mod refusals;

@@ -155,6 +155,7 @@ pub fn same_ends(folder: &TempDir, whole: &TempDir) {
         "config.toml",
         "curves.png",
         "samples.png",
+        "training.gif",
     ]
     .map(String::from)
     .into();

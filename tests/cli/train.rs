@@ -43,7 +43,14 @@ fn training_fills_the_run_folder() {
                 .all(|row| row.loss.is_finite() && row.loss > 0.0)
         );
 
-        assert_eq!(names_in(&run.join("samples")), ["000002.png", "000004.png"]);
+        // Of pictures also those of the same chains each time.
+        let chains: &[&str] = match preset {
+            "digits" => &["000002.chains.png", "000004.chains.png"],
+            _ => &[],
+        };
+        let mut along = [chains, &["000002.png", "000004.png"]].concat();
+        along.sort();
+        assert_eq!(names_in(&run.join("samples")), along);
         assert_eq!(
             names_in(&run.join("checkpoints")),
             [
@@ -56,6 +63,7 @@ fn training_fills_the_run_folder() {
             ]
         );
         let mut pictures = vec!["samples.png", "curves.png", "samples/000002.png"];
+        pictures.push("training.gif");
         if preset == "8gaussians" {
             pictures.push("landscape.png");
         }
@@ -73,7 +81,12 @@ fn training_fills_the_run_folder() {
         for name in &named {
             assert!(folder.path().join(name).exists(), "{name}");
         }
-        for wanted in ["curves.png", "samples", "checkpoints/000006.safetensors"] {
+        for wanted in [
+            "curves.png",
+            "samples",
+            "training.gif",
+            "checkpoints/000006.safetensors",
+        ] {
             assert!(named.iter().any(|name| name.ends_with(wanted)), "{wanted}");
         }
         let json: Value =

@@ -30,6 +30,9 @@ impl Event<'_> {
             ),
             Event::CaughtUp => "note: what could not be written before is written now".into(),
             Event::NotShown(why) => format!("warning: {why}"),
+            Event::NoFrame { path, why } => {
+                format!("warning: {} is not in training.gif: {why}", path.display())
+            }
             Event::MovedAside { from, to } => format!(
                 "warning: `{}` is not of this run, which writes there: it is `{}` now",
                 from.display(),

@@ -3,7 +3,7 @@
 use super::{Event, Run};
 use crate::config::Interval;
 use crate::model::{Model, SampleOptions};
-use crate::report::{Panel, Series, curves, landscape, png_bytes, sample_grid};
+use crate::report::{Panel, Series, cell_centres, curves, landscape, png_bytes, sample_grid};
 use crate::train::drawing::{SCATTER_POINTS, can_be_shown, samples_drawn};
 use crate::train::error::TrainError;
 use crate::train::metrics::{CURVES, Curve, MetricsRow};
@@ -15,16 +15,17 @@ use std::sync::atomic::Ordering;
 /// Cells on a side of the energy landscape's grid.
 const LANDSCAPE_SIDE: usize = 160;
 /// The landscape shows the square [−4, 4]², where the planar sets lie.
-const LANDSCAPE_EXTENT: f32 = 4.0;
+pub(super) const LANDSCAPE_EXTENT: f32 = 4.0;
 
 impl Run<'_> {
-    /// A picture of noise samples during training.
+    /// A picture of noise samples during training, and one of `chains`, which are the same ones each time.
     pub(super) fn picture(
         &mut self,
         trainer: &mut Trainer,
         step: u64,
         values: &[f32],
         average: Option<Vec<f32>>,
+        chains: Option<Vec<f32>>,
     ) -> Result<(), TrainError> {
         let picture = if let Some(average) = average {
             let model = trainer.model_of(average, step)?;
@@ -39,6 +40,12 @@ impl Run<'_> {
         self.pictures = Some(folder);
         self.show(|board| board.picture(step.saturating_sub(1), &picture));
         let bytes = picture;
+        self.deliver(trainer, Unwritten::File { path, bytes })?;
+        let Some(chains) = chains else {
+            return Ok(());
+        };
+        let bytes = self.grid(trainer, &chains)?;
+        let path = self.folder.join(format!("samples/{step:06}.chains.png"));
         self.deliver(trainer, Unwritten::File { path, bytes })
     }
 
@@ -66,14 +73,7 @@ impl Run<'_> {
         model: &Model,
         values: &[f32],
     ) -> Result<Vec<u8>, TrainError> {
-        let cell = 2.0 * LANDSCAPE_EXTENT / LANDSCAPE_SIDE as f32;
-        let grid: Vec<f32> = (0..LANDSCAPE_SIDE * LANDSCAPE_SIDE)
-            .flat_map(|i| {
-                let (row, column) = (i / LANDSCAPE_SIDE, i % LANDSCAPE_SIDE);
-                let x = -LANDSCAPE_EXTENT + (column as f32 + 0.5) * cell;
-                [x, LANDSCAPE_EXTENT - (row as f32 + 0.5) * cell]
-            })
-            .collect();
+        let grid = cell_centres(LANDSCAPE_SIDE, LANDSCAPE_EXTENT);
         let (executor, workspace) = trainer.workspace();
         let mark = executor.mark();
         let energies = model
@@ -215,7 +215,7 @@ fn intervals(rows: &[MetricsRow]) -> Series {
     }
 }
 
-fn points(values: &[f32]) -> Vec<[f32; 2]> {
+pub(super) fn points(values: &[f32]) -> Vec<[f32; 2]> {
     values
         .chunks_exact(2)
         .map(|point| [point[0], point[1]])
