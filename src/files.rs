@@ -18,11 +18,13 @@ const METRICS: &str = "metrics.jsonl";
 
 /// The files that a run, or an evaluation of it, writes directly into its folder, but those of the best weights, which may be
 /// somebody else's.
-const RUN_FILES: [&str; 15] = [
+const RUN_FILES: [&str; 17] = [
     "config.toml",
     METRICS,
     "curves.png",
     "diagnostics.jsonl",
+    ENERGIES,
+    "energies.png",
     "evaluation.json",
     "evaluation.png",
     "landscape.png",
@@ -38,6 +40,9 @@ const RUN_FILES: [&str; 15] = [
 
 /// The checkpoint of the step whose chains came nearest to data.
 pub(crate) const BEST: &str = "best.safetensors";
+
+/// Energies of data and of noise along the way of a run.
+pub(crate) const ENERGIES: &str = "energies.jsonl";
 
 /// How a run went on after it had diverged, each time.
 pub(crate) const RECOVERIES: &str = "recoveries.jsonl";

@@ -311,6 +311,8 @@ mod run_folders {
             "config.toml",
             "metrics.jsonl",
             "curves.png",
+            "energies.jsonl",
+            "energies.png",
             "evaluation.json",
             "evaluation.png",
             "landscape.png",

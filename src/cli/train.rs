@@ -307,6 +307,9 @@ fn summarise(summary: &Summary, page: Option<&Written>) {
     if let Some(path) = &summary.curves {
         show(path, "how training went");
     }
+    if let Some(path) = &summary.energy_histograms {
+        show(path, "energies of data and of noise along the way");
+    }
     if let Some(path) = &summary.traces {
         show(path, "what R-hat was told from: chain, draw, quantity");
     }

@@ -3,6 +3,7 @@
 use super::chart::{LEFT, Px, RIGHT, Tick, WIDTH, across, axis, ticks};
 use super::folder::Folder;
 use super::numbers::{number, whole};
+use crate::report::{binned, energy_range};
 use serde_json::Value;
 
 const BINS: usize = 40;
@@ -10,8 +11,6 @@ const BINS: usize = 40;
 const ROW: f64 = 94.0;
 const BARS: f64 = 54.0;
 const BOTTOM: f64 = 40.0;
-/// This share of all energies on either side may lie beyond the bins, where a few far out would leave no room for the rest.
-const TAIL: f64 = 0.005;
 
 /// The order of known kinds; others follow.
 const ORDER: [&str; 4] = ["data", "held_out", "buffer", "fresh"];
@@ -82,12 +81,12 @@ pub(super) fn histograms(folder: &Folder) -> Option<Histograms> {
         .copied()
         .collect();
     pooled.sort_by(f64::total_cmp);
-    let (low, high) = range(&pooled)?;
+    let (low, high) = energy_range(&pooled)?;
     let x = axis([low, high].into_iter(), false, 0.02)?;
 
     let shares: Vec<Vec<f64>> = kinds
         .iter()
-        .map(|kind| binned(&kind.finite, low, high))
+        .map(|kind| binned(&kind.finite, low, high, BINS))
         .collect();
     let tallest = shares.iter().flatten().copied().fold(0.0, f64::max);
     let outside = pooled.iter().filter(|&&e| e < low || e > high).count();
@@ -146,30 +145,6 @@ pub(super) fn histograms(folder: &Folder) -> Option<Histograms> {
     })
 }
 
-/// The range of the bins: all of it, unless most of that is empty.
-fn range(sorted: &[f64]) -> Option<(f64, f64)> {
-    let (&low, &high) = (sorted.first()?, sorted.last()?);
-    let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize];
-    let (from, to) = (at(TAIL), at(1.0 - TAIL));
-    let (low, high) = match high - low > 2.0 * (to - from) && to > from {
-        true => (from, to),
-        false => (low, high),
-    };
-    // Equal energies have a bin, too.
-    let margin = if high > low { 0.0 } else { 0.5 };
-    Some((low - margin, high + margin))
-}
-
-/// The share of `energies` in each bin.
-fn binned(energies: &[f64], low: f64, high: f64) -> Vec<f64> {
-    let mut counts = vec![0.0; BINS];
-    for &energy in energies.iter().filter(|&&e| (low..=high).contains(&e)) {
-        let bin = (BINS as f64 * (energy - low) / (high - low)) as usize;
-        counts[bin.min(BINS - 1)] += 1.0 / energies.len() as f64;
-    }
-    counts
-}
-
 fn label(name: &str) -> String {
     match name {
         "data" => "data with the noise of training".into(),
@@ -205,23 +180,4 @@ fn alt(rows: &[Row]) -> String {
         "Histograms of energies: {}.",
         rows.collect::<Vec<_>>().join("; ")
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_energies_are_in_a_bin_unless_a_few_lie_far_out() {
-        let mut energies: Vec<f64> = (0..=500).map(|i| f64::from(i) / 100.0).collect();
-        assert_eq!(range(&energies), Some((0.0, 5.0)));
-        let shares = binned(&energies, 0.0, 5.0);
-        assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);
-        assert!(shares.iter().all(|share| (share - 0.025).abs() < 0.005));
-        energies.push(1e9);
-        let (_, high) = range(&energies).unwrap();
-        assert!(high < 6.0, "{high}");
-        assert_eq!(range(&[2.0, 2.0]), Some((1.5, 2.5)));
-        assert_eq!(range(&[]), None);
-    }
 }

@@ -54,6 +54,8 @@ struct Page<'a> {
     other_curves: Vec<Chart>,
     snapshot: Option<SnapshotHistory>,
     energies: Option<Histograms>,
+    /// Histograms of energies along training.
+    energies_along: Option<Shown>,
     frames: Option<Frames>,
     animation: Option<Shown>,
     samples: Vec<Shown>,
@@ -75,6 +77,7 @@ pub(super) fn page(folder: &mut Folder) -> String {
     // First, since reading pictures may find problems.
     let frames = Frames::read(folder);
     let animation = animation(folder);
+    let energies_along = energies_along(folder);
     let samples = last_samples(folder);
     let evaluation_pictures = evaluation_pictures(folder);
     let nearest = folder.config.as_ref().and_then(settings::nearest);
@@ -98,6 +101,7 @@ pub(super) fn page(folder: &mut Folder) -> String {
         other_curves: curves::others(&folder.metrics),
         snapshot: snapshot::history(folder),
         energies: histograms(folder),
+        energies_along,
         frames,
         animation,
         samples,
@@ -313,6 +317,19 @@ fn animation(folder: &mut Folder) -> Option<Shown> {
         title: "As an animation".into(),
         alt: alt.into(),
         caption: caption.into(),
+        picture,
+    })
+}
+
+/// Histograms of energies along training.
+fn energies_along(folder: &mut Folder) -> Option<Shown> {
+    let picture = Picture::read(folder, "energies.png")?;
+    Some(Shown {
+        title: "Along training".into(),
+        alt: "Histograms of the energies of data and of noise at steps along training, the first step on top".into(),
+        caption: "Data with the noise of training, and noise samples of the same step, under the live weights; each row around \
+                  the mean energy of its own data, and on a scale of its own. energies.jsonl has the energies."
+            .into(),
         picture,
     })
 }

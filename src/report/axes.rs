@@ -77,6 +77,11 @@ impl Axis {
         }
     }
 
+    /// Its bounds: values on a linear axis, powers of ten on a logarithmic one.
+    pub(super) fn bounds(&self) -> [f64; 2] {
+        [self.low, self.high]
+    }
+
     /// The values with a tick, and what stands at it.
     pub(crate) fn ticks(&self) -> &[(f64, String)] {
         &self.ticks

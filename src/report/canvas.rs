@@ -7,7 +7,7 @@ use image::{RgbImage, imageops};
 use plotters::backend::BitMapBackend;
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, IntoDrawingArea};
-use plotters::element::{Circle, PathElement};
+use plotters::element::{Circle, PathElement, Polygon};
 use plotters::style::text_anchor::Pos;
 use plotters::style::{Color, FontStyle, IntoFont, RGBAColor, TextStyle, WHITE, register_font};
 
@@ -99,6 +99,18 @@ impl Canvas<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What lies inside of `corners`.
+    pub(super) fn area(
+        &self,
+        corners: &[(f64, f64)],
+        colour: RGBAColor,
+    ) -> Result<(), ReportError> {
+        let corners: Vec<(i32, i32)> = corners.iter().map(|&corner| large_pixel(corner)).collect();
+        self.area
+            .draw(&Polygon::new(corners, colour))
+            .map_err(drawing)
     }
 
     /// A filled disc.

@@ -20,7 +20,7 @@ pub(super) const PITCH: u32 = MARGIN_LEFT + SIDE + MARGIN_RIGHT;
 const TITLE_SIZE: f64 = 20.0;
 const NOTE_SIZE: f64 = 15.0;
 
-const DATA_COLOUR: RGBColor = RGBColor(0x00, 0x72, 0xb2);
+pub(super) const DATA_COLOUR: RGBColor = RGBColor(0x00, 0x72, 0xb2);
 pub(super) const SAMPLE_COLOUR: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
 const POINT_RADIUS: f64 = 1.5;
 /// Points are translucent, so that a crowd is darker than a straggler.

@@ -14,6 +14,7 @@ mod diverged;
 mod divergence;
 mod drawing;
 mod energies;
+mod energy_rows;
 mod error;
 mod fit;
 mod in_memory;

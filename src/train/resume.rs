@@ -1,13 +1,14 @@
 //! Runs that were interrupted, and how they go on.
 
 use super::best::BestSoFar;
+use super::energy_rows::EnergyRow;
 use super::error::TrainError;
 use super::metrics::MetricsRow;
 use super::state::TrainingState;
 use super::states::{Manifest, Unusable, load, manifests};
 use crate::config::{self, Config, differences};
 use crate::data::Dataset;
-use crate::files::{LinesMark, RunLock, SNAPSHOTS, STATES, read_marked};
+use crate::files::{ENERGIES, LinesMark, RunLock, SNAPSHOTS, STATES, read_marked};
 use crate::gpu::AdapterSummary;
 use crate::method::{Diagnostics, LIVE_PARAMETERS, Schedule};
 use serde::Deserialize;
@@ -200,6 +201,7 @@ pub(super) struct Whole {
     pub(super) manifest: Manifest,
     pub(super) rows: Vec<MetricsRow>,
     pub(super) diagnoses: Vec<Diagnostics>,
+    pub(super) energies: Vec<EnergyRow>,
     /// The best weights so far.
     pub(super) best: Option<BestSoFar>,
 }
@@ -210,6 +212,10 @@ pub(super) fn whole(folder: &Path, path: &Path) -> Result<Whole, Unusable> {
     let rows: Vec<MetricsRow> = lines(&folder.join("metrics.jsonl"), &manifest.metrics)?;
     let diagnoses = match &manifest.diagnostics {
         Some(mark) => lines(&folder.join("diagnostics.jsonl"), mark)?,
+        None => Vec::new(),
+    };
+    let energies = match &manifest.energies {
+        Some(mark) => lines(&folder.join(ENERGIES), mark)?,
         None => Vec::new(),
     };
     if rows.len() as u64 != state.step() {
@@ -233,6 +239,7 @@ pub(super) fn whole(folder: &Path, path: &Path) -> Result<Whole, Unusable> {
         manifest,
         rows,
         diagnoses,
+        energies,
         best,
     })
 }

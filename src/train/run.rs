@@ -13,6 +13,7 @@ use super::board::Board;
 use super::diverged::{self, Remains};
 use super::divergence::{Divergence, Watch};
 use super::energies::{Energies, energies, energies_of};
+use super::energy_rows::EnergyRow;
 use super::error::TrainError;
 use super::keep::KeptSnapshots;
 use super::keeper::StateKeeper;
@@ -28,7 +29,7 @@ use super::trainer::{Arrival, Trainer};
 use super::waiting::{Unwritten, Waiting};
 use crate::config::{self, Config};
 use crate::evaluation::Judged;
-use crate::files::{FileError, RunLock, create_run_folder, npy};
+use crate::files::{ENERGIES, FileError, RunLock, create_run_folder, npy};
 use crate::gpu::GpuError;
 use crate::method::{Agreement, Diagnostics, FEWEST_RECORDS};
 use crate::model::{Model, ModelError};
@@ -123,6 +124,8 @@ pub struct Summary {
     /// The folder with the pictures made along the way, where there are any.
     pub pictures: Option<PathBuf>,
     pub curves: Option<PathBuf>,
+    /// Histograms of energies of data and of noise along training; none where nothing is drawn on the way.
+    pub energy_histograms: Option<PathBuf>,
     pub landscape: Option<PathBuf>,
     /// The pictures made along the way, as an animation: of planar sets the landscape with data over it, else always the same
     /// chains of the replay buffer; none of fewer than two.
@@ -176,9 +179,14 @@ pub fn run(
         true => Some(Lines::create(&folder.join("diagnostics.jsonl"))?),
         false => None,
     };
+    let energies = match config.run.sample_every {
+        0 => None,
+        _ => Some(Lines::create(&folder.join(ENERGIES))?),
+    };
     Run {
         metrics,
         diagnostics,
+        energies,
         board,
         last_diagnosis: None,
         best: None,
@@ -216,6 +224,8 @@ fn is_diagnosed(config: &Config) -> bool {
 struct Run<'a> {
     metrics: Lines<MetricsRow>,
     diagnostics: Option<Lines<Diagnostics>>,
+    /// Energies of data and of noise along the way, where it draws something there.
+    energies: Option<Lines<EnergyRow>>,
     /// What TensorBoard is told, if it is.
     board: Option<Board>,
     last_diagnosis: Option<Diagnostics>,
@@ -272,9 +282,9 @@ impl Run<'_> {
             }
             if due(config.run.sample_every) {
                 trainer.request_states()?;
-                if self.board.is_some() {
-                    trainer.request_energies()?;
-                }
+            }
+            if self.is_weighed(done) {
+                trainer.request_energies()?;
             }
             self.take_in(trainer, false)?;
             if due(config.run.checkpoint_every) {
@@ -283,7 +293,8 @@ impl Run<'_> {
                 self.keep_state(trainer)?;
             }
         }
-        if self.board.is_some() && trainer.steps_done() > before {
+        let done = trainer.steps_done();
+        if self.board.is_some() && done > before && !self.is_weighed(done) {
             trainer.request_energies()?;
         }
         self.take_in(trainer, true)?;
@@ -308,6 +319,13 @@ impl Run<'_> {
             states::prune(self.folder, last);
         }
         Ok(summary)
+    }
+
+    /// Whether the energies of the last of so many steps are written down: of those with a picture, and of the last step where
+    /// it is such a one.
+    fn is_weighed(&self, steps: u64) -> bool {
+        let every = self.config.run.sample_every;
+        every > 0 && steps.is_multiple_of(every)
     }
 
     /// Takes in what has arrived, and ends the run where it has diverged, to [go back](Self::through) if it can.
@@ -338,6 +356,7 @@ impl Run<'_> {
             .and_then(|checkpoint| self.write_checkpoint(&checkpoint))
             .ok();
         let curves = self.curves().ok().flatten();
+        let energy_histograms = self.energy_histograms().ok().flatten();
         let animation = self.animation(trainer, None).ok().flatten();
         let text = diverged::summary(
             self.config,
@@ -349,6 +368,7 @@ impl Run<'_> {
                 checkpoint,
                 pictures: self.pictures.clone(),
                 curves,
+                energy_histograms,
                 animation,
                 best: self.best(trainer),
                 recoveries: self.recoveries.clone(),
@@ -377,7 +397,7 @@ impl Run<'_> {
                     step,
                     energies,
                     log_ratios,
-                } => self.show_energies(step, &energies, log_ratios),
+                } => self.take_energies(step, &energies, log_ratios)?,
                 Arrival::Snapshot { .. } if self.diverged.is_some() => {}
                 Arrival::Snapshot { step, parameters } => {
                     self.deliver(trainer, Unwritten::Snapshot { step, parameters })?;
@@ -469,6 +489,7 @@ impl Run<'_> {
         let model = last.model;
         // First, because drawing samples may take long.
         let curves = self.curves()?;
+        let energy_histograms = self.energy_histograms()?;
         let stopped = trainer.steps_done() < self.config.run.steps;
         let (mut samples, mut landscape, mut traces) = (None, None, None);
         let mut last_energies = Energies::new();
@@ -509,6 +530,7 @@ impl Run<'_> {
             samples,
             pictures: self.pictures.clone(),
             curves,
+            energy_histograms,
             landscape,
             animation: None,
             traces,

@@ -47,8 +47,11 @@ pub(super) struct Manifest {
     pub(super) scaling: Scaling,
     /// What the run had written of its metrics, ...
     pub(super) metrics: LinesMark,
-    /// ... and of its diagnostics, where it writes any.
+    /// ... of its diagnostics, where it writes any, ...
     pub(super) diagnostics: Option<LinesMark>,
+    /// ... and of the energies along the way. Programs that wrote none of these cut nothing off, and misread nothing.
+    #[serde(default)]
+    pub(super) energies: Option<LinesMark>,
     /// The last line of these.
     pub(super) last_diagnosis: Option<Diagnostics>,
     /// What that was told from, where the run keeps it.
@@ -389,6 +392,7 @@ mod tests {
                 crc32: String::new(),
             },
             diagnostics: None,
+            energies: None,
             last_diagnosis: None,
             traces: None,
             pictures: false,

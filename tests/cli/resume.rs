@@ -154,6 +154,8 @@ pub fn same_ends(folder: &TempDir, whole: &TempDir) {
         "best.live.safetensors",
         "config.toml",
         "curves.png",
+        "energies.jsonl",
+        "energies.png",
         "samples.png",
         "training.gif",
     ]

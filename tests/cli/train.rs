@@ -63,7 +63,7 @@ fn training_fills_the_run_folder() {
             ]
         );
         let mut pictures = vec!["samples.png", "curves.png", "samples/000002.png"];
-        pictures.push("training.gif");
+        pictures.extend(["energies.png", "training.gif"]);
         if preset == "8gaussians" {
             pictures.push("landscape.png");
         }
@@ -83,6 +83,7 @@ fn training_fills_the_run_folder() {
         }
         for wanted in [
             "curves.png",
+            "energies.png",
             "samples",
             "training.gif",
             "checkpoints/000006.safetensors",

@@ -25,7 +25,7 @@ const SETTINGS: &[&str] = &[
     "sampler.diagnose=1",
     "sampler.traces=true",
     "sampler.probe=0",
-    "run.sample_every=0",
+    "run.sample_every=2",
     "run.sample_steps=1",
     "run.samples=4",
     "run.checkpoint_seconds=1000",
@@ -142,7 +142,7 @@ impl Run {
         let to = copy.path().join("run");
         fs::create_dir_all(to.join("states")).unwrap();
         let named = |name: &str| (folder.join(name), to.join(name));
-        for name in ["metrics.jsonl", "diagnostics.jsonl"] {
+        for name in ["metrics.jsonl", "diagnostics.jsonl", "energies.jsonl"] {
             let (from, to) = named(name);
             fs::copy(from, to).unwrap();
         }
@@ -221,4 +221,5 @@ fn training_states() {
     marked(&mut run, "states-metrics", "metrics.jsonl", "metrics");
     let lines = "diagnostics.jsonl";
     marked(&mut run, "states-diagnostics", lines, "diagnostics");
+    marked(&mut run, "states-energies", "energies.jsonl", "energies");
 }

@@ -5,6 +5,7 @@ use crate::config;
 use crate::files::{RunLock, mend_run_folder, write_atomically};
 use crate::model::{KeptChains, most_kept};
 use crate::train::board::Board;
+use crate::train::energy_rows::EnergyRow;
 use crate::train::error::TrainError;
 use crate::train::lines::Lines;
 use crate::train::trainer::Trainer;
@@ -76,25 +77,35 @@ impl Run<'_> {
         }
     }
 
-    /// Tells it the energies of the samples of a step, and their log-ratios but for c, which is in the metrics.
-    pub(super) fn show_energies(
+    /// Writes down the energies of the samples of a step, and tells TensorBoard, with their log-ratios but for c, which is in
+    /// the metrics.
+    pub(super) fn take_energies(
         &mut self,
         step: u64,
         energies: &[f32],
         log_ratios: Option<Vec<f32>>,
-    ) {
+    ) -> Result<(), TrainError> {
+        // The last step of a run that was stopped is none of those.
+        let is_weighed = self.is_weighed(step + 1);
+        let lines = self.energies.as_mut().filter(|_| is_weighed);
+        let row = EnergyRow::new(step, self.config.run.batch, energies);
+        if let Some(Err(error)) = lines.map(|lines| lines.push(row)) {
+            self.waits(error.into())?;
+        }
         let row = self.metrics.rows().get(step as usize);
         let c = row.map_or(0.0, |row| row.normaliser);
         let log_ratios: Option<Vec<f32>> =
             log_ratios.map(|all| all.into_iter().map(|ratio| ratio + c).collect());
         let data = self.config.run.batch;
         self.show(|board| board.energies(step, data, energies, log_ratios.as_deref()));
+        Ok(())
     }
 
     pub(super) fn is_behind(&self) -> bool {
-        let diagnostics = self.diagnostics.as_ref();
+        let (diagnostics, energies) = (self.diagnostics.as_ref(), self.energies.as_ref());
         self.metrics.is_behind()
             || diagnostics.is_some_and(Lines::is_behind)
+            || energies.is_some_and(Lines::is_behind)
             || !self.waiting.is_empty()
             || self.best_is_behind
     }
@@ -115,8 +126,10 @@ impl Run<'_> {
 
     /// The same but for the best weights, which every state has itself.
     pub(super) fn settle_files(&mut self, trainer: &Trainer) -> Result<(), TrainError> {
-        let diagnostics = self.diagnostics.as_ref();
-        let is_anew = self.metrics.is_gone() || diagnostics.is_some_and(Lines::is_gone);
+        let (diagnostics, energies) = (self.diagnostics.as_ref(), self.energies.as_ref());
+        let is_anew = self.metrics.is_gone()
+            || diagnostics.is_some_and(Lines::is_gone)
+            || energies.is_some_and(Lines::is_gone);
         mend_run_folder(self.folder)?;
         self.hold_folder()?;
         if is_anew {
@@ -126,6 +139,9 @@ impl Run<'_> {
         self.metrics.settle()?;
         if let Some(diagnostics) = &mut self.diagnostics {
             diagnostics.settle()?;
+        }
+        if let Some(energies) = &mut self.energies {
+            energies.settle()?;
         }
         self.write_waiting(trainer)
     }

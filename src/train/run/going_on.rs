@@ -3,7 +3,7 @@
 use super::{Event, Run, Summary};
 use crate::config::{self, Config};
 use crate::files::{
-    FileError, MOST_ROLLBACKS, RECOVERIES, RunLock, SNAPSHOTS, given_up, mend_run_folder,
+    ENERGIES, FileError, MOST_ROLLBACKS, RECOVERIES, RunLock, SNAPSHOTS, given_up, mend_run_folder,
     number_of, write_atomically,
 };
 use crate::network::{ChosenKernels, chosen_kernels};
@@ -88,6 +88,7 @@ impl<'a> Run<'a> {
             manifest,
             rows,
             diagnoses,
+            energies,
             best,
         } = whole;
         let Circumstances {
@@ -119,6 +120,13 @@ impl<'a> Run<'a> {
             }
             None => None,
         };
+        let path = folder.join(ENERGIES);
+        let energies = match &manifest.energies {
+            Some(mark) => Some(Lines::cut_back(&path, mark, energies)?),
+            // It drew nothing so far, or is of a program that did not write these.
+            None if config.run.sample_every > 0 => Some(Lines::create(&path)?),
+            None => None,
+        };
         let mut watch = watch_over(trainer, config);
         for row in &rows {
             // A step that lost samples would have ended the run.
@@ -131,6 +139,7 @@ impl<'a> Run<'a> {
         let mut run = Run {
             metrics,
             diagnostics,
+            energies,
             board,
             last_diagnosis: manifest.last_diagnosis,
             best,

@@ -3,9 +3,13 @@
 use super::{Event, Run};
 use crate::config::Interval;
 use crate::model::{Model, SampleOptions};
-use crate::report::{Panel, Series, cell_centres, curves, landscape, png_bytes, sample_grid};
+use crate::report::{
+    EnergiesAt, Panel, Series, cell_centres, curves, energy_histograms, landscape, png_bytes,
+    sample_grid,
+};
 use crate::train::drawing::{SCATTER_POINTS, can_be_shown, samples_drawn};
 use crate::train::error::TrainError;
+use crate::train::lines::Lines;
 use crate::train::metrics::{CURVES, Curve, MetricsRow};
 use crate::train::trainer::Trainer;
 use crate::train::waiting::Unwritten;
@@ -200,6 +204,26 @@ impl Run<'_> {
         }
         let picture = png_bytes(&curves(&panels)?)?;
         self.write(self.folder.join("curves.png"), &picture)
+            .map(Some)
+    }
+
+    /// Draws histograms of the energies along the way.
+    pub(super) fn energy_histograms(&mut self) -> Result<Option<PathBuf>, TrainError> {
+        let rows = self.energies.as_ref().map_or(&[][..], Lines::rows);
+        let rows: Vec<EnergiesAt<'_>> = rows
+            .iter()
+            .filter(|row| !row.data.is_empty() && !row.noise.is_empty())
+            .map(|row| EnergiesAt {
+                step: row.step,
+                data: &row.data,
+                noise: &row.noise,
+            })
+            .collect();
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let picture = png_bytes(&energy_histograms(&rows)?)?;
+        self.write(self.folder.join("energies.png"), &picture)
             .map(Some)
     }
 }

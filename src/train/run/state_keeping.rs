@@ -45,6 +45,9 @@ impl Run<'_> {
         if let Some(diagnostics) = &self.diagnostics {
             before.push(diagnostics.handle()?);
         }
+        if let Some(energies) = &self.energies {
+            before.push(energies.handle()?);
+        }
         let shape = trainer.data().shape();
         let manifest = Manifest {
             step: state.step(),
@@ -57,6 +60,7 @@ impl Run<'_> {
             scaling: trainer.data().scaling(),
             metrics: self.metrics.mark(),
             diagnostics: self.diagnostics.as_ref().map(Lines::mark),
+            energies: self.energies.as_ref().map(Lines::mark),
             last_diagnosis: self.last_diagnosis,
             traces: state.traces().cloned(),
             pictures: self.pictures.is_some(),
