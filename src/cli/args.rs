@@ -277,7 +277,8 @@ pub(super) struct TrainArgs {
 Examples:
   afterimage sample runs/digits
   afterimage sample runs/digits --count 100 --steps 1000 --out digits.png
-  afterimage sample runs/digits --out chain.gif")]
+  afterimage sample runs/digits --out chain.gif
+  afterimage sample runs/digits --steps-shown 8 --energies --out chains.png")]
 pub(super) struct SampleArgs {
     /// The model.
     #[command(flatten)]
@@ -306,6 +307,23 @@ pub(super) struct SampleArgs {
     /// Default: samples.png in the current folder.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) out: Option<PathBuf>,
+
+    /// Show each chain at N times, from its start to its end: a row of pictures, or in the plane a path over the landscape
+    ///
+    /// --count says how many chains, by default up to 8. Where training added noise to the data, a
+    /// last column shows the states after they are denoised.
+    #[arg(long, value_name = "N", help_heading = "Output", value_parser = clap::value_parser!(u64).range(2..=64), conflicts_with = "interpolate")]
+    pub(super) steps_shown: Option<u64>,
+
+    /// Show N pictures on the straight line from one sample to another, with their energies
+    ///
+    /// A row for each two samples; --count says how many rows, by default up to 8.
+    #[arg(long, value_name = "N", help_heading = "Output", value_parser = clap::value_parser!(u64).range(3..=64))]
+    pub(super) interpolate: Option<u64>,
+
+    /// Write the energy of each picture below it
+    #[arg(long, help_heading = "Output")]
+    pub(super) energies: bool,
 
     /// Show no progress; errors and warnings still appear
     #[arg(long, short, help_heading = "Output")]

@@ -115,6 +115,8 @@ pub(super) enum CliError {
     PathOfEnergy { name: String },
     #[error("`{assignment}` would change nothing here: set {keys}")]
     NotRead { assignment: String, keys: String },
+    #[error("{option} cannot be taken here: {why}")]
+    Unfit { option: &'static str, why: String },
     #[error("cannot write {}: its ending must be {wanted}", path.display())]
     Ending { path: PathBuf, wanted: String },
     #[error(

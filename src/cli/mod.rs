@@ -13,6 +13,7 @@ mod program;
 mod progress;
 mod runs;
 mod sample;
+mod sample_pictures;
 mod signals;
 mod sweep;
 mod train;

@@ -29,6 +29,20 @@ pub struct SampleOptions {
     pub frames: usize,
 }
 
+impl SampleOptions {
+    /// How many stretches the steps are handed to the device in, as many between any two frames.
+    fn stretches(&self) -> usize {
+        let frames = self.frames.max(1);
+        frames * self.steps.div_ceil(20).div_ceil(frames).max(1)
+    }
+
+    /// How many steps were done at each frame.
+    pub(crate) fn frame_steps(&self) -> Vec<usize> {
+        let steps = |frame| self.steps * frame / self.frames;
+        (1..=self.frames).map(steps).collect()
+    }
+}
+
 /// Records what drawing `count` samples of a model that is trained by `config` begins with, on the workspace `network`: all
 /// that it uses. Chains run layer by layer here, whatever suits the adapter.
 pub(crate) fn first_draw(config: &Config, network: &Network, count: usize) -> Recording {
@@ -81,6 +95,8 @@ pub struct Samples {
     pub values: Vec<f32>,
     /// How many of them are not finite: chains that ran away.
     pub lost: usize,
+    /// The states before the first step, like `values`; empty where no states along the way are kept.
+    pub start: Vec<f32>,
     /// The states along the way, each like `values`.
     pub frames: Vec<Vec<f32>>,
     /// Energy-gradient evaluations that were spent, those of chains beyond the wanted number included.
@@ -179,6 +195,7 @@ impl Model {
         let mut samples = Samples {
             values: Vec::new(),
             lost: 0,
+            start: Vec::new(),
             frames: vec![Vec::new(); options.frames],
             gradient_evaluations: 0,
             step_size: dynamics.langevin.step_size,
@@ -207,10 +224,8 @@ impl Model {
         samples.values.truncate(options.count * length);
         let is_lost = |sample: &&[f32]| sample.iter().any(|value| !value.is_finite());
         samples.lost = samples.values.chunks(length).filter(is_lost).count();
-        samples
-            .frames
-            .iter_mut()
-            .for_each(|frame| frame.truncate(options.count * length));
+        let along = samples.frames.iter_mut().chain([&mut samples.start]);
+        along.for_each(|states| states.truncate(options.count * length));
         Ok(samples)
     }
 
@@ -227,7 +242,10 @@ impl Model {
         let mut recording = Recording::new();
         chains.restart(&mut recording, 0, first_chain, chains.network().samples());
         executor.run(&recording)?;
-        let stretches = options.frames.max(options.steps.div_ceil(20)).max(1);
+        let stretches = options.stretches();
+        if options.frames > 0 {
+            samples.start.extend(executor.read(chains.states())?);
+        }
         let mut done = 0;
         let mut kept = 0;
         let mut go_on = true;
@@ -264,5 +282,29 @@ impl Model {
         samples.gradient_evaluations += (evaluations * chains.network().samples()) as u64;
         samples.values.extend(executor.read(chains.states())?);
         Ok(go_on)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_even_and_end_with_the_last_step() {
+        let steps = |steps, frames| {
+            let options = SampleOptions {
+                count: 1,
+                steps,
+                seed: 0,
+                frames,
+            };
+            options.frame_steps()
+        };
+        assert_eq!(steps(200, 4), [50, 100, 150, 200]);
+        assert_eq!(steps(5, 5), [1, 2, 3, 4, 5]);
+        assert_eq!(steps(7, 2), [3, 7]);
+        assert_eq!(steps(500, 1), [500]);
+        assert_eq!(steps(500, 0), [0; 0]);
+        assert_eq!(steps(100, 3), [33, 66, 100]);
     }
 }

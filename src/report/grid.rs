@@ -11,7 +11,7 @@ use crate::shape::Shape;
 const GAP: usize = 2;
 /// The longer side of a cell has at least this many pixels.
 const SMALLEST_CELL: usize = 48;
-const BACKGROUND: Rgb<u8> = Rgb([40, 40, 40]);
+pub(super) const BACKGROUND: Rgb<u8> = Rgb([40, 40, 40]);
 
 /// Draws image samples as a grid, left to right and top to bottom.
 ///
@@ -31,6 +31,35 @@ pub fn sample_grid(
     brightness: impl Fn(f32) -> f32,
     columns: usize,
 ) -> Result<RgbImage, ReportError> {
+    let count = check_samples(samples, shape, columns)?;
+    let Shape { height, width, .. } = shape;
+    let columns = columns.min(count);
+    let factor = SMALLEST_CELL.div_ceil(height.max(width));
+    let (step_x, step_y) = (width * factor + GAP, height * factor + GAP);
+    let (image_width, image_height) = check_size(
+        columns.saturating_mul(step_x).saturating_add(GAP),
+        count
+            .div_ceil(columns)
+            .saturating_mul(step_y)
+            .saturating_add(GAP),
+    )?;
+    let mut image = RgbImage::from_pixel(image_width, image_height, BACKGROUND);
+    for (index, sample) in samples.chunks_exact(shape.len()).enumerate() {
+        let at = (
+            GAP + index % columns * step_x,
+            GAP + index / columns * step_y,
+        );
+        put_sample(&mut image, at, sample, shape, &brightness, factor);
+    }
+    Ok(image)
+}
+
+/// How many samples of `shape` there are, if they can be drawn in `columns`.
+pub(super) fn check_samples(
+    samples: &[f32],
+    shape: Shape,
+    columns: usize,
+) -> Result<usize, ReportError> {
     let Shape {
         channels,
         height,
@@ -49,55 +78,48 @@ pub fn sample_grid(
         return Err(ReportError::Nothing { what: "samples" });
     }
     // A product that would overflow exceeds the length of any slice.
-    let pixels = height.saturating_mul(width);
-    let sample_len = pixels.saturating_mul(channels);
-    if !samples.len().is_multiple_of(sample_len) {
-        return Err(ReportError::PartialSample {
+    let sample_len = height.saturating_mul(width).saturating_mul(channels);
+    match samples.len().is_multiple_of(sample_len) {
+        true => Ok(samples.len() / sample_len),
+        false => Err(ReportError::PartialSample {
             values: samples.len(),
             shape,
-        });
+        }),
     }
+}
 
-    let count = samples.len() / sample_len;
-    let columns = columns.min(count);
-    let factor = SMALLEST_CELL.div_ceil(height.max(width));
-    let (step_x, step_y) = (width * factor + GAP, height * factor + GAP);
-    let (image_width, image_height) = check_size(
-        columns.saturating_mul(step_x).saturating_add(GAP),
-        count
-            .div_ceil(columns)
-            .saturating_mul(step_y)
-            .saturating_add(GAP),
-    )?;
-    let mut image = RgbImage::from_pixel(image_width, image_height, BACKGROUND);
-
-    for (index, sample) in samples.chunks_exact(sample_len).enumerate() {
-        let left = GAP + index % columns * step_x;
-        let top = GAP + index / columns * step_y;
-        for pixel in 0..pixels {
-            let channel = |c: usize| {
-                let value = sample[c * pixels + pixel];
-                let bright = brightness(value);
-                (value.is_finite() && bright.is_finite())
-                    .then(|| (bright.clamp(0.0, 1.0) * 255.0).round() as u8)
-            };
-            let colour = if channels == 1 {
-                channel(0).map(|grey| Rgb([grey; 3]))
-            } else {
-                channel(0)
-                    .zip(channel(1))
-                    .zip(channel(2))
-                    .map(|((red, green), blue)| Rgb([red, green, blue]))
-            };
-            let colour = colour.unwrap_or(LOUD);
-            let x = left + pixel % width * factor;
-            let y = top + pixel / width * factor;
-            for dy in 0..factor {
-                for dx in 0..factor {
-                    image.put_pixel((x + dx) as u32, (y + dy) as u32, colour);
-                }
+/// Draws a sample, enlarged by `factor`, with its upper left corner at (`left`, `top`).
+pub(super) fn put_sample(
+    image: &mut RgbImage,
+    (left, top): (usize, usize),
+    sample: &[f32],
+    shape: Shape,
+    brightness: impl Fn(f32) -> f32,
+    factor: usize,
+) {
+    let pixels = shape.height * shape.width;
+    for pixel in 0..pixels {
+        let channel = |c: usize| {
+            let value = sample[c * pixels + pixel];
+            let bright = brightness(value);
+            (value.is_finite() && bright.is_finite())
+                .then(|| (bright.clamp(0.0, 1.0) * 255.0).round() as u8)
+        };
+        let colour = if shape.channels == 1 {
+            channel(0).map(|grey| Rgb([grey; 3]))
+        } else {
+            channel(0)
+                .zip(channel(1))
+                .zip(channel(2))
+                .map(|((red, green), blue)| Rgb([red, green, blue]))
+        };
+        let colour = colour.unwrap_or(LOUD);
+        let x = left + pixel % shape.width * factor;
+        let y = top + pixel / shape.width * factor;
+        for dy in 0..factor {
+            for dx in 0..factor {
+                image.put_pixel((x + dx) as u32, (y + dy) as u32, colour);
             }
         }
     }
-    Ok(image)
 }

@@ -15,7 +15,9 @@ mod error;
 mod evaluation;
 mod grid;
 mod growth;
+mod labelled;
 mod landscape;
+mod paths;
 mod title;
 mod training;
 
@@ -29,8 +31,10 @@ pub use error::ReportError;
 pub use evaluation::{EvaluationPanels, evaluation};
 pub use grid::sample_grid;
 pub use growth::{GrowthPanel, growth_curves};
+pub(crate) use labelled::{Words, in_few_digits, labelled_grid};
 pub use landscape::landscape;
 pub(crate) use landscape::{cell_centres, scatter};
+pub(crate) use paths::paths_over_landscape;
 pub(crate) use title::titled;
 pub(crate) use training::{evenly, landscape_with_data, on_one_size};
 

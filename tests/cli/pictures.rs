@@ -1,8 +1,8 @@
-//! Pictures of a run along training.
+//! Pictures of a run along training, and those that `sample` draws.
 
 use crate::checkpoint::{IMAGE_LAYERS, POINT_LAYERS};
-use crate::command::{run, stderr};
-use crate::setup::{size_of_picture, tiny};
+use crate::command::{afterimage, run, stderr};
+use crate::setup::{checkpoint, refused, size_of_picture, tiny};
 use image::codecs::gif::GifDecoder;
 use image::{AnimationDecoder, RgbImage};
 use serde_json::Value;
@@ -114,4 +114,82 @@ fn nothing_is_drawn_along_the_way_of_a_run_that_is_not_to() {
     for name in ["training.gif", "energies.jsonl", "energies.png"] {
         assert!(!folder.path().join("run").join(name).exists(), "{name}");
     }
+}
+
+#[test]
+fn chains_are_shown_from_their_starts_to_their_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    checkpoint(&folder, "digits", IMAGE_LAYERS);
+    let sample = |more: &[&str]| {
+        let arguments = [
+            "sample",
+            "model.safetensors",
+            "--quiet",
+            "--steps",
+            "6",
+            "--out",
+            "a.png",
+        ];
+        run(&folder, &[&arguments[..], more].concat());
+        let path = folder.path().join("a.png");
+        let size = size_of_picture(&path);
+        (size, fs::read(&path).unwrap())
+    };
+    // Cells of 80 pixels, 4 between them, below 62 of title and 22 of heads; digits are denoised in the end.
+    let ((width, height), bare) = sample(&["--count", "3", "--steps-shown", "5"]);
+    assert_eq!((width, height), (6 * 84 + 4, 62 + 22 + 3 * 84 + 4));
+    let ((width, height), with_energies) =
+        sample(&["--count", "3", "--steps-shown", "5", "--energies"]);
+    assert_eq!((width, height), (6 * 84 + 4, 62 + 22 + 3 * (84 + 22) + 4));
+    assert!(bare != with_energies);
+    let (size, _) = sample(&["--count", "9", "--energies"]);
+    assert_eq!(size, (402, 62 + 3 * (84 + 22) + 4));
+    let (size, _) = sample(&["--count", "2", "--interpolate", "6"]);
+    assert_eq!(size, (6 * 84 + 4, 62 + 22 + 2 * (84 + 22) + 4));
+    let (size, _) = sample(&["--steps-shown", "2"]);
+    assert_eq!(size, (402, 62 + 22 + 8 * 84 + 4));
+
+    let refuse = |more: &[&str], parts: &[&str]| {
+        let arguments = ["sample", "model.safetensors", "--quiet", "--steps", "3"];
+        refused(&folder, &[&arguments[..], more].concat(), parts);
+    };
+    refuse(
+        &["--steps-shown", "5"],
+        &["--steps-shown", "3 steps have 4 states"],
+    );
+    for option in ["--steps-shown", "--interpolate"] {
+        let more = [option, "4", "--out", "a.gif"];
+        refuse(&more, &[option, "--out has to end in .png"]);
+    }
+    refuse(&["--energies", "--out", "a.npy"], &["--energies", ".png"]);
+    let both = ["sample", "x", "--steps-shown", "3", "--interpolate", "3"];
+    let output = afterimage(&folder, &both).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn chains_in_the_plane_are_paths_over_the_landscape() {
+    let folder = tempfile::tempdir().unwrap();
+    checkpoint(&folder, "8gaussians", POINT_LAYERS);
+    let arguments = ["sample", "model.safetensors", "--quiet", "--steps", "6"];
+    let draw = |steps: &str| {
+        let shown = ["--steps-shown", steps, "--out", "a.png"];
+        run(&folder, &[&arguments[..], &shown].concat());
+        image::open(folder.path().join("a.png"))
+            .unwrap()
+            .into_rgb8()
+    };
+    let (few, many) = (draw("2"), draw("7"));
+    assert_eq!(few.dimensions(), many.dimensions());
+    assert!(few != many);
+    refused(
+        &folder,
+        &[&arguments[..], &["--interpolate", "5"]].concat(),
+        &["--interpolate", "points of the plane"],
+    );
+    refused(
+        &folder,
+        &[&arguments[..], &["--energies"]].concat(),
+        &["--energies", "--json prints their energies"],
+    );
 }
