@@ -7,6 +7,24 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = [
+    "DeviceError",
+    "DivergedError",
+    "Error",
+    "FileError",
+    "Model",
+    "__version__",
+    "config",
+    "environment",
+    "fit",
+    "load",
+    "main",
+    "presets",
+    "read",
+    "resume",
+    "train",
+]
+
 __version__: str
 
 class Error(Exception): ...
@@ -34,6 +52,7 @@ class Model:
     def state_dict(self) -> dict[str, NDArray[np.float32]]: ...
     def with_state(self, state: Mapping[str, NDArray[np.float32]]) -> Model: ...
     def save(self, path: str | os.PathLike[str]) -> None: ...
+    def __deepcopy__(self, _memo: Any) -> Model: ...
 
 def load(
     path: str | os.PathLike[str], config: str | os.PathLike[str] | None, live: bool, adapter: str | None

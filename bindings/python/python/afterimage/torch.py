@@ -99,7 +99,8 @@ class Energy(nn.Module):
         return {**self.__dict__, "native": packed(self.native)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__({**state, "native": unpacked(state["native"], None, opened=False)})
+        native = unpacked(state["native"], None, opened=False)
+        super().__setstate__({**state, "native": native})  # type: ignore[no-untyped-call]
 
     def forward(self, x: Tensor) -> Tensor:
         """Energies (n,) of samples."""
