@@ -2,7 +2,12 @@
 
 import copy
 import json
+import os
 import pickle
+import signal
+import subprocess
+import sys
+import textwrap
 import threading
 
 import numpy as np
@@ -226,6 +231,52 @@ def test_threads_compute_and_others_run_meanwhile(images, digits):
         np.testing.assert_array_equal(energies, wanted)
 
 
+def test_others_run_while_it_computes(images):
+    counted, done = [], threading.Event()
+
+    def count():
+        while not done.wait(0.001):
+            counted.append(None)
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    try:
+        before = len(counted)
+        images.model.sample(64, steps=200)
+        after = len(counted)
+    finally:
+        done.set()
+        thread.join()
+    # With the interpreter locked, the other thread would have come to its turn at most once before and once after.
+    assert after - before > 5
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_ctrl_c_ends_a_draw(images):
+    program = textwrap.dedent(
+        """
+        import afterimage, sys
+        model = afterimage.load(sys.argv[1])
+        model.sample(1, steps=1)
+        try:
+            print("begins", flush=True)
+            model.sample(64, steps=1 << 24)
+        except KeyboardInterrupt:
+            print("interrupted", model.sample(1, steps=1).shape)
+        """
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, images.folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    )
+    try:
+        assert process.stdout.readline() == "begins\n"
+        process.send_signal(signal.SIGINT)
+        printed, said = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert printed == "interrupted (1, 1, 8, 8)\n", said
+
+
 class TestLogProb:
     def test_without_an_evaluation_it_says_how_to_get_one(self, images, digits, tmp_path):
         with pytest.raises(afterimage.Error) as refused:
@@ -248,6 +299,21 @@ class TestLogProb:
         mass = np.exp(model.log_prob(grid)).sum() * (side[1] - side[0]) ** 2
         assert abs(mass - 1) < 0.01
         assert model.log_prob(grid[0, 0]).dtype == np.float64
+
+    def test_it_is_a_density_of_pictures(self, images):
+        afterimage.evaluate(images, only="likelihood", evaluations=300_000, chains=64)
+        model, network = images.model, images.config["network"]
+        log_z = model.log_z
+        # The same by weights of draws from the base, from which the network is not far after six steps.
+        mean, std = network["base_mean"], network["base_std"]
+        x = np.random.default_rng(0).normal(mean, std, (40_000, 1, 8, 8)).astype(np.float32)
+        base = ((x.astype(np.float64) - mean) ** 2).sum((1, 2, 3)) / (2 * std**2)
+        weights = np.exp(base - model.energy(x))
+        estimate = np.log(weights.mean()) + 32 * np.log(2 * np.pi * std**2)
+        error = weights.std() / weights.mean() / np.sqrt(len(weights))
+        # Intervals are of two standard errors; five of both leave one in a million.
+        assert abs(log_z.value - estimate) < 5 * np.hypot(error, (log_z.high - log_z.low) / 4)
+        (images.folder / "evaluation.json").unlink()
 
     def test_what_is_not_valid_or_of_others_is_refused(self, images, digits, tmp_path):
         model = images.model
