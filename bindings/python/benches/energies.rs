@@ -12,7 +12,11 @@ fn main() {
     // SAFETY: the only thread so far is this one.
     unsafe { cli::prepare_environment() };
     let mut arguments = std::env::args().skip(1);
-    let mut next = || arguments.next().expect("a checkpoint, and a file of samples");
+    let mut next = || {
+        arguments
+            .next()
+            .expect("a checkpoint, and a file of samples")
+    };
     let model = Model::load(Path::new(&next())).expect("is whole");
     let bytes = std::fs::read(next()).expect("can be read");
     let values = bytes.chunks_exact(4);
