@@ -11,7 +11,7 @@ use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crc32fast::Hasher;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The file that every run writes first of all: the mark of a run folder.
 const METRICS: &str = "metrics.jsonl";
@@ -54,6 +54,26 @@ pub(crate) fn given_up(folder: &Path, number: usize) -> PathBuf {
 
 /// Times that a run may go back.
 pub(crate) const MOST_ROLLBACKS: usize = 20;
+
+/// What JSON holds of `path`, which may be other than UTF-8 and then has U+FFFD where it is not: a run is not to end without its summary
+/// for the name of its folder.
+pub(crate) fn path_as_text<P: AsRef<Path>, S: Serializer>(
+    path: &P,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.as_ref().display())
+}
+
+/// The same of a path that may be missing.
+pub(crate) fn maybe_path_as_text<S: Serializer>(
+    path: &Option<PathBuf>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match path {
+        Some(path) => path_as_text(path, serializer),
+        None => serializer.serialize_none(),
+    }
+}
 
 /// The names of what may be evaluations of the run in `folder` by other data than its own, in order.
 pub(crate) fn evaluations_by_others(folder: &Path) -> Vec<String> {

@@ -229,6 +229,7 @@ impl Screen {
             | Event::CaughtUp
             | Event::NotShown(_)
             | Event::NoFrame { .. }
+            | Event::NoAnimation(_)
             | Event::MovedAside { .. }
             | Event::NoFigures(_)
             | Event::NoChains(_)

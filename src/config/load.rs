@@ -51,7 +51,8 @@ pub fn resolve(preset_or_path: &str, sets: &[String]) -> Result<Resolved, Config
 ///
 /// As for [`resolve`].
 pub fn resolve_text(text: &str, origin: &str, sets: &[String]) -> Result<Resolved, ConfigError> {
-    resolve_tables(Table::new(), read_table(text, origin)?, sets, origin)
+    let own = with_paths_from(read_table(text, origin)?, None);
+    resolve_tables(Table::new(), own, sets, origin)
 }
 
 /// What nobody chose is in `base`, what was chosen before `sets` in `own`.

@@ -12,8 +12,8 @@ use super::landscape::{
 use super::title::titled;
 
 /// Draws `paths`, each from where it starts, a white dot, to where it ends, an orange one, over the landscape of `energies`, as
-/// for [`landscape`](super::landscape()), under two lines. Points outside the square are left out, and counted below with those that are not
-/// finite.
+/// for [`landscape`](super::landscape()), under two lines. Points outside the square, ends among them, are left out, and counted below with
+/// those that are not finite.
 ///
 /// # Errors
 /// As for [`landscape`](super::landscape()).
@@ -41,23 +41,26 @@ pub(crate) fn paths_over_landscape(
     let image = paint_over(&image, |canvas| {
         let (white, black) = (RGBColor(255, 255, 255), RGBColor(0, 0, 0));
         let orange = SAMPLE_COLOUR.to_rgba();
+        let pixel = |[x, y]: [f32; 2]| frame.pixel(f64::from(x), f64::from(y));
         // Lines first, so that no dot is below one.
         let pixels: Vec<Vec<(f64, f64)>> = paths
             .iter()
             .map(|path| {
                 let points = path.iter().filter(inside);
-                let pixel = |[x, y]: &[f32; 2]| frame.pixel(f64::from(*x), f64::from(*y));
-                points.map(pixel).collect()
+                points.copied().map(pixel).collect()
             })
             .collect();
         for path in &pixels {
             canvas.line(path, black.mix(0.3), 2.0)?;
             canvas.line(path, white.mix(0.6), 1.0)?;
         }
-        for path in &pixels {
+        for path in paths {
             let ends = [(path.first(), white.to_rgba()), (path.last(), orange)];
-            for (at, colour) in ends {
-                let Some(&at) = at else { continue };
+            for (end, colour) in ends {
+                let Some(&at) = end.filter(inside) else {
+                    continue;
+                };
+                let at = pixel(at);
                 canvas.dot(at, black.to_rgba(), 6.0)?;
                 canvas.dot(at, colour, 4.5)?;
             }
@@ -93,6 +96,15 @@ mod tests {
         let flat = Rgb([0xfd, 0xe7, 0x25]);
         let is_line = |quarters| at(quarters) != flat;
         assert!(is_line(2));
+        // Its ends are elsewhere.
+        let outside = draw(&[vec![[-3.0, 0.0], [-1.0, 0.0], [1.0, 0.0], [3.0, 0.0]]]);
+        let colours = [Rgb([255; 3]), Rgb(orange)];
+        let height = STRIP + ABOVE_PANEL + SIDE / 2;
+        let of_path = (1..4).map(|quarters| {
+            let (x, y) = (MARGIN_LEFT + SIDE * quarters / 4, height);
+            *outside.get_pixel(x, y)
+        });
+        assert!(of_path.into_iter().all(|pixel| !colours.contains(&pixel)));
         let bare = draw(&[]);
         let middle = (MARGIN_LEFT + SIDE / 2, STRIP + ABOVE_PANEL + SIDE / 2);
         assert_eq!(*bare.get_pixel(middle.0 + 9, middle.1 + 9), flat);

@@ -2,7 +2,7 @@
 
 use super::judge::Floor;
 use super::metrics::MetricsRow;
-use crate::files::BEST;
+use crate::files::{self, BEST};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -83,6 +83,7 @@ pub struct Best {
     /// The standard deviation of these: the noise of a figure near its floor.
     pub floor_deviation: Option<f64>,
     /// The checkpoint with the weights.
+    #[serde(serialize_with = "files::path_as_text")]
     pub checkpoint: PathBuf,
 }
 

@@ -5,6 +5,7 @@ use super::metrics::MetricsRow;
 use super::recovery::Recovery;
 use super::settings;
 use crate::config::Config;
+use crate::files;
 use crate::network::ChosenKernels;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ struct Divergence<'a> {
 /// As [`super::Summary`], as far as there is anything to say.
 #[derive(Serialize)]
 struct DivergedSummary<'a> {
+    #[serde(serialize_with = "files::path_as_text")]
     folder: &'a Path,
     diverged: Divergence<'a>,
     /// Null: it fits nothing.
@@ -32,10 +34,15 @@ struct DivergedSummary<'a> {
     stopped: bool,
     cut_short: bool,
     last: Option<MetricsRow>,
+    #[serde(serialize_with = "files::maybe_path_as_text")]
     checkpoint: Option<PathBuf>,
+    #[serde(serialize_with = "files::maybe_path_as_text")]
     pictures: Option<PathBuf>,
+    #[serde(serialize_with = "files::maybe_path_as_text")]
     curves: Option<PathBuf>,
+    #[serde(serialize_with = "files::maybe_path_as_text")]
     energy_histograms: Option<PathBuf>,
+    #[serde(serialize_with = "files::maybe_path_as_text")]
     animation: Option<PathBuf>,
     best: Option<Best>,
     recoveries: Vec<Recovery>,

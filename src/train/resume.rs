@@ -102,6 +102,12 @@ impl Interrupted {
                 },
             });
         };
+        if whole.manifest.energies.is_some() && whole.energies.is_none() {
+            notes.push(format!(
+                "warning: {} is missing or damaged: pictures of energies begin where the run goes on",
+                folder.join(ENERGIES).display()
+            ));
+        }
         let stored = config::parse_stored(&whole.manifest.config, "the run's configuration")
             .map_err(|error| TrainError::Resume(error.to_string()))?;
         notes.extend(
@@ -201,7 +207,8 @@ pub(super) struct Whole {
     pub(super) manifest: Manifest,
     pub(super) rows: Vec<MetricsRow>,
     pub(super) diagnoses: Vec<Diagnostics>,
-    pub(super) energies: Vec<EnergyRow>,
+    /// Which only pictures are made of; none where there are none, or they cannot be used.
+    pub(super) energies: Option<Vec<EnergyRow>>,
     /// The best weights so far.
     pub(super) best: Option<BestSoFar>,
 }
@@ -215,8 +222,11 @@ pub(super) fn whole(folder: &Path, path: &Path) -> Result<Whole, Unusable> {
         None => Vec::new(),
     };
     let energies = match &manifest.energies {
-        Some(mark) => lines(&folder.join(ENERGIES), mark)?,
-        None => Vec::new(),
+        Some(mark) => match lines(&folder.join(ENERGIES), mark) {
+            Err(Unusable::Damaged(_)) => None,
+            found => Some(found?),
+        },
+        None => None,
     };
     if rows.len() as u64 != state.step() {
         return Err(Unusable::Damaged(

@@ -29,11 +29,12 @@ use super::trainer::{Arrival, Trainer};
 use super::waiting::{Unwritten, Waiting};
 use crate::config::{self, Config};
 use crate::evaluation::Judged;
-use crate::files::{ENERGIES, FileError, RunLock, create_run_folder, npy};
+use crate::files::{self, ENERGIES, FileError, RunLock, create_run_folder, npy};
 use crate::gpu::GpuError;
 use crate::method::{Agreement, Diagnostics, FEWEST_RECORDS};
 use crate::model::{Model, ModelError};
 use crate::network::{ChosenKernels, chosen_kernels};
+use crate::report::ReportError;
 use serde::Serialize;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -77,6 +78,8 @@ pub enum Event<'a> {
     NotShown(&'a str),
     /// Why a picture made along the way is not in the animation.
     NoFrame { path: &'a Path, why: &'a str },
+    /// Why there is no animation of the run.
+    NoAnimation(&'a ReportError),
     /// Something that is not of the run had the name of a file that it writes, and has another name now.
     MovedAside { from: &'a Path, to: &'a Path },
     /// Before the first step, where `run.figure_every` asks for figures and there are none: why.
@@ -101,6 +104,7 @@ pub enum Event<'a> {
 /// What a run leaves behind.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
+    #[serde(serialize_with = "files::path_as_text")]
     pub folder: PathBuf,
     /// What the model is fitted to: see `SamplerSettings::verdict`.
     pub fits: String,
@@ -118,19 +122,27 @@ pub struct Summary {
     pub cut_short: bool,
     /// The metrics of the last step.
     pub last: Option<MetricsRow>,
+    #[serde(serialize_with = "files::path_as_text")]
     pub checkpoint: PathBuf,
     /// The last picture of samples; none where samples are neither points in the plane nor grey or colour images.
+    #[serde(serialize_with = "files::maybe_path_as_text")]
     pub samples: Option<PathBuf>,
     /// The folder with the pictures made along the way, where there are any.
+    #[serde(serialize_with = "files::maybe_path_as_text")]
     pub pictures: Option<PathBuf>,
+    #[serde(serialize_with = "files::maybe_path_as_text")]
     pub curves: Option<PathBuf>,
     /// Histograms of energies of data and of noise along training; none where nothing is drawn on the way.
+    #[serde(serialize_with = "files::maybe_path_as_text")]
     pub energy_histograms: Option<PathBuf>,
+    #[serde(serialize_with = "files::maybe_path_as_text")]
     pub landscape: Option<PathBuf>,
     /// The pictures made along the way, as an animation: of planar sets the landscape with data over it, else always the same
     /// chains of the replay buffer; none of fewer than two.
+    #[serde(serialize_with = "files::maybe_path_as_text")]
     pub animation: Option<PathBuf>,
     /// The traces that `diagnostics` was told from, where `sampler.traces` asks for them.
+    #[serde(serialize_with = "files::maybe_path_as_text")]
     pub traces: Option<PathBuf>,
     pub memory: MemoryAccount,
     /// Energies under the averaged weights by what has them, at most 1,000 each: `data` with the noise of training, `held_out`
@@ -470,7 +482,14 @@ impl Run<'_> {
         let settled = settled.and_then(|()| {
             let landscape = summary.landscape.as_ref();
             let end = landscape.map_or(chains, |path| fs::read(path).ok());
-            summary.animation = self.animation(trainer, end)?;
+            summary.animation = match self.animation(trainer, end) {
+                // Samples of such sizes have no animation, whatever the run.
+                Err(TrainError::Report(error)) => {
+                    (self.observer)(Event::NoAnimation(&error));
+                    None
+                }
+                drawn => drawn?,
+            };
             Ok(())
         });
         // A run that lacks a file has not come to its end: it can be resumed when there is room.
@@ -482,10 +501,10 @@ impl Run<'_> {
 
     /// What comes after the last step but for the animation and the summary.
     fn last_files(&mut self, trainer: &mut Trainer) -> Result<LastFiles, TrainError> {
-        // First, before the chains go on.
-        let chains = self.last_chains(trainer)?;
         let last = self.checkpoint(trainer)?;
         let checkpoint = self.write_checkpoint(&last)?;
+        // Before the chains go on.
+        let chains = self.last_chains(trainer);
         let model = last.model;
         // First, because drawing samples may take long.
         let curves = self.curves()?;
@@ -500,7 +519,11 @@ impl Run<'_> {
             false => self.probe(trainer),
         });
         let mut compared = None;
-        let drawn = probed.and_then(|()| {
+        let (chains, pictured) = match chains {
+            Ok(chains) => (chains, Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        let drawn = probed.and(pictured).and_then(|()| {
             traces = self.traces(trainer)?;
             let fresh =
                 self.last_pictures(trainer, &model, stopped, &mut samples, &mut landscape)?;

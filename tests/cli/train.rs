@@ -290,3 +290,27 @@ fn snapshots_are_kept_and_change_nothing() {
         stderr(&refused)
     );
 }
+
+/// Folders may be called anything but what holds a zero byte; file systems of other systems refuse such names.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_whose_name_is_not_utf8_takes_a_whole_run() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let name = OsStr::from_bytes(b"run-\xff");
+    let mut command = afterimage(&folder, &tiny("8gaussians", POINT_LAYERS, &[]));
+    let output = command.arg("--out").arg(name).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let run = folder.path().join(name);
+    let summary: Value =
+        serde_json::from_slice(&fs::read(run.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["folder"], "run-\u{fffd}");
+    assert_eq!(
+        summary["checkpoint"],
+        "run-\u{fffd}/checkpoints/000006.safetensors"
+    );
+    let page = fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(page.contains("run-\u{fffd}"));
+}

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 const ANIMATION: &str = "training.gif";
 /// Frames at most; fewer where they are large, so that a page can hold the file.
 const MOST_FRAMES: usize = 40;
-const FEWEST_FRAMES: usize = 4;
+const FEWEST_FRAMES: usize = 2;
 const MOST_BYTES: usize = 3 << 19;
 /// How long all frames but the last are shown together, ...
 const ALL_MS: usize = 6000;
@@ -67,6 +67,8 @@ impl Run<'_> {
             return Ok(None);
         };
         let mut pictures = numbered(&self.folder.join("samples"), ending);
+        // A run that was interrupted may have drawn later steps, which it has not done again.
+        pictures.retain(|&step, _| step <= trainer.steps_done());
         if let Some(bytes) = end {
             pictures.insert(trainer.steps_done(), Picture::Bytes(bytes));
         }

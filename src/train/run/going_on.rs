@@ -7,6 +7,7 @@ use crate::files::{
     number_of, write_atomically,
 };
 use crate::network::{ChosenKernels, chosen_kernels};
+use crate::train::best_files;
 use crate::train::divergence::{Divergence, Watch};
 use crate::train::error::TrainError;
 use crate::train::keep::KeptSnapshots;
@@ -121,11 +122,14 @@ impl<'a> Run<'a> {
             None => None,
         };
         let path = folder.join(ENERGIES);
-        let energies = match &manifest.energies {
-            Some(mark) => Some(Lines::cut_back(&path, mark, energies)?),
-            // It drew nothing so far, or is of a program that did not write these.
-            None if config.run.sample_every > 0 => Some(Lines::create(&path)?),
-            None => None,
+        let energies = match (&manifest.energies, energies) {
+            (Some(mark), Some(energies)) => Some(Lines::cut_back(&path, mark, energies)?),
+            // It drew nothing so far, is of a program that did not write these, or they cannot be used.
+            _ if config.run.sample_every > 0 => Some(Lines::create(&path)?),
+            _ => {
+                best_files::remove(&[path])?;
+                None
+            }
         };
         let mut watch = watch_over(trainer, config);
         for row in &rows {

@@ -33,6 +33,7 @@ impl Event<'_> {
             Event::NoFrame { path, why } => {
                 format!("warning: {} is not in training.gif: {why}", path.display())
             }
+            Event::NoAnimation(why) => format!("warning: there is no training.gif: {why}"),
             Event::MovedAside { from, to } => format!(
                 "warning: `{}` is not of this run, which writes there: it is `{}` now",
                 from.display(),
