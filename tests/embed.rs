@@ -7,12 +7,13 @@ use afterimage::gpu::{
     AdapterChoice, Buffer, Executor, ExecutorOptions, GpuError, Recording, Requirements, wgpu,
 };
 use afterimage::model::{Model, ModelError, SampleOptions, Weights};
-use afterimage::train::{self, Event, TrainError, Trainer};
+use afterimage::train::{self, Event, MetricsRow, TrainError, Trainer, Wishes};
 use afterimage::{config, data};
 use checkpoint::{IMAGE_LAYERS, POINT_LAYERS, untrained};
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const BATCH: usize = 4;
 
@@ -299,4 +300,67 @@ fn a_run_in_memory_stops_when_it_is_told_to_and_says_when_it_diverges() {
     let mut steep = trainer(&["run.steps=40", "optimiser.rate=1e30"]);
     let error = train::in_memory(&mut steep, &mut |_| true).unwrap_err();
     assert!(matches!(error, TrainError::Diverged { .. }), "{error}");
+}
+
+/// Pauses, pictures and checkpoints on the way are of the run as it is.
+#[test]
+fn an_observer_gets_what_it_wishes_and_changes_no_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let ends = |name: &str, wish: &mut dyn FnMut(u64, &mut Wishes)| {
+        let mut trainer = trainer(&["sampler.buffer=128", "snapshot.interval=2"]);
+        let config = trainer.config().clone();
+        let (mut rows, run) = (Vec::new(), folder.path().join(name));
+        let mut observer = |event: Event<'_>| match event {
+            Event::Step(row) => rows.push(MetricsRow {
+                samples_per_second: 0.0,
+                ..*row
+            }),
+            Event::Between { steps, wishes } => wish(steps, wishes),
+            _ => {}
+        };
+        let stop = AtomicBool::new(false);
+        let ended = train::run(&mut trainer, &config, &run, false, &stop, &mut observer);
+        (rows, fs::read(ended.unwrap().checkpoint).unwrap())
+    };
+    let mut asked = Vec::new();
+    let mut wish = |steps, wishes: &mut Wishes| {
+        asked.push(steps);
+        let paused = asked.iter().filter(|asked| **asked == 4).count();
+        wishes.samples = steps == 2 || paused == 2;
+        wishes.checkpoint = steps == 3 || paused == 3;
+        wishes.pause = steps == 4 && paused < 4;
+    };
+    let (rows, last) = ends("wished", &mut wish);
+    assert_eq!(asked, [1, 2, 3, 4, 4, 4, 4, 5, 6]);
+    assert_eq!((rows, last), ends("plain", &mut |_, _| {}));
+    let has = |name: &str| folder.path().join(name).is_file();
+    for name in ["samples/000002.png", "samples/000004.png"] {
+        assert!(has(&format!("wished/{name}")), "{name}");
+        assert!(!has(&format!("plain/{name}")), "{name}");
+    }
+    let first = fs::read(folder.path().join("wished/checkpoints/000003.safetensors"));
+    assert_ne!(
+        first.unwrap(),
+        fs::read(folder.path().join("wished/checkpoints/000004.safetensors")).unwrap()
+    );
+    // Who wishes a pause for ever can still stop.
+    let mut trainer = trainer(&["run.steps=100"]);
+    let config = trainer.config().clone();
+    let (stop, mut questions) = (AtomicBool::new(false), 0);
+    let summary = train::run(
+        &mut trainer,
+        &config,
+        &folder.path().join("stopped"),
+        false,
+        &stop,
+        &mut |event| {
+            if let Event::Between { wishes, .. } = event {
+                questions += 1;
+                wishes.pause = true;
+                stop.store(questions == 3, Ordering::Relaxed);
+            }
+        },
+    );
+    let summary = summary.unwrap();
+    assert_eq!((summary.steps, summary.stopped), (1, true));
 }

@@ -707,7 +707,7 @@ const OFFERED: &[(&str, &str)] = &[
     (
         "train",
         "Arrival Beginning Best ChainCount Diagnostics Divergence Event FileError Interrupted Judged LastLook MemoryAccount MetricsRow Mixing OpenError \
-         PairTest PlannedRun ReadyRun Recovery ReportError RunPlace Summary TrainError Trainer TrainingState in_memory interrupted_model \
+         PairTest PlannedRun ReadyRun Recovery ReportError RunPlace Summary TrainError Trainer TrainingState Wishes in_memory interrupted_model \
          open_model resume run run_through",
     ),
 ];

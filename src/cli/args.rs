@@ -209,6 +209,7 @@ Examples:
   afterimage train digits
   afterimage train digits --seed 2 --set snapshot.interval=10 --out runs/k10
   afterimage train mnist --set data.path=train-images-idx3-ubyte.gz
+  afterimage train digits --ui                 curves and samples in the terminal, with keys
   afterimage train digits --json | jq .loss
   afterimage train --resume runs/digits        after a crash, a kill or Ctrl-C")]
 pub(super) struct TrainArgs {
@@ -261,6 +262,14 @@ pub(super) struct TrainArgs {
     /// Show no progress; errors and warnings still appear
     #[arg(long, short, help_heading = "Output")]
     pub(super) quiet: bool,
+
+    /// Draw the run in the terminal: curves, newest samples, what it does and how long it will take
+    ///
+    /// As `afterimage watch` does, with keys for the run: p pauses, s draws samples now, c writes a checkpoint now, q stops; left and
+    /// right show other curves, l changes their scale, h helps. None but stop changes a bit of the run. It stays until a key is
+    /// pressed. Where there is no terminal to draw on, plain lines.
+    #[arg(long, help_heading = "Output", conflicts_with_all = ["quiet", "json"])]
+    pub(super) ui: bool,
 
     /// Print the metrics of every step to stdout, one JSON object a line, as in the run's metrics.jsonl
     #[arg(long, help_heading = "Output")]

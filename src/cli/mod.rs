@@ -17,6 +17,7 @@ mod sample_pictures;
 mod signals;
 mod sweep;
 mod train;
+mod ui;
 mod vector_width;
 mod warnings;
 mod watch;

@@ -8,22 +8,64 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 /// SIGINT, which Ctrl-C sends.
 const INTERRUPT: u8 = 2;
 
+/// What a signal means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// There is nothing to stop yet: the program ends at once.
+    Before,
+    /// The first signal asks the run to stop, a second one ends the program at once.
+    Runs,
+    /// There is nothing to stop any more.
+    After,
+}
+
 /// Whether a run is asked to stop, and by which signal.
-#[derive(Default)]
 pub(super) struct Stop {
     asked: AtomicBool,
     /// 0 for none.
     signal: AtomicU8,
+    /// A [`Stage`].
+    stage: AtomicU8,
+    /// Done before the program ends at once.
+    last: fn(),
 }
 
 impl Stop {
     /// The first signal from now on asks the run to stop after the present step; a second one ends the program at once.
     /// What is ignored already, as `nohup` and a shell's `&` have it, stays ignored.
     pub(super) fn on_signals() -> Result<Arc<Self>, CliError> {
-        let stop = Arc::<Stop>::default();
+        let stop = Stop::before_a_run(|| {})?;
+        stop.begins();
+        Ok(stop)
+    }
+
+    /// The same from when the run [begins](Self::begins); before that the first signal ends the program at once. That does `last`
+    /// first.
+    pub(super) fn before_a_run(last: fn()) -> Result<Arc<Self>, CliError> {
+        let stop = Arc::new(Stop {
+            asked: AtomicBool::new(false),
+            signal: AtomicU8::new(0),
+            stage: AtomicU8::new(Stage::Before as u8),
+            last,
+        });
         let told = stop.clone();
         listen(move |signal| told.receive(signal)).map_err(CliError::Signal)?;
         Ok(stop)
+    }
+
+    /// There is something to stop from now on.
+    pub(super) fn begins(&self) {
+        self.stage.store(Stage::Runs as u8, Ordering::SeqCst);
+    }
+
+    /// There is nothing to stop any more.
+    pub(super) fn ends(&self) {
+        self.stage.store(Stage::After as u8, Ordering::SeqCst);
+    }
+
+    /// As if Ctrl-C were pressed, which is no signal where a program reads keys itself.
+    pub(super) fn interrupt(&self) {
+        self.receive(INTERRUPT);
     }
 
     /// Becomes true with the first signal.
@@ -39,15 +81,15 @@ impl Stop {
 
     fn receive(&self, signal: u8) {
         let (order, none) = (Ordering::SeqCst, 0);
-        if self
-            .signal
-            .compare_exchange(none, signal, order, order)
-            .is_err()
-        {
+        let is_first = self.signal.compare_exchange(none, signal, order, order);
+        let stage = self.stage.load(order);
+        if stage == Stage::Before as u8 || is_first.is_err() {
+            (self.last)();
             end(128 + signal);
         }
         self.asked.store(true, order);
         match signal {
+            _ if stage == Stage::After as u8 => {}
             INTERRUPT if output::is_screen() => {
                 // The terminal has written ^C.
                 output::note("\nstopping after this step; press Ctrl-C again to quit at once")

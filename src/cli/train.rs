@@ -1,31 +1,78 @@
+mod shown;
+
+use self::shown::Shown;
 use super::args::TrainArgs;
 use super::error::CliError;
 use super::open::CommandLength;
-use super::progress::{Progress, Stages, describe};
+use super::progress::describe;
 use super::signals::Stop;
+use super::ui::{self, Ui};
+use super::watch::Screen;
 use super::{open, output};
-use crate::config::{self, Config};
+use crate::config::{self, Resolved};
 use crate::gpu::Executor;
 use crate::network::{chosen_kernels, tuning_report};
 use crate::page::{self, Written};
-use crate::train::{self, Best, Event, Interrupted, PlannedRun, RunPlace, Summary, TrainError};
+use crate::train::{
+    self, Best, Event, Interrupted, PlannedRun, RunPlace, Summary, TrainError, can_be_shown,
+};
 use crate::words::Word;
 use std::path::Path;
+use std::sync::Arc;
+
+/// What is asked for, before anything of it is read.
+enum Asked {
+    New(Box<Resolved>),
+    Resumed(Box<Interrupted>),
+}
 
 /// `afterimage train`
 pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
-    let kernels = arguments.adapter.kernels;
-    let planned = match &arguments.resume {
-        Some(folder) => PlannedRun::resumed(Interrupted::open(folder, &arguments.sets)?, kernels)?,
-        None => {
-            let resolved = config::resolve(source(arguments), &arguments.sets)?;
-            PlannedRun::new(resolved, arguments.seed, kernels)?
+    let asked = match &arguments.resume {
+        Some(folder) => {
+            Asked::Resumed(Interrupted::open(folder, &arguments.sets)?.into())
         }
+        None => Asked::New(config::resolve(source(arguments), &arguments.sets)?.into()),
+    };
+    if !arguments.ui || !ui::has_terminal() {
+        return train_in_sight(arguments, asked, None, None);
+    }
+    let stop = Stop::before_a_run(Screen::leave)?;
+    let name = match &arguments.resume {
+        Some(folder) => folder.display().to_string(),
+        None => source(arguments).to_owned(),
+    };
+    let ui = Ui::open(name, arguments.resume.clone(), stop.clone());
+    let outcome = train_in_sight(arguments, asked, ui.as_ref(), Some(stop));
+    if let Some(ui) = ui {
+        ui.end(&outcome);
+    }
+    outcome
+}
+
+/// Trains what is asked for, in sight of `ui`; what listens to signals already is `stop`.
+fn train_in_sight(
+    arguments: &TrainArgs,
+    asked: Asked,
+    ui: Option<&Ui>,
+    stop: Option<Arc<Stop>>,
+) -> Result<(), CliError> {
+    let phase = |phase| {
+        if let Some(ui) = ui {
+            ui.phase(phase);
+        }
+    };
+    phase("reading the data");
+    let kernels = arguments.adapter.kernels;
+    let planned = match asked {
+        Asked::New(resolved) => PlannedRun::new(*resolved, arguments.seed, kernels)?,
+        Asked::Resumed(interrupted) => PlannedRun::resumed(*interrupted, kernels)?,
     };
     if arguments.quiet {
         output::data(planned.data(), true);
     }
     let asked = planned.config().run.kernels;
+    phase("opening the device, and choosing kernels for it");
     let executor = open::executor(&arguments.adapter, CommandLength::Long, asked)?;
     if !arguments.quiet {
         describe_plan(&planned, &executor);
@@ -33,6 +80,8 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
     for note in planned.notes(executor.adapter()) {
         output::note(note);
     }
+    phase("preparing kernels, measuring where that pays");
+    let has_pictures = can_be_shown(planned.data().shape());
     let mut ready = planned.on(executor)?;
     let config = ready.config().clone();
     let executor = ready.executor();
@@ -47,7 +96,8 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
     {
         output::note(format_args!("kernels   {report}"));
     }
-    let stop = Stop::on_signals()?;
+    let stop = stop.map_or_else(Stop::on_signals, Ok)?;
+    stop.begins();
     // Last, so that what cannot begin leaves no folder.
     let place = match &arguments.resume {
         Some(folder) => RunPlace::named(folder.clone(), false),
@@ -58,8 +108,8 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         output::note(format_args!("run       {}", folder.display()));
     }
 
-    let mut screen = Screen::new(&config, arguments);
-    let mut observer = |event: Event<'_>| screen.show(&event);
+    let mut shown = Shown::new(&config, arguments, (&folder, has_pictures), ui);
+    let mut observer = |event: Event<'_>| shown.show(event);
     if let Some(done) = ready.steps_before()
         && !arguments.quiet
     {
@@ -76,15 +126,16 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         }
     };
     let outcome = ready.run(&place, stop.asked(), &mut observer, &mut again);
-    screen.steps.clear();
+    shown.clear();
+    phase("writing the page");
     if matches!(outcome, Err(TrainError::Diverged { .. })) {
         // What there is to see of it; why it ended says more than that this could not be written.
         let _ = page::write(&folder);
     }
     let summary = outcome?;
     let page = page::write(&folder);
-    let goes_on = screen.kept;
-    screen.failure?;
+    let goes_on = shown.kept;
+    shown.failure?;
     if !arguments.quiet {
         summarise(&summary, page.as_ref().ok());
     }
@@ -161,101 +212,6 @@ fn place(arguments: &TrainArgs) -> Result<RunPlace, CliError> {
         None if force => RunPlace::named(RunPlace::usual(source), force),
         None => RunPlace::numbered(source)?,
     })
-}
-
-struct Screen {
-    steps: Progress,
-    /// What comes after the last step.
-    last: Stages,
-    json: bool,
-    config: Config,
-    /// The last figure of how far chains are from data, and its step.
-    distance: Option<(u64, f32)>,
-    /// Whether the newest training state was written.
-    kept: bool,
-    failure: Result<(), CliError>,
-}
-
-impl Screen {
-    fn new(config: &Config, arguments: &TrainArgs) -> Self {
-        Screen {
-            steps: Progress::new("step", config.run.steps, arguments.quiet),
-            last: Stages::new(arguments.quiet),
-            json: arguments.json,
-            config: config.clone(),
-            distance: None,
-            kept: arguments.resume.is_some(),
-            failure: Ok(()),
-        }
-    }
-
-    fn show(&mut self, event: &Event<'_>) {
-        match event {
-            Event::Started {
-                memory,
-                parameters,
-                flops_per_gradient,
-                steps,
-            } => {
-                let mega = *flops_per_gradient as f64 / 1e6;
-                self.steps.say(&format!(
-                    "network   {parameters} parameters, {mega:.2} MFLOP an energy gradient, {steps} optimiser steps"
-                ));
-                self.steps.say(&format!("memory    {memory}"));
-            }
-            Event::Step(row) => {
-                self.distance = row
-                    .data_distance
-                    .map(|distance| (row.step, distance))
-                    .or(self.distance);
-                let distance = self.distance.map_or(String::new(), |(step, distance)| {
-                    format!("  distance {distance:.3} at step {step}")
-                });
-                self.steps.set(row.step + 1, &(describe(row) + &distance));
-                if self.json && self.failure.is_ok() {
-                    self.failure = output::json(row);
-                }
-            }
-            Event::Wrote(path) => tracing::info!("wrote {}", path.display()),
-            Event::Kept(path) => {
-                self.kept = true;
-                tracing::info!("wrote {}", path.display());
-            }
-            Event::NotKept(_) => self.kept = false,
-            Event::WentBack(_) => self.distance = None,
-            // Told in words below.
-            Event::DeviceFailed { .. }
-            | Event::Waits(_)
-            | Event::CaughtUp
-            | Event::NotShown(_)
-            | Event::NoFrame { .. }
-            | Event::NoAnimation(_)
-            | Event::MovedAside { .. }
-            | Event::NoFigures(_)
-            | Event::NoChains(_)
-            | Event::Lost { .. }
-            | Event::Drew { .. } => {}
-            Event::Probing { done, of } => self.after("looking at the chains, step", *done, *of),
-            Event::Comparing { done, of } => self.after(
-                "comparing chains from data, from the buffer and fresh ones, step",
-                *done,
-                *of,
-            ),
-            Event::Drawing { done, of } => self.after("drawing samples, step", *done, *of),
-        }
-        for note in event.notes(&self.config) {
-            output::note(note);
-        }
-    }
-
-    /// Progress of what comes after the last optimiser step.
-    fn after(&mut self, what: &'static str, done: usize, of: usize) {
-        self.steps.clear();
-        self.last.show(what, done, of);
-        if done == of {
-            self.last.clear();
-        }
-    }
 }
 
 /// Chains below which the figure of a step says more of their draw than of the step.

@@ -5,6 +5,8 @@
 //! and the self-test decide, and the program starts again with narrow ones.
 
 use super::program;
+#[cfg(unix)]
+use super::watch;
 use crate::cache;
 use crate::gpu::{AdapterSummary, Executor};
 use crate::network::{ChosenBy, chosen_kernels, is_faster_by_8_lanes};
@@ -81,8 +83,8 @@ pub(super) fn is_in_vain(adapter: &AdapterSummary) -> bool {
     WIDENED.load(Ordering::Relaxed) && is_faster_by_8_lanes(adapter)
 }
 
-/// Starts this program again with the driver's own width. Comes back only if that is not possible; the slower kernels
-/// that were found to be right will do then.
+/// Starts this program again with the driver's own width, on a terminal that is as it was. Comes back only if that is not possible;
+/// the slower kernels that were found to be right will do then.
 pub(super) fn restart_without() {
     #[cfg(unix)]
     {
@@ -92,6 +94,7 @@ pub(super) fn restart_without() {
                 words.into_iter().chain(program::arguments()).collect(),
                 env::var_os(SHADER_CACHE).map(PathBuf::from),
             );
+            watch::restore();
             let error = again.exec();
             tracing::warn!("that failed: {error}");
         }

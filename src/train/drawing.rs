@@ -10,7 +10,7 @@ use crate::shape::Shape;
 pub(super) const SCATTER_POINTS: usize = 1500;
 
 /// Whether there is a picture for the samples: points in the plane, and images in grey or colour.
-pub(super) fn can_be_shown(shape: Shape) -> bool {
+pub(crate) fn can_be_shown(shape: Shape) -> bool {
     shape.is_planar() || matches!(shape.channels, 1 | 3)
 }
 

@@ -5,6 +5,7 @@ mod going_on;
 mod notes;
 mod pictures;
 mod state_keeping;
+mod wishes;
 
 use self::going_on::{WayBack, write_config};
 use super::best::{Best, BestSoFar};
@@ -42,6 +43,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use going_on::resume;
 pub(super) use going_on::watch_over;
+pub use wishes::Wishes;
 
 /// What an observer is told while a run goes on.
 pub enum Event<'a> {
@@ -55,6 +57,9 @@ pub enum Event<'a> {
     },
     /// The metrics of a step, in order.
     Step(&'a MetricsRow),
+    /// So many steps were handed to the device, the metrics of the last of which are still to come. What is wished here is done
+    /// before the next one.
+    Between { steps: u64, wishes: &'a mut Wishes },
     /// A file was written.
     Wrote(&'a Path),
     /// A training state was written, to go on from; here is its manifest.
@@ -300,10 +305,9 @@ impl Run<'_> {
             }
             self.take_in(trainer, false)?;
             if due(config.run.checkpoint_every) {
-                let checkpoint = self.checkpoint(trainer)?;
-                self.deliver(trainer, Unwritten::Checkpoint(checkpoint.into()))?;
-                self.keep_state(trainer)?;
+                self.keep_checkpoint(trainer)?;
             }
+            self.heed(trainer)?;
         }
         let done = trainer.steps_done();
         if self.board.is_some() && done > before && !self.is_weighed(done) {

@@ -86,7 +86,12 @@ pub(super) fn refresh(config: &Config) -> Refresh {
 
 /// What a model trained by `config` is fitted to, in words.
 pub(crate) fn target(config: &Config) -> String {
-    verdict(config, None, None)
+    fits_so_far(config, None)
+}
+
+/// The same with what the last look at the chains, if there was one, says of it.
+pub(crate) fn fits_so_far(config: &Config, last: Option<&Diagnostics>) -> String {
+    verdict(config, last, None)
 }
 
 /// The same after the fact, with what the last diagnosed pass and chains of different starts say of it; see

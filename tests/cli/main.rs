@@ -16,6 +16,8 @@ mod caches;
 mod checkpoints;
 #[cfg(unix)]
 mod disks;
+#[cfg(unix)]
+mod drawn;
 mod interruptions;
 mod lists;
 #[cfg(target_os = "linux")]
@@ -38,6 +40,8 @@ mod tensorboard;
 #[cfg(unix)]
 mod terminals;
 mod train;
+#[cfg(unix)]
+mod ui;
 #[cfg(target_arch = "x86_64")]
 mod vector_widths;
 #[cfg(unix)]

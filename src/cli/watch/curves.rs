@@ -15,7 +15,7 @@ const COLOURS: [Color; 4] = [Color::Cyan, Color::Yellow, Color::Magenta, Color::
 
 /// How values go up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scale {
+pub(in crate::cli) enum Scale {
     /// As the pictures of the run have them.
     Usual,
     Linear,
@@ -23,7 +23,7 @@ pub(super) enum Scale {
 }
 
 impl Scale {
-    pub(super) fn next(self) -> Self {
+    pub(in crate::cli) fn next(self) -> Self {
         match self {
             Scale::Usual => Scale::Linear,
             Scale::Linear => Scale::Logarithmic,
@@ -31,7 +31,7 @@ impl Scale {
         }
     }
 
-    pub(super) fn word(self) -> &'static str {
+    pub(in crate::cli) fn word(self) -> &'static str {
         match self {
             Scale::Usual => "usual",
             Scale::Linear => "linear",

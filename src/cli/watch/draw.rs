@@ -3,7 +3,8 @@
 use super::curves::{self, Scale, charts};
 use super::picture::{Colours, Picture};
 use super::seen::Seen;
-use crate::cli::output::in_one_line;
+use crate::cli::output::{self, in_one_line};
+use crate::config::Config;
 use crate::page::{RunState, number, whole};
 use indicatif::HumanDuration;
 use ratatui::Frame;
@@ -12,6 +13,7 @@ use ratatui::style::Stylize;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Gauge, Paragraph, Wrap};
 use serde_json::Value;
+use std::path::Path;
 use std::time::Duration;
 
 /// A chart is legible from so many lines, and so many columns.
@@ -19,12 +21,25 @@ const LOWEST_CHART: u16 = 8;
 const NARROWEST_CHART: u16 = 36;
 
 /// What is chosen to be seen.
-pub(super) struct Look {
+pub(in crate::cli) struct Look {
     /// The first chart.
     pub(super) first: usize,
-    pub(super) scale: Scale,
-    pub(super) helps: bool,
-    pub(super) colours: Colours,
+    pub(in crate::cli) scale: Scale,
+    pub(in crate::cli) helps: bool,
+    colours: Colours,
+}
+
+impl Look {
+    /// As the terminal behind stderr can show it.
+    pub(in crate::cli) fn of_terminal() -> Self {
+        let colours = std::env::var("COLORTERM").ok();
+        Look {
+            first: 0,
+            scale: Scale::Usual,
+            helps: false,
+            colours: Colours::of_terminal(output::has_colours(), colours.as_deref()),
+        }
+    }
 }
 
 pub(super) fn draw(frame: &mut Frame<'_>, seen: &Seen, look: &Look) {
@@ -38,52 +53,58 @@ pub(super) fn draw(frame: &mut Frame<'_>, seen: &Seen, look: &Look) {
         Constraint::Length(1),
     ])
     .areas(frame.area());
-    frame.render_widget(headline(seen), top);
+    let state = format!("  {}", seen.state.word()).into();
+    let headline = Line::from([vec![name(&seen.folder), state], facts(seen)].concat());
+    frame.render_widget(headline, top);
     progress(frame, bar, seen);
     if let Some(verdict) = verdict {
         frame.render_widget(Paragraph::new(verdict).wrap(Wrap { trim: true }), words);
     }
-    match &seen.picture {
-        Some((image, what)) => {
-            let [left, right] =
-                Layout::horizontal([Constraint::Percentage(60), Constraint::Percentage(40)])
-                    .areas(body);
-            draw_charts(frame, left, seen, look);
-            let block = Block::bordered().title(what.clone().bold());
-            let inner = block.inner(right);
-            frame.render_widget(block, right);
-            let colours = look.colours;
-            frame.render_widget(Picture { image, colours }, inner);
-        }
-        None => draw_charts(frame, body, seen, look),
-    }
+    draw_run(frame, body, seen, look);
     let keys = format!(
         " q leave   ←→ other curves   l scale: {}   h help",
         look.scale.word()
     );
     frame.render_widget(Line::from(keys).dim(), foot);
     if look.helps {
-        help(frame);
+        draw_help(frame, &["q     leave; the run goes on"]);
     }
 }
 
-/// Name, state, and how the last step stands.
-fn headline(seen: &Seen) -> Line<'static> {
-    let mut words = vec![
-        Span::from(in_one_line(&seen.folder.display().to_string())).bold(),
-        Span::from(format!("  {}", seen.state.word())),
+/// Charts and the newest picture.
+pub(in crate::cli) fn draw_run(frame: &mut Frame<'_>, area: Rect, seen: &Seen, look: &Look) {
+    let Some((image, what)) = &seen.picture else {
+        draw_charts(frame, area, seen, look);
+        return;
+    };
+    let [left, right] =
+        Layout::horizontal([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(area);
+    draw_charts(frame, left, seen, look);
+    let block = Block::bordered().title(what.clone().bold());
+    let inner = block.inner(right);
+    frame.render_widget(block, right);
+    let colours = look.colours;
+    frame.render_widget(Picture { image, colours }, inner);
+}
+
+/// What a run is called.
+pub(in crate::cli) fn name(folder: &Path) -> Span<'static> {
+    Span::from(in_one_line(&folder.display().to_string())).bold()
+}
+
+/// How the last step stands; nothing before the first.
+pub(in crate::cli) fn facts(seen: &Seen) -> Vec<Span<'static>> {
+    let Some(row) = seen.rows.last() else {
+        return Vec::new();
+    };
+    let mut facts = vec![
+        format!("ess {}", number(row.ess.into())),
+        format!("acceptance {}", number(row.acceptance.into())),
+        format!("step size {}", number(row.step_size.into())),
     ];
-    if let Some(row) = seen.rows.last() {
-        let mut facts = vec![
-            format!("ess {}", number(row.ess.into())),
-            format!("acceptance {}", number(row.acceptance.into())),
-            format!("step size {}", number(row.step_size.into())),
-        ];
-        let r_hat = seen.last_look.and_then(|look| look.worst());
-        facts.extend(r_hat.map(|(_, r_hat)| format!("R-hat {}", number(r_hat))));
-        words.push(Span::from(format!("  {}", facts.join("  "))).dim());
-    }
-    Line::from(words)
+    let r_hat = seen.last_look.and_then(|look| look.worst());
+    facts.extend(r_hat.map(|(_, r_hat)| format!("R-hat {}", number(r_hat))));
+    vec![Span::from(format!("  {}", facts.join("  "))).dim()]
 }
 
 /// How far it is, and how long it will take.
@@ -94,26 +115,30 @@ fn progress(frame: &mut Frame<'_>, area: Rect, seen: &Seen) {
         return;
     };
     let of = config.run.steps;
-    let rate = seen.rows.last().map_or(0.0, |row| row.samples_per_second) / config.run.batch as f32;
     let mut label = format!("{}/{} steps", whole(done), whole(of));
     if seen.state == RunState::Running {
-        label += &match (done < of, rate > 0.0) {
+        label += &match (done < of, time_left(seen, config)) {
             // What follows the last step: pictures, a probe of the chains.
             (false, _) => ", drawing and looking at the chains".to_owned(),
-            (true, true) => {
-                let seconds = f64::from((of - done) as f32 / rate).min(1e9);
-                format!(", {} left", HumanDuration(Duration::from_secs_f64(seconds)))
-            }
+            (true, Some(left)) => format!(", {left} left"),
             // The first steps compile kernels.
-            (true, false) => ", compiling kernels".to_owned(),
+            (true, None) => ", compiling kernels".to_owned(),
         };
     }
     let ratio = (done as f64 / of.max(1) as f64).clamp(0.0, 1.0);
     frame.render_widget(Gauge::default().ratio(ratio).label(label), area);
 }
 
+/// How long the steps that are left will take, at the rate of the last; none where that is not known yet.
+pub(in crate::cli) fn time_left(seen: &Seen, config: &Config) -> Option<HumanDuration> {
+    let rate = seen.rows.last()?.samples_per_second / config.run.batch as f32;
+    let steps = config.run.steps.saturating_sub(seen.rows.len() as u64);
+    let seconds = f64::from(steps as f32 / rate).min(1e9);
+    (rate > 0.0).then(|| HumanDuration(Duration::from_secs_f64(seconds)))
+}
+
 /// What it has come to, in its own words.
-fn verdict(seen: &Seen) -> Option<String> {
+pub(in crate::cli) fn verdict(seen: &Seen) -> Option<String> {
     let text = |value: Option<&Value>| Some(in_one_line(value?.as_str()?));
     if let Some(diverged) = seen.summary.get("diverged") {
         let what = text(diverged.get("what")).unwrap_or_default();
@@ -140,17 +165,20 @@ fn draw_charts(frame: &mut Frame<'_>, area: Rect, seen: &Seen, look: &Look) {
     }
 }
 
-fn help(frame: &mut Frame<'_>) {
-    let text = [
+/// What keys do, `more` beside those that every view has, and what figures are.
+pub(in crate::cli) fn draw_help(frame: &mut Frame<'_>, more: &[&str]) {
+    let usual = [
         "← →   other curves",
         "l     values go up as usual, linearly, by their logarithm",
         "h     this",
-        "q     leave; the run goes on",
+    ];
+    let figures = [
         "",
         "ess is the effective sample size of the noise, as a share;",
         "R-hat is of the last look at the chains. docs/training.md",
         "says what each curve is.",
     ];
+    let text = [&usual[..], more, &figures].concat();
     let area = frame.area();
     let (width, height) = (62.min(area.width), (text.len() as u16 + 2).min(area.height));
     let place = Rect::new(

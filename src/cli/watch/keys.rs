@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// A key that means something here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Key {
+pub(in crate::cli) enum Key {
     Left,
     Right,
     Escape,
@@ -17,7 +17,7 @@ pub(super) enum Key {
 }
 
 /// What has been pressed.
-pub(super) enum Pressed {
+pub(in crate::cli) enum Pressed {
     Keys(Vec<Key>),
     /// Nothing will be any more: the terminal has gone.
     Gone,
@@ -29,7 +29,7 @@ const REST: Duration = Duration::from_millis(25);
 
 /// Waits for keys, so long at most.
 #[cfg(unix)]
-pub(super) fn pressed(wait: Duration) -> Pressed {
+pub(in crate::cli) fn pressed(wait: Duration) -> Pressed {
     let mut bytes = Vec::new();
     let mut wait = wait;
     while comes(wait) {
@@ -59,7 +59,7 @@ fn comes(wait: Duration) -> bool {
 }
 
 #[cfg(not(unix))]
-pub(super) fn pressed(wait: Duration) -> Pressed {
+pub(in crate::cli) fn pressed(wait: Duration) -> Pressed {
     use ratatui::crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, poll, read};
     let is_there = poll(wait);
     let event = match is_there {

@@ -1,5 +1,6 @@
 //! `afterimage watch`: a run in a terminal, by what lies in its folder, whichever process is at it.
 
+mod capture;
 mod curves;
 mod draw;
 mod keys;
@@ -7,16 +8,20 @@ mod picture;
 mod screen;
 mod seen;
 
+pub(super) use capture::last_lines;
+pub(super) use draw::{Look, draw_help, draw_run, facts, name, time_left, verdict};
+pub(super) use keys::{Key, Pressed, pressed};
+pub(super) use screen::Screen;
+#[cfg(unix)]
+pub(super) use screen::restore;
+pub(super) use seen::Seen;
+
 use super::args::WatchArgs;
 use super::error::CliError;
 use super::{output, signals};
 use crate::page::{RunState, number, whole};
-use curves::{Scale, charts};
-use draw::{Look, draw};
-use keys::{Key, Pressed, pressed};
-use picture::Colours;
-use screen::Screen;
-use seen::Seen;
+use curves::charts;
+use draw::draw;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -34,15 +39,7 @@ pub(super) fn watch(arguments: &WatchArgs) -> Result<(), CliError> {
         plain(&mut seen);
         return Ok(());
     }
-    let mut look = Look {
-        first: 0,
-        scale: Scale::Usual,
-        helps: false,
-        colours: Colours::of_terminal(
-            output::has_colours(),
-            std::env::var("COLORTERM").ok().as_deref(),
-        ),
-    };
+    let mut look = Look::of_terminal();
     let mut screen = Screen::open()?;
     signals::end_after(Screen::leave)?;
     let mut looked = Instant::now();
@@ -78,17 +75,24 @@ enum Next {
 
 impl Look {
     fn takes(&mut self, key: Key) -> Next {
-        let count = charts().len();
         match key {
             Key::Escape if self.helps => self.helps = false,
             Key::Letter('q') | Key::Escape | Key::Interrupt => return Next::Leave,
+            key => self.changes(key),
+        }
+        Next::Draw
+    }
+
+    /// Changes by a key what is chosen to be seen; other keys change nothing.
+    pub(super) fn changes(&mut self, key: Key) {
+        let count = charts().len();
+        match key {
             Key::Right => self.first = (self.first + 1) % count,
             Key::Left => self.first = (self.first + count - 1) % count,
             Key::Letter('l') => self.scale = self.scale.next(),
             Key::Letter('h' | '?') => self.helps = !self.helps,
-            Key::Letter(_) => {}
+            Key::Letter(_) | Key::Escape | Key::Interrupt => {}
         }
-        Next::Draw
     }
 }
 

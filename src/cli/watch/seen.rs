@@ -13,16 +13,16 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// A run as it looks now.
-pub(super) struct Seen {
-    pub(super) folder: PathBuf,
-    pub(super) config: Option<Config>,
-    pub(super) state: RunState,
-    pub(super) rows: Vec<MetricsRow>,
-    pub(super) last_look: Option<Diagnostics>,
+pub(in crate::cli) struct Seen {
+    pub(in crate::cli) folder: PathBuf,
+    pub(in crate::cli) config: Option<Config>,
+    pub(in crate::cli) state: RunState,
+    pub(in crate::cli) rows: Vec<MetricsRow>,
+    pub(in crate::cli) last_look: Option<Diagnostics>,
     /// What it says of itself at its end.
-    pub(super) summary: Map<String, Value>,
+    pub(in crate::cli) summary: Map<String, Value>,
     /// The newest picture, and what it is of.
-    pub(super) picture: Option<(RgbImage, String)>,
+    pub(in crate::cli) picture: Option<(RgbImage, String)>,
     metrics: Tail,
     diagnostics: Tail,
     summary_of: Option<SystemTime>,
@@ -34,11 +34,19 @@ impl Seen {
     ///
     /// # Errors
     /// When there is no run.
-    pub(super) fn open(folder: &Path) -> Result<Self, CliError> {
-        if !is_run(folder) {
-            return Err(CliError::NoRuns {
+    pub(in crate::cli) fn open(folder: &Path) -> Result<Self, CliError> {
+        match Seen::of(folder) {
+            Some(seen) => Ok(seen),
+            None => Err(CliError::NoRuns {
                 folder: folder.into(),
-            });
+            }),
+        }
+    }
+
+    /// Likewise; none where there is no run yet.
+    pub(in crate::cli) fn of(folder: &Path) -> Option<Self> {
+        if !is_run(folder) {
+            return None;
         }
         let mut seen = Seen {
             folder: folder.into(),
@@ -54,11 +62,11 @@ impl Seen {
             picture_of: None,
         };
         seen.look();
-        Ok(seen)
+        Some(seen)
     }
 
     /// Takes in what is new. What cannot be read now is left as it was.
-    pub(super) fn look(&mut self) {
+    pub(in crate::cli) fn look(&mut self) {
         // Settings may change where a run goes on.
         let text = fs::read_to_string(self.folder.join("config.toml"));
         let config = text.map(|text| config::parse_stored(&text, "config.toml"));

@@ -64,6 +64,7 @@ impl Event<'_> {
             }
             Event::Started { .. }
             | Event::Step(_)
+            | Event::Between { .. }
             | Event::Wrote(_)
             | Event::Kept(_)
             | Event::Probing { .. }
