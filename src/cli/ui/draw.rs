@@ -138,7 +138,7 @@ fn progress(frame: &mut Frame<'_>, area: Rect, shown: &Shown, seen: &Seen) {
 /// What the run comes to: in the end in its own words, before that by the last look at its chains.
 fn words(shown: &Shown, seen: &Seen) -> Option<String> {
     let so_far = || {
-        let fits = fits_so_far(seen.config.as_ref()?, seen.last_look.as_ref());
+        let fits = fits_so_far(seen.config.as_ref()?, seen.looks.last());
         Some(format!("fits so far: {fits}"))
     };
     match &shown.end {

@@ -1,12 +1,13 @@
 //! Curves of metrics on a terminal.
 
+use super::seen::Seen;
 use crate::train::{CURVES, Curve, MetricsRow};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style, Stylize};
 use ratatui::symbols::Marker;
-use ratatui::text::Line;
-use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType, Paragraph};
 
 /// Points of a curve, at most: as many as a wide terminal has columns of dots.
 const MOST_POINTS: usize = 400;
@@ -40,62 +41,105 @@ impl Scale {
     }
 }
 
-/// The charts that there are, each with its curves: those with one title share one.
-pub(super) fn charts() -> Vec<Vec<&'static Curve>> {
-    let mut curves: Vec<&Curve> = CURVES.iter().collect();
-    curves.sort_by_key(|curve| curve.place);
-    let groups = curves.chunk_by(|a, b| a.title == b.title);
-    groups.map(<[&Curve]>::to_vec).collect()
+/// What a line of a chart shows over the steps.
+enum Source {
+    Metric(&'static Curve),
+    /// The share of proposals that the Metropolis test accepted.
+    Acceptance,
+    /// The worst R-hat of each look at the chains.
+    RHat,
 }
 
-/// Draws a chart of these curves.
-pub(super) fn draw(
-    frame: &mut Frame<'_>,
-    area: Rect,
-    rows: &[MetricsRow],
-    curves: &[&Curve],
-    scale: Scale,
-) {
+/// A chart, and the lines in it by their names.
+pub(super) struct Drawn {
+    title: &'static str,
+    lines: Vec<(&'static str, Source)>,
+    is_log: bool,
+    /// Whether the steps with new noise are marked.
+    has_marks: bool,
+}
+
+/// The metric whose chart tells when the noise is out of date.
+const SHARE: &str = "ess";
+
+/// The charts that there are: those of the pictures, in their order, with what is said of the chains after the noise.
+pub(super) fn charts() -> Vec<Drawn> {
+    let mut curves: Vec<&Curve> = CURVES.iter().collect();
+    curves.sort_by_key(|curve| curve.place);
+    let mut charts = Vec::new();
+    for curves in curves.chunk_by(|a, b| a.title == b.title) {
+        let is_share = curves[0].name == SHARE;
+        let lines = curves
+            .iter()
+            .map(|&curve| (curve.label, Source::Metric(curve)));
+        charts.push(Drawn {
+            title: curves[0].title,
+            lines: lines.collect(),
+            is_log: curves[0].log_scale,
+            has_marks: is_share,
+        });
+        if is_share {
+            let of_chains = |title, source| Drawn {
+                title,
+                lines: vec![(title, source)],
+                is_log: false,
+                has_marks: false,
+            };
+            charts.push(of_chains("acceptance", Source::Acceptance));
+            charts.push(of_chains("R-hat", Source::RHat));
+        }
+    }
+    charts
+}
+
+/// Draws a chart.
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, seen: &Seen, drawn: &Drawn, scale: Scale) {
     let is_log = match scale {
-        Scale::Usual => curves[0].log_scale,
+        Scale::Usual => drawn.is_log,
         Scale::Linear => false,
         Scale::Logarithmic => true,
     };
-    let lines: Vec<Vec<(f64, f64)>> = curves
-        .iter()
-        .map(|curve| points(rows, curve, is_log))
-        .collect();
-    let mut title = vec![curves[0].title.bold()];
-    for (place, curve) in curves.iter().enumerate().filter(|_| curves.len() > 1) {
-        let style = Style::default().fg(COLOURS[place % COLOURS.len()]);
-        title.push(" ".into());
-        title.push(ratatui::text::Span::styled(curve.label, style));
+    let values = |(_, source): &(&str, Source)| points(seen, source, is_log);
+    let lines: Vec<Vec<(f64, f64)>> = drawn.lines.iter().map(values).collect();
+    let colour = |place: usize| Style::default().fg(COLOURS[place % COLOURS.len()]);
+    let mut title = vec![drawn.title.bold()];
+    for (place, (label, _)) in drawn.lines.iter().enumerate().filter(|_| lines.len() > 1) {
+        title.extend([" ".into(), Span::styled(*label, colour(place))]);
     }
-    let block = Block::bordered().title(Line::from(title));
     let all = lines.iter().flatten().map(|(_, value)| *value);
-    let (low, high) = match (all.clone().reduce(f64::min), all.reduce(f64::max)) {
-        (Some(low), Some(high)) => span(low, high),
-        _ => {
-            let empty = ratatui::widgets::Paragraph::new("nothing yet").block(block);
-            frame.render_widget(empty, area);
-            return;
-        }
+    let bounds = (all.clone().reduce(f64::min), all.reduce(f64::max));
+    let (Some(low), Some(high)) = bounds else {
+        let block = Block::bordered().title(Line::from(title));
+        frame.render_widget(Paragraph::new("nothing yet").block(block), area);
+        return;
     };
-    let last = rows.last().map_or(0, |row| row.step);
-    let datasets = lines.iter().enumerate().map(|(place, points)| {
-        Dataset::default()
-            .marker(Marker::Braille)
-            .graph_type(GraphType::Line)
-            .style(Style::default().fg(COLOURS[place % COLOURS.len()]))
-            .data(points)
-    });
+    let (low, high) = span(low, high);
+    let marks = match drawn.has_marks {
+        true => refreshes(&seen.rows, low),
+        false => Vec::new(),
+    };
+    if !marks.is_empty() {
+        title.push(Span::styled(format!(" {MARK} new noise"), colour(1)));
+    }
+    let mut datasets: Vec<Dataset<'_>> = Vec::new();
+    for (place, points) in lines.iter().enumerate() {
+        let line = Dataset::default().graph_type(GraphType::Line);
+        datasets.push(
+            line.marker(Marker::Braille)
+                .style(colour(place))
+                .data(points),
+        );
+    }
+    let dots = Dataset::default().graph_type(GraphType::Scatter);
+    datasets.push(dots.marker(Marker::Dot).style(colour(1)).data(&marks));
+    let last = seen.rows.last().map_or(0, |row| row.step);
     let faint = Style::default().add_modifier(Modifier::DIM);
     let label = |value: f64| match is_log {
         true => short(10f64.powf(value)),
         false => short(value),
     };
-    let chart = Chart::new(datasets.collect())
-        .block(block)
+    let chart = Chart::new(datasets)
+        .block(Block::bordered().title(Line::from(title)))
         .x_axis(
             Axis::default()
                 .bounds([0.0, (last as f64).max(1.0)])
@@ -112,6 +156,19 @@ pub(super) fn draw(
     frame.render_widget(chart, area);
 }
 
+/// What [`Marker::Dot`] draws.
+const MARK: char = '•';
+
+/// The steps with new noise, at the height `low`; none where every step has.
+fn refreshes(rows: &[MetricsRow], low: f64) -> Vec<(f64, f64)> {
+    let is_new = |row: &&MetricsRow| row.snapshot_age == 0;
+    if rows.iter().all(|row| is_new(&row)) {
+        return Vec::new();
+    }
+    let new = rows.iter().filter(is_new);
+    new.map(|row| (row.step as f64, low)).collect()
+}
+
 /// Bounds with room for what is between them.
 fn span(low: f64, high: f64) -> (f64, f64) {
     match high > low {
@@ -120,21 +177,37 @@ fn span(low: f64, high: f64) -> (f64, f64) {
     }
 }
 
-/// The curve as means of neighbours, as logarithms where it is to be; what is not finite, or has no logarithm, is left out.
-fn points(rows: &[MetricsRow], curve: &Curve, is_log: bool) -> Vec<(f64, f64)> {
-    let each = rows.len().div_ceil(MOST_POINTS).max(1);
+/// Values over steps as means of neighbours, as logarithms where they are to be; what is not finite, or has no logarithm, is left out.
+fn points(seen: &Seen, source: &Source, is_log: bool) -> Vec<(f64, f64)> {
     let place = |value: f64| match is_log {
         true => value.log10(),
         false => value,
     };
-    let mean = |rows: &[MetricsRow]| {
-        let values = rows.iter().map(|row| place(f64::from(curve.of(row))));
-        let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        let step = rows[rows.len() - 1].step as f64;
-        (!values.is_empty()).then_some((step, mean))
+    let of_rows = |value: &dyn Fn(&MetricsRow) -> f32| -> Vec<(f64, f64)> {
+        let rows = seen.rows.iter();
+        rows.map(|row| (row.step as f64, place(value(row).into())))
+            .collect()
     };
-    rows.chunks(each).filter_map(mean).collect()
+    let values = match source {
+        Source::Metric(curve) => of_rows(&|row| curve.of(row)),
+        Source::Acceptance => of_rows(&|row| row.acceptance),
+        Source::RHat => {
+            let looks = seen.looks.iter();
+            let worst = looks.filter_map(|look| Some((look.step as f64, place(look.worst()?.1))));
+            worst.collect()
+        }
+    };
+    let mean = |values: &[(f64, f64)]| {
+        let finite: Vec<f64> = values
+            .iter()
+            .map(|value| value.1)
+            .filter(|value| value.is_finite())
+            .collect();
+        let mean = finite.iter().sum::<f64>() / finite.len() as f64;
+        (!finite.is_empty()).then_some((values[values.len() - 1].0, mean))
+    };
+    let each = values.len().div_ceil(MOST_POINTS).max(1);
+    values.chunks(each).filter_map(mean).collect()
 }
 
 /// A number in a few characters.

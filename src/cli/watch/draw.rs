@@ -102,7 +102,7 @@ pub(in crate::cli) fn facts(seen: &Seen) -> Vec<Span<'static>> {
         format!("acceptance {}", number(row.acceptance.into())),
         format!("step size {}", number(row.step_size.into())),
     ];
-    let r_hat = seen.last_look.and_then(|look| look.worst());
+    let r_hat = seen.looks.last().and_then(|look| look.worst());
     facts.extend(r_hat.map(|(_, r_hat)| format!("R-hat {}", number(r_hat))));
     vec![Span::from(format!("  {}", facts.join("  "))).dim()]
 }
@@ -160,8 +160,8 @@ fn draw_charts(frame: &mut Frame<'_>, area: Rect, seen: &Seen, look: &Look) {
         places.to_vec()
     });
     let chosen = all.iter().cycle().skip(look.first % all.len());
-    for (place, curves) in places.zip(chosen.take(all.len())) {
-        curves::draw(frame, place, &seen.rows, curves, look.scale);
+    for (place, chart) in places.zip(chosen.take(all.len())) {
+        curves::draw(frame, place, seen, chart, look.scale);
     }
 }
 

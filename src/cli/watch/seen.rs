@@ -18,7 +18,8 @@ pub(in crate::cli) struct Seen {
     pub(in crate::cli) config: Option<Config>,
     pub(in crate::cli) state: RunState,
     pub(in crate::cli) rows: Vec<MetricsRow>,
-    pub(in crate::cli) last_look: Option<Diagnostics>,
+    /// Every look at the chains, in order.
+    pub(in crate::cli) looks: Vec<Diagnostics>,
     /// What it says of itself at its end.
     pub(in crate::cli) summary: Map<String, Value>,
     /// The newest picture, and what it is of.
@@ -53,7 +54,7 @@ impl Seen {
             config: None,
             state: RunState::Interrupted,
             rows: Vec::new(),
-            last_look: None,
+            looks: Vec::new(),
             summary: Map::new(),
             picture: None,
             metrics: Tail::new(folder.join("metrics.jsonl")),
@@ -74,11 +75,7 @@ impl Seen {
             self.config = Some(resolved.config);
         }
         self.look_at_metrics();
-        let mut looks: Vec<Diagnostics> = Vec::new();
-        if self.diagnostics.read(&mut looks) {
-            self.last_look = None;
-        }
-        self.last_look = looks.last().copied().or(self.last_look);
+        self.look_at_chains();
         self.look_at_summary();
         self.state = state_of(&self.folder, &self.summary);
         self.look_at_pictures();
@@ -101,6 +98,17 @@ impl Seen {
             self.metrics.read(&mut rows);
         }
         self.rows.append(&mut rows);
+    }
+
+    fn look_at_chains(&mut self) {
+        let mut looks: Vec<Diagnostics> = Vec::new();
+        if self.diagnostics.read(&mut looks) {
+            self.looks.clear();
+        }
+        // Cut back and grown again between two looks at the folder.
+        let first = looks.first().map_or(u64::MAX, |look| look.step);
+        self.looks.retain(|look| look.step < first);
+        self.looks.append(&mut looks);
     }
 
     fn look_at_summary(&mut self) {
