@@ -29,9 +29,7 @@ enum Asked {
 /// `afterimage train`
 pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
     let asked = match &arguments.resume {
-        Some(folder) => {
-            Asked::Resumed(Interrupted::open(folder, &arguments.sets)?.into())
-        }
+        Some(folder) => Asked::Resumed(Interrupted::open(folder, &arguments.sets)?.into()),
         None => Asked::New(config::resolve(source(arguments), &arguments.sets)?.into()),
     };
     if !arguments.ui || !ui::has_terminal() {

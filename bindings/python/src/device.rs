@@ -9,6 +9,7 @@ use afterimage::model::{ModelDevice, TuningOptions, allow_tuning};
 use afterimage::train::TrainError;
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
+use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 /// By what they were asked for as: part of a name, a number, or nothing for the one that suits best.
@@ -17,6 +18,8 @@ static OPEN: Mutex<BTreeMap<Option<String>, Arc<Device>>> = Mutex::new(BTreeMap:
 /// A GPU, or a software driver in its place, with what was compiled for it.
 pub(crate) struct Device {
     state: Mutex<ModelDevice>,
+    /// The process that opened it: threads of the driver are in no other.
+    process: u32,
 }
 
 impl Device {
@@ -24,6 +27,10 @@ impl Device {
     pub(crate) fn of(adapter: Option<String>) -> Result<(Arc<Self>, Vec<String>), Failure> {
         // What a panic has left is a device more or less.
         let mut open_ones = OPEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(device) = open_ones.values().next() {
+            // Nor does a driver of this process open another one.
+            device.check_process()?;
+        }
         let is_whole = |device: &&Arc<Device>| !device.state.is_poisoned();
         if let Some(device) = open_ones.get(&adapter).filter(is_whole) {
             return Ok((device.clone(), Vec::new()));
@@ -32,6 +39,7 @@ impl Device {
         let executor = open(adapter.as_deref(), None, false, &mut notes)?;
         let device = Arc::new(Device {
             state: Mutex::new(ModelDevice::new(executor)),
+            process: process::id(),
         });
         open_ones.insert(adapter, device.clone());
         Ok((device, notes))
@@ -39,11 +47,25 @@ impl Device {
 
     /// What is on it, for as long as the result lives. To be waited for while other Python threads may run.
     pub(crate) fn lock(&self) -> Result<MutexGuard<'_, ModelDevice>, Failure> {
+        self.check_process()?;
         self.state.lock().map_err(|_| Failure::broken())
+    }
+
+    /// Refuses a device of the process that this one was forked from, which would wait for threads that it has not.
+    fn check_process(&self) -> Result<(), Failure> {
+        match self.process == process::id() {
+            true => Ok(()),
+            false => Err(Failure::new(
+                Kind::Forked,
+                "this process was forked after a device was opened, which it cannot use: start processes anew, by \
+                 multiprocessing.get_context(\"spawn\")",
+            )),
+        }
     }
 
     /// The same, if nobody computes at the moment.
     pub(crate) fn lock_if_free(&self) -> Option<MutexGuard<'_, ModelDevice>> {
+        self.check_process().ok()?;
         match self.state.try_lock() {
             Ok(state) => Some(state),
             Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => None,

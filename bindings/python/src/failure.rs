@@ -42,6 +42,8 @@ pub(crate) enum Kind {
     Value,
     File,
     Device,
+    /// As a device that is not there, but there is nothing to be opened anew.
+    Forked,
     Diverged,
     /// The engine broke off before, and nothing is known of the state of a device.
     Broken,
@@ -75,13 +77,24 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// What is wrong with a file, where nothing else was given.
+    pub(crate) fn of_file(error: impl Into<Failure>) -> Self {
+        let mut failure = error.into();
+        if failure.kind == Kind::Value {
+            failure.kind = Kind::File;
+        }
+        failure
+    }
+}
+
 impl From<Failure> for PyErr {
     fn from(failure: Failure) -> Self {
         let message = failure.message;
         match failure.kind {
             Kind::Value => PyValueError::new_err(message),
             Kind::File => FileError::new_err(message),
-            Kind::Device => DeviceError::new_err(message),
+            Kind::Device | Kind::Forked => DeviceError::new_err(message),
             Kind::Diverged => DivergedError::new_err(message),
             Kind::Broken => Error::new_err(message),
         }

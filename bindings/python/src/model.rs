@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// The most samples that are computed before Ctrl-C is looked for again.
+const MOST_BETWEEN_SIGNALS: usize = 16_384;
+
 /// A trained model, on a device unless it is only read.
 #[pyclass(frozen, module = "afterimage._native")]
 pub(crate) struct Model {
@@ -44,7 +47,7 @@ pub(crate) fn read(
     let (found, notes) = py.detach(|| {
         let mut notes = Vec::new();
         let mut say = |text: &str| notes.push(text.into());
-        let found = open_model(&path, config.as_deref(), &mut say).map_err(Failure::from);
+        let found = open_model(&path, config.as_deref(), &mut say).map_err(Failure::of_file);
         let weights = match live {
             true => model::Weights::Live,
             false => model::Weights::Averaged,
@@ -92,16 +95,23 @@ impl Model {
             &mut afterimage::gpu::Executor,
             &[f32],
         ) -> Result<Vec<f32>, ModelError>
-        + Send,
-    ) -> Result<Vec<f32>, Failure> {
-        let count = x.len() / self.input().len();
+        + Sync,
+    ) -> PyResult<Vec<f32>> {
         let device = self.device()?;
-        let found = py.detach(move || {
-            let mut state = device.lock()?;
-            let (executor, evaluator) = state.evaluator(&self.model, count)?;
-            Ok::<_, Failure>(compute(evaluator, executor, x)?)
-        });
-        let found = found.map_err(|failure| device.give_up(failure))?;
+        let compute = &compute;
+        let mut found = Vec::new();
+        for part in x.chunks(MOST_BETWEEN_SIGNALS * self.input().len()) {
+            let computed = py.detach(move || {
+                let mut state = device.lock()?;
+                let (executor, evaluator) =
+                    state.evaluator(&self.model, part.len() / self.input().len())?;
+                let computed = compute(evaluator, executor, part);
+                drop(state);
+                computed.map_err(|error| device.give_up(error.into()))
+            });
+            found.extend(computed?);
+            py.check_signals()?;
+        }
         let (lost, count) = (
             found.iter().filter(|value| !value.is_finite()).count(),
             found.len(),
@@ -113,7 +123,8 @@ impl Model {
                 format!(
                     "{lost} of {count} {what} are not finite: the model diverged, or the data lies far outside what it was trained on"
                 ),
-            )),
+            )
+            .into()),
         }
     }
 }
@@ -177,7 +188,7 @@ impl Model {
         if let Some(interrupted) = interrupted {
             return Err(interrupted);
         }
-        let drawn = drawn.map_err(|failure| device.give_up(failure))?;
+        let drawn = drawn.map_err(|failure| py.detach(|| device.give_up(failure)))?;
         if drawn.lost > 0 {
             let message = format!(
                 "{} of {count} chains ran away to values that are not finite: the model diverged, or its sampler.step_size is too large",

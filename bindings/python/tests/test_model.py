@@ -342,3 +342,22 @@ class TestLogProb:
             np.testing.assert_allclose(model.log_prob(digits), -model.energy(digits) - 1.5, rtol=1e-6)
         finally:
             path.unlink()
+
+
+FORKED = """
+import afterimage, os, sys
+model = afterimage.load(sys.argv[1])
+child = os.fork()
+if child == 0:
+    try:
+        model.energy(__import__("numpy").zeros((1, *model.shape), "float32"))
+    except afterimage.DeviceError as error:
+        os._exit(0 if "spawn" in str(error) else 2)
+    os._exit(1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_forked_process_is_told_to_start_anew(run):
+    subprocess.run([sys.executable, "-c", FORKED, str(run.folder)], check=True, timeout=300)

@@ -88,3 +88,13 @@ def test_what_cannot_be_is_refused(table):
             EnergyModel(**{**SMALL, **wrong}).fit(table)
     with pytest.raises(afterimage.DeviceError):
         EnergyModel(**SMALL, adapter="no such adapter").fit(table)
+
+
+def test_columns_that_do_not_vary_are_left_in_their_scale():
+    # The mean of so many is not their value to the last bit.
+    x = np.full((600, 2), 0.1)
+    x[:, 0] = np.linspace(-1, 1, 600)
+    model = EnergyModel(**SMALL, random_state=0).fit(x)
+    assert model.scale_[1] == 1
+    with pytest.raises(ValueError, match="random_state"):
+        EnergyModel(**SMALL, random_state=-1).fit(x)

@@ -247,3 +247,26 @@ class TestProgress:
         afterimage.train("moons", out=tmp_path / "run", progress=True, **POINTS)
         shown = capsys.readouterr().err
         assert "step" in shown and "6/6" in shown
+
+
+def test_settings_are_those_of_a_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "digits" in afterimage.presets()
+    settings = afterimage.config({"data": {"source": "npy", "path": "x.npy"}}, **{"run.steps": 7})
+    # Whoever goes on with the run from elsewhere finds the same file.
+    assert settings["data"]["path"] == str(tmp_path.resolve() / "x.npy")
+    assert settings["run"]["steps"] == 7
+    with pytest.raises(ValueError, match="stepz"):
+        afterimage.config("moons", **{"run.stepz": 7})
+
+
+def test_what_numpy_calls_false_stops_a_run(tmp_path):
+    settings = {**POINTS, "run.steps": 500}
+    run = afterimage.train("moons", out=tmp_path / "run", progress=False, on_step=lambda row: np.float64(1) < 0, **settings)
+    assert run.summary["stopped"]
+
+
+def test_settings_are_read_without_a_device(points, monkeypatch):
+    monkeypatch.setattr(afterimage._native, "load", None)
+    run = afterimage.Run(points.folder)
+    assert run.config["run"]["steps"] == 6 and run.evaluation is None

@@ -2,9 +2,9 @@
 
 use crate::cli::args::TrainArgs;
 use crate::cli::error::CliError;
+use crate::cli::output;
 use crate::cli::progress::{Progress, Stages, describe};
 use crate::cli::ui::Ui;
-use crate::cli::output;
 use crate::config::Config;
 use crate::train::Event;
 use std::path::Path;

@@ -15,6 +15,7 @@ from ._commands import evaluate, sweep
 from ._model import LogZ, Model, load
 from ._native import DeviceError, DivergedError, Error, FileError, __version__
 from ._run import Run
+from ._settings import config, presets
 from ._train import resume, train
 
 __all__ = [
@@ -26,8 +27,10 @@ __all__ = [
     "Model",
     "Run",
     "__version__",
+    "config",
     "evaluate",
     "load",
+    "presets",
     "resume",
     "sweep",
     "train",

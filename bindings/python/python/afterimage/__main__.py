@@ -5,11 +5,12 @@ import signal
 import sys
 
 from . import _native
-from ._environment import interpreter
+from ._environment import end_with_parent, interpreter
 
 
 def main() -> int:
     """Does what the command line says, and gives the exit status."""
+    end_with_parent()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # Ctrl-C is the command's: a run stops after its step.
         signal.signal(signal.SIGINT, signal.SIG_DFL)

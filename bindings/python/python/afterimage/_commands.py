@@ -121,9 +121,13 @@ def _lines(words: list[str]) -> list[dict[str, Any]]:
     try:
         printed, said = process.communicate()
     except BaseException:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
+        # It stops after its step; whoever interrupts again does not wait for that.
+        process.send_signal(signal.SIGTERM)
+        try:
             process.communicate()
+        except BaseException:
+            process.kill()
+            raise
         raise
     lines = said.splitlines()
     say(line for line in lines if not line.startswith("error: "))

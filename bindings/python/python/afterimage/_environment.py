@@ -13,6 +13,10 @@ from ._notes import LOGGER
 
 WIDTH = "LP_NATIVE_VECTOR_WIDTH"
 SHADER_CACHE = "MESA_SHADER_CACHE_DIR"
+# Says of which process a command is to be a part: it ends with that.
+PARENT = "AFTERIMAGE_PARENT"
+# What the environment said before.
+BEFORE: dict[str, str | None] = {}
 # Listing the adapters takes a fraction of a second.
 MOST_SECONDS = 60
 
@@ -31,12 +35,13 @@ def prepare() -> None:
         if SHADER_CACHE in wanted:
             # Nor may the narrow shaders get among the wide ones.
             wanted[SHADER_CACHE] = os.path.join(os.path.dirname(wanted[SHADER_CACHE]), "mesa-256")
+    BEFORE.update({name: os.environ.get(name) for name in wanted})
     os.environ.update(wanted)
 
 
 def _takes_wide_vectors() -> bool:
     """Whether the command line computes by them on this machine, or has no driver that could."""
-    if not sys.executable:
+    if not sys.executable or getattr(sys, "frozen", False):
         # Python within another program.
         return False
     try:
@@ -47,7 +52,7 @@ def _takes_wide_vectors() -> bool:
             env=environment(),
             timeout=MOST_SECONDS,
         )
-        adapters = json.loads(listed.stdout or "[]")
+        adapters = json.loads(listed.stdout)
     except (OSError, subprocess.TimeoutExpired, ValueError) as error:
         LOGGER.warning("whether the driver takes wide vectors is not known, and narrow ones are used: %s", error)
         return False
@@ -60,5 +65,22 @@ def interpreter() -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """The environment of another process that is to be this package, whatever lies in the working folder."""
-    return {**os.environ, "PYTHONSAFEPATH": "1"}
+    """The environment of another process that is to be this package, whatever lies in the working folder: it decides for itself how
+    wide vectors are, and ends with this one."""
+    changed = {name: value for name, value in {**os.environ, **BEFORE}.items() if value is not None}
+    return {**changed, "PYTHONSAFEPATH": "1", PARENT: str(os.getpid())}
+
+
+def end_with_parent() -> None:
+    """Has this process stop, as by SIGTERM, where the one that asked for it ends before."""
+    parent = os.environ.pop(PARENT, None)
+    if parent is None or not sys.platform.startswith("linux"):
+        return
+    import ctypes
+    import signal
+
+    death_signal = 1
+    ctypes.CDLL(None).prctl(death_signal, int(signal.SIGTERM))
+    if os.getppid() != int(parent):
+        # It has ended already.
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import _native
 from ._model import Model, load, read_json
 from ._native import FileError
 
@@ -76,12 +77,17 @@ class Run:
     @property
     def config(self) -> dict[str, Any]:
         """The settings, by sections; keys that are absent are left out."""
-        return self.model.config
+        return self._read.config
 
     @property
     def evaluation(self) -> dict[str, Any] | None:
         """What ``afterimage evaluate`` has found of :attr:`model`; None where it was not evaluated."""
-        return self.model.evaluation
+        return self._read.evaluation
+
+    @cached_property
+    def _read(self) -> Model:
+        """The model without a device."""
+        return Model(_native.read(self.folder, None, False), self.folder)
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

@@ -7,6 +7,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from . import _native
+
 #: A preset's name, the path of a TOML file, or sections of keys with values, as a TOML file has them.
 Source = str | os.PathLike[str] | Mapping[str, Mapping[str, Any]]
 
@@ -16,6 +18,25 @@ def read(source: Source) -> tuple[str, str | None]:
     if isinstance(source, Mapping):
         return "run", json.dumps(source, default=_plain)
     return os.fspath(source), None
+
+
+def presets() -> dict[str, str]:
+    """The ready-made configurations by their names, with a line about each."""
+    return dict(_native.presets())
+
+
+def config(source: Source, /, **settings: Any) -> dict[str, Any]:
+    """The settings that :func:`afterimage.train` would train with, by sections; keys that are absent are left out.
+
+    Args:
+        source, settings: as for :func:`afterimage.train`.
+
+    Raises:
+        ValueError: a setting cannot be used.
+    """
+    name, sections = read(source)
+    resolved: dict[str, Any] = json.loads(_native.config(name, sections, assignments(settings)))
+    return resolved
 
 
 def assignments(settings: Mapping[str, Any]) -> list[str]:

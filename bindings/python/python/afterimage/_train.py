@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from . import _native, _settings
 from ._environment import prepare
 from ._model import whole
@@ -116,8 +118,10 @@ class Told:
             row = json.loads(what)
             if self._progress is not None:
                 self._progress.step(row)
-            if self._on_step is not None and self._on_step(row) is False:
-                return False
+            if self._on_step is not None:
+                goes_on = self._on_step(row)
+                if isinstance(goes_on, (bool, np.bool_)) and not goes_on:
+                    return False
         return None
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ import json
 
 from . import _native, _settings
 from ._environment import prepare
-from ._model import Model
+from ._model import Model, whole
 from ._native import Error
 from ._train import Told
 
@@ -111,7 +111,9 @@ class EnergyModel(DensityMixin, BaseEstimator):  # type: ignore[misc]
         values: NDArray[np.float64] = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         self.mean_ = values.mean(axis=0)
         scale = values.std(axis=0)
-        self.scale_ = np.where(scale > 0, scale, 1.0)
+        # A column of one value has a deviation of a few roundings.
+        varies = values.max(axis=0) > values.min(axis=0)
+        self.scale_ = np.where(varies & (scale > 0), scale, 1.0)
         seed = _seed(self.random_state)
         prepare()
         told = Told(None, bool(self.verbose))
@@ -216,5 +218,5 @@ class EnergyModel(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
 def _seed(random_state: Any) -> int:
     if isinstance(random_state, Integral) and not isinstance(random_state, bool):
-        return int(random_state)
+        return whole("random_state", random_state)
     return int(check_random_state(random_state).randint(0, 1 << 31))
