@@ -8,12 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// Between two looks at the folder.
+/// Between two looks at the folder, at least.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Between two looks at the keys.
 const KEYS_EVERY: Duration = Duration::from_millis(50);
 /// Between two pictures of what no key has changed, at least.
 const DRAW_EVERY: Duration = Duration::from_millis(100);
+/// Between two of either is so many times what they take, so that the run has the processors; but for a wait that is too long to watch.
+const SPARSE: u32 = 200;
+const LONGEST: Duration = Duration::from_secs(2);
 /// The last lines of stderr, as many as a tall terminal shows while nothing else is there to be seen.
 const LINES: usize = 100;
 
@@ -59,20 +62,23 @@ impl View {
     pub(super) fn draw_on(mut self, mut screen: Screen) {
         let _unpaused = Unpaused(self.live.clone());
         let (mut looked, mut drawn): (Option<Instant>, Option<Instant>) = (None, None);
-        let mut changes = 0;
+        let (mut changes, mut cost) = (0, Duration::ZERO);
         let mut is_new = true;
         loop {
             let ended = self.live.shown().end;
             if ended == Some(End::AtOnce) || ended.is_some() && self.is_stopped() {
                 return;
             }
-            let is_time =
-                |last: Option<Instant>, every| last.is_none_or(|at| at.elapsed() >= every);
+            let is_time = |last: Option<Instant>, every: Duration| {
+                let every = every.max((SPARSE * cost).min(LONGEST));
+                last.is_none_or(|at| at.elapsed() >= every)
+            };
             // What ended is seen as it is in the end.
             let has_changed = self.live.changes() != changes;
-            if is_time(looked, LOOK_EVERY) || ended.is_some() && has_changed {
+            let (looks, begins) = (ended.is_some() && has_changed, Instant::now());
+            if looks || is_time(looked, LOOK_EVERY) {
                 self.look();
-                looked = Some(Instant::now());
+                looked = Some(begins);
                 is_new = true;
             }
             if is_new || has_changed && is_time(drawn, DRAW_EVERY) {
@@ -80,7 +86,8 @@ impl View {
                 if self.draw(&mut screen).is_err() {
                     return;
                 }
-                drawn = Some(Instant::now());
+                drawn = Some(begins);
+                cost = begins.elapsed();
             }
             let Pressed::Keys(keys) = pressed(KEYS_EVERY) else {
                 return;

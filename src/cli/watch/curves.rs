@@ -179,35 +179,35 @@ fn span(low: f64, high: f64) -> (f64, f64) {
 
 /// Values over steps as means of neighbours, as logarithms where they are to be; what is not finite, or has no logarithm, is left out.
 fn points(seen: &Seen, source: &Source, is_log: bool) -> Vec<(f64, f64)> {
-    let place = |value: f64| match is_log {
-        true => value.log10(),
-        false => value,
+    let of_rows = |value: &dyn Fn(&MetricsRow) -> f32| {
+        means(&seen.rows, is_log, &|row| (row.step, value(row).into()))
     };
-    let of_rows = |value: &dyn Fn(&MetricsRow) -> f32| -> Vec<(f64, f64)> {
-        let rows = seen.rows.iter();
-        rows.map(|row| (row.step as f64, place(value(row).into())))
-            .collect()
-    };
-    let values = match source {
+    match source {
         Source::Metric(curve) => of_rows(&|row| curve.of(row)),
         Source::Acceptance => of_rows(&|row| row.acceptance),
-        Source::RHat => {
-            let looks = seen.looks.iter();
-            let worst = looks.filter_map(|look| Some((look.step as f64, place(look.worst()?.1))));
-            worst.collect()
+        Source::RHat => means(&seen.looks, is_log, &|look| {
+            (look.step, look.worst().map_or(f64::NAN, |(_, r_hat)| r_hat))
+        }),
+    }
+}
+
+/// The means of what is next to each other in `rows`.
+fn means<T>(rows: &[T], is_log: bool, value: &dyn Fn(&T) -> (u64, f64)) -> Vec<(f64, f64)> {
+    let mean = |rows: &[T]| {
+        let (mut sum, mut count, mut last) = (0.0, 0_u32, 0);
+        for row in rows {
+            let (step, value) = value(row);
+            let value = if is_log { value.log10() } else { value };
+            if value.is_finite() {
+                sum += value;
+                count += 1;
+            }
+            last = step;
         }
+        (count > 0).then(|| (last as f64, sum / f64::from(count)))
     };
-    let mean = |values: &[(f64, f64)]| {
-        let finite: Vec<f64> = values
-            .iter()
-            .map(|value| value.1)
-            .filter(|value| value.is_finite())
-            .collect();
-        let mean = finite.iter().sum::<f64>() / finite.len() as f64;
-        (!finite.is_empty()).then_some((values[values.len() - 1].0, mean))
-    };
-    let each = values.len().div_ceil(MOST_POINTS).max(1);
-    values.chunks(each).filter_map(mean).collect()
+    let each = rows.len().div_ceil(MOST_POINTS).max(1);
+    rows.chunks(each).filter_map(mean).collect()
 }
 
 /// A number in a few characters.

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 use ratatui::widgets::Widget;
+use std::cell::{Ref, RefCell};
 
 /// Characters from dark to bright, where there are no colours.
 const SHADES: &[u8] = b" .:-=+*#%@";
@@ -42,16 +43,40 @@ impl Colours {
     }
 }
 
+/// A picture, and what it was in the size that it was drawn in last.
+pub(in crate::cli) struct Scaled {
+    image: RgbImage,
+    small: RefCell<RgbImage>,
+}
+
+impl Scaled {
+    pub(super) fn new(image: RgbImage) -> Self {
+        Scaled {
+            image,
+            small: RefCell::default(),
+        }
+    }
+
+    /// In so many pixels. Making that is most of what drawing a run takes, and hardly ever needed anew.
+    fn at(&self, width: u32, height: u32) -> Ref<'_, RgbImage> {
+        if self.small.borrow().dimensions() != (width, height) {
+            let small = resize(&self.image, width, height, FilterType::Triangle);
+            self.small.replace(small);
+        }
+        self.small.borrow()
+    }
+}
+
 /// A picture as large as its place allows, its sides in proportion.
 pub(super) struct Picture<'a> {
-    pub(super) image: &'a RgbImage,
+    pub(super) image: &'a Scaled,
     pub(super) colours: Colours,
 }
 
 impl Widget for Picture<'_> {
     fn render(self, area: Rect, buffer: &mut Buffer) {
         let (columns, lines) = (u32::from(area.width), 2 * u32::from(area.height));
-        let (width, height) = self.image.dimensions();
+        let (width, height) = self.image.image.dimensions();
         if columns == 0 || lines == 0 || width == 0 || height == 0 {
             return;
         }
@@ -61,7 +86,7 @@ impl Widget for Picture<'_> {
         );
         let side = |pixels: u32| (f64::from(pixels) * scale).round().max(1.0) as u32;
         let (columns, lines) = (side(width).min(columns), side(height).min(lines));
-        let small = resize(self.image, columns, lines, FilterType::Triangle);
+        let small = self.image.at(columns, lines);
         for row in 0..lines.div_ceil(2) {
             for column in 0..columns {
                 let above = *small.get_pixel(column, 2 * row);
@@ -102,6 +127,7 @@ mod tests {
     fn drawn(image: &RgbImage, colours: Colours, width: u16, height: u16) -> Buffer {
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
+        let image = &Scaled::new(image.clone());
         Picture { image, colours }.render(area, &mut buffer);
         buffer
     }

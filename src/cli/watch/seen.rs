@@ -1,10 +1,10 @@
 //! What there is to see of a run, read off its folder as it grows.
 
+use super::picture::Scaled;
 use crate::cli::error::CliError;
 use crate::config::{self, Config};
 use crate::page::{RunState, is_run, state_of};
 use crate::train::{Diagnostics, MetricsRow};
-use image::RgbImage;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::fs::{self, File};
@@ -23,9 +23,10 @@ pub(in crate::cli) struct Seen {
     /// What it says of itself at its end.
     pub(in crate::cli) summary: Map<String, Value>,
     /// The newest picture, and what it is of.
-    pub(in crate::cli) picture: Option<(RgbImage, String)>,
+    pub(in crate::cli) picture: Option<(Scaled, String)>,
     metrics: Tail,
     diagnostics: Tail,
+    config_of: Option<SystemTime>,
     summary_of: Option<SystemTime>,
     picture_of: Option<(PathBuf, SystemTime)>,
 }
@@ -59,6 +60,7 @@ impl Seen {
             picture: None,
             metrics: Tail::new(folder.join("metrics.jsonl")),
             diagnostics: Tail::new(folder.join("diagnostics.jsonl")),
+            config_of: None,
             summary_of: None,
             picture_of: None,
         };
@@ -68,17 +70,27 @@ impl Seen {
 
     /// Takes in what is new. What cannot be read now is left as it was.
     pub(in crate::cli) fn look(&mut self) {
-        // Settings may change where a run goes on.
-        let text = fs::read_to_string(self.folder.join("config.toml"));
-        let config = text.map(|text| config::parse_stored(&text, "config.toml"));
-        if let Ok(Ok(resolved)) = config {
-            self.config = Some(resolved.config);
-        }
+        self.look_at_settings();
         self.look_at_metrics();
         self.look_at_chains();
         self.look_at_summary();
         self.state = state_of(&self.folder, &self.summary);
         self.look_at_pictures();
+    }
+
+    /// Settings may change where a run goes on.
+    fn look_at_settings(&mut self) {
+        let path = self.folder.join("config.toml");
+        let written = modified(&path);
+        if written == self.config_of {
+            return;
+        }
+        let text = fs::read_to_string(path);
+        let config = text.map(|text| config::parse_stored(&text, "config.toml"));
+        if let Ok(Ok(resolved)) = config {
+            self.config = Some(resolved.config);
+            self.config_of = written;
+        }
     }
 
     fn look_at_metrics(&mut self) {
@@ -136,7 +148,7 @@ impl Seen {
         }
         // What is not whole stays unseen.
         if let Ok(picture) = image::open(&now.0) {
-            self.picture = Some((picture.to_rgb8(), what));
+            self.picture = Some((Scaled::new(picture.to_rgb8()), what));
             self.picture_of = Some(now);
         }
     }
