@@ -2,7 +2,7 @@
 """What the way through Python costs: scores 128 digits through the package and by the engine itself, in turns, and prints the ratio of
 the times.
 
-    cargo build --release -p afterimage-python --example energies
+    PYO3_BUILD_EXTENSION_MODULE=1 cargo build --release -p afterimage-python --example energies
     python bindings/python/benches/energies.py target/release/examples/energies
 
 The engine itself is the example `energies`, which scores on a line from its standard input and prints how long that took.
