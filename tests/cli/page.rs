@@ -77,7 +77,8 @@ fn assert_holds(page: &str, parts: &[&str]) {
 #[track_caller]
 fn assert_self_contained(page: &str) {
     for source in page.split("src=\"").skip(1) {
-        assert!(source.starts_with("data:image/png;base64,"));
+        let is_data = |kind| source.starts_with(&format!("data:image/{kind};base64,"));
+        assert!(is_data("png") || is_data("gif"));
     }
     for reference in ["href=", "url(", "@import", "<link", "<iframe", "<object"] {
         assert!(!page.contains(reference), "{reference}");
@@ -118,8 +119,8 @@ fn a_run_and_its_evaluation_are_on_one_page() {
             "<th scope=\"row\"><code>run.batch</code></th><td><code>8</code></td>",
         ],
     );
-    // Two pictures along the way and the last one.
-    assert_eq!(page.matches("data:image/png").count(), 3);
+    // Two pictures along the way, the last one, and histograms of energies.
+    assert_eq!(page.matches("data:image/png").count(), 4);
     let summary: Value =
         serde_json::from_slice(&fs::read(run_folder.join("summary.json")).unwrap()).unwrap();
     assert_eq!(summary["energies"]["data"].as_array().unwrap().len(), 809);
@@ -199,8 +200,8 @@ fn a_planar_run_shows_its_landscape_and_its_exact_figures() {
             "--only density",
         ],
     );
-    // Landscapes along the way, the last one and the evaluation's: samples.png is the same as the last.
-    assert_eq!(page.matches("data:image/png").count(), 4);
+    // Landscapes along the way, the last one and the evaluation's: samples.png is the same as the last. And histograms of energies.
+    assert_eq!(page.matches("data:image/png").count(), 5);
 }
 
 /// A folder of a run that was never made.

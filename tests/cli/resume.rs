@@ -396,7 +396,7 @@ fn other_data_are_refused() {
 fn a_run_without_room_for_states_goes_on_and_says_so() {
     with_mounts(|| {
         let folder = tempfile::tempdir().unwrap();
-        let _disk = Mounted::small(folder.path().join("run"), "2m").expect("may mount");
+        let _disk = Mounted::small(folder.path().join("run"), "3m").expect("may mount");
         let mut more = vec!["--out", "run", "--quiet", "--set", "run.checkpoint_every=2"];
         // Its state has 3.2 MB.
         more.extend(["--set", "sampler.buffer=400000"]);
