@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (own_batch, own_gradient) = (buffer(&batch), buffer(&vec![0; batch.len()]));
 
     // Energies and ∇ₓE from buffer to buffer: no sample passes through the host.
-    let mut executor = Executor::on_device(&adapter, &device, &queue, ExecutorOptions::default())?;
+    let mut executor = Executor::on_device(&adapter, &device, &queue, ExecutorOptions::default());
     let evaluator = model.evaluator(&mut executor, BATCH)?;
     let x = executor.import("batch", &own_batch)?;
     let gradient = executor.import("gradient", &own_gradient)?;

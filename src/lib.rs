@@ -18,12 +18,15 @@
 //! `files` and `cache` are as named and know nothing of GPUs; `random`, `shape` and `words` lie below all; `bench` times
 //! the kernels.
 
+// A page has no command line, and of what only that uses the linker leaves nothing.
+#![cfg_attr(target_arch = "wasm32", allow(dead_code, unused_imports))]
 // What is `pub` is open to programs, here or in `low_level`.
 #![cfg_attr(not(test), warn(unreachable_pub))]
 
 mod bench;
 mod cache;
 mod checkpoint;
+#[cfg(not(target_arch = "wasm32"))]
 #[doc(hidden)]
 pub mod cli;
 pub mod config;

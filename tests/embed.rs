@@ -144,8 +144,7 @@ fn unusable_buffers_of_a_host_program_are_refused() {
         ..Default::default()
     }))
     .unwrap();
-    let mut executor =
-        Executor::on_device(&adapter, &device, &queue, ExecutorOptions::default()).unwrap();
+    let mut executor = Executor::on_device(&adapter, &device, &queue, ExecutorOptions::default());
     let all =
         wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
     let buffer = |size, usage| {

@@ -700,8 +700,8 @@ const OFFERED: &[(&str, &str)] = &[
     ),
     (
         "model",
-        "Architecture CheckpointError ChosenBy ChosenKernels Description Evaluator KeptChains KeptSnapshots Model ModelDevice ModelError NetworkError SampleOptions Samples \
-         TuningOptions TuningReport VariantError Weights allow_tuning chosen_kernels kept_snapshots tuning_report",
+        "Architecture CheckpointError ChosenBy ChosenKernels Description Evaluator KeptChains KeptSnapshots Model ModelDevice ModelError NetworkError RunningChains SampleOptions Samples \
+         TuningOptions TuningReport VariantError Weights allow_tuning chosen_kernels kept_snapshots test_kernels_async tuning_report",
     ),
     ("shape", "Shape"),
     (

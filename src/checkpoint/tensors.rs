@@ -190,8 +190,21 @@ impl TensorFile {
     /// When the file is missing, not a safetensors file, cut short or damaged, or holds a value that is not finite as a
     /// 32-bit float.
     pub fn read(path: &Path) -> Result<(Self, OtherTypes), CheckpointError> {
+        let (file, file_len) = open(path)?;
+        Self::read_from(path, file, file_len)
+    }
+
+    /// [`TensorFile::read`] from wherever its `file_len` bytes come; errors call it `path`.
+    ///
+    /// # Errors
+    /// Those of [`TensorFile::read`].
+    pub fn read_from(
+        path: &Path,
+        mut file: impl Read,
+        file_len: u64,
+    ) -> Result<(Self, OtherTypes), CheckpointError> {
         let unreadable = |cause: io::Error| unreadable(path, cause);
-        let (file, file_len, header) = open(path)?;
+        let header = read_header(&mut file, file_len, path)?;
         let data_len = file_len - (PREFIX_LEN + header.len()) as u64;
 
         // `SafeTensors::deserialize` would add up claimed sizes without a check for overflow.
@@ -293,26 +306,30 @@ impl NamedTensor {
 /// # Errors
 /// When the file is missing, not a safetensors file, or its header is damaged.
 pub(crate) fn read_metadata(path: &Path) -> Result<BTreeMap<String, String>, CheckpointError> {
-    let (_, _, header) = open(path)?;
+    let (mut file, file_len) = open(path)?;
+    let header = read_header(&mut file, file_len, path)?;
     let header: Metadata = serde_json::from_slice(&header).map_err(|e| malformed(path, &e))?;
     let metadata = header.metadata().clone().unwrap_or_default();
     Ok(metadata.into_iter().collect())
 }
 
-/// Opens a file: gives it behind its header, its length in bytes, and the header's bytes.
-fn open(path: &Path) -> Result<(File, u64, Vec<u8>), CheckpointError> {
+/// Opens a file, and says how many bytes it has.
+fn open(path: &Path) -> Result<(File, u64), CheckpointError> {
     // Before opening, because opening a pipe that nobody writes to waits for ever.
     let about = fs::metadata(path).map_err(|cause| unreadable(path, cause))?;
     if !about.is_file() {
         return Err(CheckpointError::NotAFile { path: path.into() });
     }
-    let mut file = File::open(path).map_err(|cause| unreadable(path, cause))?;
-    let header = read_header(&mut file, about.len(), path)?;
-    Ok((file, about.len(), header))
+    let file = File::open(path).map_err(|cause| unreadable(path, cause))?;
+    Ok((file, about.len()))
 }
 
 /// Reads the header's bytes from the start of a file of `file_len` bytes.
-fn read_header(file: &mut File, file_len: u64, path: &Path) -> Result<Vec<u8>, CheckpointError> {
+fn read_header(
+    file: &mut impl Read,
+    file_len: u64,
+    path: &Path,
+) -> Result<Vec<u8>, CheckpointError> {
     let mut start = Vec::new();
     file.take(PREFIX_LEN as u64 + 1)
         .read_to_end(&mut start)

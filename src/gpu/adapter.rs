@@ -1,3 +1,4 @@
+use super::at_once::at_once;
 use super::error::GpuError;
 use serde::Serialize;
 use std::fmt;
@@ -66,23 +67,32 @@ pub(super) fn summarise(index: usize, adapter: &wgpu::Adapter) -> AdapterSummary
     }
 }
 
-fn usable(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
-    let backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
-    pollster::block_on(instance.enumerate_adapters(backends))
+/// In a browser the one adapter that it offers.
+async fn usable(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
+    let backends = wgpu::Backends::VULKAN
+        | wgpu::Backends::METAL
+        | wgpu::Backends::DX12
+        | wgpu::Backends::BROWSER_WEBGPU;
+    instance.enumerate_adapters(backends).await
 }
 
-/// All adapters of this machine.
+/// All adapters of this machine; in a page none, whose browser tells of them later (see [`Executor::open_async`](super::Executor::open_async)).
 pub fn list_adapters() -> Vec<AdapterSummary> {
-    usable(&instance())
+    let instance = instance();
+    let adapters = at_once(async { Ok::<_, GpuError>(usable(&instance).await) });
+    adapters
+        .unwrap_or_default()
         .iter()
         .enumerate()
         .map(|(index, adapter)| summarise(index, adapter))
         .collect()
 }
 
-pub(super) fn choose(choice: &AdapterChoice) -> Result<(wgpu::Adapter, AdapterSummary), GpuError> {
+pub(super) async fn choose(
+    choice: &AdapterChoice,
+) -> Result<(wgpu::Adapter, AdapterSummary), GpuError> {
     let instance = instance();
-    let mut adapters = usable(&instance);
+    let mut adapters = usable(&instance).await;
     if adapters.is_empty() {
         return Err(GpuError::NoAdapter);
     }

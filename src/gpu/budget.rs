@@ -1,6 +1,7 @@
+use super::news::News;
 use std::collections::VecDeque;
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 /// What a launch costs beside its arithmetic, in floating-point operations: about 20 µs at 50 GFLOP/s.
 const LAUNCH_COST: f64 = 1e6;
@@ -23,6 +24,7 @@ pub(super) struct Budget {
     done_sender: mpsc::Sender<(u64, Instant)>,
     done: mpsc::Receiver<(u64, Instant)>,
     next_id: u64,
+    news: News,
 }
 
 struct InFlight {
@@ -34,7 +36,7 @@ struct InFlight {
 }
 
 impl Budget {
-    pub(super) fn new(target: Duration, most_in_flight: usize) -> Self {
+    pub(super) fn new(target: Duration, most_in_flight: usize, news: News) -> Self {
         let (done_sender, done) = mpsc::channel();
         Budget {
             target,
@@ -47,6 +49,7 @@ impl Budget {
             done_sender,
             done,
             next_id: 0,
+            news,
         }
     }
 
@@ -69,10 +72,11 @@ impl Budget {
         let cost = std::mem::take(&mut self.recorded);
         let id = self.next_id;
         self.next_id += 1;
-        let sender = self.done_sender.clone();
+        let (sender, news) = (self.done_sender.clone(), self.news.clone());
         queue.on_submitted_work_done(move || {
             // The receiver lives as long as the executor; after that nobody needs the news.
             let _ = sender.send((id, Instant::now()));
+            news.wake();
         });
         self.in_flight.push_back(InFlight {
             id,
@@ -119,6 +123,12 @@ impl Budget {
         self.seconds_per_flop += SMOOTHING * (measured - self.seconds_per_flop);
     }
 
+    /// Whether anything is still on its way.
+    #[cfg(target_arch = "wasm32")]
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.in_flight.is_empty()
+    }
+
     /// The oldest submission, when there are too many in flight: the one to wait for.
     pub(super) fn must_wait_for(&self) -> Option<wgpu::SubmissionIndex> {
         (self.in_flight.len() >= self.most_in_flight)
@@ -137,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_submission_is_closed_before_it_grows_past_the_target() {
-        let mut budget = Budget::new(Duration::from_millis(100), 2);
+        let mut budget = Budget::new(Duration::from_millis(100), 2, News::default());
         let flops = 30_000_000; // 31 ms each at the first assumed rate, with the launch cost
         for _ in 0..3 {
             assert!(budget.fits(flops));
@@ -148,7 +158,7 @@ mod tests {
 
     #[test]
     fn one_launch_over_the_target_still_runs_alone() {
-        let mut budget = Budget::new(Duration::from_millis(1), 2);
+        let mut budget = Budget::new(Duration::from_millis(1), 2, News::default());
         assert!(budget.fits(u64::MAX / 2));
         budget.add(u64::MAX / 2, false);
         assert!(!budget.fits(1));
@@ -156,7 +166,7 @@ mod tests {
 
     #[test]
     fn submissions_grow_on_a_machine_that_turns_out_fast() {
-        let mut budget = Budget::new(Duration::from_millis(100), 2);
+        let mut budget = Budget::new(Duration::from_millis(100), 2, News::default());
         budget.add(1, false);
         let flops = 1_000_000_000; // 1 s at the first assumed rate, 10 ms at the measured one
         assert!(!budget.fits(flops));

@@ -1,3 +1,4 @@
+use super::scope::caught;
 use crate::cache;
 use flate2::Crc;
 use std::path::{Path, PathBuf};
@@ -75,17 +76,16 @@ impl DiskCache {
 }
 
 fn make(device: &wgpu::Device, data: Option<&[u8]>) -> Option<wgpu::PipelineCache> {
-    let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
     // SAFETY: the data came from `get_data`: the file is named after the device, its checksum holds, and wgpu compares
     // the driver's version.
-    let cache = unsafe {
+    let (cache, error) = caught(device, wgpu::ErrorFilter::Validation, |device| unsafe {
         device.create_pipeline_cache(&wgpu::PipelineCacheDescriptor {
             label: Some("afterimage"),
             data,
             fallback: true,
         })
-    };
-    match pollster::block_on(scope.pop()) {
+    });
+    match error {
         Some(error) => {
             tracing::debug!("no pipeline cache: {error}");
             None

@@ -9,14 +9,16 @@ pub enum GpuError {
     NoAdapter,
     #[error("no adapter matches '{wanted}': choose one of {known}")]
     UnknownAdapter { wanted: String, known: String },
-    #[error("adapter '{adapter}' lacks {missing}, which the kernels need")]
-    Unsupported { adapter: String, missing: String },
     #[error("the device could not be opened: {0}")]
     Device(String),
     #[error("the GPU reported an error: {0}")]
     Reported(String),
     #[error("the GPU ran out of memory while {what}")]
     OutOfMemory { what: String },
+    #[error(
+        "in a page nothing can wait for the GPU: await the form of this call that is asynchronous"
+    )]
+    WouldWait,
     #[error("the GPU device was lost ({0})")]
     Lost(String),
     #[error(

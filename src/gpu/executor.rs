@@ -3,26 +3,31 @@ mod timing;
 pub use timing::Timing;
 
 use super::adapter::{self, AdapterChoice, AdapterKind, AdapterSummary};
+use super::at_once::at_once;
 use super::budget::Budget;
 use super::conditions::Conditions;
 use super::error::GpuError;
 use super::handles::{Buffer, Mark};
+use super::immediates::Immediates;
 use super::kernel::MOST_TURNS;
 use super::launch::{Launch, Replays};
+use super::news::News;
 use super::options::{ExecutorOptions, Fault, Profile, Requirements};
 use super::pipelines::Pipelines;
 use super::readback::Readback;
 use super::recording::{Command, Dispatch, Frozen, Recording, Resource};
-use super::resources::{Resources, USAGES};
+use super::resources::{FREES_AT_ONCE, Resources, USAGES};
 use super::statistics::ExecutorStatistics;
 use super::uploads::Uploads;
 use std::any::Any;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+#[cfg(target_arch = "wasm32")]
+use std::task::Poll;
+use web_time::{Duration, Instant};
 
-/// Words of immediates that every kernel can count on.
-const IMMEDIATE_WORDS: u32 = 32;
+/// Whether a call can wait for the device: in a page it would keep back what it waits for.
+const CAN_WAIT: bool = cfg!(not(target_arch = "wasm32"));
 /// The ticket of reads, which no other fetch may use.
 const READ_TICKET: u64 = u64::MAX;
 
@@ -34,6 +39,7 @@ pub struct Executor {
     options: ExecutorOptions,
     resources: Resources,
     pipelines: Pipelines,
+    immediates: Immediates,
     replays: Replays,
     conditions: Conditions,
     uploads: Uploads,
@@ -42,7 +48,7 @@ pub struct Executor {
     /// Fetches that came back while a read waited for something else.
     stash: Vec<(u64, Vec<u32>)>,
     encoder: Option<wgpu::CommandEncoder>,
-    fault: Arc<Mutex<Option<GpuError>>>,
+    news: News,
     /// The counts that are kept here; the rest is asked for.
     statistics: ExecutorStatistics,
     waited: Duration,
@@ -55,57 +61,51 @@ impl Executor {
     /// # Errors
     /// When there is no adapter, none matches `choice`, or it cannot run the kernels.
     pub fn open(choice: &AdapterChoice, options: ExecutorOptions) -> Result<Self, GpuError> {
-        let (adapter, summary) = adapter::choose(choice)?;
+        at_once(Self::open_async(choice, options))
+    }
+
+    /// [`Self::open`] for a page, whose browser chooses the adapter.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub async fn open_async(
+        choice: &AdapterChoice,
+        options: ExecutorOptions,
+    ) -> Result<Self, GpuError> {
+        let (adapter, summary) = adapter::choose(choice).await?;
         let requirements = Requirements::of(&adapter);
-        if !adapter.features().contains(requirements.features)
-            || requirements.limits.max_immediate_size < IMMEDIATE_WORDS * 4
-        {
-            return Err(GpuError::Unsupported {
-                adapter: summary.name,
-                missing: "immediates of 128 bytes".into(),
-            });
-        }
         let request = adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("afterimage"),
             required_features: requirements.features,
             required_limits: requirements.limits,
             ..Default::default()
         });
-        let (device, queue) =
-            pollster::block_on(request).map_err(|error| GpuError::Device(error.to_string()))?;
+        let (device, queue) = request
+            .await
+            .map_err(|error| GpuError::Device(error.to_string()))?;
         let executor = Self::new(device, queue, summary, options);
-        let fault = executor.fault.clone();
-        executor.device.on_uncaptured_error(Arc::new(move |error| {
-            note(&fault, error.into());
-        }));
-        let fault = executor.fault.clone();
+        let news = executor.news.clone();
+        executor
+            .device
+            .on_uncaptured_error(Arc::new(move |error| news.fail(error.into())));
+        let news = executor.news.clone();
         executor.device.set_device_lost_callback(move |_, message| {
             // Of a device that was dropped nobody asks any more.
-            note(&fault, GpuError::Lost(message));
+            news.fail(GpuError::Lost(message));
         });
         Ok(executor)
     }
 
-    /// Runs on a device that the host program owns; its error and device-lost handlers are left as they are.
-    ///
-    /// # Errors
-    /// When the device was made without what [`Requirements::of`] names.
+    /// Runs on a device that the host program owns; its error and device-lost handlers are left as they are. What of
+    /// [`Requirements::of`] it was made without is done without.
     pub fn on_device(
         adapter: &wgpu::Adapter,
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         options: ExecutorOptions,
-    ) -> Result<Self, GpuError> {
+    ) -> Self {
         let summary = adapter::summarise(0, adapter);
-        if !device.features().contains(wgpu::Features::IMMEDIATES)
-            || device.limits().max_immediate_size < IMMEDIATE_WORDS * 4
-        {
-            return Err(GpuError::Unsupported {
-                adapter: summary.name,
-                missing: "the features and limits of `Requirements::of(adapter)` on the device it was given".into(),
-            });
-        }
-        Ok(Self::new(device.clone(), queue.clone(), summary, options))
+        Self::new(device.clone(), queue.clone(), summary, options)
     }
 
     fn new(
@@ -114,9 +114,11 @@ impl Executor {
         adapter: AdapterSummary,
         options: ExecutorOptions,
     ) -> Self {
+        let news = News::default();
         Executor {
             uploads: Uploads::new(device.clone()),
-            budget: Budget::new(options.submission, options.in_flight),
+            budget: Budget::new(options.submission, options.in_flight, news.clone()),
+            immediates: Immediates::new(&device),
             resources: Resources::new(device.clone()),
             pipelines: Pipelines::new(device.clone(), &options),
             replays: Replays::default(),
@@ -125,10 +127,10 @@ impl Executor {
             queue,
             adapter,
             options,
-            readback: Readback::new(),
+            readback: Readback::new(news.clone()),
             stash: Vec::new(),
             encoder: None,
-            fault: Arc::new(Mutex::new(None)),
+            news,
             statistics: ExecutorStatistics::default(),
             waited: Duration::ZERO,
             attachment: Box::new(()),
@@ -251,6 +253,10 @@ impl Executor {
 
     /// Frees every buffer and image named since `mark`. Recordings that use them cannot be run any more.
     pub fn release_since(&mut self, mark: Mark) {
+        // There what is freed is gone at once, so that what is encoded with it has to go first.
+        if FREES_AT_ONCE && let Err(error) = self.submit() {
+            self.news.fail(error);
+        }
         self.resources.release_since(mark);
         self.pipelines.forget_since(mark);
         self.replays.forget_since(mark);
@@ -344,6 +350,7 @@ impl Executor {
             return Ok(());
         };
         self.uploads.close();
+        self.immediates.submit(&self.queue);
         let commands = encoder.finish();
         let began = Instant::now();
         let index = self.queue.submit([commands]);
@@ -359,7 +366,8 @@ impl Executor {
             self.inject(fault);
         }
         self.poll()?;
-        while let Some(oldest) = self.budget.must_wait_for() {
+        // In a page whoever hands over work has to see to that: `Self::is_busy`.
+        while let Some(oldest) = self.budget.must_wait_for().filter(|_| CAN_WAIT) {
             self.wait(Some(oldest))?;
             self.budget.update();
         }
@@ -381,7 +389,7 @@ impl Executor {
             })),
             Fault::OutOfMemory => {
                 let source = "injected fault".into();
-                note(&self.fault, wgpu::Error::OutOfMemory { source }.into());
+                self.news.fail(wgpu::Error::OutOfMemory { source }.into());
             }
         }
     }
@@ -425,16 +433,61 @@ impl Executor {
         Ok(results)
     }
 
+    /// [`Self::finish`] for a page, which goes on meanwhile.
+    ///
+    /// # Errors
+    /// What the GPU reported.
+    #[cfg(target_arch = "wasm32")]
+    pub async fn finish_async(&mut self) -> Result<Vec<(u64, Vec<u32>)>, GpuError> {
+        self.flush()?;
+        let mut results = Vec::new();
+        std::future::poll_fn(|context| {
+            // Before looking, so that nothing comes unnoticed between the two.
+            self.news.tell(context.waker());
+            match self.arrived() {
+                Err(error) => return Poll::Ready(Err(error)),
+                Ok(more) => results.extend(more),
+            }
+            match self.readback.is_waiting() || self.budget.is_waiting() {
+                true => Poll::Pending,
+                false => Poll::Ready(Ok(())),
+            }
+        })
+        .await?;
+        Ok(results)
+    }
+
+    /// [`Self::finish`], which has all at once where devices are waited for.
+    ///
+    /// # Errors
+    /// What the GPU reported, or that it did not finish in time.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub async fn finish_async(&mut self) -> Result<Vec<(u64, Vec<u32>)>, GpuError> {
+        self.finish()
+    }
+
+    /// Whether as many submissions are on their way as [`ExecutorOptions::in_flight`] allows. A page hands nothing over then;
+    /// elsewhere [`Self::run`] waits.
+    pub fn is_busy(&mut self) -> bool {
+        self.budget.update();
+        self.budget.must_wait_for().is_some()
+    }
+
     /// Waits for the GPU and reads a whole buffer as f32.
     ///
     /// # Errors
     /// As for [`Self::finish`].
     pub fn read(&mut self, buffer: Buffer) -> Result<Vec<f32>, GpuError> {
-        Ok(self
-            .read_words(buffer, 0, buffer.words())?
-            .into_iter()
-            .map(f32::from_bits)
-            .collect())
+        at_once(self.read_async(buffer))
+    }
+
+    /// [`Self::read`] for a page, which goes on meanwhile.
+    ///
+    /// # Errors
+    /// As for [`Self::finish`].
+    pub async fn read_async(&mut self, buffer: Buffer) -> Result<Vec<f32>, GpuError> {
+        let words = self.read_words_async(buffer, 0, buffer.words()).await?;
+        Ok(words.into_iter().map(f32::from_bits).collect())
     }
 
     /// Waits for the GPU and reads part of a buffer as words. Outstanding fetches are kept for [`Self::arrived`].
@@ -447,10 +500,23 @@ impl Executor {
         offset: usize,
         words: usize,
     ) -> Result<Vec<u32>, GpuError> {
+        at_once(self.read_words_async(buffer, offset, words))
+    }
+
+    /// [`Self::read_words`] for a page, which goes on meanwhile.
+    ///
+    /// # Errors
+    /// As for [`Self::finish`].
+    pub async fn read_words_async(
+        &mut self,
+        buffer: Buffer,
+        offset: usize,
+        words: usize,
+    ) -> Result<Vec<u32>, GpuError> {
         let mut recording = Recording::new();
         recording.fetch(buffer, offset, words, READ_TICKET);
         self.run(&recording)?;
-        let mut results = self.finish()?;
+        let mut results = self.finish_async().await?;
         let place = results
             .iter()
             .position(|(ticket, _)| *ticket == READ_TICKET);
@@ -541,16 +607,17 @@ impl Executor {
     ) -> Result<(), GpuError> {
         let mut launches = launches.peekable();
         while let Some((first, _)) = launches.peek() {
-            if !self.budget.fits(first.flops) {
+            if !self.budget.fits(first.flops) || !self.immediates.has_room() {
                 self.submit()?;
             }
             let mut encoder = self.take_encoder();
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            while let Some((launch, step)) =
-                launches.next_if(|(launch, _)| self.budget.fits(launch.flops))
+            while let Some((launch, step)) = launches
+                .next_if(|(launch, _)| self.budget.fits(launch.flops) && self.immediates.has_room())
             {
                 let place = |buffer| (buffer, self.conditions.offset(launch.workgroups));
-                launch.encode(&mut pass, step, conditional.map(place));
+                let workgroups = conditional.map(place);
+                launch.encode(&mut pass, step, workgroups, &mut self.immediates);
                 self.budget.add(launch.flops, conditional.is_some());
                 self.statistics.launches += 1;
             }
@@ -566,7 +633,7 @@ impl Executor {
             self.check_dispatch(dispatch)?;
         }
         let programs: Vec<_> = dispatches.iter().map(|d| d.program.as_ref()).collect();
-        let pipelines = self.pipelines.compile(&programs)?;
+        let pipelines = self.pipelines.compile(&programs, &self.immediates)?;
         self.statistics.lookups += dispatches.len() as u64;
         let mut launches = Vec::with_capacity(dispatches.len());
         for (dispatch, index) in dispatches.iter().zip(pipelines) {
@@ -672,6 +739,9 @@ impl Executor {
     }
 
     fn wait(&mut self, index: Option<wgpu::SubmissionIndex>) -> Result<(), GpuError> {
+        if !CAN_WAIT {
+            return Err(GpuError::WouldWait);
+        }
         let began = Instant::now();
         let outcome = match self.is_hung() {
             true => Err(wgpu::PollError::Timeout),
@@ -703,20 +773,8 @@ impl Executor {
 
     /// Reports what the driver told the error handlers.
     fn check(&mut self) -> Result<(), GpuError> {
-        let mut fault = self
-            .fault
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        fault.take().map_or(Ok(()), Err)
+        self.news.fault().map_or(Ok(()), Err)
     }
-}
-
-fn note(fault: &Mutex<Option<GpuError>>, error: GpuError) {
-    // The first error is the cause; later ones follow from it.
-    fault
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .get_or_insert(error);
 }
 
 /// `times` times the launches with the steps `first_step`, `first_step` + 1, … (wrapping).

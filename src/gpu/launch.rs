@@ -1,4 +1,5 @@
 use super::handles::Mark;
+use super::immediates::{Immediates, WORDS};
 use super::recording::{Dispatch, Frozen, Recording};
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -36,15 +37,19 @@ impl Launch {
         pass: &mut wgpu::ComputePass<'_>,
         steps: u32,
         workgroups: Option<(&wgpu::Buffer, u64)>,
+        immediates: &mut Immediates,
     ) {
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &self.bind_group, &[]);
-        if !self.immediates.is_empty() {
-            pass.set_immediates(0, bytemuck::cast_slice(&self.immediates));
-        }
-        if let Some(word) = self.step_word {
-            let step = self.immediates[word].wrapping_add(steps);
-            pass.set_immediates(word as u32 * 4, bytemuck::bytes_of(&step));
+        match self.step_word {
+            None => immediates.tell(pass, &self.immediates),
+            Some(word) => {
+                let mut words = [0; WORDS];
+                let words = &mut words[..self.immediates.len()];
+                words.copy_from_slice(&self.immediates);
+                words[word] = words[word].wrapping_add(steps);
+                immediates.tell(pass, words);
+            }
         }
         match workgroups {
             Some((buffer, offset)) => pass.dispatch_workgroups_indirect(buffer, offset),

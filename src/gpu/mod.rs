@@ -5,20 +5,24 @@
 //! wgpu device by [`Executor::on_device`], whose buffers it then lends with [`Executor::import`].
 
 mod adapter;
+mod at_once;
 mod budget;
 mod conditions;
 mod disk_cache;
 mod error;
 mod executor;
 mod handles;
+mod immediates;
 mod kernel;
 mod launch;
+mod news;
 mod options;
 mod pipelines;
 mod preprocess;
 mod readback;
 mod recording;
 mod resources;
+mod scope;
 mod statistics;
 mod uploads;
 
@@ -40,6 +44,7 @@ pub(crate) mod low_level {
     pub use crate::gpu::preprocess::{PreprocessError, expand};
     pub use crate::gpu::recording::{Command, Dispatch, Frozen, Resource, grid};
 }
+pub(crate) use at_once::at_once;
 pub(crate) use kernel::steps_a_turn;
 pub(crate) use low_level::*;
 

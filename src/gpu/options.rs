@@ -58,13 +58,15 @@ pub struct Requirements {
 }
 
 impl Requirements {
-    /// The features and limits Afterimage uses of `adapter`: immediates always; subgroups, timestamps and
-    /// pipeline caches where there are any.
+    /// The features and limits Afterimage uses of `adapter`: immediates, subgroups, timestamps and pipeline caches where there
+    /// are any.
     pub fn of(adapter: &wgpu::Adapter) -> Self {
-        let optional = adapter.features()
-            & (wgpu::Features::SUBGROUP | wgpu::Features::PIPELINE_CACHE | TIMESTAMPS);
+        let used = wgpu::Features::IMMEDIATES
+            | wgpu::Features::SUBGROUP
+            | wgpu::Features::PIPELINE_CACHE
+            | TIMESTAMPS;
         Requirements {
-            features: wgpu::Features::IMMEDIATES | optional,
+            features: adapter.features() & used,
             limits: adapter.limits(),
         }
     }

@@ -1,14 +1,15 @@
 use super::disk_cache::DiskCache;
 use super::error::GpuError;
 use super::handles::{ImageFormat, Mark};
+use super::immediates::Immediates;
 use super::kernel::{Access, Program};
 use super::options::ExecutorOptions;
 use super::preprocess::expand;
 use super::resources::texture_format;
+use super::scope::caught;
 use std::collections::HashMap;
-use std::num::NonZero;
-use std::panic::resume_unwind;
-use std::thread;
+#[cfg(not(target_arch = "wasm32"))]
+use std::{num::NonZero, panic::resume_unwind, thread};
 
 /// Compiled pipelines by program, and the bind groups made for them.
 pub(super) struct Pipelines {
@@ -74,7 +75,11 @@ impl Pipelines {
     }
 
     /// The indices of these programs, after compiling those that are new.
-    pub(super) fn compile(&mut self, programs: &[&Program]) -> Result<Vec<usize>, GpuError> {
+    pub(super) fn compile(
+        &mut self,
+        programs: &[&Program],
+        immediates: &Immediates,
+    ) -> Result<Vec<usize>, GpuError> {
         if let Some(indices) = self.indices(programs) {
             return Ok(indices);
         }
@@ -84,7 +89,10 @@ impl Pipelines {
                 missing.push(program);
             }
         }
-        for (program, compiled) in missing.iter().zip(self.compiler.compile_all(&missing)) {
+        for (program, compiled) in missing
+            .iter()
+            .zip(self.compiler.compile_all(&missing, immediates))
+        {
             self.compiled.push(compiled?);
             let index = self.compiled.len() - 1;
             self.by_program.insert((*program).clone(), index);
@@ -131,14 +139,19 @@ impl Pipelines {
 
 impl Compiler {
     /// Compiles on all processors, since drivers take long.
-    fn compile_all(&self, programs: &[&Program]) -> Vec<Result<Compiled, GpuError>> {
+    #[cfg(not(target_arch = "wasm32"))]
+    fn compile_all(
+        &self,
+        programs: &[&Program],
+        immediates: &Immediates,
+    ) -> Vec<Result<Compiled, GpuError>> {
         let threads = thread::available_parallelism().map_or(1, NonZero::get);
         let share = programs.len().div_ceil(threads).max(1);
         thread::scope(|scope| {
             let compile = |programs: &[&Program]| -> Vec<_> {
                 programs
                     .iter()
-                    .map(|program| self.compile(program))
+                    .map(|program| self.compile(program, immediates))
                     .collect()
             };
             let workers: Vec<_> = programs
@@ -152,7 +165,20 @@ impl Compiler {
         })
     }
 
-    fn compile(&self, program: &Program) -> Result<Compiled, GpuError> {
+    /// Hands them to the browser one after the other, which compiles them as it likes.
+    #[cfg(target_arch = "wasm32")]
+    fn compile_all(
+        &self,
+        programs: &[&Program],
+        immediates: &Immediates,
+    ) -> Vec<Result<Compiled, GpuError>> {
+        programs
+            .iter()
+            .map(|program| self.compile(program, immediates))
+            .collect()
+    }
+
+    fn compile(&self, program: &Program, immediates: &Immediates) -> Result<Compiled, GpuError> {
         let (device, kernel) = (&self.device, program.kernel);
         let text = expand(kernel.source, kernel.shared, &program.constants);
         let text = text.map_err(|source| GpuError::Preprocess {
@@ -161,20 +187,7 @@ impl Compiler {
         })?;
         let descriptor = wgpu::ShaderModuleDescriptor {
             label: Some(kernel.name),
-            source: wgpu::ShaderSource::Wgsl(text.into()),
-        };
-        let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let module = if self.runtime_checks {
-            device.create_shader_module(descriptor)
-        } else {
-            // SAFETY: the shaders are this crate's own. Each bounds its loops and its indices, and the tests run all of
-            // them with the checks on, against poisoned buffers.
-            unsafe {
-                device.create_shader_module_trusted(
-                    descriptor,
-                    wgpu::ShaderRuntimeChecks::unchecked(),
-                )
-            }
+            source: wgpu::ShaderSource::Wgsl(immediates.declared(text).into()),
         };
         let layout_entries: Vec<_> = kernel
             .bindings
@@ -187,32 +200,43 @@ impl Compiler {
                 count: None,
             })
             .collect();
-        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some(kernel.name),
-            entries: &layout_entries,
+        let (compiled, error) = caught(device, wgpu::ErrorFilter::Validation, |device| {
+            let module = if self.runtime_checks {
+                device.create_shader_module(descriptor)
+            } else {
+                // SAFETY: the shaders are this crate's own. Each bounds its loops and its indices, and the tests run all of
+                // them with the checks on, against poisoned buffers.
+                unsafe {
+                    device.create_shader_module_trusted(
+                        descriptor,
+                        wgpu::ShaderRuntimeChecks::unchecked(),
+                    )
+                }
+            };
+            let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label: Some(kernel.name),
+                entries: &layout_entries,
+            });
+            let pipeline_layout = immediates.pipeline_layout(device, kernel, &layout);
+            let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(kernel.name),
+                layout: Some(&pipeline_layout),
+                module: &module,
+                entry_point: Some("main"),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    zero_initialize_workgroup_memory: self.runtime_checks,
+                    ..Default::default()
+                },
+                cache: self.cache.as_ref(),
+            });
+            Compiled { pipeline, layout }
         });
-        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some(kernel.name),
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: kernel.immediates * 4,
-        });
-        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(kernel.name),
-            layout: Some(&pipeline_layout),
-            module: &module,
-            entry_point: Some("main"),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                zero_initialize_workgroup_memory: self.runtime_checks,
-                ..Default::default()
-            },
-            cache: self.cache.as_ref(),
-        });
-        match pollster::block_on(scope.pop()) {
+        match error {
             Some(error) => Err(GpuError::Reported(format!(
                 "shader '{}': {error}",
                 kernel.name
             ))),
-            None => Ok(Compiled { pipeline, layout }),
+            None => Ok(compiled),
         }
     }
 }

@@ -1,4 +1,5 @@
 use super::error::GpuError;
+use super::news::News;
 use std::sync::mpsc;
 
 /// Brings results back without waiting: each fetch copies into a mappable buffer of its own from a pool, which is
@@ -9,6 +10,7 @@ pub(super) struct Readback {
     waiting: usize,
     sender: mpsc::Sender<(Pending, Result<(), wgpu::BufferAsyncError>)>,
     receiver: mpsc::Receiver<(Pending, Result<(), wgpu::BufferAsyncError>)>,
+    news: News,
 }
 
 struct Pending {
@@ -18,7 +20,7 @@ struct Pending {
 }
 
 impl Readback {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(news: News) -> Self {
         let (sender, receiver) = mpsc::channel();
         Readback {
             free: Vec::new(),
@@ -26,6 +28,7 @@ impl Readback {
             waiting: 0,
             sender,
             receiver,
+            news,
         }
     }
 
@@ -59,10 +62,11 @@ impl Readback {
     pub(super) fn submitted(&mut self) {
         for pending in self.recorded.drain(..) {
             self.waiting += 1;
-            let sender = self.sender.clone();
+            let (sender, news) = (self.sender.clone(), self.news.clone());
             let staging = pending.staging.clone();
             staging.map_async(wgpu::MapMode::Read, .., move |result| {
-                drop(sender.send((pending, result)))
+                drop(sender.send((pending, result)));
+                news.wake();
             });
         }
     }
@@ -89,6 +93,8 @@ impl Readback {
             // Large one-off transfers would only take up memory in the pool.
             if pending.words <= 1024 {
                 self.free.push(pending.staging);
+            } else {
+                pending.staging.destroy();
             }
             results.push((pending.ticket, words));
         }

@@ -1,18 +1,25 @@
 use super::error::GpuError;
 use super::handles::{Buffer, ImageFormat, Mark};
 use super::recording::Resource;
-use std::collections::HashMap;
+use super::scope::caught;
+use std::collections::{HashMap, HashSet};
 
 /// What every buffer is used for.
 pub(super) const USAGES: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
     .union(wgpu::BufferUsages::COPY_SRC)
     .union(wgpu::BufferUsages::COPY_DST);
 
+/// Whether what is freed has to be destroyed by hand: a browser keeps what is merely dropped until its garbage is collected, which what lies
+/// on a GPU does not hasten.
+pub(super) const FREES_AT_ONCE: bool = cfg!(target_arch = "wasm32");
+
 /// The GPU objects behind the handles, each made, filled with zeros, at first use.
 pub(super) struct Resources {
     device: wgpu::Device,
     buffers: HashMap<u64, wgpu::Buffer>,
     images: HashMap<u64, wgpu::TextureView>,
+    /// The buffers that the host program has made.
+    imported: HashSet<u64>,
     /// First and last of the ids that were freed together, in order.
     released: Vec<[u64; 2]>,
     most: u64,
@@ -24,6 +31,7 @@ impl Resources {
             device,
             buffers: HashMap::new(),
             images: HashMap::new(),
+            imported: HashSet::new(),
             released: Vec::new(),
             most: 0,
         }
@@ -54,12 +62,25 @@ impl Resources {
     /// Puts a buffer made elsewhere behind a handle.
     pub(super) fn adopt(&mut self, handle: Buffer, buffer: wgpu::Buffer) {
         self.buffers.insert(handle.id, buffer);
+        self.imported.insert(handle.id);
     }
 
     /// Frees what was named since `mark`.
     pub(super) fn release_since(&mut self, mark: Mark) {
-        self.buffers.retain(|&id, _| mark.is_after(id));
-        self.images.retain(|&id, _| mark.is_after(id));
+        let (imported, is_kept) = (&mut self.imported, |id: u64| mark.is_after(id));
+        self.buffers.retain(|&id, buffer| {
+            if FREES_AT_ONCE && !is_kept(id) && !imported.contains(&id) {
+                buffer.destroy();
+            }
+            is_kept(id)
+        });
+        self.images.retain(|&id, view| {
+            if FREES_AT_ONCE && !is_kept(id) {
+                view.texture().destroy();
+            }
+            is_kept(id)
+        });
+        imported.retain(|&id| is_kept(id));
         // What was freed since an older mark is freed by it, too.
         self.released.retain(|[first, _]| mark.is_after(*first));
         self.released.push([mark.id(), Mark::now().id()]);
@@ -176,10 +197,9 @@ impl Resources {
         resource: Resource,
         make: impl FnOnce(&wgpu::Device) -> T,
     ) -> Result<T, GpuError> {
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let made = make(&self.device);
         let (label, bytes) = (resource.label(), resource.bytes());
-        match pollster::block_on(scope.pop()) {
+        let (made, error) = caught(&self.device, wgpu::ErrorFilter::OutOfMemory, make);
+        match error {
             Some(_) => Err(GpuError::OutOfMemory {
                 what: format!("making '{label}' of {bytes} bytes"),
             }),

@@ -1,6 +1,7 @@
 //! Brings words to the device in their turn among the commands, through chunks of memory that both sides see and that are used again.
 
 use super::error::GpuError;
+use super::scope::caught;
 use std::sync::mpsc;
 
 /// Bytes of a chunk. What is larger has one of its own, which is freed when it has been copied.
@@ -67,14 +68,15 @@ impl Uploads {
     }
 
     fn chunk(&self, size: u64) -> Result<wgpu::Buffer, GpuError> {
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let made = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("upload"),
-            size: size.max(CHUNK),
-            usage: wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC,
-            mapped_at_creation: true,
+        let (made, error) = caught(&self.device, wgpu::ErrorFilter::OutOfMemory, |device| {
+            device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("upload"),
+                size: size.max(CHUNK),
+                usage: wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC,
+                mapped_at_creation: true,
+            })
         });
-        match pollster::block_on(scope.pop()) {
+        match error {
             Some(_) => Err(GpuError::OutOfMemory {
                 what: format!("making room for an upload of {size} bytes"),
             }),

@@ -1,6 +1,6 @@
 use super::error::ModelError;
 use super::stored::Model;
-use crate::gpu::{Buffer, Executor, Recording};
+use crate::gpu::{Buffer, Executor, Recording, at_once};
 use crate::network::{Architecture, Network, Preparation, trusted_variant, tuned_kernels};
 use crate::shape::Shape;
 
@@ -77,6 +77,18 @@ impl Evaluator {
         executor: &mut Executor,
         samples: &[f32],
     ) -> Result<Vec<f32>, ModelError> {
+        at_once(self.energies_async(executor, samples))
+    }
+
+    /// [`Self::energies`] for a page, which goes on meanwhile.
+    ///
+    /// # Errors
+    /// As for [`Self::energies`].
+    pub async fn energies_async(
+        &mut self,
+        executor: &mut Executor,
+        samples: &[f32],
+    ) -> Result<Vec<f32>, ModelError> {
         let length = self.length_of_each(samples)?;
         let mut energies = Vec::with_capacity(samples.len() / length);
         for chunk in samples.chunks(self.batch() * length) {
@@ -84,7 +96,9 @@ impl Evaluator {
             // The energies of the rest of a last, partial batch are not read.
             self.record(&mut recording, chunk);
             executor.run(&recording)?;
-            let words = executor.read_words(self.energies, 0, chunk.len() / length)?;
+            let words = executor
+                .read_words_async(self.energies, 0, chunk.len() / length)
+                .await?;
             energies.extend(words.into_iter().map(f32::from_bits));
         }
         Ok(energies)

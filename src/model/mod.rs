@@ -10,6 +10,7 @@ mod kept;
 mod kept_chains;
 mod resident;
 mod run_on;
+mod running;
 mod sample;
 mod settings;
 mod stored;
@@ -21,6 +22,7 @@ pub use kept::{KeptSnapshots, kept_snapshots};
 pub use kept_chains::KeptChains;
 pub(crate) use kept_chains::{is_chains_path, most_kept};
 pub use resident::ModelDevice;
+pub use running::RunningChains;
 pub(crate) use sample::first_draw;
 pub use sample::{SampleOptions, Samples};
 pub use stored::{Description, Model, Weights};
@@ -30,7 +32,7 @@ pub(crate) use stored::{best_config, is_live_path, live_path};
 pub use crate::checkpoint::CheckpointError;
 pub use crate::network::{
     Architecture, ChosenBy, ChosenKernels, NetworkError, TuningOptions, TuningReport, VariantError,
-    allow_tuning, chosen_kernels, tuning_report,
+    allow_tuning, chosen_kernels, test_kernels_async, tuning_report,
 };
 
 /// What only [`crate::low_level`] shows.

@@ -150,7 +150,7 @@ impl Model {
     }
 
     /// The sampler's dynamics, where there is a Metropolis test at the step size that training left.
-    fn adapted_dynamics(&self) -> Dynamics {
+    pub(super) fn adapted_dynamics(&self) -> Dynamics {
         let mut dynamics = self.config.dynamics();
         if dynamics.kind.is_exact() {
             dynamics.langevin.step_size = self.step_size();

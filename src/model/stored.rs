@@ -288,6 +288,17 @@ impl Model {
         Self::from_file(path, &file, &others, description)
     }
 
+    /// Reads a checkpoint whose bytes are at hand, as where there are no files. `name` is what errors call it.
+    ///
+    /// # Errors
+    /// As for [`Model::load`].
+    pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self, ModelError> {
+        let path = Path::new(name);
+        let (file, others) = TensorFile::read_from(path, bytes, bytes.len() as u64)?;
+        let description = Description::of(&file)?;
+        Self::from_file(path, &file, &others, description)
+    }
+
     /// Reads the tensors of a file that says nothing about them, such as PyTorch saves, as those of the model that
     /// `description` describes.
     ///

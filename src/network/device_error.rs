@@ -44,7 +44,6 @@ pub(crate) fn advised(error: &GpuError) -> String {
             ": install a Vulkan, Metal or DX12 driver (on Linux without a GPU, `sh setup.sh` installs lavapipe)"
         }
         GpuError::UnknownAdapter { .. } => " (see `afterimage devices`)",
-        GpuError::Unsupported { .. } => ": choose another with --adapter",
         GpuError::Device(_) | GpuError::Reported(_) => {
             "; update the driver or choose another with --adapter"
         }
@@ -62,7 +61,8 @@ pub(crate) fn advised(error: &GpuError) -> String {
         GpuError::TooManyTurns { .. } => {
             ": lower run.batch, objective.noise_ratio or the network's size, or choose a GPU with --adapter"
         }
-        GpuError::Preprocess { .. }
+        GpuError::WouldWait
+        | GpuError::Preprocess { .. }
         | GpuError::Bindings { .. }
         | GpuError::StepWord { .. }
         | GpuError::NotReplayable { .. }

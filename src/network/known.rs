@@ -9,6 +9,8 @@ pub(super) struct Known {
     pub(super) trusted: Option<Trusted>,
     /// Whether it does so in mixed precision, too.
     pub(super) mixed_is_right: Option<bool>,
+    /// Whether chains that are walked in one launch end where they should.
+    pub(super) walks_right: Option<bool>,
     pub(super) tuner: Option<Tuner>,
 }
 

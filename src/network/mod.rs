@@ -15,6 +15,7 @@ mod residual;
 mod self_test;
 mod specimen;
 mod spectral;
+mod test_kernels;
 mod tuning;
 mod twin;
 mod walk;
@@ -36,6 +37,7 @@ pub use layer_spec::{LayerFlaw, LayerSpec};
 pub(crate) use passes::Preparation;
 pub use passes::{Network, Prepared};
 pub use self_test::computes_right;
+pub use test_kernels::test_kernels_async;
 pub use tuning::{
     Kernels, Tuning, TuningOptions, TuningReport, allow_tuning, tuned_kernels, tuning_report,
 };

@@ -1,5 +1,5 @@
 use super::specimen::{Size, Specimen};
-use crate::gpu::{Buffer, Executor, GpuError, Recording};
+use crate::gpu::{Buffer, Executor, GpuError, Recording, at_once};
 use crate::kernels::{Activation, ConvGeometry, Precision, Variant, load, unload};
 
 /// A convolution with more than one channel group, an edge, and a tile that reaches over it.
@@ -28,19 +28,31 @@ const TOO_LARGE: f32 = 1e6;
 /// # Errors
 /// When the GPU fails.
 pub fn computes_right(executor: &mut Executor, variant: Variant) -> Result<bool, GpuError> {
+    at_once(computes_right_async(executor, variant))
+}
+
+/// [`computes_right`] for a page, which goes on meanwhile.
+///
+/// # Errors
+/// When the GPU fails.
+pub(super) async fn computes_right_async(
+    executor: &mut Executor,
+    variant: Variant,
+) -> Result<bool, GpuError> {
     let mark = executor.mark();
-    let outcome = compare(executor, variant);
+    let outcome = compare(executor, variant).await;
     executor.release_since(mark);
     outcome
 }
 
-fn compare(executor: &mut Executor, variant: Variant) -> Result<bool, GpuError> {
+async fn compare(executor: &mut Executor, variant: Variant) -> Result<bool, GpuError> {
     let specimen = Specimen::new(SIZE, variant)?;
     let is_mixed = variant.precision() == Precision::Mixed;
-    Ok(specimen.computes_right(executor)? && (!is_mixed || shows_overflow(executor, &specimen)?))
+    Ok(specimen.computes_right(executor).await?
+        && (!is_mixed || shows_overflow(executor, &specimen).await?))
 }
 
-fn shows_overflow(executor: &mut Executor, specimen: &Specimen) -> Result<bool, GpuError> {
+async fn shows_overflow(executor: &mut Executor, specimen: &Specimen) -> Result<bool, GpuError> {
     let maps = specimen.new_input_maps("self-test maps")?;
     let words = SIZE.samples * SIZE.geometry.in_len();
     let (from, to) = (
@@ -53,7 +65,7 @@ fn shows_overflow(executor: &mut Executor, specimen: &Specimen) -> Result<bool, 
     load(&mut r, from, &maps);
     unload(&mut r, &maps, to);
     executor.run(&r)?;
-    let got = executor.read(to)?;
+    let got = executor.read_async(to).await?;
     let finite = got.iter().map(|value| value.is_finite());
     Ok(finite.take(4).eq([false, false, false, true]))
 }

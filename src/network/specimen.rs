@@ -161,7 +161,7 @@ impl Specimen {
     ///
     /// # Errors
     /// When the GPU fails.
-    pub(super) fn computes_right(&self, executor: &mut Executor) -> Result<bool, GpuError> {
+    pub(super) async fn computes_right(&self, executor: &mut Executor) -> Result<bool, GpuError> {
         for recording in [&self.setup, &self.step, &self.rest] {
             executor.run(recording)?;
         }
@@ -172,7 +172,7 @@ impl Specimen {
         // The weight gradient is f32 in every precision.
         let roundings = [rounding, rounding, 0.0];
         for ((&buffer, wanted), rounding) in self.results.iter().zip(&self.wanted).zip(roundings) {
-            if !close(&executor.read(buffer)?, wanted, rounding) {
+            if !close(&executor.read_async(buffer).await?, wanted, rounding) {
                 return Ok(false);
             }
         }

@@ -1,8 +1,9 @@
 use super::architecture::Architecture;
 use super::initialise::{Initialisation, initial_parameters};
+use super::known::Known;
 use super::layer_spec::LayerSpec;
 use super::twin::twin;
-use crate::gpu::{Buffer, Executor, GpuError, Recording};
+use crate::gpu::{Buffer, Executor, GpuError, Recording, at_once};
 use crate::kernels::{
     Activation, Bounds, LangevinSettings, WalkArguments, WalkPlan, pack_walk_weights, walk_chains,
 };
@@ -45,13 +46,26 @@ const TOLERANCE: f64 = 2e-4;
 /// # Errors
 /// When the GPU fails.
 pub fn walks_right(executor: &mut Executor) -> Result<bool, GpuError> {
-    let mark = executor.mark();
-    let outcome = compare(executor);
-    executor.release_since(mark);
-    outcome
+    at_once(walks_right_async(executor))
 }
 
-fn compare(executor: &mut Executor) -> Result<bool, GpuError> {
+/// [`walks_right`] for a page, which goes on meanwhile. It is found out once for each executor.
+///
+/// # Errors
+/// When the GPU fails.
+pub(super) async fn walks_right_async(executor: &mut Executor) -> Result<bool, GpuError> {
+    if let Some(right) = Known::of(executor).walks_right {
+        return Ok(right);
+    }
+    let mark = executor.mark();
+    let outcome = compare(executor).await;
+    executor.release_since(mark);
+    let right = outcome?;
+    Known::update(executor, |known| known.walks_right = Some(right));
+    Ok(right)
+}
+
+async fn compare(executor: &mut Executor) -> Result<bool, GpuError> {
     let conv = |channels, stride| LayerSpec::Conv {
         channels,
         kernel: 3,
@@ -113,7 +127,8 @@ fn compare(executor: &mut Executor) -> Result<bool, GpuError> {
     pack_walk_weights(&mut r, &plan, parameters, packed);
     walk_chains(&mut r, &plan, &arguments, 0, STEPS as usize);
     executor.run(&r)?;
-    let (got_x, got_energies) = (executor.read(x)?, executor.read(energies)?);
+    let got_x = executor.read_async(x).await?;
+    let got_energies = executor.read_async(energies).await?;
 
     let wide = |values: &[f32]| -> Vec<f64> { values.iter().map(|&v| f64::from(v)).collect() };
     let mut want_x = wide(&start);

@@ -1,6 +1,7 @@
 //! A white sheet to draw lines, dots and text on, with smooth edges.
 
 use std::fmt::Display;
+#[cfg(not(target_arch = "wasm32"))]
 use std::sync::OnceLock;
 
 use image::{RgbImage, imageops};
@@ -9,13 +10,16 @@ use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, IntoDrawingArea};
 use plotters::element::{Circle, PathElement, Polygon};
 use plotters::style::text_anchor::Pos;
-use plotters::style::{Color, FontStyle, IntoFont, RGBAColor, TextStyle, WHITE, register_font};
+use plotters::style::{Color, IntoFont, RGBAColor, TextStyle, WHITE};
+#[cfg(not(target_arch = "wasm32"))]
+use plotters::style::{FontStyle, register_font};
 
 use super::ReportError;
 
 pub(super) use plotters::style::text_anchor::{HPos, VPos};
 
 const FONT: &str = "afterimage";
+#[cfg(not(target_arch = "wasm32"))]
 const FONT_BYTES: &[u8] = include_bytes!("../../assets/fonts/DejaVuSans-subset.ttf");
 
 /// Everything is drawn this many times larger and averaged down: the bitmap backend leaves the
@@ -179,6 +183,15 @@ fn large_pixel((x, y): (f64, f64)) -> (i32, i32) {
     (scale(x), scale(y))
 }
 
+/// A page draws for itself, and plotters knows no fonts of ours there.
+#[cfg(target_arch = "wasm32")]
+fn use_embedded_font() -> Result<(), ReportError> {
+    Err(ReportError::Drawing {
+        cause: "in a page there are no fonts for pictures".into(),
+    })
+}
+
+#[cfg(not(target_arch = "wasm32"))]
 fn use_embedded_font() -> Result<(), ReportError> {
     static REGISTERED: OnceLock<bool> = OnceLock::new();
     let registered =

@@ -9,12 +9,12 @@ use super::state::{PendingStates, TrainingState};
 use super::ticket::Ticket;
 use crate::config::Config;
 use crate::data::Dataset;
-use crate::gpu::{AdapterKind, Executor, Mark, Recording};
+use crate::gpu::{AdapterKind, Executor, Mark, Recording, at_once};
 use crate::method::{Diagnostics, RatioMetrics, StepControl, Traces};
 use crate::model::Model;
 use crate::network::{Network, chosen_kernels};
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 /// Time over which the speed is measured.
 const SPEED_WINDOW: Duration = Duration::from_secs(4);
@@ -301,8 +301,16 @@ impl Trainer {
     /// # Errors
     /// What the GPU reported.
     pub fn noise_samples(&mut self) -> Result<Vec<f32>, TrainError> {
+        at_once(self.noise_samples_async())
+    }
+
+    /// [`Self::noise_samples`] for a page, which goes on meanwhile.
+    ///
+    /// # Errors
+    /// What the GPU reported.
+    pub async fn noise_samples_async(&mut self) -> Result<Vec<f32>, TrainError> {
         let (states, start, words) = self.plan.noise_samples();
-        let words = self.executor.read_words(states, start, words)?;
+        let words = self.executor.read_words_async(states, start, words).await?;
         Ok(words.into_iter().map(f32::from_bits).collect())
     }
 
@@ -350,14 +358,30 @@ impl Trainer {
     /// # Errors
     /// What the GPU reported.
     pub fn model(&mut self) -> Result<Model, TrainError> {
-        let parameters = self.executor.read(self.plan.optimiser().average())?;
-        let live = self.executor.read(self.plan.live_parameters())?;
+        at_once(self.model_async())
+    }
+
+    /// [`Self::model`] for a page, which goes on meanwhile.
+    ///
+    /// # Errors
+    /// What the GPU reported.
+    pub async fn model_async(&mut self) -> Result<Model, TrainError> {
+        let average = self.plan.optimiser().average();
+        let parameters = self.executor.read_async(average).await?;
+        let live = self.plan.live_parameters();
+        let live = self.executor.read_async(live).await?;
         let model = self.model_of(parameters, self.step)?.with_live(live)?;
-        let control = StepControl::read(&mut self.executor, self.plan.control())?;
+        let control = StepControl::read_async(&mut self.executor, self.plan.control()).await?;
         Ok(match control {
             Some(control) => model.with_step_size(control.step_size),
             None => model,
         })
+    }
+
+    /// Ends the run here, and gives the device back, without what the run had there.
+    pub fn into_executor(mut self) -> Executor {
+        self.executor.release_since(self.mark);
+        self.executor
     }
 
     /// The model with these parameters, which are those after `step` steps.

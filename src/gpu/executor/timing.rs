@@ -5,7 +5,7 @@ use crate::gpu::error::GpuError;
 use crate::gpu::handles::Buffer;
 use crate::gpu::options::TIMESTAMPS;
 use crate::gpu::recording::Recording;
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 /// How long a recording took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

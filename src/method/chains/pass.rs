@@ -1,7 +1,7 @@
 //! Passes: so many steps in a row, with the jumps between them.
 
 use super::PreparedChains;
-use crate::gpu::{Buffer, Executor, GpuError, Recording};
+use crate::gpu::{Buffer, Executor, GpuError, Recording, at_once};
 use crate::kernels::{Dynamics, Moment, jump_chains, zero_words};
 use crate::random::Stream;
 use std::ops::Range;
@@ -23,10 +23,23 @@ impl StepControl {
         executor: &mut Executor,
         control: Option<Buffer>,
     ) -> Result<Option<Self>, GpuError> {
+        at_once(Self::read_async(executor, control))
+    }
+
+    /// [`Self::read`] for a page, which goes on meanwhile.
+    ///
+    /// # Errors
+    /// What the GPU reported.
+    pub async fn read_async(
+        executor: &mut Executor,
+        control: Option<Buffer>,
+    ) -> Result<Option<Self>, GpuError> {
         let Some(control) = control else {
             return Ok(None);
         };
-        let words = executor.read_words(control, 0, control.words())?;
+        let words = executor
+            .read_words_async(control, 0, control.words())
+            .await?;
         Ok(Self::from_words(&words))
     }
 

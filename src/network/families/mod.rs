@@ -16,8 +16,8 @@ pub use trial::{Trial, TrialOutcome, decide, try_families};
 
 use super::device_error::VariantError;
 use super::known::Known;
-use super::self_test::computes_right;
-use crate::gpu::{AdapterKind, AdapterSummary, Executor, GpuError};
+use super::self_test::{computes_right, computes_right_async};
+use crate::gpu::{AdapterKind, AdapterSummary, Executor, GpuError, at_once};
 use crate::kernels::{KernelFamily, Precision, Variant};
 use crate::words::Word;
 use std::path::Path;
@@ -29,6 +29,16 @@ use std::path::Path;
 /// # Errors
 /// When no variant computes right, or the GPU fails.
 pub fn trusted_variant(executor: &mut Executor) -> Result<Variant, VariantError> {
+    at_once(trusted_variant_async(executor))
+}
+
+/// [`trusted_variant`] for a page, which goes on meanwhile.
+///
+/// # Errors
+/// As above.
+pub(in crate::network) async fn trusted_variant_async(
+    executor: &mut Executor,
+) -> Result<Variant, VariantError> {
     if let Some(trusted) = Known::of(executor).trusted {
         return Ok(trusted.variant);
     }
@@ -37,7 +47,7 @@ pub fn trusted_variant(executor: &mut Executor) -> Result<Variant, VariantError>
         Some(chosen) => Some(chosen),
         None => measured(executor, Again::No)?,
     };
-    trust(executor, chosen)
+    trust(executor, chosen).await
 }
 
 /// What [`trusted_variant`] will choose on an adapter that a folder is kept for, if that is known without measuring.
@@ -77,7 +87,7 @@ pub fn measure_families(executor: &mut Executor) -> Result<Variant, VariantError
         return trusted_variant(executor);
     }
     let chosen = measured(executor, Again::Yes)?;
-    trust(executor, chosen)
+    at_once(trust(executor, chosen))
 }
 
 /// Lets all that is computed on `executor` from now on run by the layer kernels of `family`, if they compute right here.
@@ -199,13 +209,16 @@ fn measured(executor: &mut Executor, again: Again) -> Result<Option<ChosenKernel
 }
 
 /// Runs what was `chosen`, if it computes right; what does otherwise, the usual family before all others.
-fn trust(executor: &mut Executor, chosen: Option<ChosenKernels>) -> Result<Variant, VariantError> {
+async fn trust(
+    executor: &mut Executor,
+    chosen: Option<ChosenKernels>,
+) -> Result<Variant, VariantError> {
     let profile = executor.profile();
     let usual = Variant::for_profile(&profile);
     let first = match chosen {
         Some(chosen) => {
             let variant = Variant::of_family(&profile, chosen.family);
-            if computes_right(executor, variant)? {
+            if computes_right_async(executor, variant).await? {
                 return Ok(remember(executor, variant, chosen));
             }
             variant
@@ -216,7 +229,7 @@ fn trust(executor: &mut Executor, chosen: Option<ChosenKernels>) -> Result<Varia
     let plain = families.map(|(best, plain)| plain.unwrap_or(best));
     let others = std::iter::once(usual).chain(plain);
     for variant in others.filter(|variant| *variant != first) {
-        if computes_right(executor, variant)? {
+        if computes_right_async(executor, variant).await? {
             tracing::warn!("this driver computes wrong results with {first:?}; using {variant:?}");
             let chosen = ChosenKernels {
                 family: variant.family(),

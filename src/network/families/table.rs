@@ -44,8 +44,15 @@ const DRIVERS: &[Driver] = &[
     },
 ];
 
+/// What wgpu calls the way to adapters that browsers offer. A page cannot wait for a measurement, and the kernels for GPUs are those
+/// that are tested in browsers.
+const BROWSER: &str = "webgpu";
+
 /// The family that suits the driver of `adapter`, if it is one that was measured beforehand, and what it was known by.
 pub fn known_driver(adapter: &AdapterSummary) -> Option<(KernelFamily, String)> {
+    if adapter.backend == BROWSER {
+        return Some((KernelFamily::Tiled, "the adapters of browsers".into()));
+    }
     let found = find(adapter)?;
     let (lanes, family) = match adapter.subgroup_sizes {
         [8, 8] => (8, found.by_8),

@@ -1,12 +1,12 @@
 //! The families beside each other on a small convolution, and what follows from it.
 
 use super::chosen::{ChosenBy, ChosenKernels};
-use crate::gpu::{Buffer, Executor, Frozen, GpuError, Recording};
+use crate::gpu::{Buffer, Executor, Frozen, GpuError, Recording, at_once};
 use crate::kernels::{Activation, ConvGeometry, KernelFamily, Variant};
 use crate::network::specimen::{Size, Specimen};
 use crate::words::Word;
 use serde::{Deserialize, Serialize};
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 /// What is compiled first: nearly nothing, for there are drivers on which a family compiles for half a minute a layer
 /// (docs/kernels.md has the figures that this and what follows were chosen by).
@@ -166,7 +166,7 @@ fn ready(
 ) -> Result<(Specimen, Result<Duration, TrialOutcome>), GpuError> {
     let specimen = Specimen::new(size, variant)?;
     let began = Instant::now();
-    let is_right = specimen.computes_right(executor)?;
+    let is_right = at_once(specimen.computes_right(executor))?;
     let start = match is_right {
         true => Ok(began.elapsed()),
         false => Err(TrialOutcome::Wrong),

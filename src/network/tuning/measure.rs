@@ -7,7 +7,7 @@ use crate::kernels::{
 use crate::network::Architecture;
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::time::{Duration, Instant};
+use web_time::{Duration, Instant};
 
 /// How many candidates of a pass are measured: the cost model is right but for a few places.
 const CANDIDATES: usize = 4;

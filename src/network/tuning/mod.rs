@@ -18,8 +18,8 @@ use crate::gpu::{Executor, GpuError};
 use crate::kernels::{Choices, LayerKind, LayerPass, Variant};
 use search::search;
 use std::sync::Arc;
-use std::time::Instant;
 use table::key;
+use web_time::Instant;
 
 /// The kernels to run: a variant, and what has been measured of it. A variant alone means the cost model's choices.
 #[derive(Clone, Debug)]

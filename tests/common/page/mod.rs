@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -27,6 +28,18 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Looks without an answer after which the page is taken for stuck: no task takes a hundredth of this.
 const MOST_LOOKS: usize = 1800;
 
+/// What a server of ours has at a path: the kind of thing, and the thing.
+pub type Site = Arc<dyn Fn(&str) -> Option<(&'static str, Vec<u8>)> + Send + Sync>;
+
+/// The page that carries out recordings.
+fn recordings(path: &str) -> Option<(&'static str, Vec<u8>)> {
+    match path {
+        "/" => Some(("text/html", include_bytes!("page.html").to_vec())),
+        "/page.js" => Some(("text/javascript", include_bytes!("page.js").to_vec())),
+        _ => None,
+    }
+}
+
 /// An open page. It closes with the value.
 pub struct Page {
     browser: Child,
@@ -35,24 +48,31 @@ pub struct Page {
     answers: Receiver<(Value, TcpStream)>,
     /// Where the page waits for its next task.
     waiting: TcpStream,
-    /// What the page says of its adapter.
+    /// What the page says when it is open: of one that carries out recordings, what its adapter is.
     pub adapter: Value,
 }
 
 impl Page {
     /// A page whose WebGPU runs on Chromium's own software adapter; none where there is no Chromium.
     pub fn open() -> Option<Page> {
+        Self::at("/", Arc::new(recordings), &[])
+    }
+
+    /// The page at `path` of `site`, which is to post to `/next` as `page.js` does, in a browser started with `flags`; none where there
+    /// is no Chromium.
+    pub fn at(path: &str, site: Site, flags: &[&str]) -> Option<Page> {
         let name = chromium()?;
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("is bound");
         let (sender, answers) = channel();
-        thread::spawn(move || serve(&listener, &sender));
+        thread::spawn(move || serve(&listener, &site, &sender));
         let profile = tempfile::tempdir().expect("makes a folder");
         let mut browser = Command::new(name)
             .args(HEADLESS)
             .args(["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg(format!("http://{address}/"))
+            .args(flags)
+            .arg(format!("http://{address}{path}"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -69,7 +89,11 @@ impl Page {
 
     /// The page's answer to a task.
     pub fn ask(&mut self, task: &Value) -> Value {
-        respond(&mut self.waiting, "application/json", &task.to_string());
+        respond(
+            &mut self.waiting,
+            "application/json",
+            task.to_string().as_bytes(),
+        );
         let answer;
         (answer, self.waiting) = next(&mut self.browser, &self.answers);
         answer
@@ -103,15 +127,15 @@ fn next(browser: &mut Child, answers: &Receiver<(Value, TcpStream)>) -> (Value, 
 }
 
 /// Serves the page, and hands on what it posts together with the connection that waits for a task.
-fn serve(listener: &TcpListener, answers: &Sender<(Value, TcpStream)>) {
+fn serve(listener: &TcpListener, site: &Site, answers: &Sender<(Value, TcpStream)>) {
     for stream in listener.incoming().flatten() {
         // Browsers open connections that they do not use yet.
-        let answers = answers.clone();
-        thread::spawn(move || request(stream, &answers));
+        let (site, answers) = (site.clone(), answers.clone());
+        thread::spawn(move || request(stream, &site, &answers));
     }
 }
 
-fn request(mut stream: TcpStream, answers: &Sender<(Value, TcpStream)>) -> Option<()> {
+fn request(mut stream: TcpStream, site: &Site, answers: &Sender<(Value, TcpStream)>) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut first = String::new();
     reader.read_line(&mut first).ok()?;
@@ -126,32 +150,33 @@ fn request(mut stream: TcpStream, answers: &Sender<(Value, TcpStream)>) -> Optio
             length = value.trim().parse().ok()?;
         }
     }
-    match first.split(' ').nth(1)? {
-        "/" => respond(&mut stream, "text/html", include_str!("page.html")),
-        "/page.js" => respond(&mut stream, "text/javascript", include_str!("page.js")),
-        "/next" => {
-            let mut body = vec![0; length];
-            reader.read_exact(&mut body).ok()?;
-            answers
-                .send((serde_json::from_slice(&body).ok()?, stream))
-                .ok()?;
-        }
-        _ => write!(
+    let path = first.split(' ').nth(1)?;
+    if path == "/next" {
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).ok()?;
+        answers
+            .send((serde_json::from_slice(&body).ok()?, stream))
+            .ok()?;
+    } else if let Some((kind, body)) = site(path) {
+        respond(&mut stream, kind, &body);
+    } else {
+        write!(
             stream,
             "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
         )
-        .ok()?,
+        .ok()?;
     }
     Some(())
 }
 
 /// Sends a whole answer; a browser that has gone is noticed by who waits for it.
-fn respond(stream: &mut TcpStream, kind: &str, body: &str) {
+fn respond(stream: &mut TcpStream, kind: &str, body: &[u8]) {
     write!(
         stream,
-        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     )
+    .and_then(|()| stream.write_all(body))
     .and_then(|()| stream.flush())
     .ok();
 }
