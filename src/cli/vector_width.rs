@@ -151,7 +151,7 @@ mod tests {
         ] {
             let words = ["train", "moons", "--set", "run.steps=3"].map(OsString::from);
             let program = OsString::from("/bin/afterimage");
-            let whole = [&[program.clone()], &words[..]].concat();
+            let whole = [std::slice::from_ref(&program), &words[..]].concat();
             let again = narrower(whole, cache.map(PathBuf::from));
             assert_eq!(again.get_program(), program);
             assert!(again.get_args().eq(&words));

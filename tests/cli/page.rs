@@ -156,7 +156,7 @@ fn a_run_and_its_evaluation_are_on_one_page() {
     );
     assert_eq!(html(&run_folder).0, page);
     let shown = page.matches("data:image/png").count();
-    assert_eq!(shown, 4);
+    assert_eq!(shown, 5);
 
     // Of another evaluation the picture would be another's.
     let output = run(

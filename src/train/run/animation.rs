@@ -69,6 +69,9 @@ impl Run<'_> {
         let mut pictures = numbered(&self.folder.join("samples"), ending);
         // A run that was interrupted may have drawn later steps, which it has not done again.
         pictures.retain(|&step, _| step <= trainer.steps_done());
+        // Nor is it another animation for pictures that somebody has asked for in between.
+        let every = self.config.run.sample_every;
+        pictures.retain(|&step, _| every == 0 || step.is_multiple_of(every));
         if let Some(bytes) = end {
             pictures.insert(trainer.steps_done(), Picture::Bytes(bytes));
         }
