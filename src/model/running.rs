@@ -75,7 +75,11 @@ impl Model {
         let step_size = own.langevin.step_size;
         let langevin = LangevinSettings {
             step_size,
-            noise: (2.0 * step_size * own.temperature).sqrt(),
+            // Models that were trained by Langevin steps of another noise have learnt the law of those.
+            noise: match own.kind.name == LANGEVIN.name {
+                true => own.langevin.noise,
+                false => (2.0 * step_size * own.temperature).sqrt(),
+            },
             ..own.langevin
         };
         let dynamics = Dynamics {

@@ -378,7 +378,8 @@ impl Trainer {
         })
     }
 
-    /// Ends the run here, and gives the device back, without what the run had there.
+    /// Ends the run here, and gives the device back, without what the run had there; what a plan of the caller's own
+    /// ([`Self::on_plan`]) had prepared before stays.
     pub fn into_executor(mut self) -> Executor {
         self.executor.release_since(self.mark);
         self.executor

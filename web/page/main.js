@@ -197,6 +197,8 @@ async function fill() {
 async function load(file) {
   const bytes = new Uint8Array(await file.arrayBuffer());
   state.engine.load(file.name, bytes);
+  // A look that is still to come would put the model of the run back.
+  for (let place; (place = wishes.indexOf(look)) >= 0;) wishes.splice(place, 1);
   Object.assign(state, { training: false, paused: false, walking: false, stale: false, samples: null, chains: null });
   await use();
   await weigh();
@@ -208,22 +210,29 @@ async function load(file) {
   controls();
 }
 
+// Does some work, and says why it fails; what goes on by it ends then, and nothing else does.
+async function attempt(work, goingOn) {
+  try {
+    await work();
+  } catch (error) {
+    if (goingOn) state[goingOn] = false;
+    controls();
+    say(String(error.message ?? error), true);
+  }
+}
+
+async function goOn() {
+  advance();
+  if (state.rows.length && performance.now() > state.due) await look();
+}
+
 async function loop() {
   for (;;) {
     await frame();
-    try {
-      const next = wishes.shift();
-      if (next) await next();
-      if (state.training && !state.paused) {
-        advance();
-        if (state.rows.length && performance.now() > state.due) await look();
-      }
-      if (state.walking) await walk();
-    } catch (error) {
-      Object.assign(state, { training: false, walking: false });
-      controls();
-      say(String(error.message ?? error), true);
-    }
+    const next = wishes.shift();
+    if (next) await attempt(next);
+    if (state.training && !state.paused) await attempt(goOn, "training");
+    if (state.walking) await attempt(walk, "walking");
   }
 }
 
@@ -240,14 +249,21 @@ function listen() {
   $("pace").addEventListener("input", () => { $("pace-value").textContent = $("pace").value; });
   $("clear").addEventListener("click", () => { pad.clear(); state.drawn = false; wish(weigh); });
   $("take").addEventListener("click", () => wish(async () => {
+    if (!isDigit()) return;
     if (state.about.source !== "digits") return say("This model did not learn from the digits that are part of the page.");
-    const { low, high } = state.about, index = state.seed++ % REAL;
-    pad.set(state.engine.data(REAL).slice(64 * index, 64 * index + 64).map((value) => (value - low) / (high - low)));
+    const { low, high } = state.about, real = state.engine.data(REAL);
+    const index = state.seed++ % (real.length / 64);
+    pad.set(real.slice(64 * index, 64 * index + 64).map((value) => (value - low) / (high - low)));
     state.drawn = true;
     await weigh();
   }));
   $("fill").addEventListener("click", () => wish(fill));
-  $("file").addEventListener("change", () => { const [file] = $("file").files; if (file) wish(() => load(file)); });
+  $("file").addEventListener("change", () => { 
+    const [file] = $("file").files;
+    // The same file may be chosen again.
+    $("file").value = "";
+    if (file) wish(() => load(file));
+  });
   const drops = (event) => event.dataTransfer && event.dataTransfer.types.includes("Files");
   addEventListener("dragover", (event) => {
     if (!drops(event)) return;

@@ -198,6 +198,7 @@ impl Engine {
     /// Starts `count` chains of the model in use afresh.
     pub fn start(&mut self, count: usize, seed: u32) -> Result<(), JsError> {
         let (view, executor) = in_use(&mut self.view, &mut self.device)?;
+        view.drop_computed(executor);
         let chains = view.model.running_chains(executor, count, seed.into());
         view.chains = Some(chains.map_err(told)?);
         Ok(())
@@ -212,6 +213,7 @@ impl Engine {
         known: &[u8],
     ) -> Result<(), JsError> {
         let (view, executor) = in_use(&mut self.view, &mut self.device)?;
+        view.drop_computed(executor);
         let known: Vec<bool> = known.iter().map(|&known| known != 0).collect();
         let model = &view.model;
         let chains = model.filling_chains(executor, count, seed.into(), sample, &known);
@@ -255,6 +257,16 @@ impl Engine {
         if let (Some(view), Some(executor)) = (self.view.take(), self.device.executor()) {
             executor.release_since(view.mark);
         }
+    }
+}
+
+impl View {
+    /// Frees what computes the model, chains among it, which is prepared anew where it is asked for.
+    fn drop_computed(&mut self, executor: &mut Executor) {
+        self.chains = None;
+        self.evaluator = None;
+        executor.release_since(self.mark);
+        self.mark = executor.mark();
     }
 }
 

@@ -166,7 +166,7 @@ fn keys(shown: &Shown, look: &Look, stops: bool, asks: bool) -> Line<'static> {
     let look = format!("←→ curves  l scale: {}  h help", look.scale.word());
     let line = match &shown.end {
         Some(_) => format!(" q leave  {look}"),
-        None if asks => {
+        None if asks && !stops => {
             let question = " stop the run? y stops it after this step, any other key goes on";
             return Line::from(question).reversed();
         }

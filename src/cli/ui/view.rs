@@ -128,7 +128,7 @@ impl View {
         match key {
             Key::Interrupt | Key::Letter('q') if has_ended => return Next::Leave,
             Key::Interrupt => self.stop.interrupt(),
-            Key::Letter('y') if asked => self.stop.interrupt(),
+            Key::Letter('y') if asked && !self.is_stopped() => self.stop.interrupt(),
             // Any other key is an answer, too.
             _ if asked => {}
             Key::Escape if self.look.helps => self.look.helps = false,
