@@ -7,6 +7,8 @@ import { Pad } from "./pad.js";
 const SIDE = 64;
 // Milliseconds of a frame that steps may be handed over in, and between two looks at the run; and no more than this share of the time.
 const HANDING = 6, BETWEEN = 800, SHARE = 0.2;
+// Milliseconds that chains may take for a frame.
+const LONGEST = 200;
 // Points of chains, and images of them.
 const POINTS = 500, IMAGES = 36, FILLED = 9;
 // Real digits that a drawing is held against.
@@ -18,7 +20,7 @@ const $ = (id) => document.getElementById(id);
 const fields = [];
 const state = {
   engine: null, training: false, paused: false, walking: false, steps: 0,
-  about: null, rows: [], due: 0, energies: null, samples: null, chains: null, drawn: false, stale: false, seed: 1,
+  about: null, rows: [], due: 0, step: LONGEST, energies: null, samples: null, chains: null, drawn: false, stale: false, seed: 1,
 };
 const wishes = [];
 
@@ -140,13 +142,17 @@ function drawPicture() {
 
 async function startChains() {
   state.engine.start(isPlanar() ? POINTS : IMAGES, state.seed++);
-  state.walking = true;
+  Object.assign(state, { walking: true, step: LONGEST });
   $("chains-caption").textContent = "Chains of the model's own sampler, from noise.";
   controls();
 }
 
 async function walk() {
-  state.chains = await state.engine.walk(Number($("pace").value));
+  // As many steps as are asked for, unless they keep the page from all else for too long.
+  const steps = Math.min(Math.max(Math.floor(LONGEST / state.step), 1), Number($("pace").value));
+  const began = performance.now();
+  state.chains = await state.engine.walk(steps);
+  state.step = (performance.now() - began) / steps;
   const canvas = $("chains");
   if (isPlanar()) {
     canvas.height = canvas.width;
@@ -188,7 +194,7 @@ async function weigh() {
 async function fill() {
   if (!pad.rubbed.some(Boolean)) return say("Rub out a part of the drawing first.");
   state.engine.fill(FILLED, state.seed++, scaled(pad.values()), pad.known());
-  state.walking = true;
+  Object.assign(state, { walking: true, step: LONGEST });
   $("chains-caption").textContent = "What was rubbed out, filled in by chains that hold the rest.";
   $("chains").scrollIntoView({ block: "nearest" });
   controls();
