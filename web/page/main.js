@@ -57,7 +57,9 @@ async function use() {
 }
 
 function controls() {
-  const has = state.about !== null;
+  const has = state.about !== null, ran = state.steps > 0;
+  $("run").hidden = !ran && !isPlanar();
+  $("curves").hidden = !ran;
   $("pause").disabled = !state.training;
   $("pause").textContent = state.paused ? "Go on" : "Pause";
   $("pause").setAttribute("aria-pressed", state.paused);
@@ -205,14 +207,14 @@ async function load(file) {
   state.engine.load(file.name, bytes);
   // A look that is still to come would put the model of the run back.
   for (let place; (place = wishes.indexOf(look)) >= 0;) wishes.splice(place, 1);
-  Object.assign(state, { training: false, paused: false, walking: false, stale: false, samples: null, chains: null });
+  Object.assign(state, { training: false, paused: false, walking: false, stale: false, steps: 0, rows: [], samples: null, chains: null });
+  $("progress").value = 0;
   await use();
   await weigh();
-  if (!isPlanar()) clear($("picture"));
   drawPicture();
   const { parameters, step, source, notes } = state.about;
   say([`${file.name}: ${parameters} parameters after ${step} steps on ${source}.`, ...notes].join(" "));
-  $("figures").textContent = "A loaded model. Start its chains below.";
+  $("figures").textContent = "";
   controls();
 }
 
