@@ -10,7 +10,7 @@ use afterimage::train::TrainError;
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
 use std::process;
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// By what they were asked for as: part of a name, a number, or nothing for the one that suits best.
 static OPEN: Mutex<BTreeMap<Option<String>, Arc<Device>>> = Mutex::new(BTreeMap::new());
@@ -66,10 +66,7 @@ impl Device {
     /// The same, if nobody computes at the moment.
     pub(crate) fn lock_if_free(&self) -> Option<MutexGuard<'_, ModelDevice>> {
         self.check_process().ok()?;
-        match self.state.try_lock() {
-            Ok(state) => Some(state),
-            Err(TryLockError::WouldBlock | TryLockError::Poisoned(_)) => None,
-        }
+        self.state.try_lock().ok()
     }
 
     /// Has whoever asks for the adapter next open it anew, where `failure` is one of the device.
