@@ -76,7 +76,8 @@ def test_sweeps_compare(tmp_path):
     for cell in cells:
         folder = tmp_path / "sweep/cells" / cell["cell"]
         assert afterimage.Run(folder).model.step == 3
-        assert cell["result"]["density"]
+        assert cell["result"] == json.loads((folder / "cell.json").read_text())
+        assert cell["result"]["figures"]["kl_data_model"] > 0
     assert (tmp_path / "sweep/sweep.csv").is_file()
     with pytest.raises(afterimage.Error, match="stepz"):
         afterimage.sweep("moons", vary=["run.stepz=1,2"], out=tmp_path / "other")
