@@ -359,5 +359,5 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
-def test_a_forked_process_is_told_to_start_anew(run):
-    subprocess.run([sys.executable, "-c", FORKED, str(run.folder)], check=True, timeout=300)
+def test_a_forked_process_is_told_to_start_anew(points):
+    subprocess.run([sys.executable, "-c", FORKED, str(points.folder)], check=True, timeout=300)
