@@ -70,8 +70,8 @@ for folder in /proc /sys /dev /tmp "$repository" ${CARGO_TARGET_DIR:+"$(realpath
 done
 version=$(chroot "$root" dpkg-query --show --showformat='${Version}' mesa-vulkan-drivers)
 printf 'mesa.sh: Mesa %s\n' "$version" >&2
-# No other driver, of this machine or of that suite; and there is no browser inside.
+# No other driver, of this machine or of that suite; and there is no browser inside, and no Python that has TensorBoard.
 exec env --unset=LD_LIBRARY_PATH --unset=VK_DRIVER_FILES --unset=VK_ICD_FILENAMES --unset=XDG_CACHE_HOME \
-    --unset=AFTERIMAGE_BROWSER VK_LOADER_DRIVERS_SELECT='lvp*' NODEVICE_SELECT=1 HOME=/root \
+    --unset=AFTERIMAGE_BROWSER --unset=AFTERIMAGE_TENSORBOARD VK_LOADER_DRIVERS_SELECT='lvp*' NODEVICE_SELECT=1 HOME=/root \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     chroot "$root" env --chdir="$PWD" "${@:2}"
