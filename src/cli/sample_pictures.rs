@@ -5,14 +5,11 @@ use super::error::CliError;
 use crate::gpu::Executor;
 use crate::model::{Model, SampleOptions, Samples, Weights};
 use crate::report::{
-    Words, cell_centres, in_few_digits, labelled_grid, paths_over_landscape, sample_grid, scatter,
+    PLANE, PLANE_CELLS, Words, cell_centres, in_few_digits, labelled_grid, paths_over_landscape,
+    sample_grid, scatter,
 };
 use image::RgbImage;
 
-/// The part of the plane that is shown: the square [−4, 4]², where the planar sets lie.
-const EXTENT: f32 = 4.0;
-/// Cells on a side of the landscape under paths.
-const LANDSCAPE_SIDE: usize = 160;
 /// Rows at most, or paths over a landscape, where nobody says how many: as many as can be told apart.
 const MOST_ROWS: usize = 8;
 
@@ -128,10 +125,7 @@ pub(super) fn draw(
         executor,
         samples,
         options,
-        weights: match weights {
-            Weights::Averaged => "averaged weights",
-            Weights::Live => "live weights",
-        },
+        weights: weights.words(),
     };
     match (asked.kind, asked.energies) {
         (Kind::Samples, false) => picture(model, &samples.values, options.count),
@@ -233,7 +227,7 @@ impl Drawn<'_> {
 
     /// The ways of chains in the plane.
     fn paths(self) -> Result<RgbImage, CliError> {
-        let grid = cell_centres(LANDSCAPE_SIDE, EXTENT);
+        let grid = cell_centres(PLANE_CELLS, PLANE);
         let landscape = energies(self.model, self.executor, &grid)?;
         let states = [&self.samples.start]
             .into_iter()
@@ -248,8 +242,8 @@ impl Drawn<'_> {
         let note = format!("from white to orange; exp(−E), {}", self.weights);
         Ok(paths_over_landscape(
             &landscape,
-            LANDSCAPE_SIDE,
-            EXTENT,
+            PLANE_CELLS,
+            PLANE,
             &paths,
             [&title, &note],
         )?)
@@ -271,7 +265,7 @@ pub(super) fn energies(
 pub(super) fn picture(model: &Model, values: &[f32], count: usize) -> Result<RgbImage, CliError> {
     let shape = model.architecture().input();
     if shape.is_planar() {
-        return Ok(scatter("model samples", EXTENT, &points(values))?);
+        return Ok(scatter("model samples", PLANE, &points(values))?);
     }
     let scaling = model.scaling();
     let brightness = |value: f32| scaling.brightness(value);

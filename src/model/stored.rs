@@ -41,6 +41,16 @@ pub enum Weights {
     Live,
 }
 
+impl Weights {
+    /// As titles of pictures name them.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Weights::Averaged => "averaged weights",
+            Weights::Live => "live weights",
+        }
+    }
+}
+
 /// The file that holds the live weights of the checkpoint at `path`.
 pub(crate) fn live_path(path: &Path) -> PathBuf {
     path.with_extension(LIVE_ENDING)

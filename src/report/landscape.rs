@@ -8,6 +8,11 @@ use super::axes::{Axis, Frame, ink};
 use super::canvas::{Canvas, HPos, VPos, paint};
 use super::colour::{LOUD, viridis};
 
+/// The part of the plane that pictures of the planar sets show: the square [−4, 4]², where they lie.
+pub(crate) const PLANE: f32 = 4.0;
+/// Cells on a side of the grid of a landscape of it.
+pub(crate) const PLANE_CELLS: usize = 160;
+
 /// The inside of each square panel, in pixels.
 pub(super) const SIDE: u32 = 360;
 pub(super) const MARGIN_LEFT: u32 = 56;

@@ -33,7 +33,7 @@ pub use grid::sample_grid;
 pub use growth::{GrowthPanel, growth_curves};
 pub(crate) use labelled::{Words, in_few_digits, labelled_grid};
 pub use landscape::landscape;
-pub(crate) use landscape::{cell_centres, scatter};
+pub(crate) use landscape::{PLANE, PLANE_CELLS, cell_centres, scatter};
 pub(crate) use paths::paths_over_landscape;
 pub(crate) use title::titled;
 pub(crate) use training::{evenly, landscape_with_data, on_one_size};

@@ -1,10 +1,12 @@
 //! The animation of a run: what it has drawn on its way, as frames.
 
-use super::pictures::{LANDSCAPE_EXTENT, points};
+use super::pictures::points;
 use super::{Event, Run};
 use crate::config::SnapshotKind;
 use crate::files::number_of;
-use crate::report::{ReportError, evenly, held_gif, landscape_with_data, on_one_size, titled};
+use crate::report::{
+    PLANE, ReportError, evenly, held_gif, landscape_with_data, on_one_size, titled,
+};
 use crate::train::drawing::can_be_shown;
 use crate::train::error::TrainError;
 use crate::train::trainer::Trainer;
@@ -162,7 +164,7 @@ impl Shown {
             (Ok(picture), None) => picture.into_rgb8(),
             (Ok(picture), Some(data)) => {
                 let picture = picture.into_rgb8();
-                match landscape_with_data(&picture, LANDSCAPE_EXTENT, data)? {
+                match landscape_with_data(&picture, PLANE, data)? {
                     Some(landscape) => landscape,
                     None => return Ok(Err("it is no landscape as this program draws them".into())),
                 }

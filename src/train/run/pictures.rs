@@ -4,8 +4,8 @@ use super::{Event, Run};
 use crate::config::Interval;
 use crate::model::{Model, SampleOptions};
 use crate::report::{
-    EnergiesAt, Panel, Series, cell_centres, curves, energy_histograms, landscape, png_bytes,
-    sample_grid,
+    EnergiesAt, PLANE, PLANE_CELLS, Panel, Series, cell_centres, curves, energy_histograms,
+    landscape, png_bytes, sample_grid,
 };
 use crate::train::drawing::{SCATTER_POINTS, can_be_shown, samples_drawn};
 use crate::train::error::TrainError;
@@ -15,11 +15,6 @@ use crate::train::trainer::Trainer;
 use crate::train::waiting::Unwritten;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-
-/// Cells on a side of the energy landscape's grid.
-const LANDSCAPE_SIDE: usize = 160;
-/// The landscape shows the square [−4, 4]², where the planar sets lie.
-pub(super) const LANDSCAPE_EXTENT: f32 = 4.0;
 
 impl Run<'_> {
     /// A picture of noise samples during training, and one of `chains`, which are the same ones each time.
@@ -77,7 +72,7 @@ impl Run<'_> {
         model: &Model,
         values: &[f32],
     ) -> Result<Vec<u8>, TrainError> {
-        let grid = cell_centres(LANDSCAPE_SIDE, LANDSCAPE_EXTENT);
+        let grid = cell_centres(PLANE_CELLS, PLANE);
         let (executor, workspace) = trainer.workspace();
         let mark = executor.mark();
         let energies = model
@@ -87,8 +82,8 @@ impl Run<'_> {
         let data = trainer.data().first(SCATTER_POINTS);
         let picture = landscape(
             &energies,
-            LANDSCAPE_SIDE,
-            LANDSCAPE_EXTENT,
+            PLANE_CELLS,
+            PLANE,
             &points(&data),
             &points(values),
         )?;
