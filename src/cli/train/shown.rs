@@ -74,9 +74,9 @@ impl<'a> Shown<'a> {
                     ui.phase("compiling the kernels of the first steps");
                 }
             }
-            Event::Between { wishes, .. } => {
+            Event::Between { steps, wishes } => {
                 if let Some(ui) = self.ui {
-                    ui.tell(wishes);
+                    ui.tell(wishes, steps >= self.config.run.steps);
                 }
             }
             Event::Step(row) => {

@@ -171,8 +171,14 @@ fn keys(shown: &Shown, look: &Look, stops: bool, asks: bool) -> Line<'static> {
             return Line::from(question).reversed();
         }
         None if stops => format!(" Ctrl-C quit at once  {look}"),
-        None if shown.is_paused => format!(" q stop  p go on  s samples  c checkpoint  {look}"),
-        None => format!(" q stop  p pause  s samples  c checkpoint  {look}"),
+        None => {
+            let pause = if shown.is_paused { "go on" } else { "pause" };
+            let wishes = match shown.is_past_steps {
+                true => "",
+                false => "s samples  c checkpoint  ",
+            };
+            format!(" q stop  p {pause}  {wishes}{look}")
+        }
     };
     Line::from(line).dim()
 }

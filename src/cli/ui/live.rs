@@ -30,6 +30,8 @@ pub(super) struct Shown {
     /// The last thing that happened.
     pub(super) news: String,
     pub(super) is_paused: bool,
+    /// Whether the last step is done, after which nothing is wished of steps any longer.
+    pub(super) is_past_steps: bool,
     pub(super) end: Option<End>,
 }
 
@@ -41,6 +43,13 @@ struct State {
     has_pictures: bool,
     /// Changes of what is shown.
     changes: u64,
+}
+
+impl State {
+    fn tells(&mut self, news: &str) {
+        self.shown.news = news.into();
+        self.changes += 1;
+    }
 }
 
 pub(super) struct Live(Mutex<State>);
@@ -55,6 +64,7 @@ impl Live {
             began: None,
             news: String::new(),
             is_paused: false,
+            is_past_steps: false,
             end: None,
         };
         Live(Mutex::new(State {
@@ -120,24 +130,29 @@ impl Live {
 
     pub(super) fn want_samples(&self) {
         let mut state = self.lock();
-        state.wants_samples = state.has_pictures;
-        state.shown.news = match state.has_pictures {
-            true => "a picture of the noise follows the step at hand".into(),
-            false => "samples of this shape have no picture".into(),
+        let news = match (state.has_pictures, state.shown.is_past_steps) {
+            (_, true) => "the steps are done: a picture of samples follows by itself",
+            (false, _) => "samples of this shape have no picture",
+            (true, _) => "a picture of the noise follows the step at hand",
         };
-        state.changes += 1;
+        state.wants_samples = state.has_pictures && !state.shown.is_past_steps;
+        state.tells(news);
     }
 
     pub(super) fn want_checkpoint(&self) {
         let mut state = self.lock();
-        state.wants_checkpoint = true;
-        state.shown.news = "a checkpoint follows the step at hand".into();
-        state.changes += 1;
+        let is_past_steps = state.shown.is_past_steps;
+        state.wants_checkpoint = !is_past_steps;
+        state.tells(match is_past_steps {
+            true => "the steps are done: their checkpoint is written by itself",
+            false => "a checkpoint follows the step at hand",
+        });
     }
 
-    /// Passes on what is wished; pictures and checkpoints once.
-    pub(super) fn tell(&self, wishes: &mut Wishes) {
+    /// Passes on what is wished after a step, which may be the last; pictures and checkpoints once.
+    pub(super) fn tell(&self, wishes: &mut Wishes, is_last: bool) {
         let mut state = self.lock();
+        state.shown.is_past_steps = is_last;
         wishes.samples = std::mem::take(&mut state.wants_samples);
         wishes.checkpoint = std::mem::take(&mut state.wants_checkpoint);
         wishes.pause = state.shown.is_paused;
@@ -154,7 +169,7 @@ mod tests {
 
     fn told(live: &Live) -> (bool, bool, bool) {
         let mut wishes = Wishes::default();
-        live.tell(&mut wishes);
+        live.tell(&mut wishes, false);
         (wishes.samples, wishes.checkpoint, wishes.pause)
     }
 
@@ -172,5 +187,30 @@ mod tests {
         live.begins(Path::new("run"), false);
         live.want_samples();
         assert_eq!(told(&live), (false, false, false));
+    }
+
+    #[test]
+    fn after_the_last_step_nothing_is_promised_that_does_not_come() {
+        let live = Live::new("moons".into(), None);
+        live.want_samples();
+        let mut wishes = Wishes::default();
+        live.tell(&mut wishes, true);
+        assert!(wishes.samples);
+        for (want, news) in [
+            (
+                Live::want_samples as fn(&Live),
+                "a picture of samples follows by itself",
+            ),
+            (
+                Live::want_checkpoint,
+                "their checkpoint is written by itself",
+            ),
+        ] {
+            want(&live);
+            assert!(live.shown().news.ends_with(news), "{}", live.shown().news);
+            let mut wishes = Wishes::default();
+            live.tell(&mut wishes, true);
+            assert!(!wishes.samples && !wishes.checkpoint);
+        }
     }
 }

@@ -92,9 +92,9 @@ impl Ui {
         self.live.news(format!("wrote {}", path.display()));
     }
 
-    /// Passes on what is wished.
-    pub(super) fn tell(&self, wishes: &mut Wishes) {
-        self.live.tell(wishes);
+    /// Passes on what is wished after a step, which may be the last.
+    pub(super) fn tell(&self, wishes: &mut Wishes, is_last: bool) {
+        self.live.tell(wishes, is_last);
     }
 
     /// Shows how it ended until a key is pressed, unless there was no run, or somebody has stopped it; then the terminal is as it

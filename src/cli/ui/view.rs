@@ -135,8 +135,8 @@ impl View {
             Key::Escape if has_ended => return Next::Leave,
             Key::Letter('q') if !self.is_stopped() => self.asks = true,
             Key::Letter('p') if !has_ended => self.live.pause(),
-            Key::Letter('s') if !has_ended => self.live.want_samples(),
-            Key::Letter('c') if !has_ended => self.live.want_checkpoint(),
+            Key::Letter('s') if !has_ended && !self.is_stopped() => self.live.want_samples(),
+            Key::Letter('c') if !has_ended && !self.is_stopped() => self.live.want_checkpoint(),
             key => self.look.changes(key),
         }
         Next::Draw
