@@ -10,11 +10,11 @@ const PLAIN_EVERY: Duration = Duration::from_secs(5);
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
     plain: bool,
-    began: Instant,
     last_line: Option<Instant>,
     length: u64,
-    /// The position before the first that was shown: where a run goes on.
-    start: Option<u64>,
+    /// The first position that was shown, and when: what came before it says nothing of the rate, since a run may go on where
+    /// another ended, and the first step compiles kernels.
+    start: Option<(u64, Instant)>,
     what: &'static str,
 }
 
@@ -36,7 +36,6 @@ impl Progress {
         Progress {
             bar,
             plain,
-            began: Instant::now(),
             last_line: None,
             length,
             start: None,
@@ -47,11 +46,11 @@ impl Progress {
     /// Shows that `position` steps are done.
     pub(super) fn set(&mut self, position: u64, message: &str) {
         let is_first = self.start.is_none();
-        let start = *self.start.get_or_insert(position.saturating_sub(1));
+        let (start, began) = *self.start.get_or_insert_with(|| (position, Instant::now()));
         if let Some(bar) = &self.bar {
             bar.set_message(message.to_owned());
             bar.set_position(position);
-            if is_first && start > 0 {
+            if is_first {
                 bar.reset_eta();
             }
         }
@@ -62,7 +61,7 @@ impl Progress {
                 0 => String::new(),
                 done => {
                     let rest = self.length.saturating_sub(position) as f64 / done as f64;
-                    format!("  {:.0} s left", self.began.elapsed().as_secs_f64() * rest)
+                    format!("  {:.0} s left", began.elapsed().as_secs_f64() * rest)
                 }
             };
             output::note(format_args!(
