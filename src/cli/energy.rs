@@ -1,11 +1,12 @@
 use super::args::EnergyArgs;
 use super::error::CliError;
-use super::{open, output};
+use super::{energy_picture, open, output};
 use crate::data::{
     self, DataOptions, Dataset, Layout, RawRange, SampleFile, Source, TrainedScaling,
 };
 use crate::files::write_atomically;
 use crate::model::Model;
+use crate::report::png_bytes;
 use crate::words::Word;
 use serde::Serialize;
 use std::path::Path;
@@ -36,9 +37,16 @@ struct Summary<'a> {
 /// `afterimage energy`
 pub(super) fn energy(arguments: &EnergyArgs) -> Result<(), CliError> {
     let out = arguments.out.as_deref();
-    let endings = [("npy", Ending::Npy), ("csv", Ending::Csv)];
+    let endings = [
+        ("npy", Ending::Npy),
+        ("csv", Ending::Csv),
+        ("png", Ending::Png),
+    ];
     let ending = out.map(|path| output::ending(path, &endings)).transpose()?;
     let model = open::model(&arguments.model)?;
+    if let Some(Ending::Png) = ending {
+        energy_picture::check(&model)?;
+    }
     let data = open_data(&model, &arguments.data, &arguments.model.sets)?;
     let mut executor = open::executor_for(&arguments.adapter, &model)?;
     output::data(&data, false);
@@ -57,6 +65,10 @@ pub(super) fn energy(arguments: &EnergyArgs) -> Result<(), CliError> {
         let bytes = match ending {
             Ending::Npy => output::npy(&energies, &[count as u64])?,
             Ending::Csv => csv(&energies, &data)?,
+            Ending::Png => {
+                let weights = arguments.model.weights.into();
+                png_bytes(&energy_picture::draw(&model, weights, &data, &energies)?)?
+            }
         };
         write_atomically(path, &bytes)?;
     }
@@ -78,6 +90,7 @@ pub(super) fn energy(arguments: &EnergyArgs) -> Result<(), CliError> {
 enum Ending {
     Npy,
     Csv,
+    Png,
 }
 
 /// A line a sample: index, energy, and where samples have files of their own, file and class.

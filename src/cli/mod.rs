@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod energy;
+mod energy_picture;
 mod error;
 mod evaluate;
 mod layers;

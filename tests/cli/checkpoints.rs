@@ -86,6 +86,12 @@ fn energies_are_the_models() {
     assert_eq!((lines.len(), lines[0]), (1798, "index,energy"));
     assert_eq!(lines[1797], format!("1796,{}", energies[1796]));
 
+    energy(&["--out", "e.png"]);
+    // Six rows of ten, with a title.
+    let picture = image::open(folder.path().join("e.png")).unwrap().to_rgb8();
+    assert_eq!(picture.width(), 10 * 84 + 4);
+    assert!(picture.height() > 6 * (80 + 22 + 4));
+
     let json: Value = serde_json::from_str(stdout(&output)).unwrap();
     let mean = energies.iter().map(|&e| f64::from(e)).sum::<f64>() / 1797.0;
     assert_eq!(json["count"], 1797);
@@ -96,6 +102,10 @@ fn energies_are_the_models() {
     let output = run(&folder, &["energy", "model.safetensors", "rings", "--json"]);
     let json: Value = serde_json::from_str(stdout(&output)).unwrap();
     assert_eq!(json["count"], 10_000, "an endless source");
+    let planar = ["energy", "model.safetensors", "rings", "--out", "e.png"];
+    let refused = afterimage(&folder, &planar).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("no pictures"), "{refused:?}");
 }
 
 /// Saves the tensors of a checkpoint as another program would: as bytes of another float type, with a counter, and without
