@@ -49,8 +49,10 @@ def network(name):
     elif name == "C":
         convolutions = [(3, 64, 3, 1, 1), (64, 128, 4, 2, 1), (128, 256, 4, 2, 1), (256, 512, 4, 2, 1), (512, 1, 4, 1, 0)]
         dense, shape = [], (64, 3, 32, 32)
+    elif name == "P":
+        convolutions, dense, shape = [], [2, 64, 64, 64, 64, 1], (1024, 2, 1, 1)
     else:
-        sys.exit(f"error: no network is called '{name}': choose from D, M, C")
+        sys.exit(f"error: no network is called '{name}': choose from D, M, C, P")
     layers = [nn.Conv2d(*arguments) for arguments in convolutions] + [nn.Flatten()]
     layers += [nn.Linear(*features) for features in zip(dense, dense[1:])]
     with_activations = []

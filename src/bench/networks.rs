@@ -1,4 +1,4 @@
-//! The networks that are measured everywhere: here, in `benches/peer_torch.py` and in `benches/burn`.
+//! The networks that are measured everywhere: here, in `benches/peer_torch.py` and, those of images, in `benches/burn`.
 
 use super::error::BenchError;
 use crate::kernels::Activation;
@@ -23,8 +23,8 @@ pub(super) fn conv(channels: usize, kernel: usize, stride: usize, padding: usize
     }
 }
 
-/// The networks with the comma-separated `names`, in that order: D (8×8 digits), M (28×28, as MNIST) and C (32×32
-/// colour, as CIFAR-10).
+/// The networks with the comma-separated `names`, in that order: D (8×8 digits), M (28×28, as MNIST), C (32×32
+/// colour, as CIFAR-10) and P (points of the plane, as the planar presets).
 ///
 /// # Errors
 /// When there is no network of a name.
@@ -42,7 +42,7 @@ pub(crate) fn reference_networks(names: &str) -> Result<Vec<ReferenceNetwork>, B
         .collect()
 }
 
-fn all() -> Result<[ReferenceNetwork; 3], BenchError> {
+fn all() -> Result<[ReferenceNetwork; 4], BenchError> {
     let dense = |features| LayerSpec::Dense { features };
     let network = |name, batch, input, layers: &[LayerSpec], activation| {
         let architecture = Architecture::new(input, layers, activation, None)?;
@@ -73,10 +73,12 @@ fn all() -> Result<[ReferenceNetwork; 3], BenchError> {
         conv(512, 4, 2, 1),
         conv(1, 4, 1, 0),
     ];
+    let p = [dense(64), dense(64), dense(64), dense(64), dense(1)];
     let (silu, leaky) = (Activation::SILU, Activation::leaky_relu(0.2));
     Ok([
         network("D", 128, Shape::new(1, 8, 8), &d, silu)?,
         network("M", 128, Shape::new(1, 28, 28), &m, silu)?,
         network("C", 64, Shape::new(3, 32, 32), &c, leaky)?,
+        network("P", 1024, Shape::new(2, 1, 1), &p, silu)?,
     ])
 }

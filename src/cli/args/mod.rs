@@ -211,7 +211,7 @@ Examples:
   afterimage bench --growth growth.png    does the cost stay flat as the work grows?
 benches/compare.py runs this and PyTorch in turn. What the numbers mean: docs/performance.md.")]
 pub(super) struct BenchArgs {
-    /// The reference networks: D (8×8 digits), M (28×28, as MNIST), C (32×32 colour, as CIFAR-10)
+    /// The reference networks: D (8×8 digits), M (28×28, as MNIST), C (32×32 colour, as CIFAR-10), P (the plane)
     #[arg(
         long,
         value_name = "NAMES",
