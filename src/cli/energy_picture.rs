@@ -4,6 +4,7 @@ use super::error::CliError;
 use crate::data::Dataset;
 use crate::model::{Model, Weights};
 use crate::report::{Words, in_few_digits, labelled_grid};
+use crate::train::can_be_shown;
 use image::RgbImage;
 
 /// Samples in a row.
@@ -13,12 +14,13 @@ const SHOWN: usize = 30;
 
 /// Refuses what has no picture.
 pub(super) fn check(model: &Model) -> Result<(), CliError> {
-    match model.architecture().input().is_planar() {
-        true => Err(CliError::Unfit {
+    let shape = model.architecture().input();
+    match can_be_shown(shape) && !shape.is_planar() {
+        true => Ok(()),
+        false => Err(CliError::Unfit {
             option: "--out",
-            why: "points of the plane have no pictures; name a .csv or an .npy".into(),
+            why: format!("there are no pictures of {shape}; name a .csv or an .npy"),
         }),
-        false => Ok(()),
     }
 }
 

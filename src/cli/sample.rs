@@ -24,7 +24,7 @@ pub(super) fn sample(arguments: &SampleArgs) -> Result<(), CliError> {
         ("gif", Ending::Gif),
     ];
     let ending = output::ending(&path, &endings)?;
-    let asked = Asked::of(arguments, ending == Ending::Png)?;
+    let asked = Asked::of(arguments, ending != Ending::Npy, ending == Ending::Png)?;
     // The noise that is taken off, and the box that chains start or stay in.
     open::only_reads(
         &["data.noise", "data.low", "data.high"],

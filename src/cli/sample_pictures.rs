@@ -8,6 +8,7 @@ use crate::report::{
     PLANE, PLANE_CELLS, Words, cell_centres, in_few_digits, labelled_grid, paths_over_landscape,
     sample_grid, scatter,
 };
+use crate::train::can_be_shown;
 use image::RgbImage;
 
 /// Rows at most, or paths over a landscape, where nobody says how many: as many as can be told apart.
@@ -17,6 +18,8 @@ const MOST_ROWS: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
     kind: Kind,
+    /// Whether the samples are to be drawn at all.
+    is_picture: bool,
     /// Whether energies stand below pictures.
     energies: bool,
 }
@@ -32,8 +35,12 @@ enum Kind {
 }
 
 impl Asked {
-    /// What the arguments ask for, where the file `is_png`.
-    pub(super) fn of(arguments: &SampleArgs, is_png: bool) -> Result<Self, CliError> {
+    /// What the arguments ask for, where the file is to have pictures, and where it `is_png`.
+    pub(super) fn of(
+        arguments: &SampleArgs,
+        is_picture: bool,
+        is_png: bool,
+    ) -> Result<Self, CliError> {
         let (kind, option) = match (arguments.steps_shown, arguments.interpolate) {
             (Some(times), _) => (Kind::Chains(times as usize), Some("--steps-shown")),
             (None, Some(points)) => (Kind::Between(points as usize), Some("--interpolate")),
@@ -47,6 +54,7 @@ impl Asked {
             }),
             _ => Ok(Asked {
                 kind,
+                is_picture,
                 energies: arguments.energies,
             }),
         }
@@ -55,7 +63,14 @@ impl Asked {
     /// Refuses what cannot be drawn of samples of `model` after so many steps.
     pub(super) fn check(&self, model: &Model, steps: usize) -> Result<(), CliError> {
         let refuse = |option, why: String| Err(CliError::Unfit { option, why });
-        let is_planar = model.architecture().input().is_planar();
+        let shape = model.architecture().input();
+        let is_planar = shape.is_planar();
+        if self.is_picture && !can_be_shown(shape) {
+            return refuse(
+                "--out",
+                format!("there are no pictures of {shape}; name an .npy"),
+            );
+        }
         match self.kind {
             Kind::Chains(times) if steps + 1 < times => refuse(
                 "--steps-shown",

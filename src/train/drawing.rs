@@ -11,7 +11,9 @@ pub(super) const SCATTER_POINTS: usize = 1500;
 
 /// Whether there is a picture for the samples: points in the plane, and images in grey or colour.
 pub(crate) fn can_be_shown(shape: Shape) -> bool {
-    shape.is_planar() || matches!(shape.channels, 1 | 3)
+    // A row of a table is no picture of one pixel.
+    let is_image = shape.height * shape.width > 1;
+    shape.is_planar() || is_image && matches!(shape.channels, 1 | 3)
 }
 
 /// How many samples the last picture shows.

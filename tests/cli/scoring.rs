@@ -191,6 +191,23 @@ fn samples_go_back_into_their_model() {
     round_trip("moons", &folder);
 }
 
+/// Before anything is computed: rows of a table look like one pixel each.
+#[test]
+fn rows_of_a_table_have_no_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("rows.csv"), "0.5,1,2\n3,4,-5\n").unwrap();
+    let rows = format!("data.path={}", folder.path().join("rows.csv").display());
+    let sets = ["data.source=csv", &rows, POINT_LAYERS];
+    save(&folder, &untrained_on("digits", &sets));
+    for arguments in [
+        &["sample", "model.safetensors", "--count", "7", "--steps", "3"][..],
+        &["sample", "model.safetensors", "--out", "chain.gif"],
+        &["energy", "model.safetensors", "rows.csv", "--out", "e.png"],
+    ] {
+        refused(&folder, arguments, &["no pictures of 3 values", ".npy"]);
+    }
+}
+
 fn round_trip(name: &str, folder: &TempDir) {
     let arguments = ["--count", "7", "--steps", "3", "--out", "s.npy", "--json"];
     let output = run(
