@@ -146,6 +146,63 @@ fn energies_and_gradients_agree_with_finite_differences() {
     }
 }
 
+/// Chains of dense layers, which software drivers compute in one launch up to 64 wide: odd widths, several outputs, images and
+/// tables, each activation, and more samples than a workgroup has invocations.
+#[test]
+fn dense_networks_of_every_width_agree_with_their_twins() {
+    let mut executor = executor(false);
+    for (index, (shape, widths)) in [
+        (Shape::new(2, 1, 1), &[64, 64, 64, 64, 1][..]),
+        (Shape::new(3, 1, 1), &[5, 1]),
+        (Shape::new(1, 4, 5), &[33, 7, 3]),
+        (Shape::new(13, 1, 1), &[1, 2, 40, 6]),
+        (Shape::new(2, 1, 1), &[65, 1]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let specs: Vec<LayerSpec> = widths.iter().map(|&width| dense(width)).collect();
+        let base = (index % 2 == 0).then_some(QuadraticBase {
+            mean: 0.3,
+            std: 1.5,
+        });
+        let activations = common::activations();
+        let activation = activations[index % activations.len()];
+        let architecture = Architecture::new(shape, &specs, activation, base).expect("fits");
+        for (name, variant) in variants(&executor) {
+            let samples = 67;
+            let x = normals(1, samples * shape.len());
+            let parameters = initial_parameters(&architecture, &PLAIN, 5);
+            let network = Network::new(&architecture, samples, variant).expect("fits");
+            let mut r = Recording::new();
+            network.setup(&mut r);
+            let parameter_buffer = filled(&mut r, "parameters", &parameters);
+            let x_buffer = filled(&mut r, "x", &x);
+            let [alone, beside] = ["alone", "beside"].map(|what| poisoned(&mut r, what, samples));
+            let [gradient, only] = ["gradient", "only"].map(|what| poisoned(&mut r, what, x.len()));
+            let prepared = network.prepare(&mut r, parameter_buffer);
+            prepared.energies(&mut r, x_buffer, alone, false);
+            prepared.energy_gradient(&mut r, x_buffer, Some(beside), gradient);
+            prepared.energy_gradient(&mut r, x_buffer, None, only);
+            executor.run(&r).expect("runs");
+
+            let model = twin(&architecture, &widen(&parameters));
+            let x = widen(&x);
+            let what = format!("{name}, {shape}, {widths:?}");
+            let energies = model.energies(&x, samples);
+            for buffer in [alone, beside] {
+                let got = executor.read(buffer).expect("reads");
+                assert_close(&what, &got, &energies, TOLERANCE);
+            }
+            let gradients = model.energy_gradient(&x, samples);
+            for buffer in [gradient, only] {
+                let got = executor.read(buffer).expect("reads");
+                assert_close(&what, &got, &gradients, TOLERANCE);
+            }
+        }
+    }
+}
+
 /// Which of three energies are finite when sample 1 is `value` throughout.
 fn finite_energies(
     executor: &mut Executor,

@@ -13,7 +13,7 @@
 //! - `#repeat kx KERNEL_WIDTH` … `#end` writes the lines between them once for each value of `$kx` from 0 up to that
 //!   `u32` constant (or number). Software drivers give up unrolling loops with large bodies and put
 //!   their registers into memory: measured on lavapipe, 29 against 70 GFLOP/s (docs/kernels.md).
-//!   Inside names, `${kx}` is the bare number, as in `pass_${kx}`, and `${kx-1}` or `${kx+1}` a neighbour's; constants
+//!   `#repeat kx down KERNEL_WIDTH` counts down to 0. Inside names, `${kx}` is the bare number, as in `pass_${kx}`, and `${kx-1}` or `${kx+1}` a neighbour's; constants
 //!   and directives may use it too.
 
 use super::kernel::Constant;
@@ -169,12 +169,16 @@ impl<'a> Expansion<'a> {
         let (name, count) = arguments
             .split_once(char::is_whitespace)
             .ok_or_else(wrong)?;
-        let count = count.trim();
+        let (is_down, count) = match count.trim().strip_prefix("down ") {
+            Some(count) => (true, count.trim()),
+            None => (false, count.trim()),
+        };
         let count = match self.given(count) {
             Some((_, Constant::U32(value))) => *value,
             _ => count.parse().map_err(|_| wrong())?,
         };
-        for value in 0..count {
+        for turn in 0..count {
+            let value = if is_down { count - 1 - turn } else { turn };
             let copy: Vec<_> = body
                 .iter()
                 .map(|(line, text)| (*line, substituted(text, name, value)))
@@ -342,6 +346,10 @@ mod tests {
         assert_eq!(
             text,
             "const N: u32 = 2u;\na[0u][0u];\na[0u][1u];\na[1u][0u];\na[1u][1u];\n"
+        );
+        assert_eq!(
+            expand("#repeat i down 2\n$i\n#end", &[]).unwrap(),
+            "1u\n0u\n"
         );
         assert!(expand("#repeat i N\n#end", &[]).is_err());
         assert_eq!(

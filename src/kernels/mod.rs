@@ -79,5 +79,6 @@ pub use samplers::{
 pub use spectral::{SpectralWeight, spectral_gradient, spectral_turn, spectral_weights};
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;
+pub(crate) use texel::Stack;
 pub use walk::{WalkArguments, WalkPlan, pack_walk_weights, walk_chains};
 pub use zero_words::zero_words;

@@ -1,5 +1,8 @@
+use super::activations::Activation;
 use super::families::{KernelFamily, Variant, each};
+use super::layer_kind::LayerKind;
 use super::precision::Precision;
+use super::texel::Stack;
 use crate::gpu::Profile;
 
 impl Variant {
@@ -21,5 +24,13 @@ impl Variant {
     /// The same variant with maps stored in `precision`, if it has that.
     pub fn in_precision(self, precision: Precision) -> Option<Self> {
         each!(Variant, self, variant => variant.in_precision(precision).map(Variant::from))
+    }
+
+    /// All of a network that is a chain of `layers`, with `activation` between them, in one launch, where the family has that.
+    pub(crate) fn stack(&self, layers: &[LayerKind], activation: Activation) -> Option<Stack> {
+        match self {
+            Variant::Texel(texel) => texel.stack(layers, activation),
+            Variant::Tiled(_) | Variant::Lanes(_) => None,
+        }
     }
 }

@@ -6,8 +6,8 @@ use super::spectral::Spectral;
 use super::tuning::Kernels;
 use crate::gpu::{Buffer, GpuError, Recording};
 use crate::kernels::{
-    Activation, Layer, LayerParameters, MapReader, Maps, Pooling, energy_head, load, pool_forward,
-    pool_input_gradient, quadratic_base_gradient, unload,
+    Activation, Layer, LayerParameters, MapReader, Maps, Pooling, Stack, energy_head, load,
+    pool_forward, pool_input_gradient, quadratic_base_gradient, unload,
 };
 
 /// A network laid out for batches of one size: the maps between its layers, and how to record its passes.
@@ -35,6 +35,8 @@ pub struct Network {
     outputs: Buffer,
     partials: Buffer,
     spectral: Option<Spectral>,
+    /// What computes all of it at once, where it is made so and the kernels' adapter likes that.
+    stack: Option<Stack>,
 }
 
 /// What computes a block. A network has a handful of these, so their size does not matter.
@@ -111,6 +113,12 @@ impl Network {
         let inputs = std::iter::once(first)
             .chain((0..last).map(|index| between("maps between layers", index)))
             .collect::<Result<_, _>>()?;
+        let activation = architecture.activation_after(0);
+        let is_plain = architecture.is_chain() && activation != Activation::IDENTITY;
+        let stack = match is_plain {
+            true => kernels.variant.stack(architecture.layers(), activation),
+            false => None,
+        };
         // Written beside the block's output, so laid out like it.
         let derivative = |index| {
             let maps = between("activation derivative", index)?;
@@ -137,6 +145,7 @@ impl Network {
             layers,
             parts,
             spectral: Spectral::new(architecture),
+            stack,
         })
     }
 
@@ -187,6 +196,9 @@ impl Network {
     pub fn setup(&self, recording: &mut Recording) {
         let ones = vec![1.0; self.samples * self.outputs_per_sample()];
         self.ones.upload(recording, &ones, self.outputs);
+        if let Some(stack) = &self.stack {
+            stack.setup(recording);
+        }
     }
 
     /// Makes passes compute with `parameters`; needed again whenever their values have changed.
@@ -195,11 +207,20 @@ impl Network {
         if let Some(spectral) = &self.spectral {
             spectral.prepare(recording, parameters);
         }
+        if let Some(stack) = &self.stack {
+            stack.prepare(recording, buffer);
+        } else {
+            self.prepare_layers(recording, buffer);
+        }
+        self.resume(Preparation { parameters })
+    }
+
+    /// What one layer after the other computes with.
+    fn prepare_layers(&self, recording: &mut Recording, buffer: Buffer) {
         for (index, layer) in self.layers.iter().enumerate() {
             let offset = self.architecture.parameter_offset(index);
             layer.prepare(recording, LayerParameters { buffer, offset });
         }
-        self.resume(Preparation { parameters })
     }
 
     /// Goes on, in another recording, with what has been prepared before. Since then neither the values of the parameters
@@ -282,8 +303,21 @@ impl<'a> Prepared<'a> {
     /// `x` is (sample, channel, row, column), `energies` one word a sample.
     pub fn energies(&self, recording: &mut Recording, x: Buffer, energies: Buffer, keep: bool) {
         let network = self.network;
-        self.forward(recording, x, network.parts.len(), keep);
-        unload(recording, &network.head, network.outputs);
+        match &network.stack {
+            Some(stack) if !keep => {
+                stack.compute(recording, network.samples, x, network.outputs, None);
+            }
+            _ => {
+                self.forward(recording, x, network.parts.len(), keep);
+                unload(recording, &network.head, network.outputs);
+            }
+        }
+        self.add_up(recording, x, energies);
+    }
+
+    /// `energies` from the outputs of the last block.
+    fn add_up(&self, recording: &mut Recording, x: Buffer, energies: Buffer) {
+        let network = self.network;
         energy_head(
             recording,
             network.samples,
@@ -316,6 +350,31 @@ impl<'a> Prepared<'a> {
         energies: Option<Buffer>,
         gradient: Buffer,
     ) {
+        let network = self.network;
+        match &network.stack {
+            Some(stack) => {
+                let (outputs, gradient) = (network.outputs, Some(gradient));
+                stack.compute(recording, network.samples, x, outputs, gradient);
+                if let Some(energies) = energies {
+                    self.add_up(recording, x, energies);
+                }
+            }
+            None => self.gradient_of_maps(recording, x, energies, gradient),
+        }
+        if let Some(base) = network.architecture.base() {
+            let count = network.samples * network.architecture.input().len();
+            quadratic_base_gradient(recording, base, count, x, gradient);
+        }
+    }
+
+    /// [`Self::energy_gradient`] block by block, without the base in the gradient.
+    fn gradient_of_maps(
+        &self,
+        recording: &mut Recording,
+        x: Buffer,
+        energies: Option<Buffer>,
+        gradient: Buffer,
+    ) {
         match energies {
             Some(energies) => self.energies(recording, x, energies, true),
             None => self.derivatives(recording, x),
@@ -331,10 +390,6 @@ impl<'a> Prepared<'a> {
         let derivative = None;
         self.backward(recording, x, 0, None, Some(&Target { maps, derivative }));
         unload(recording, &maps, gradient);
-        if let Some(base) = network.architecture.base() {
-            let count = network.samples * network.architecture.input().len();
-            quadratic_base_gradient(recording, base, count, x, gradient);
-        }
     }
 
     /// `gradient` = Σₙ `factor`ₙ · ∂E(xₙ)/∂θ, or with `accumulate` that much more than it was, right after
@@ -370,6 +425,10 @@ impl<'a> Prepared<'a> {
     /// The first `count` blocks on `x`.
     fn forward(&self, recording: &mut Recording, x: Buffer, count: usize, keep: bool) {
         let network = self.network;
+        if network.stack.is_some() {
+            // They are prepared here, since not all that are prepared for parameters get here.
+            network.prepare_layers(recording, network.computed_with(self.parameters()));
+        }
         load(recording, x, &network.input(0, x));
         let mut passage = self.passage(recording);
         for (index, part) in network.parts[..count].iter().enumerate() {

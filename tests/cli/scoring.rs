@@ -200,7 +200,14 @@ fn rows_of_a_table_have_no_pictures() {
     let sets = ["data.source=csv", &rows, POINT_LAYERS];
     save(&folder, &untrained_on("digits", &sets));
     for arguments in [
-        &["sample", "model.safetensors", "--count", "7", "--steps", "3"][..],
+        &[
+            "sample",
+            "model.safetensors",
+            "--count",
+            "7",
+            "--steps",
+            "3",
+        ][..],
         &["sample", "model.safetensors", "--out", "chain.gif"],
         &["energy", "model.safetensors", "rows.csv", "--out", "e.png"],
     ] {

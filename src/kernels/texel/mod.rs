@@ -15,6 +15,7 @@ mod phase;
 mod plane;
 mod pool_forward;
 mod pool_input_gradient;
+mod stack;
 mod tile;
 mod unload_maps;
 mod variant;
@@ -29,6 +30,7 @@ pub use conv_weight_gradient::conv_weight_gradient;
 pub use layer::Layer;
 pub use maps::Maps;
 pub use plane::Plane;
+pub(crate) use stack::Stack;
 
 pub use tile::{Tile, Tile as Choice};
 pub use variant::Texel;

@@ -1,4 +1,7 @@
+use super::stack::Stack;
 use crate::gpu::Profile;
+use crate::kernels::activations::Activation;
+use crate::kernels::layer_kind::LayerKind;
 use crate::kernels::precision::Precision;
 
 /// Weights are spread over `lanes` lanes by shuffles (1: no shuffles). Images are at most `longest_side` texels a side.
@@ -37,6 +40,12 @@ impl Texel {
 
     pub(crate) fn precision(&self) -> Precision {
         self.precision
+    }
+
+    /// Of f32 only: what would be stored is rounded nowhere.
+    pub(crate) fn stack(&self, layers: &[LayerKind], activation: Activation) -> Option<Stack> {
+        let is_full = self.precision == Precision::Full;
+        is_full.then(|| Stack::new(layers, activation, self.lanes))?
     }
 
     pub(crate) fn in_precision(self, precision: Precision) -> Option<Self> {
