@@ -5,6 +5,7 @@ use crate::page::{self, Listed, RunState, is_run, listed, number, whole};
 use crate::sweep::figures_of;
 use indicatif::FormattedDuration;
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -69,12 +70,16 @@ pub(super) fn compare(arguments: &CompareArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// A run with the figures that its evaluation found.
+/// A run with the figures that its evaluation found, and the weights that these are of.
 #[derive(Serialize)]
 struct Row<'a> {
     #[serde(flatten)]
     run: &'a Listed,
     figures: BTreeMap<String, f64>,
+    /// The steps before the weights that were evaluated: fewer than the run's where it has gone on since; null without an evaluation.
+    evaluated_step: Option<u64>,
+    /// Which weights of that step: `averaged` or `live`.
+    evaluated_weights: Option<&'a str>,
 }
 
 impl<'a> Row<'a> {
@@ -82,6 +87,8 @@ impl<'a> Row<'a> {
         Row {
             run,
             figures: figures_of(&run.evaluation),
+            evaluated_step: run.evaluation.get("step").and_then(Value::as_u64),
+            evaluated_weights: run.evaluation.get("weights").and_then(Value::as_str),
         }
     }
 }

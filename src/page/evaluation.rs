@@ -20,6 +20,8 @@ const ABOUT: [&str; 10] = [
 ];
 /// The objects and lists of the exact figures, which stand at the top.
 const OF_DENSITY: [&str; 4] = ["grid", "data_sample", "samples", "modes"];
+/// The weights that are in use unless others are asked for.
+const AVERAGED: &str = "averaged";
 /// What a run's own settings say already.
 const SETTINGS: [&str; 1] = ["sampler"];
 
@@ -50,7 +52,7 @@ pub(super) fn about(found: &Map<String, Value>) -> Option<String> {
     };
     Some(format!(
         "The {} weights after {} steps, on {} with noise {}{record}.",
-        text("weights").unwrap_or("averaged"),
+        text("weights").unwrap_or(AVERAGED),
         whole(step),
         text("source").unwrap_or("data"),
         number(noise)
@@ -185,6 +187,19 @@ fn is_settings(value: &Value) -> bool {
     value
         .as_object()
         .is_some_and(|value| value.contains_key("kind"))
+}
+
+/// What weights `found` is of, in brackets, where these are not the averaged ones after all `done` steps of the run: it stays where
+/// the run goes on. Nothing else says so beside a figure.
+pub(super) fn of_other_weights(found: &Map<String, Value>, done: u64) -> Option<String> {
+    let step = found.get("step").and_then(Value::as_u64);
+    let after = step.filter(|step| *step != done);
+    let after = after.map(|step| format!("after {} steps", whole(step)));
+    let weights = found.get("weights").and_then(Value::as_str);
+    let weights = weights.filter(|weights| *weights != AVERAGED);
+    let weights = weights.map(|weights| format!("{weights} weights"));
+    let parts: Vec<String> = weights.into_iter().chain(after).collect();
+    (!parts.is_empty()).then(|| format!("({})", parts.join(" ")))
 }
 
 /// The figures that the head of the page shows: what, how much, and beside it.
@@ -329,5 +344,21 @@ mod tests {
         );
         found["sample_quality"]["feature_network"] = json!({"file": "/a/b.onnx", "range": [0, 1]});
         assert!(beside(&found)[1].ends_with("in the features of b.onnx"));
+    }
+
+    #[test]
+    fn figures_of_other_weights_than_the_last_averaged_ones_are_told() {
+        let mut found = evaluation();
+        let told = |found: &Map<String, Value>, done| of_other_weights(found, done);
+        assert_eq!(told(&Map::new(), 20_000), None);
+        assert_eq!(told(&found, 60), None);
+        assert_eq!(told(&found, 20_000).unwrap(), "(after 60 steps)");
+        found["weights"] = json!("live");
+        assert_eq!(told(&found, 60).unwrap(), "(live weights)");
+        found["step"] = json!(2_400);
+        assert_eq!(
+            told(&found, 60).unwrap(),
+            "(live weights after 2,400 steps)"
+        );
     }
 }

@@ -185,6 +185,17 @@ impl Folder {
         whole.to_string_lossy().into_owned()
     }
 
+    /// Optimiser steps done: as the summary says, or as many as there are lines of metrics.
+    pub(super) fn steps_done(&self) -> u64 {
+        let told = self.summary.get("steps").and_then(Value::as_u64);
+        told.unwrap_or(self.metrics.rows as u64)
+    }
+
+    /// Whether the run was stopped before its last step.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.summary.get("stopped") == Some(&Value::Bool(true))
+    }
+
     /// Says that a file is left out.
     pub(super) fn damaged(&mut self, name: &str, cause: &str) {
         let cause = cause.replace(['\n', '\r'], " ");

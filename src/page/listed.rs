@@ -63,7 +63,7 @@ pub(crate) struct Listed {
     pub(crate) data_distance: Option<f64>,
     /// What it diverged by.
     pub(crate) diverged: Option<String>,
-    /// What `evaluate` found, in words: name and figure.
+    /// What `evaluate` found, in words: name and figure, with the weights that it is of where these are not the run's last.
     #[serde(skip)]
     pub(crate) headlines: Vec<(&'static str, String)>,
     /// The whole of it.
@@ -89,7 +89,6 @@ pub(super) fn listed_of(read: &Folder) -> Listed {
     let told = |key: &str| summary.get(key).and_then(Value::as_str).map(str::to_owned);
     let nearest = read.config.as_ref().and_then(settings::nearest);
     let state = state_of(folder, summary);
-    let done = summary.get("steps").and_then(Value::as_u64);
     let diverged = summary.get("diverged").map(|told| {
         let what = told.get("what").and_then(Value::as_str);
         what.unwrap_or_default().to_owned()
@@ -98,20 +97,25 @@ pub(super) fn listed_of(read: &Folder) -> Listed {
         .get("best")
         .and_then(|best| best.get("data_distance"));
     let headlines = evaluation::headlines(&read.evaluation).into_iter();
+    let others = evaluation::of_other_weights(&read.evaluation, read.steps_done());
+    let headlines = headlines.map(|(what, value, _)| match &others {
+        Some(others) => (what, format!("{value} {others}")),
+        None => (what, value),
+    });
     Listed {
         folder: folder.clone(),
         preset: nearest.as_ref().map(|nearest| nearest.preset),
         changed: nearest.map(|nearest| nearest.chosen()),
         state,
         resumable: is_resumable(state) && has_state(folder),
-        steps: done.unwrap_or(read.metrics.rows as u64),
+        steps: read.steps_done(),
         of: read.config.as_ref().map(|config| config.run.steps),
         seconds: seconds(read),
         fits: told("fits"),
         r_hat: mixing::worst_figure(read).map(|(_, r_hat)| r_hat),
         data_distance: best.and_then(Value::as_f64),
         diverged,
-        headlines: headlines.map(|(what, value, _)| (what, value)).collect(),
+        headlines: headlines.collect(),
         evaluation: read.evaluation.clone(),
     }
 }

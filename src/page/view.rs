@@ -206,8 +206,7 @@ fn headlines(folder: &Folder) -> Vec<Headline> {
             beside,
         });
     };
-    let done = folder.summary.get("steps").and_then(Value::as_u64);
-    let done = done.unwrap_or(folder.metrics.rows as u64);
+    let done = folder.steps_done();
     let asked = folder.config.as_ref().map(|config| config.run.steps);
     add(
         "optimiser steps",
@@ -233,7 +232,12 @@ fn headlines(folder: &Folder) -> Vec<Headline> {
     if let Some((r_hat, what)) = mixing::worst(folder) {
         add("R-hat of the chains", r_hat, what);
     }
+    let others = evaluation::of_other_weights(&folder.evaluation, done);
     for (what, value, beside) in evaluation::headlines(&folder.evaluation) {
+        let beside = match &others {
+            Some(others) => format!("{beside} {others}"),
+            None => beside,
+        };
         add(what, value, beside);
     }
     found
@@ -255,11 +259,11 @@ fn energy_gap(folder: &Folder) -> Option<(f64, u64)> {
 
 /// Whether the run ended before it was to, in words.
 fn stopped(folder: &Folder) -> Option<String> {
-    let is = |key: &str| folder.summary.get(key) == Some(&Value::Bool(true));
-    if is("stopped") {
+    if folder.is_stopped() {
         return Some("The run was stopped before its last step. The last samples are the noise samples of that step.".into());
     }
-    is("cut_short").then(|| {
+    let is_cut_short = folder.summary.get("cut_short") == Some(&Value::Bool(true));
+    is_cut_short.then(|| {
         "The run was stopped after its last step, or something failed there: its last samples and its last look at the chains are of \
          fewer sampler steps than asked for, or files are missing."
             .into()
@@ -267,7 +271,7 @@ fn stopped(folder: &Folder) -> Option<String> {
 }
 
 pub(super) fn last_samples(folder: &mut Folder) -> Vec<Shown> {
-    let stopped = folder.summary.get("stopped") == Some(&Value::Bool(true));
+    let stopped = folder.is_stopped();
     let drawn = match stopped {
         true => "the noise samples of the last step",
         false => "samples drawn from fresh chains",

@@ -4,8 +4,11 @@ use crate::checkpoint::POINT_LAYERS;
 use crate::command::{afterimage, run, stdout};
 use crate::resume::{start, training};
 use crate::setup::{refuses, tiny};
-use serde_json::Value;
+use afterimage::low_level::page::html;
+use serde_json::{Value, json};
 use std::fs;
+use std::path::PathBuf;
+use tempfile::TempDir;
 
 #[test]
 fn a_list_of_runs_says_how_far_they_are_and_how_they_ended() {
@@ -72,6 +75,62 @@ fn a_list_of_runs_says_how_far_they_are_and_how_they_ended() {
     let table = run(&folder, &["runs", "."]);
     let last = stdout(&table).lines().nth(2).unwrap();
     assert!(last.starts_with("of/others  –"), "{last}");
+}
+
+/// A run called `name` that was never made: its settings are the defaults but for `config`, and `steps` steps are done.
+fn made_up(folder: &TempDir, name: &str, config: &str, steps: u64) -> PathBuf {
+    let run = folder.path().join(name);
+    fs::create_dir(&run).unwrap();
+    fs::write(run.join("config.toml"), config).unwrap();
+    let row = |step| json!({"step": step, "loss": 0.5, "data_distance": 1.0 / (step as f64 + 1.0)});
+    let rows: String = (0..steps).map(|step| format!("{}\n", row(step))).collect();
+    fs::write(run.join("metrics.jsonl"), rows).unwrap();
+    run
+}
+
+/// An evaluation stays where a run goes on, and may be of its live weights.
+#[test]
+fn figures_of_other_weights_than_a_run_has_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, step, weights) in [
+        ("earlier", 300, "averaged"),
+        ("live", 500, "live"),
+        ("own", 500, "averaged"),
+    ] {
+        let evaluation = json!({"step": step, "weights": weights, "kl_data_model": 0.25});
+        let run = made_up(&folder, name, "", 500);
+        fs::write(run.join("evaluation.json"), evaluation.to_string()).unwrap();
+    }
+    let list = run(&folder, &["runs", "."]);
+    let line = |name: &str| {
+        let mut lines = stdout(&list).lines();
+        let line = lines.find(|line| line.starts_with(name));
+        line.expect(name).to_owned()
+    };
+    for (name, end) in [
+        ("earlier", "KL(data‖model) 0.25 (after 300 steps)"),
+        ("live", "KL(data‖model) 0.25 (live weights)"),
+        ("own", "KL(data‖model) 0.25"),
+    ] {
+        assert!(line(name).ends_with(end), "{}", line(name));
+    }
+    let json = run(&folder, &["runs", ".", "--json"]);
+    let rows: Vec<Value> = serde_json::from_str(stdout(&json)).unwrap();
+    let row = rows.iter().find(|row| row["folder"] == "./live").unwrap();
+    assert_eq!(
+        (&row["evaluated_step"], &row["evaluated_weights"]),
+        (&json!(500), &json!("live"))
+    );
+    run(
+        &folder,
+        &["compare", "earlier", "live", "own", "--out", "all.html"],
+    );
+    let page = fs::read_to_string(folder.path().join("all.html")).unwrap();
+    for cell in ["0.25 (after 300 steps)", "0.25 (live weights)", "0.25"] {
+        assert!(page.contains(&format!(">{cell}</td>")), "{cell}");
+    }
+    let (page, _) = html(&folder.path().join("earlier"));
+    assert!(page.contains("nats, exact (after 300 steps)"));
 }
 
 #[test]
