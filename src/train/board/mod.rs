@@ -17,6 +17,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Bytes that wait at most.
 const MOST_BYTES: usize = 16 << 20;
+/// Of what is told at once, as the steps of a long run are, so many bytes are written at a time.
+const PIECE: usize = 1 << 20;
 /// Between two tries.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -66,13 +68,25 @@ impl Board {
         let text = event::text("settings", &lines.collect::<String>());
         if event_files(folder).is_empty() {
             board.add(0, vec![text]);
-            rows.iter().for_each(|row| board.metrics(row));
+            board.all_metrics(rows);
         } else {
             let step = rows.len() as u64;
             board.push(&event::start(now(), step));
             board.add(step, vec![text]);
         }
         board
+    }
+
+    /// The metrics of the steps before: more than may wait, where these are many.
+    fn all_metrics(&mut self, rows: &[MetricsRow]) {
+        let mut takes = true;
+        for row in rows {
+            self.metrics(row);
+            // A failure is told of where writing is tried again, which is not for each of the rows.
+            if takes && self.waiting.len() >= PIECE {
+                takes = self.try_to_write().is_ok();
+            }
+        }
     }
 
     /// The metrics of a step, each under its name; those that are absent are left out.
@@ -237,4 +251,40 @@ impl Events {
 fn now() -> f64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0.0, |now| now.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// As where it is turned on at a resume, or its files were taken away.
+    #[test]
+    fn all_steps_of_a_long_run_are_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let row = |step| MetricsRow {
+            step,
+            ..MetricsRow::default()
+        };
+        let rows: Vec<MetricsRow> = (0..40_000).map(row).collect();
+        let mut board = Board::begin(folder.path(), &rows, "");
+        assert!(board.waiting.len() < 2 * PIECE);
+        assert_eq!(board.end(), None);
+        let files = event_files(folder.path());
+        let [(_, path)] = &files[..] else {
+            panic!("{files:?}");
+        };
+        let length = fs::metadata(path).expect("is there").len();
+        assert!(
+            length > MOST_BYTES as u64,
+            "{length} bytes would have waited"
+        );
+
+        // Where there is no room the rest is lost, which is said.
+        let full = tempfile::tempdir().expect("a folder");
+        fs::write(full.path().join(BOARD), "").expect("is written");
+        let mut board = Board::begin(full.path(), &rows, "");
+        assert!(board.lost > 0 && board.waiting.len() < MOST_BYTES + PIECE);
+        assert!(board.write().is_some(), "it is told at once");
+    }
 }
