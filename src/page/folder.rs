@@ -191,6 +191,12 @@ impl Folder {
         told.unwrap_or(self.metrics.rows as u64)
     }
 
+    /// Whether the run has come to an end, and wrote there what its summary calls `key`. What lies in the folder without that is of an
+    /// earlier end, from which the run has gone on.
+    pub(super) fn wrote(&self, key: &str) -> bool {
+        self.summary.get(key).is_some_and(Value::is_string)
+    }
+
     /// Whether the run was stopped before its last step.
     pub(super) fn is_stopped(&self) -> bool {
         self.summary.get("stopped") == Some(&Value::Bool(true))

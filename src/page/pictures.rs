@@ -91,19 +91,24 @@ pub(super) struct Frame {
 /// Pictures along the way, evenly spaced.
 pub(super) struct Frames {
     pub(super) frames: Vec<Frame>,
-    /// How many there are in the folder.
+    /// How many there are of them in the folder.
     pub(super) all: usize,
     /// Whether they are landscapes.
     pub(super) are_landscapes: bool,
 }
 
 impl Frames {
-    /// Those in the folder `samples` of a run, where there are any.
+    /// Those in the folder `samples` of a run that are of steps that it has done, where there are any.
     pub(super) fn read(folder: &mut Folder) -> Option<Self> {
+        // A run that goes on from a state has not come again to what it had drawn after that, and may never do. Without its metrics
+        // it does not say how far it is.
+        let is_known = !folder.missing.contains(&"metrics.jsonl");
+        let done = folder.steps_done();
         let mut steps: Vec<(u64, String)> = fs::read_dir(folder.path.join("samples"))
             .ok()?
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .filter_map(|name| Some((name.strip_suffix(".png")?.parse().ok()?, name)))
+            .filter(|(step, _)| !is_known || *step <= done)
             .collect();
         steps.sort();
         let all = steps.len();

@@ -281,7 +281,7 @@ pub(super) fn last_samples(folder: &mut Folder) -> Vec<Shown> {
         format!(", {} sampler steps each", whole(steps as u64))
     });
     // Of planar sets samples.png is the same picture.
-    if let Some(picture) = Picture::read(folder, "landscape.png") {
+    if let Some(picture) = written(folder, "landscape", "landscape.png") {
         return vec![Shown {
             title: "Landscape".into(),
             alt: format!(
@@ -293,7 +293,7 @@ pub(super) fn last_samples(folder: &mut Folder) -> Vec<Shown> {
             picture,
         }];
     }
-    let picture = Picture::read(folder, "samples.png");
+    let picture = written(folder, "samples", "samples.png");
     let shown = picture.map(|picture| Shown {
         title: "Last samples".into(),
         alt: format!("A grid of pictures: {drawn}"),
@@ -303,9 +303,17 @@ pub(super) fn last_samples(folder: &mut Folder) -> Vec<Shown> {
     shown.into_iter().collect()
 }
 
+/// The picture called `name`, if it is the one that the summary calls `key`.
+fn written(folder: &mut Folder, key: &str, name: &str) -> Option<Picture> {
+    match folder.wrote(key) {
+        true => Picture::read(folder, name),
+        false => None,
+    }
+}
+
 /// How the samples, or the landscape, came about.
 fn animation(folder: &mut Folder) -> Option<Shown> {
-    let picture = Picture::read(folder, "training.gif")?;
+    let picture = written(folder, "animation", "training.gif")?;
     let (alt, caption) = match shows_landscapes(folder) {
         true => (
             "An animation: the unnormalised density exp(−E) along training, with data over it",
@@ -327,7 +335,7 @@ fn animation(folder: &mut Folder) -> Option<Shown> {
 
 /// Histograms of energies along training.
 fn energies_along(folder: &mut Folder) -> Option<Shown> {
-    let picture = Picture::read(folder, "energies.png")?;
+    let picture = written(folder, "energy_histograms", "energies.png")?;
     Some(Shown {
         title: "Along training".into(),
         alt: "Histograms of the energies of data and of noise at steps along training, the first step on top".into(),

@@ -124,6 +124,9 @@ fn frames_that_cannot_be_read_are_left_out_with_a_word() {
     assert!(rows.iter().all(|row| row["step"].as_u64() >= Some(8)));
     // After 6 and 9 steps.
     assert_eq!(frames(&path("training.gif")).len(), 2);
+    // With other settings nothing need come in its place.
+    assert!(!path("samples/000090.chains.png").exists());
+    assert!(path("samples/000006.chains.png").exists());
 }
 
 #[test]

@@ -105,6 +105,16 @@ fn a_run_that_goes_on_is_watched_as_it_grows_and_without_a_terminal_in_lines() {
     });
     session.press(b"q");
     assert!(session.child.wait().unwrap().success());
+    // Of steps that were given up, and of an end that it has gone on from.
+    for name in ["samples/900000.png", "samples.png"] {
+        let picture = image::RgbImage::new(4, 4);
+        picture.save(folder.path().join("run").join(name)).unwrap();
+    }
+    let mut session = Session::start(afterimage(&folder, &["watch", "run"]), 30, 100);
+    session.shows(&["run  interrupted", "noise after", "q leave"]);
+    assert!(!session.contents().contains("900000"));
+    session.press(b"q");
+    assert!(session.child.wait().unwrap().success());
     let output = run(&folder, &["watch", "run"]);
     let said = stderr(&output);
     assert!(

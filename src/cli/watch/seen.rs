@@ -153,17 +153,20 @@ impl Seen {
         }
     }
 
-    /// The last picture of a run that has ended, else that of the noise samples after the most steps.
+    /// The last picture of a run that has ended, else that of the noise samples after the most of the steps that it has done: of later
+    /// ones there may be some left where it went on from a state before them.
     fn newest_picture(&self) -> Option<(PathBuf, String)> {
         let last = self.folder.join("samples.png");
-        if !self.summary.is_empty() && last.is_file() {
+        // Else it is of an earlier end, from which the run has gone on.
+        let is_of_this_end = self.summary.get("samples").is_some_and(Value::is_string);
+        if is_of_this_end && last.is_file() {
             return Some((last, "last samples".into()));
         }
         let entries = fs::read_dir(self.folder.join("samples")).ok()?.flatten();
         let numbered = entries.filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             let step: u64 = name.strip_suffix(".png")?.parse().ok()?;
-            Some((step, entry.path()))
+            (step <= self.rows.len() as u64).then(|| (step, entry.path()))
         });
         let (step, path) = numbered.max()?;
         Some((path, format!("noise after {step} steps")))

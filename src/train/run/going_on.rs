@@ -69,7 +69,12 @@ pub fn resume(
         observer,
     };
     let recoveries = whole.manifest.recoveries.clone();
+    let step = whole.state.step();
     let run = Run::at(trainer, whole, recoveries, is_unchanged, circumstances)?;
+    if !is_unchanged {
+        // They are of another course, and nothing need be drawn in their place. Without a change they come again as they are.
+        remove_numbered(&folder.join("samples"), step + 1);
+    }
     write_config(&config, &folder)?;
     write_recoveries(&run.recoveries, &folder)?;
     run.through(trainer)
@@ -271,13 +276,18 @@ fn remove_later(folder: &Path, steps: u64) {
         ("checkpoints", steps + 1),
         (SNAPSHOTS, steps),
     ] {
-        let entries = fs::read_dir(folder.join(inner)).into_iter().flatten();
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let number = name.to_str().and_then(number_of);
-            if number.is_some_and(|number| number >= first) {
-                let _ = fs::remove_file(entry.path());
-            }
+        remove_numbered(&folder.join(inner), first);
+    }
+}
+
+/// Removes what has the number `first` or a greater one in its name from a folder in that of a run.
+fn remove_numbered(folder: &Path, first: u64) {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let number = name.to_str().and_then(number_of);
+        if number.is_some_and(|number| number >= first) {
+            let _ = fs::remove_file(entry.path());
         }
     }
 }
