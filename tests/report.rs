@@ -129,7 +129,7 @@ fn grid_refuses_what_is_not_images() {
 fn landscape_puts_the_first_row_at_the_top_and_low_energy_in_yellow() {
     // Lowest energy in the top right cell, not finite in the bottom left one.
     let energies = [50.0, -3.0, f32::NAN, 50.0];
-    let image = landscape(&energies, 2, 4.0, &[], &[]).unwrap();
+    let image = landscape(&energies, 2, 4.0, &[], &[], "samples").unwrap();
     assert_eq!(image.height(), 464);
     let yellow = Rgb([0xfd, 0xe7, 0x25]);
     let violet = Rgb([0x44, 0x01, 0x54]);
@@ -143,7 +143,7 @@ fn landscape_puts_the_first_row_at_the_top_and_low_energy_in_yellow() {
 #[test]
 fn landscape_draws_each_point_where_it_lies() {
     let picture = |data: &[[f32; 2]], samples: &[[f32; 2]]| {
-        landscape(&[0.0; 16], 4, 2.0, data, samples).unwrap()
+        landscape(&[0.0; 16], 4, 2.0, data, samples, "samples").unwrap()
     };
     let image = picture(&[[1.0, 1.0]], &[[-1.0, -1.0]]);
     let panel_pixel = |panel: u32, x: u32, y: u32| {
@@ -166,24 +166,44 @@ fn landscape_draws_each_point_where_it_lies() {
 }
 
 #[test]
+fn landscape_names_its_samples() {
+    let picture = |title: &str| landscape(&[0.0; 16], 4, 2.0, &[], &[], title).unwrap();
+    let (noise, model) = (picture("noise samples"), picture("model samples"));
+    // Above the last of three panels, and nowhere else.
+    let differs = |(x, y, pixel): (u32, u32, &Rgb<u8>)| {
+        (pixel != model.get_pixel(x, y)).then_some((x >= 860, y < 44))
+    };
+    let places: Vec<(bool, bool)> = noise.enumerate_pixels().filter_map(differs).collect();
+    assert!(!places.is_empty() && places.iter().all(|place| *place == (true, true)));
+}
+
+#[test]
 fn landscape_survives_awkward_energies() {
     let inside = 359 * 359;
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        let image = landscape(&[bad; 9], 3, 1.0, &[], &[]).unwrap();
+        let image = landscape(&[bad; 9], 3, 1.0, &[], &[], "samples").unwrap();
         assert_eq!(count(&image, MAGENTA), inside);
     }
     for flat in [0.0, f32::MAX, f32::MIN] {
-        let image = landscape(&[flat], 1, 1.0, &[], &[]).unwrap();
+        let image = landscape(&[flat], 1, 1.0, &[], &[], "samples").unwrap();
         assert_eq!(count(&image, Rgb([0xfd, 0xe7, 0x25])), inside);
     }
-    let image = landscape(&[f32::MIN, f32::MAX, 0.0, 1.0], 2, 1e-6, &[], &[]).unwrap();
+    let image = landscape(
+        &[f32::MIN, f32::MAX, 0.0, 1.0],
+        2,
+        1e-6,
+        &[],
+        &[],
+        "samples",
+    )
+    .unwrap();
     assert_eq!(count(&image, MAGENTA), 0);
 }
 
 #[test]
 fn landscape_refuses_what_is_not_a_square() {
     let draw = |energies: usize, side, extent| {
-        landscape(&vec![0.0; energies], side, extent, &[], &[]).unwrap_err()
+        landscape(&vec![0.0; energies], side, extent, &[], &[], "samples").unwrap_err()
     };
     assert!(matches!(draw(0, 0, 1.0), ReportError::Nothing { .. }));
     assert!(matches!(draw(5, 2, 1.0), ReportError::LandscapeSize { .. }));

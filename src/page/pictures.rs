@@ -2,7 +2,7 @@
 
 use super::folder::Folder;
 use super::numbers::whole;
-use crate::config::Config;
+use crate::config::{Config, SnapshotKind};
 use crate::report::evenly;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -72,6 +72,19 @@ pub(super) fn shows_landscapes(folder: &Folder) -> bool {
     folder.config.as_ref().is_some_and(has_density) || folder.path.join("landscape.png").exists()
 }
 
+/// What has drawn the noise samples of training, to go on with behind their name; nothing where the settings are not known.
+pub(super) fn noise_is(folder: &Folder) -> &'static str {
+    let kind = folder.config.as_ref().map(|config| config.snapshot.kind);
+    match kind {
+        Some(SnapshotKind::Copy | SnapshotKind::Ema | SnapshotKind::Mixture) => {
+            ", which are of the snapshot"
+        }
+        Some(SnapshotKind::Gaussian) => ", which no model drew: the noise is a fixed Gaussian",
+        Some(SnapshotKind::Uniform) => ", which no model drew: the noise is uniform",
+        None => "",
+    }
+}
+
 /// The size of an animation, all frames of which can be decoded.
 fn whole_size(gif: &[u8]) -> image::ImageResult<(u32, u32)> {
     let decoder = GifDecoder::new(Cursor::new(gif))?;
@@ -95,6 +108,8 @@ pub(super) struct Frames {
     pub(super) all: usize,
     /// Whether they are landscapes.
     pub(super) are_landscapes: bool,
+    /// What has drawn the noise samples in them, behind their name.
+    pub(super) noise: &'static str,
 }
 
 impl Frames {
@@ -134,6 +149,7 @@ impl Frames {
             frames,
             all,
             are_landscapes,
+            noise: noise_is(folder),
         })
     }
 }

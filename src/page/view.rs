@@ -9,7 +9,7 @@ use super::histogram::{Histograms, histograms};
 use super::last_look::{self, LastLookTable};
 use super::mixing::{self, MixingHistory};
 use super::numbers::{number, whole};
-use super::pictures::{Frames, Picture, shows_landscapes};
+use super::pictures::{Frames, Picture, noise_is, shows_landscapes};
 use super::settings::{self, Setting};
 use super::snapshot::{self, SnapshotHistory};
 use crate::train;
@@ -272,14 +272,19 @@ fn stopped(folder: &Folder) -> Option<String> {
 
 pub(super) fn last_samples(folder: &mut Folder) -> Vec<Shown> {
     let stopped = folder.is_stopped();
-    let drawn = match stopped {
-        true => "the noise samples of the last step",
-        false => "samples drawn from fresh chains",
-    };
     let steps = folder.config.as_ref().map(|config| config.run.sample_steps);
-    let steps = steps.filter(|_| !stopped).map_or(String::new(), |steps| {
-        format!(", {} sampler steps each", whole(steps as u64))
-    });
+    let (drawn, how) = match stopped {
+        true => (
+            "the noise samples of the last step",
+            noise_is(folder).to_owned(),
+        ),
+        false => (
+            "samples drawn from fresh chains",
+            steps.map_or(String::new(), |steps| {
+                format!(", {} sampler steps each", whole(steps as u64))
+            }),
+        ),
+    };
     // Of planar sets samples.png is the same picture.
     if let Some(picture) = written(folder, "landscape", "landscape.png") {
         return vec![Shown {
@@ -288,7 +293,7 @@ pub(super) fn last_samples(folder: &mut Folder) -> Vec<Shown> {
                 "Three squares: the unnormalised density exp(−E) under the averaged weights, the data, and {drawn}"
             ),
             caption: format!(
-                "exp(−E) under the averaged weights, relative to its highest; the data; {drawn}{steps}."
+                "exp(−E) under the averaged weights, relative to its highest; the data; {drawn}{how}."
             ),
             picture,
         }];
@@ -297,7 +302,11 @@ pub(super) fn last_samples(folder: &mut Folder) -> Vec<Shown> {
     let shown = picture.map(|picture| Shown {
         title: "Last samples".into(),
         alt: format!("A grid of pictures: {drawn}"),
-        caption: format!("Of the averaged weights: {drawn}{steps}."),
+        caption: match stopped {
+            // These have drawn none of them.
+            true => format!("These are {drawn}{how}."),
+            false => format!("Of the averaged weights: {drawn}{how}."),
+        },
         picture,
     });
     shown.into_iter().collect()

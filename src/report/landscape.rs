@@ -32,7 +32,7 @@ const POINT_RADIUS: f64 = 1.5;
 const POINT_OPACITY: f64 = 0.55;
 
 /// Draws three squares that share the axes [−`extent`, `extent`]²: the energy landscape, the `data`
-/// and the model's `samples`, both as (x, y).
+/// and `samples`, both as (x, y). The last one is called `title`, after what has drawn the samples.
 ///
 /// `energies` is a grid of `side` × `side` cells in rows, the top row first: `energies[row * side +
 /// col]` is the energy at the centre of its cell,
@@ -54,6 +54,7 @@ pub fn landscape(
     extent: f32,
     data: &[[f32; 2]],
     samples: &[[f32; 2]],
+    title: &str,
 ) -> Result<RgbImage, ReportError> {
     check_grids("energies", &[energies], side)?;
     check_extent(extent)?;
@@ -63,7 +64,7 @@ pub fn landscape(
         let energy_note = count_note(&[(energies.len() - finite.len(), "not finite")]);
         draw_panel(canvas, 0, extent, "energy: exp(−E)", &energy_note)?;
         draw_points(canvas, 1, extent, "data", data, DATA_COLOUR)?;
-        draw_points(canvas, 2, extent, "model samples", samples, SAMPLE_COLOUR)
+        draw_points(canvas, 2, extent, title, samples, SAMPLE_COLOUR)
     })?;
     fill(&mut image, 0, side, energies, |energy| {
         (lowest - energy).exp()

@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn data_stand_where_they_are_on_the_landscape() {
         let energies: Vec<f32> = (0..16).map(|cell| cell as f32).collect();
-        let whole = landscape(&energies, 4, 2.0, &[[0.0, 0.0]], &[]).unwrap();
+        let whole = landscape(&energies, 4, 2.0, &[[0.0, 0.0]], &[], "samples").unwrap();
         let data = [[1.0, 1.0], [f32::NAN, 0.0], [3.0, 0.0]];
         let bare = landscape_with_data(&whole, 2.0, &[]).unwrap().unwrap();
         let drawn = landscape_with_data(&whole, 2.0, &data).unwrap().unwrap();

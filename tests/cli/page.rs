@@ -341,6 +341,36 @@ fn pictures_of_an_earlier_end_and_of_steps_to_come_are_not_shown() {
     assert!(!page.contains("after 600 steps"));
 }
 
+/// Noise is of the snapshot, or of no model; the averaged weights have drawn fresh chains alone.
+#[test]
+fn captions_say_what_has_drawn_the_samples() {
+    let of_snapshot = ", which are of the snapshot.";
+    let gaussian = ", which no model drew: the noise is a fixed Gaussian.";
+    for (config, noise) in [
+        ("", of_snapshot),
+        ("[snapshot]\nkind = \"ema\"\n", of_snapshot),
+        ("[snapshot]\nkind = \"gaussian\"\n", gaussian),
+    ] {
+        let (_parent, folder) = with_pictures(config, 200);
+        fs::write(folder.join("summary.json"), end_of(true)).unwrap();
+        let (page, problems) = html(&folder);
+        assert_eq!(problems, [""; 0]);
+        let stopped = format!("These are the noise samples of the last step{noise}");
+        let along = format!("Noise samples of training{noise}");
+        assert_holds(&page, &[&stopped, &along]);
+        assert!(!page.contains("Of the averaged weights"));
+        fs::write(folder.join("summary.json"), end_of(false)).unwrap();
+        let page = html(&folder).0;
+        assert_holds(
+            &page,
+            &[
+                "Of the averaged weights: samples drawn from fresh chains",
+                &along,
+            ],
+        );
+    }
+}
+
 #[test]
 fn the_last_look_is_a_table_of_its_pairs() {
     let look = json!({

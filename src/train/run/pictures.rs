@@ -16,6 +16,9 @@ use crate::train::waiting::Unwritten;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
+/// What samples are called that the noise of training has drawn, and not the weights of the picture.
+const NOISE: &str = "noise samples";
+
 impl Run<'_> {
     /// A picture of noise samples during training, and one of `chains`, which are the same ones each time.
     pub(super) fn picture(
@@ -28,7 +31,7 @@ impl Run<'_> {
     ) -> Result<(), TrainError> {
         let picture = if let Some(average) = average {
             let model = trainer.model_of(average, step)?;
-            self.landscape(trainer, &model, values)?
+            self.landscape(trainer, &model, values, NOISE)?
         } else if can_be_shown(trainer.data().shape()) {
             self.grid(trainer, values)?
         } else {
@@ -66,11 +69,13 @@ impl Run<'_> {
         )?)?)
     }
 
+    /// The landscape of `model` beside data and the points `values`, under their `title`.
     pub(super) fn landscape(
         &self,
         trainer: &mut Trainer,
         model: &Model,
         values: &[f32],
+        title: &str,
     ) -> Result<Vec<u8>, TrainError> {
         let grid = cell_centres(PLANE_CELLS, PLANE);
         let (executor, workspace) = trainer.workspace();
@@ -86,6 +91,7 @@ impl Run<'_> {
             PLANE,
             &points(&data),
             &points(values),
+            title,
         )?;
         Ok(png_bytes(&picture)?)
     }
@@ -102,13 +108,13 @@ impl Run<'_> {
         if !can_be_shown(trainer.data().shape()) {
             return Ok(Vec::new());
         }
-        let (values, states) = if stopped {
-            (trainer.noise_samples()?, Vec::new())
+        let (title, (values, states)) = if stopped {
+            (NOISE, (trainer.noise_samples()?, Vec::new()))
         } else {
-            self.draw(trainer, model)?
+            ("model samples", self.draw(trainer, model)?)
         };
         let picture = if trainer.data().is_planar() {
-            let picture = self.landscape(trainer, model, &values)?;
+            let picture = self.landscape(trainer, model, &values, title)?;
             *landscape = Some(self.write(self.folder.join("landscape.png"), &picture)?);
             picture
         } else {
