@@ -57,7 +57,7 @@ pub(crate) struct Listed {
     pub(crate) seconds: Option<f64>,
     /// What the model is fitted to, in the run's own words; none before its end.
     pub(crate) fits: Option<String>,
-    /// The largest R-hat of the last look at the chains.
+    /// The largest R-hat of the probe at the end; none where nothing but passes of training was looked at, which are too short to tell.
     pub(crate) r_hat: Option<f64>,
     /// The least energy distance of chains from held-out data.
     pub(crate) data_distance: Option<f64>,

@@ -3,9 +3,10 @@
 use super::chart::{Chart, Plot};
 use super::folder::Folder;
 use super::numbers::{number, whole};
+use crate::config::Config;
 use crate::method::SETTLED;
 use crate::train::{Diagnostics, Mixing};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The last look at the chains, and all before it.
 pub(super) struct MixingHistory {
@@ -151,7 +152,7 @@ fn acceptance(folder: &Folder) -> Option<Chart> {
     .chart()
 }
 
-/// The largest R-hat of the last look, for the head of the page.
+/// The largest R-hat of the probe at the end, for the head of the page.
 pub(super) fn worst(folder: &Folder) -> Option<(String, String)> {
     let (what, r_hat) = worst_figure(folder)?;
     Some((
@@ -162,10 +163,54 @@ pub(super) fn worst(folder: &Folder) -> Option<(String, String)> {
 
 /// What that R-hat is of, and the number.
 pub(super) fn worst_figure(folder: &Folder) -> Option<(&'static str, f64)> {
-    // Not of a pass of training, which is too short to tell.
-    let is_told = folder
-        .summary
-        .get("diagnostics")
-        .is_some_and(Value::is_object);
-    last(folder).filter(|_| is_told)?.worst()
+    probed(&folder.summary, folder.config.as_ref()?)?.worst()
+}
+
+/// What the probe at the end of a run with the settings `config` found, if there was one. Without it `summary` has the last look at a
+/// pass of training, which is too short to tell.
+pub(crate) fn probed(summary: &Map<String, Value>, config: &Config) -> Option<Diagnostics> {
+    if summary.get("stopped") == Some(&Value::Bool(true)) {
+        return None;
+    }
+    let told = summary.get("diagnostics")?.clone();
+    let look: Diagnostics = serde_json::from_value(told).ok()?;
+    // A probe may also have been given up.
+    (look.steps == config.sampler.probe).then_some(look)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use serde_json::json;
+
+    /// Not where the run was stopped, asked for none, or gave it up.
+    #[test]
+    fn a_pass_of_training_is_no_probe() {
+        let config = |probe: usize| {
+            let sets = [
+                "sampler.steps=40".to_owned(),
+                format!("sampler.probe={probe}"),
+            ];
+            config::load("digits-langevin", &sets).expect("loads")
+        };
+        let mixing = json!({"r_hat": 1.5, "ess": null, "autocorrelation": null});
+        let summary = |steps: usize, stopped: bool| {
+            let look = json!({
+                "step": 9, "steps": steps, "chains": 2, "records": 4, "lost": 0, "acceptance": 1.0, "step_size": 0.1, "moved": null,
+                "energy": mixing, "projections": [mixing, mixing, mixing],
+            });
+            let summary = json!({"stopped": stopped, "diagnostics": look});
+            summary.as_object().expect("is one").clone()
+        };
+        let found = probed(&summary(500, false), &config(500));
+        assert_eq!(
+            found.and_then(|look| look.worst()).expect("a figure").1,
+            1.5
+        );
+        assert!(probed(&summary(40, false), &config(500)).is_none());
+        assert!(probed(&summary(40, true), &config(40)).is_none());
+        assert!(probed(&summary(40, false), &config(0)).is_none());
+        assert!(probed(&Map::new(), &config(500)).is_none());
+    }
 }

@@ -22,6 +22,7 @@ mod snapshot;
 mod view;
 
 pub(crate) use listed::{Listed, RunState, is_run, listed, state_of};
+pub(crate) use mixing::probed;
 pub(crate) use numbers::{number, whole, with_error};
 
 use crate::files::{FileError, write_atomically};

@@ -5,6 +5,8 @@ use crate::command::{afterimage, run, stderr};
 use crate::drawn::{PATIENCE, Session, untouched};
 use crate::resume::{start, training};
 use crate::setup::{refuses, tiny};
+use serde_json::Value;
+use std::fs;
 use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +18,17 @@ fn a_run_is_watched_in_a_terminal_that_is_as_it_was_afterwards() {
         &folder,
         &tiny("moons", POINT_LAYERS, &["--quiet", "--out", "run"]),
     );
+    // What the probe found, which no line of diagnostics.jsonl has.
+    let path = folder.path().join("run/summary.json");
+    let mut summary: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    summary["diagnostics"]["energy"]["r_hat"] = 7.5.into();
+    for projection in summary["diagnostics"]["projections"]
+        .as_array_mut()
+        .unwrap()
+    {
+        projection["r_hat"] = Value::Null;
+    }
+    fs::write(&path, summary.to_string()).unwrap();
     let watch = || Session::start(afterimage(&folder, &["watch", "run"]), 24, 80);
     let mut session = watch();
     let before = untouched();
@@ -30,7 +43,7 @@ fn a_run_is_watched_in_a_terminal_that_is_as_it_was_afterwards() {
     ]);
     assert!(!session.contents().contains("learning rate"));
     session.resize(60, 200);
-    session.shows(&["loss", "gradient norm", "learning rate"]);
+    session.shows(&["R-hat 7.5", "loss", "gradient norm", "learning rate"]);
     session.press(b"l");
     session.shows(&["scale: linear"]);
     session.press(b"h");

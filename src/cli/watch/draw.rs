@@ -5,7 +5,7 @@ use super::picture::{Colours, Picture};
 use super::seen::Seen;
 use crate::cli::output::{self, in_one_line};
 use crate::config::Config;
-use crate::page::{RunState, number, whole};
+use crate::page::{RunState, number, probed, whole};
 use indicatif::HumanDuration;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -102,7 +102,11 @@ pub(in crate::cli) fn facts(seen: &Seen) -> Vec<Span<'static>> {
         format!("acceptance {}", number(row.acceptance.into())),
         format!("step size {}", number(row.step_size.into())),
     ];
-    let r_hat = seen.looks.last().and_then(|look| look.worst());
+    // The probe of a run that has ended is in its summary alone.
+    let config = seen.config.as_ref();
+    let probe = config.and_then(|config| probed(&seen.summary, config));
+    let last = probe.or(seen.looks.last().copied());
+    let r_hat = last.and_then(|look| look.worst());
     facts.extend(r_hat.map(|(_, r_hat)| format!("R-hat {}", number(r_hat))));
     vec![Span::from(format!("  {}", facts.join("  "))).dim()]
 }
