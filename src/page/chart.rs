@@ -73,7 +73,7 @@ pub(super) struct Plot<'a> {
     pub(super) x_label: &'a str,
     pub(super) y_label: &'a str,
     pub(super) logarithmic: bool,
-    /// What the x values count: `steps`.
+    /// What there is a value for each of: `steps`, or `figures` where these are of some steps only.
     pub(super) unit: &'a str,
     /// (label, places, values)
     pub(super) series: Vec<(String, &'a [f64], &'a [f64])>,

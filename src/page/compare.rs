@@ -180,9 +180,12 @@ fn main_curves(runs: &[Folder], names: &[String]) -> Vec<Chart> {
             let (steps, values) = judged;
             (name.clone(), &steps[..], &values[..])
         }),
-        "energy distance of chains from data",
-        "energy distance (units of the values)",
+        [
+            "energy distance of chains from data",
+            "energy distance (units of the values)",
+        ],
         false,
+        "figures",
     );
     let charts = curves.into_iter().filter_map(|curve| {
         // Curves that share a chart on a run's own page are told apart by their labels.
@@ -235,15 +238,15 @@ fn chart(
         let steps = values.map_or(&[][..], |_| run.metrics.steps());
         (name.clone(), steps, values.unwrap_or_default())
     });
-    lines(series, title, label, logarithmic)
+    lines(series, [title, label], logarithmic, "steps")
 }
 
-/// A chart of series over the steps.
+/// A chart of series over the steps, which have a value for each `unit`.
 fn lines<'a>(
     series: impl Iterator<Item = (String, &'a [f64], &'a [f64])>,
-    title: &'a str,
-    label: &'a str,
+    [title, label]: [&'a str; 2],
     logarithmic: bool,
+    unit: &'a str,
 ) -> Option<Chart> {
     Plot {
         title,
@@ -251,7 +254,7 @@ fn lines<'a>(
         x_label: "optimiser step",
         y_label: label,
         logarithmic,
-        unit: "steps",
+        unit,
         series: series.collect(),
         marks: &[],
         level: None,

@@ -129,6 +129,14 @@ fn figures_of_other_weights_than_a_run_has_are_told() {
     for cell in ["0.25 (after 300 steps)", "0.25 (live weights)", "0.25"] {
         assert!(page.contains(&format!(">{cell}</td>")), "{cell}");
     }
+    // Distances are not of every step.
+    let charts: Vec<&str> = page.split("<figure class=\"chart\">").collect();
+    let caption = |title: &str| {
+        let of = |chart: &&&str| chart.contains(&format!("<h3>{title}"));
+        charts.iter().find(of).expect("a chart")
+    };
+    assert!(caption("loss").contains("the mean of 3 steps"));
+    assert!(caption("energy distance").contains("the mean of 3 figures"));
     let (page, _) = html(&folder.path().join("earlier"));
     assert!(page.contains("nats, exact (after 300 steps)"));
 }
