@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::os::unix::ffi::OsStrExt;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -32,7 +32,17 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn start(mut command: Command, lines: u16, columns: u16) -> Self {
+    pub fn start(command: Command, lines: u16, columns: u16) -> Self {
+        Session::with_stdin(command, None, lines, columns)
+    }
+
+    /// The same with `stdin` in place of the terminal's keys.
+    pub fn with_stdin(
+        mut command: Command,
+        stdin: Option<Stdio>,
+        lines: u16,
+        columns: u16,
+    ) -> Self {
         let keys = File::from(openpt(FLAGS).unwrap());
         grantpt(&keys).unwrap();
         unlockpt(&keys).unwrap();
@@ -41,7 +51,8 @@ impl Session {
         let terminal = File::options().read(true).write(true).open(path).unwrap();
         tcsetwinsize(&terminal, size(lines, columns)).unwrap();
         let side = || terminal.try_clone().unwrap();
-        command.stdin(side()).stdout(side()).stderr(side());
+        let stdin = stdin.unwrap_or_else(|| side().into());
+        command.stdin(stdin).stdout(side()).stderr(side());
         if !command.get_envs().any(|(name, _)| name == "TERM") {
             command.env("TERM", "xterm-256color");
         }

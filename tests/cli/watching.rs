@@ -8,6 +8,7 @@ use crate::setup::{refuses, tiny};
 use serde_json::Value;
 use std::fs;
 use std::io::Write;
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -135,4 +136,11 @@ fn a_run_that_goes_on_is_watched_as_it_grows_and_without_a_terminal_in_lines() {
         "{said}"
     );
     assert_eq!(said.lines().count(), 1);
+
+    // Nor is there anybody to press keys where stdin is no terminal.
+    let watch = afterimage(&folder, &["watch", "run"]);
+    let mut session = Session::with_stdin(watch, Some(Stdio::null()), 30, 100);
+    session.shows(&["interrupted  step ", "/2,000  loss "]);
+    assert!(session.child.wait().unwrap().success());
+    assert!(!session.contents().contains("q leave"));
 }

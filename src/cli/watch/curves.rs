@@ -1,6 +1,7 @@
 //! Curves of metrics on a terminal.
 
 use super::seen::Seen;
+use crate::page::whole;
 use crate::train::{CURVES, Curve, MetricsRow};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -100,19 +101,29 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, seen: &Seen, drawn: &Drawn
         Scale::Logarithmic => true,
     };
     let values = |(_, source): &(&str, Source)| points(seen, source, is_log);
-    let lines: Vec<Vec<(f64, f64)>> = drawn.lines.iter().map(values).collect();
+    let lines: Vec<Means> = drawn.lines.iter().map(values).collect();
+    let left_out: usize = lines.iter().map(|line| line.left_out).sum();
     let colour = |place: usize| Style::default().fg(COLOURS[place % COLOURS.len()]);
     let mut title = vec![drawn.title.bold()];
     for (place, (label, _)) in drawn.lines.iter().enumerate().filter(|_| lines.len() > 1) {
         title.extend([" ".into(), Span::styled(*label, colour(place))]);
     }
-    let all = lines.iter().flatten().map(|(_, value)| *value);
+    let all = lines.iter().flat_map(|line| &line.points);
+    let all = all.map(|(_, value)| *value);
     let bounds = (all.clone().reduce(f64::min), all.reduce(f64::max));
     let (Some(low), Some(high)) = bounds else {
         let block = Block::bordered().title(Line::from(title));
-        frame.render_widget(Paragraph::new("nothing yet").block(block), area);
+        let why = match (left_out, is_log) {
+            (0, _) => "nothing yet",
+            (_, true) => "no value above 0",
+            (_, false) => "no finite value",
+        };
+        frame.render_widget(Paragraph::new(why).block(block), area);
         return;
     };
+    if left_out > 0 {
+        title.push(format!(" {} left out", whole(left_out as u64)).dim());
+    }
     let (low, high) = span(low, high);
     let marks = match drawn.has_marks {
         true => refreshes(&seen.rows, low),
@@ -122,7 +133,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, seen: &Seen, drawn: &Drawn
         title.push(Span::styled(format!(" {MARK} new noise"), colour(1)));
     }
     let mut datasets: Vec<Dataset<'_>> = Vec::new();
-    for (place, points) in lines.iter().enumerate() {
+    for (place, Means { points, .. }) in lines.iter().enumerate() {
         let line = Dataset::default().graph_type(GraphType::Line);
         datasets.push(
             line.marker(Marker::Braille)
@@ -177,8 +188,17 @@ fn span(low: f64, high: f64) -> (f64, f64) {
     }
 }
 
+/// What a line is drawn by.
+#[derive(Debug, PartialEq)]
+struct Means {
+    /// Steps, and the means of values up to there.
+    points: Vec<(f64, f64)>,
+    /// Values that are not finite, or have no logarithm.
+    left_out: usize,
+}
+
 /// Values over steps as means of neighbours, as logarithms where they are to be; what is not finite, or has no logarithm, is left out.
-fn points(seen: &Seen, source: &Source, is_log: bool) -> Vec<(f64, f64)> {
+fn points(seen: &Seen, source: &Source, is_log: bool) -> Means {
     let of_rows = |value: &dyn Fn(&MetricsRow) -> f32| {
         means(&seen.rows, is_log, &|row| (row.step, value(row).into()))
     };
@@ -192,7 +212,8 @@ fn points(seen: &Seen, source: &Source, is_log: bool) -> Vec<(f64, f64)> {
 }
 
 /// The means of what is next to each other in `rows`.
-fn means<T>(rows: &[T], is_log: bool, value: &dyn Fn(&T) -> (u64, f64)) -> Vec<(f64, f64)> {
+fn means<T>(rows: &[T], is_log: bool, value: &dyn Fn(&T) -> (u64, f64)) -> Means {
+    let mut left_out = 0;
     let mean = |rows: &[T]| {
         let (mut sum, mut count, mut last) = (0.0, 0_u32, 0);
         for row in rows {
@@ -204,10 +225,12 @@ fn means<T>(rows: &[T], is_log: bool, value: &dyn Fn(&T) -> (u64, f64)) -> Vec<(
             }
             last = step;
         }
+        left_out += rows.len() - count as usize;
         (count > 0).then(|| (last as f64, sum / f64::from(count)))
     };
     let each = rows.len().div_ceil(MOST_POINTS).max(1);
-    rows.chunks(each).filter_map(mean).collect()
+    let points = rows.chunks(each).filter_map(mean).collect();
+    Means { points, left_out }
 }
 
 /// A number in a few characters.
@@ -220,5 +243,42 @@ fn short(value: f64) -> String {
         format!("{value:.places$}")
     } else {
         format!("{value:.1e}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+    use std::fs;
+
+    /// The chart of the loss of a run in which it had these values.
+    fn drawn(losses: &[f64], scale: Scale) -> String {
+        let folder = tempfile::tempdir().expect("a folder");
+        let row = |(step, loss): (usize, &f64)| format!("{{\"step\":{step},\"loss\":{loss}}}\n");
+        let rows: String = losses.iter().enumerate().map(row).collect();
+        fs::write(folder.path().join("config.toml"), "").expect("is written");
+        fs::write(folder.path().join("metrics.jsonl"), rows).expect("is written");
+        let seen = Seen::of(folder.path()).expect("a run");
+        let charts = charts();
+        let chart = charts.iter().find(|chart| chart.title == "loss");
+        let chart = chart.expect("the loss is drawn");
+        let mut terminal = Terminal::new(TestBackend::new(50, 10)).expect("a terminal");
+        let draw = |frame: &mut Frame<'_>| super::draw(frame, frame.area(), &seen, chart, scale);
+        terminal.draw(draw).expect("is drawn");
+        terminal.backend().to_string()
+    }
+
+    #[test]
+    fn values_that_cannot_be_drawn_are_told() {
+        let shown = drawn(&[-1.0, 2.0, 0.0], Scale::Linear);
+        assert!(!shown.contains("left out"), "{shown}");
+        let shown = drawn(&[-1.0, 2.0, 0.0], Scale::Logarithmic);
+        assert!(shown.contains("2 left out"), "{shown}");
+        let shown = drawn(&[-1.0, -2.0], Scale::Logarithmic);
+        assert!(shown.contains("no value above 0"), "{shown}");
+        let shown = drawn(&[], Scale::Logarithmic);
+        assert!(shown.contains("nothing yet"), "{shown}");
     }
 }

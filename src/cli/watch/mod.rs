@@ -22,6 +22,7 @@ use super::{output, signals};
 use crate::page::{RunState, number, whole};
 use curves::charts;
 use draw::draw;
+use std::io::{IsTerminal, stdin};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,13 +30,14 @@ use std::time::{Duration, Instant};
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Between two looks at the keys.
 const KEYS_EVERY: Duration = Duration::from_millis(50);
-/// Between two plain lines where stderr is no screen.
+/// Between two plain lines where there is no screen, or nobody to press keys.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
 /// `afterimage watch`
 pub(super) fn watch(arguments: &WatchArgs) -> Result<(), CliError> {
     let mut seen = Seen::open(&arguments.run)?;
-    if !output::is_screen() {
+    // Without keys nobody could leave the screen; and what is at its end, as /dev/null is, would leave it at once.
+    if !output::is_screen() || !stdin().is_terminal() {
         plain(&mut seen);
         return Ok(());
     }
