@@ -15,6 +15,7 @@ from conftest import IMAGES, POINTS, command
 
 import afterimage
 from afterimage import _progress, _settings
+from afterimage._train import Told
 
 #: What a run writes that depends on nothing but its seed.
 SAME = ["checkpoints/000006.safetensors", "checkpoints/000006.live.safetensors", "config.toml", "diagnostics.jsonl"]
@@ -163,11 +164,12 @@ def test_what_a_callback_raises_comes_through(tmp_path):
     assert fail.__name__ in [entry.name for entry in raised.traceback]
 
 
-def test_runs_that_diverge_say_so(tmp_path):
+@pytest.mark.parametrize("progress", [False, True])
+def test_runs_that_diverge_say_so(tmp_path, progress):
     settings = {**POINTS, "run.steps": 400, "run.rollbacks": 0, "optimiser.rate": 1e8, "optimiser.gradient_clip": 0.0}
     settings |= {"optimiser.warmup": 0, "sampler.kind": "langevin", "sampler.jumps": 0}
     with pytest.raises(afterimage.DivergedError) as diverged:
-        afterimage.train("moons", out=tmp_path / "run", progress=False, **settings)
+        afterimage.train("moons", out=tmp_path / "run", progress=progress, **settings)
     assert "the run diverged at step" in str(diverged.value)
     assert diverged.value.run.summary["diverged"]
 
@@ -237,6 +239,20 @@ class TestProgress:
         lines = capsys.readouterr().err.splitlines()
         assert [line.split()[1] for line in lines] == ["1/5", "4/5", "5/5"]
         assert "loss 0.500" in lines[0]
+
+    @pytest.mark.parametrize("shown", ["lines", "bars"])
+    def test_what_is_not_finite_is_shown(self, shown, capsys):
+        """It must not end a run that goes back by itself."""
+        rows = []
+        told = Told(rows.append, None)
+        told._progress = _progress.Lines() if shown == "lines" else _progress.Bars(pytest.importorskip("tqdm").tqdm)
+        told("begin", ("{}", 0, 1))
+        row = {"step": 0, "loss": None, "energy_data": None, "energy_noise": None, "nce_accuracy": 0.5, "data_distance": None}
+        assert told("step", json.dumps(row)) is None
+        told.close()
+        assert "loss nan  E data +nan noise +nan  accuracy 0.50" in capsys.readouterr().err
+        assert np.isnan([rows[0][name] for name in ("loss", "energy_data", "energy_noise")]).all()
+        assert rows[0]["data_distance"] is None and rows[0]["nce_accuracy"] == 0.5
 
     def test_nobody_looks_on(self):
         assert _progress.progress(False) is None

@@ -11,7 +11,7 @@ PLAIN_EVERY = 5.0
 
 
 class Progress(Protocol):
-    """What is told how far a run is."""
+    """What is told how far a run is. Metrics of a step that are not finite are NaN."""
 
     def begin(self, done: int, of: int) -> None: ...
     def step(self, row: dict[str, Any]) -> None: ...

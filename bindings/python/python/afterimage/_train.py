@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,9 @@ from ._run import Run
 
 #: Is told the metrics of a step, as a line of ``metrics.jsonl``, and stops the run by False.
 OnStep = Callable[[dict[str, Any]], Any]
+
+#: The metrics that a step need not have: None where it has not.
+OPTIONAL = frozenset({"data_distance"})
 
 
 def train(
@@ -45,7 +49,8 @@ def train(
         force: replace the run that is in the folder.
         seed: decides every random number, a whole number from 0; by default the configuration's.
         adapter: what computes, as for :func:`afterimage.load`. Models on it can be used meanwhile.
-        on_step: is called after each step, in order, with a dict of its metrics: ``step`` counted from 0, ``loss``, ….
+        on_step: is called after each step, in order, with a dict of its metrics: ``step`` counted from 0, ``loss``, …. What is
+            not finite, as in a run that diverges, is NaN; ``data_distance`` is None in steps without one.
             Where it returns False the run stops, which is no failure; steps that the device was handed already are done.
         progress: show how far the run is, by tqdm if that is installed; by default in terminals and notebooks.
         settings: settings by their keys, such as ``**{"snapshot.interval": 5}``; None puts one back to its default.
@@ -94,6 +99,12 @@ def resume(
     return told.run(lambda: _native.resume(folder, sets, adapter, told), adapter, Path(folder))
 
 
+def metrics_of(line: str) -> dict[str, Any]:
+    """The metrics in a line of ``metrics.jsonl``, where null is what is not finite: NaN for that, and None for what a step has not."""
+    row: dict[str, Any] = json.loads(line)
+    return {name: math.nan if value is None and name not in OPTIONAL else value for name, value in row.items()}
+
+
 class Told:
     """What the engine tells of a run."""
 
@@ -115,7 +126,7 @@ class Told:
             if self._progress is not None:
                 self._progress.stage(*what)
         elif self._progress is not None or self._on_step is not None:
-            row = json.loads(what)
+            row = metrics_of(what)
             if self._progress is not None:
                 self._progress.step(row)
             if self._on_step is not None:
