@@ -10,7 +10,11 @@ use afterimage::train::TrainError;
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
 use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+
+/// The process that opens devices, by its number; 0 while none has. Threads of a driver, and whoever holds [`OPEN`], are in no other.
+static OPENED_BY: AtomicU32 = AtomicU32::new(0);
 
 /// By what they were asked for as: part of a name, a number, or nothing for the one that suits best.
 static OPEN: Mutex<BTreeMap<Option<String>, Arc<Device>>> = Mutex::new(BTreeMap::new());
@@ -18,19 +22,14 @@ static OPEN: Mutex<BTreeMap<Option<String>, Arc<Device>>> = Mutex::new(BTreeMap:
 /// A GPU, or a software driver in its place, with what was compiled for it.
 pub(crate) struct Device {
     state: Mutex<ModelDevice>,
-    /// The process that opened it: threads of the driver are in no other.
-    process: u32,
 }
 
 impl Device {
     /// The device that is called `adapter`, opened unless it is already; with what there is to say of that, a line each.
     pub(crate) fn of(adapter: Option<String>) -> Result<(Arc<Self>, Vec<String>), Failure> {
+        check_process()?;
         // What a panic has left is a device more or less.
         let mut open_ones = OPEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(device) = open_ones.values().next() {
-            // Nor does a driver of this process open another one.
-            device.check_process()?;
-        }
         let is_whole = |device: &&Arc<Device>| !device.state.is_poisoned();
         if let Some(device) = open_ones.get(&adapter).filter(is_whole) {
             return Ok((device.clone(), Vec::new()));
@@ -39,7 +38,6 @@ impl Device {
         let executor = open(adapter.as_deref(), None, false, &mut notes)?;
         let device = Arc::new(Device {
             state: Mutex::new(ModelDevice::new(executor)),
-            process: process::id(),
         });
         open_ones.insert(adapter, device.clone());
         Ok((device, notes))
@@ -47,25 +45,13 @@ impl Device {
 
     /// What is on it, for as long as the result lives. To be waited for while other Python threads may run.
     pub(crate) fn lock(&self) -> Result<MutexGuard<'_, ModelDevice>, Failure> {
-        self.check_process()?;
+        check_process()?;
         self.state.lock().map_err(|_| Failure::broken())
-    }
-
-    /// Refuses a device of the process that this one was forked from, which would wait for threads that it has not.
-    fn check_process(&self) -> Result<(), Failure> {
-        match self.process == process::id() {
-            true => Ok(()),
-            false => Err(Failure::new(
-                Kind::Forked,
-                "this process was forked after a device was opened, which it cannot use: start processes anew, by \
-                 multiprocessing.get_context(\"spawn\")",
-            )),
-        }
     }
 
     /// The same, if nobody computes at the moment.
     pub(crate) fn lock_if_free(&self) -> Option<MutexGuard<'_, ModelDevice>> {
-        self.check_process().ok()?;
+        check_process().ok()?;
         self.state.try_lock().ok()
     }
 
@@ -76,6 +62,20 @@ impl Device {
             open_ones.retain(|_, device| !Arc::ptr_eq(device, self));
         }
         failure
+    }
+}
+
+/// Refuses devices in a process that was forked from one that opens some: its driver would wait for threads that there are not, and
+/// [`OPEN`] for whoever held it. To be asked before either is touched; whoever asks first is the process that may.
+pub(crate) fn check_process() -> Result<(), Failure> {
+    let this = process::id();
+    match OPENED_BY.compare_exchange(0, this, Ordering::Relaxed, Ordering::Relaxed) {
+        Err(other) if other != this => Err(Failure::new(
+            Kind::Forked,
+            "this process was forked after a device was opened, which it cannot use: start processes anew, by \
+             multiprocessing.get_context(\"spawn\")",
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::device::open;
+use crate::device::{check_process, open};
 use crate::failure::{Failure, Kind};
 use crate::model::Model;
 use crate::settings::{json, resolved};
@@ -183,6 +183,7 @@ fn ready(
         told.note(line);
     }
     let asked = planned.config().run.kernels;
+    check_process()?;
     let mut notes = Vec::new();
     let executor = open(adapter, asked, true, &mut notes);
     for note in notes {

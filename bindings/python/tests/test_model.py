@@ -1,5 +1,6 @@
 """Models: what they take, compute and refuse."""
 
+import contextlib
 import copy
 import json
 import os
@@ -344,20 +345,49 @@ class TestLogProb:
             path.unlink()
 
 
+#: Does one thing, and another one in a process that is forked then, which has to be refused.
 FORKED = """
-import afterimage, os, sys
-model = afterimage.load(sys.argv[1])
+import afterimage, numpy, os, sys
+run, out, first, then = sys.argv[1:]
+few = {"run.steps": 1, "run.batch": 8, "run.sample_every": 0, "run.sample_steps": 1, "sampler.buffer": 16, "sampler.probe": 0}
+def load(out):
+    return afterimage.load(run)
+def train(out):
+    return afterimage.train("moons", out=out, progress=False, **few)
+def fit(out):
+    table = numpy.zeros((4, 2))
+    table[1:3, 0] = table[2:, 1] = 1
+    from afterimage.sklearn import EnergyModel
+    EnergyModel(hidden=(4,), steps=1, batch=8, settings={"sampler.buffer": 16}).fit(table)
+def energy(out):
+    model.energy(numpy.zeros((1, *model.shape), "float32"))
+model = globals()[first](out + "-first")
 child = os.fork()
 if child == 0:
     try:
-        model.energy(__import__("numpy").zeros((1, *model.shape), "float32"))
+        globals()[then](out + "-then")
     except afterimage.DeviceError as error:
         os._exit(0 if "spawn" in str(error) else 2)
+    except BaseException:
+        os._exit(3)
     os._exit(1)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
-def test_a_forked_process_is_told_to_start_anew(points):
-    subprocess.run([sys.executable, "-c", FORKED, str(points.folder)], check=True, timeout=300)
+@pytest.mark.parametrize(
+    ("first", "then"), [("load", "energy"), ("load", "train"), ("load", "fit"), ("train", "load"), ("train", "train")]
+)
+def test_a_forked_process_is_told_to_start_anew(points, tmp_path, first, then):
+    if then == "fit":
+        pytest.importorskip("sklearn")
+    words = [sys.executable, "-c", FORKED, points.folder, tmp_path / "run", first, then]
+    process = subprocess.Popen(list(map(os.fspath, words)), start_new_session=True)
+    try:
+        assert process.wait(timeout=300) == 0
+    finally:
+        # A child that hangs, as well.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert not (tmp_path / "run-then").exists()
