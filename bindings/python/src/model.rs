@@ -23,13 +23,14 @@ pub(crate) struct Model {
     device: Option<Arc<Device>>,
 }
 
-/// Reads the model of a run folder, or a checkpoint, as the command line does, and opens a device for it.
+/// Reads the model of a run folder, or a checkpoint, as the command line does, and opens a device for it. It computes with its live
+/// weights, with its averaged ones, or where `live` says neither with those that it was saved with.
 #[pyfunction]
 pub(crate) fn load(
     py: Python<'_>,
     path: PathBuf,
     config: Option<PathBuf>,
-    live: bool,
+    live: Option<bool>,
     adapter: Option<String>,
 ) -> PyResult<Model> {
     let Model { model, .. } = &read(py, path, config, live)?;
@@ -42,17 +43,20 @@ pub(crate) fn read(
     py: Python<'_>,
     path: PathBuf,
     config: Option<PathBuf>,
-    live: bool,
+    live: Option<bool>,
 ) -> PyResult<Model> {
     let (found, notes) = py.detach(|| {
         let mut notes = Vec::new();
         let mut say = |text: &str| notes.push(text.into());
         let found = open_model(&path, config.as_deref(), &mut say).map_err(Failure::of_file);
-        let weights = match live {
-            true => model::Weights::Live,
-            false => model::Weights::Averaged,
-        };
-        let found = found.and_then(|model| Ok(model.using(weights)?));
+        let found = found.and_then(|model| {
+            let weights = match live {
+                Some(true) => model::Weights::Live,
+                Some(false) => model::Weights::Averaged,
+                None => model.weights(),
+            };
+            Ok(model.using(weights)?)
+        });
         (found, notes)
     });
     device::say(py, notes)?;

@@ -179,11 +179,16 @@ def test_checkpoints_are_loaded_and_saved(images, digits, tmp_path):
         model.save(tmp_path / "none/again.safetensors")
 
 
-def test_models_are_pickled_and_copied(images, digits):
-    energies = images.model.energy(digits)
-    for model in [pickle.loads(pickle.dumps(images.model)), copy.deepcopy(images.model)]:
+@pytest.mark.parametrize("weights", ["averaged", "live"])
+def test_models_are_pickled_and_copied(images, digits, weights):
+    wanted = afterimage.load(images.folder, weights=weights)
+    energies = wanted.energy(digits)
+    assert np.array_equal(energies, images.model.energy(digits)) == (weights == "averaged")
+    for model in [pickle.loads(pickle.dumps(wanted)), copy.deepcopy(wanted)]:
         np.testing.assert_array_equal(model.energy(digits), energies)
-        assert model.config == images.model.config and model.evaluation == images.model.evaluation
+        assert model.config == wanted.config and model.evaluation == wanted.evaluation
+    again = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(wanted))))
+    np.testing.assert_array_equal(again.energy(digits), energies)
 
 
 def test_models_that_are_not_there_are_refused(images, tmp_path):

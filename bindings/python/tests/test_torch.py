@@ -99,9 +99,10 @@ def test_what_pytorch_trains_the_engine_takes(run, tmp_path):
     assert np.abs(energies - before).max() > 1e-4
 
 
-def test_modules_are_pickled_and_copied(run, tmp_path):
+@pytest.mark.parametrize("weights", ["averaged", "live"])
+def test_modules_are_pickled_and_copied(run, tmp_path, weights):
     x = torch.from_numpy(samples(run))
-    module = afterimage.torch.module(run.folder)
+    module = afterimage.torch.module(run.folder, weights=weights)
     with torch.no_grad():
         module.layers[0].bias += 1
         wanted = module(x)

@@ -261,10 +261,12 @@ def unpacked(checkpoint: bytes, adapter: str | None, *, opened: bool) -> _native
     with tempfile.TemporaryDirectory(prefix="afterimage-") as folder:
         path = Path(folder) / "model.safetensors"
         path.write_bytes(checkpoint)
+        # With the weights that it was saved with: live ones are the only ones of their checkpoint.
+        live = None
         if not opened:
-            return _native.read(path, None, False)
+            return _native.read(path, None, live)
         prepare()
-        return _native.load(path, None, False, adapter)
+        return _native.load(path, None, live, adapter)
 
 
 def _unpickled(checkpoint: bytes, path: Path | None, adapter: str | None) -> Model:
