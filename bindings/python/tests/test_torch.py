@@ -111,6 +111,20 @@ def test_modules_are_pickled_and_copied(run, tmp_path, weights):
             afterimage.torch.save(again, tmp_path / "again.safetensors")
 
 
+def test_modules_take_samples_and_nothing_else(images, points):
+    module, plane = afterimage.torch.module(images.folder), afterimage.torch.module(points.folder)
+    x = torch.from_numpy(np.random.default_rng(2).normal(size=(6, 1, 8, 8)).astype(np.float32))
+    with torch.no_grad():
+        torch.testing.assert_close(module(x.flatten(1)), module(x), rtol=0, atol=0)
+        assert module(x[:0]).shape == (0,) and plane(torch.zeros(3, 2)).shape == plane(torch.zeros(3, 2, 1, 1)).shape == (3,)
+        # So many values as samples have, but in other axes.
+        for wrong in [x.permute(0, 2, 3, 1), x[0], x[0, 0], x[:, 0], x.reshape(3, 128), x.reshape(-1), x[0, 0, 0, 0]]:
+            with pytest.raises(ValueError, match=r"\(n, 1, 8, 8\), or as \(n, 64\)"):
+                module(wrong)
+        with pytest.raises(ValueError, match="x has the shape"):
+            plane(torch.zeros(2))
+
+
 def test_parameters_have_the_names_of_the_checkpoint(run):
     module = afterimage.torch.module(run.folder)
     state, wanted = module.state_dict(), run.model.state_dict()

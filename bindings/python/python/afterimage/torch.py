@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from typing import Any
 
@@ -68,7 +69,8 @@ def save(module: Energy, path: str | os.PathLike[str]) -> None:
 class Energy(nn.Module):
     """E(x) of samples (n, channels, rows, columns): the sum of the outputs of ``layers``, plus that of a Gaussian base.
 
-    The parameters have the names of the checkpoint: ``layers.0.weight``, …. Of two axes, (n, values), samples are as well.
+    The parameters have the names of the checkpoint: ``layers.0.weight``, …. Samples may also have all their values in one axis,
+    (n, values).
 
     Attributes:
         layers: a module for each entry of ``network.layers``.
@@ -103,7 +105,18 @@ class Energy(nn.Module):
         super().__setstate__({**state, "native": native})  # type: ignore[no-untyped-call]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Energies (n,) of samples."""
+        """Energies (n,) of samples.
+
+        Raises:
+            ValueError: ``x`` is not made of samples of the model.
+        """
+        sides = tuple(x.shape[1:])
+        # What has as many values in other axes is something else, such as channels that come last.
+        if x.ndim == 0 or sides not in (self.shape, (math.prod(self.shape),)):
+            wanted = ", ".join(map(str, self.shape))
+            raise ValueError(
+                f"x has the shape {tuple(x.shape)}: give samples as (n, {wanted}), or as (n, {math.prod(self.shape)})"
+            )
         x = x.reshape(-1, *self.shape)
         y = x
         for place, layer in enumerate(self.layers):
