@@ -107,9 +107,9 @@ impl Model {
         for part in x.chunks(MOST_BETWEEN_SIGNALS * self.input().len()) {
             let computed = py.detach(move || {
                 let mut state = device.lock()?;
-                let (executor, evaluator) =
-                    state.evaluator(&self.model, part.len() / self.input().len())?;
-                let computed = compute(evaluator, executor, part);
+                let computed = state
+                    .evaluator(&self.model, part.len() / self.input().len())
+                    .and_then(|(executor, evaluator)| compute(evaluator, executor, part));
                 drop(state);
                 computed.map_err(|error| device.give_up(error.into()))
             });
