@@ -47,6 +47,8 @@ pub(crate) enum Kind {
     Diverged,
     /// The engine broke off before, and nothing is known of the state of a device.
     Broken,
+    /// The device computes for the same thread.
+    Interrupting,
 }
 
 /// Why a call fails: one line that says what is wrong and what to do.
@@ -75,9 +77,14 @@ impl Failure {
                        load the model again";
         Self::new(Kind::Broken, message)
     }
-}
 
-impl Failure {
+    /// A thread asks for a device in the middle of a call on it.
+    pub(crate) fn interrupting() -> Self {
+        let message = "the model is in use by this thread, which was interrupted while it computed: let a signal handler note what it \
+                       wants, and do that after the call";
+        Self::new(Kind::Interrupting, message)
+    }
+
     /// What is wrong with a file, where nothing else was given.
     pub(crate) fn of_file(error: impl Into<Failure>) -> Self {
         let mut failure = error.into();
@@ -96,7 +103,7 @@ impl From<Failure> for PyErr {
             Kind::File => FileError::new_err(message),
             Kind::Device | Kind::Forked => DeviceError::new_err(message),
             Kind::Diverged => DivergedError::new_err(message),
-            Kind::Broken => Error::new_err(message),
+            Kind::Broken | Kind::Interrupting => Error::new_err(message),
         }
     }
 }

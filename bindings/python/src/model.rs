@@ -111,7 +111,7 @@ impl Model {
                     .evaluator(&self.model, part.len() / self.input().len())
                     .and_then(|(executor, evaluator)| compute(evaluator, executor, part));
                 drop(state);
-                computed.map_err(|error| device.give_up(error.into()))
+                Ok::<_, PyErr>(computed.map_err(|error| device.give_up(error.into()))?)
             });
             found.extend(computed?);
             py.check_signals()?;
@@ -186,13 +186,14 @@ impl Model {
                 .sample(&mut state.executor, &options, &mut |_, _| {
                     interrupted = Python::attach(|py| py.check_signals()).err();
                     interrupted.is_none()
-                })?;
-            Ok::<_, Failure>(drawn)
+                });
+            drop(state);
+            Ok::<_, PyErr>(drawn.map_err(|error| device.give_up(error.into()))?)
         });
         if let Some(interrupted) = interrupted {
             return Err(interrupted);
         }
-        let drawn = drawn.map_err(|failure| py.detach(|| device.give_up(failure)))?;
+        let drawn = drawn?;
         if drawn.lost > 0 {
             let message = format!(
                 "{} of {count} chains ran away to values that are not finite: the model diverged, or its sampler.step_size is too large",
@@ -310,13 +311,8 @@ impl Model {
 
     /// The adapter, in words.
     #[getter]
-    fn adapter(&self, py: Python<'_>) -> PyResult<String> {
-        let device = self.device()?;
-        let found = py.detach(|| {
-            let state = device.lock()?;
-            Ok::<_, Failure>(state.executor.adapter().to_string())
-        });
-        Ok(found?)
+    fn adapter(&self) -> PyResult<&str> {
+        Ok(self.device()?.adapter())
     }
 }
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -281,6 +282,64 @@ def test_ctrl_c_ends_a_draw(images):
     finally:
         process.kill()
     assert printed == "interrupted (1, 1, 8, 8)\n", said
+
+
+#: A signal handler that says of itself what it could do, while a model draws.
+HANDLED = """
+import afterimage, signal, sys
+model = afterimage.load(sys.argv[1])
+def handle(number, frame):
+    print(model.adapter in repr(model), flush=True)
+    try:
+        model.sample(1, steps=1)
+    except afterimage.Error as error:
+        print(error, flush=True)
+    raise KeyboardInterrupt
+signal.signal(signal.SIGINT, handle)
+try:
+    print("begins", flush=True)
+    model.sample(64, steps=1 << 24)
+except KeyboardInterrupt:
+    print("interrupted", model.sample(1, steps=1).shape)
+"""
+
+#: Waits for a device on which another thread draws.
+WAITS = """
+import _thread, afterimage, os, sys, threading, time
+model = afterimage.load(sys.argv[1])
+model.sample(1, steps=1)
+threading.Thread(target=lambda: model.sample(64, steps=1 << 24), daemon=True).start()
+time.sleep(1)
+threading.Timer(1, _thread.interrupt_main).start()
+try:
+    model.sample(1, steps=1)
+except KeyboardInterrupt:
+    # The other thread has the device, and is not waited for either.
+    print("interrupted", model.adapter in repr(model), flush=True)
+    os._exit(0)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_signal_handler_is_told_that_the_device_is_in_use(images):
+    words = [sys.executable, "-c", HANDLED, images.folder]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+    try:
+        assert process.stdout.readline() == "begins\n"
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        printed, said = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    lines = printed.splitlines()
+    assert lines[0] == "True" and lines[-1] == "interrupted (1, 1, 8, 8)", said
+    assert len(lines) == 3 and "in use by this thread" in lines[1]
+
+
+def test_waiting_for_a_device_is_interrupted(images):
+    words = [sys.executable, "-c", WAITS, images.folder]
+    done = subprocess.run(words, capture_output=True, encoding="utf-8", timeout=120)
+    assert done.stdout == "interrupted True\n", done.stderr
 
 
 class TestLogProb:

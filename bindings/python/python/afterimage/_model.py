@@ -66,7 +66,8 @@ class Model:
     are refused, since they are rather the raw values of a data set: :meth:`scaled` makes samples of those.
 
     While it computes, other threads of Python run; they must not write into ``x``. Calls on one device wait for each other, and the
-    device keeps the parameters of the model that was asked last.
+    device keeps the parameters of the model that was asked last. A signal handler that interrupts a call cannot compute on the same
+    device, which is an :class:`afterimage.Error`.
     """
 
     def __init__(self, native: _native.Model, path: Path | None = None, adapter: str | None = None) -> None:
