@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 struct Told {
     tell: Py<PyAny>,
     stop: AtomicBool,
-    /// What it has raised, or a signal; then it is told no more.
+    /// What it has raised first, or a signal; then it is told no more but what [`Told::say`] does.
     raised: Option<PyErr>,
 }
 
@@ -50,8 +50,21 @@ impl Told {
         }
     }
 
+    /// Tells what is to be known in any case, also of how a run ends after something was raised.
+    fn say(&mut self, call: impl FnOnce(Python<'_>, &Py<PyAny>) -> PyResult<Py<PyAny>>) {
+        let said = Python::attach(|py| {
+            let signals = py.check_signals();
+            let said = call(py, &self.tell).map(drop);
+            signals.and(said)
+        });
+        if let Err(raised) = said {
+            self.raised.get_or_insert(raised);
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
     fn note(&mut self, note: &str) {
-        self.call(|py, tell| tell.call1(py, ("note", note)));
+        self.say(|py, tell| tell.call1(py, ("note", note)));
     }
 
     fn step(&mut self, row: &MetricsRow) {
@@ -76,15 +89,25 @@ impl Told {
     }
 
     /// What it raised, or else `outcome`.
-    fn or_raised<T>(self, outcome: Result<T, Failure>) -> PyResult<T> {
-        match self.raised {
-            Some(raised) => Err(raised),
-            None => Ok(outcome?),
+    fn or_raised<T>(self, py: Python<'_>, outcome: Result<T, Failure>) -> PyResult<T> {
+        match (outcome, self.raised) {
+            (outcome, None) => Ok(outcome?),
+            (Ok(_), Some(raised)) => Err(raised),
+            (Err(failure), Some(raised)) => Err(caused(py, raised, failure)),
         }
     }
 }
 
-/// How a run ended: what its summary says, as JSON, where it has one; and what ended it before its last step.
+/// What has ended a run, with what failed as it came to its end for the cause, before causes that it has already.
+fn caused(py: Python<'_>, raised: PyErr, failure: Failure) -> PyErr {
+    let failure = PyErr::from(failure);
+    failure.set_cause(py, raised.cause(py));
+    raised.set_cause(py, Some(failure));
+    raised
+}
+
+/// How a run ended: what its summary says, as JSON, where it has one; and what ended it before its last step. Where there is the latter
+/// alone, the run did not begin, or the cause of that is why it could not be kept.
 type Ended = (Option<String>, Option<PyErr>);
 
 /// Trains as `afterimage train` does. The settings are those of a preset or file called `source`, or where there are some of `sections`,
@@ -118,7 +141,7 @@ pub(crate) fn train(
         };
         run(ready, &place, adapter.as_deref(), &mut told).map(Some)
     });
-    ended_by(told, ended)
+    ended_by(py, told, ended)
 }
 
 /// Goes on with a run that was interrupted, as `afterimage train --resume` does.
@@ -140,7 +163,7 @@ pub(crate) fn resume(
         let place = RunPlace::named(folder, false);
         run(ready, &place, adapter.as_deref(), &mut told).map(Some)
     });
-    ended_by(told, ended)
+    ended_by(py, told, ended)
 }
 
 /// Trains without a folder, and gives the model, on the device that is called `adapter`.
@@ -167,7 +190,7 @@ pub(crate) fn fit(
         })?;
         Ok(Some(model))
     });
-    match told.or_raised(model)? {
+    match told.or_raised(py, model)? {
         Some(model) => Model::on_device(py, Arc::new(model), adapter).map(Some),
         None => Ok(None),
     }
@@ -209,11 +232,14 @@ fn run(
     told: &mut Told,
 ) -> Result<Summary, Failure> {
     let folder = place.path();
-    told.call(|py, tell| tell.call1(py, ("folder", folder)));
     let config = ready.config().clone();
     // The run asks for it while its observer is told.
     let stop = AtomicBool::new(told.stop.load(Ordering::Relaxed));
     let mut observer = |event: Event<'_>| {
+        if matches!(event, Event::Started { .. }) {
+            // Not before: what is in the folder until then may be another run.
+            told.say(|py, tell| tell.call1(py, ("folder", folder)));
+        }
         told.event(&event, &config);
         stop.store(told.stop.load(Ordering::Relaxed), Ordering::Relaxed);
     };
@@ -235,14 +261,18 @@ fn run(
     Ok(summary)
 }
 
-fn ended_by(told: Told, ended: Result<Option<Summary>, Failure>) -> PyResult<Ended> {
-    match (ended, told.raised) {
-        (Ok(summary), raised) => {
-            let summary = summary.as_ref().map(json).transpose()?;
-            Ok((summary, raised))
-        }
+fn ended_by(
+    py: Python<'_>,
+    told: Told,
+    ended: Result<Option<Summary>, Failure>,
+) -> PyResult<Ended> {
+    let (summary, raised) = match (ended, told.raised) {
+        (Ok(summary), raised) => (summary.as_ref().map(json).transpose()?, raised),
         // What has ended the run comes first.
-        (Err(_), Some(raised)) => Ok((None, Some(raised))),
-        (Err(failure), None) => Err(failure.into()),
-    }
+        (Err(failure), Some(raised)) => (None, Some(caused(py, raised, failure))),
+        (Err(failure), None) => return Err(failure.into()),
+    };
+    // Ctrl-C since then must not take the place of all this in the interpreter; a second one says nothing new.
+    let signal = py.check_signals().err();
+    Ok((summary, raised.or(signal)))
 }
