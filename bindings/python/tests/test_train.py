@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -120,12 +121,49 @@ def test_dicts_that_are_no_settings_are_refused(source, tmp_path):
         afterimage.train(source, out=tmp_path / "run", progress=False)
 
 
+@pytest.mark.parametrize("first", [LookupError("first"), KeyboardInterrupt()])
+def test_what_cannot_be_kept_is_said(first, tmp_path):
+    folder = tmp_path / "run"
+
+    def fail(row):
+        # What is at the end to be written has no place.
+        shutil.rmtree(folder)
+        folder.write_text("")
+        raise first from ValueError("why")
+
+    with pytest.raises(type(first)) as raised:
+        afterimage.train("moons", out=folder, progress=False, on_step=fail, **POINTS)
+    assert raised.value is first and raised.value.run is None
+    assert isinstance(first.__cause__, afterimage.FileError) and str(folder) in str(first.__cause__)
+    assert isinstance(first.__cause__.__cause__, ValueError)
+    assert not getattr(first, "__notes__", [])
+
+
+@pytest.mark.parametrize(
+    "ended", [KeyboardInterrupt(), afterimage.DeviceError("x"), afterimage.FileError("x"), afterimage.DivergedError("x")]
+)
+def test_what_ends_a_run_has_it(ended, points):
+    told = Told(None, False)
+
+    def begin():
+        told("folder", points.folder)
+        # Such as by a second Ctrl-C.
+        raise ended
+
+    with pytest.raises(type(ended)) as raised:
+        told.run(begin, None)
+    assert raised.value is ended and raised.value.run.folder == points.folder
+    assert not getattr(ended, "__notes__", [])
+
+
 def test_arguments_that_cannot_be_are_refused(points, tmp_path):
     for wrong in [{"seed": -1}, {"seed": 1.5}, {"run.steps": object()}]:
         with pytest.raises(ValueError):
             afterimage.train("moons", out=tmp_path / "run", progress=False, **{**POINTS, **wrong})
-    with pytest.raises(afterimage.FileError):
+    with pytest.raises(afterimage.FileError) as refused:
         afterimage.train("moons", out=points.folder, progress=False, **POINTS)
+    # That run is another one.
+    assert refused.value.run is None
     with pytest.raises(afterimage.DeviceError):
         afterimage.train("moons", out=tmp_path / "run", adapter="none such", progress=False, **POINTS)
     with pytest.raises(afterimage.FileError):
@@ -161,6 +199,9 @@ def test_what_a_callback_raises_comes_through(tmp_path):
     run = raised.value.run
     assert run.folder == tmp_path / "run" and run.summary["stopped"]
     assert 2 <= run.summary["steps"] < 500
+    if sys.version_info >= (3, 11):
+        (note,) = raised.value.__notes__
+        assert note == f"the run was kept in {run.folder}: afterimage.resume({str(run.folder)!r}) goes on with it"
     assert fail.__name__ in [entry.name for entry in raised.traceback]
 
 

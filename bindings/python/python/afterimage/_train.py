@@ -14,7 +14,7 @@ import numpy as np
 from . import _native, _settings
 from ._environment import prepare
 from ._model import whole
-from ._native import DivergedError
+from ._native import DeviceError, DivergedError, FileError
 from ._notes import say
 from ._progress import progress as progress_of
 from ._run import Run
@@ -41,7 +41,8 @@ def train(
     """Trains a model as ``afterimage train`` does: the same folder, and the same bits for the same seed.
 
     Ctrl-C stops the run after the present step and raises KeyboardInterrupt; so does what ``on_step`` raises, by itself. The run
-    is kept: the exception has it as ``run``, and :func:`resume` goes on with it.
+    is kept: the exception has it as ``run``, and :func:`resume` goes on with it. Where it could not be kept, why is the
+    ``__cause__`` of the exception. Python hears Ctrl-C on its main thread alone: elsewhere stop by ``on_step``.
 
     Args:
         source: a preset's name, the path of a TOML file, or sections of settings, such as ``{"run": {"steps": 200}}``.
@@ -61,6 +62,8 @@ def train(
         DeviceError: the adapter is not there, or fails and cannot be opened anew.
         DivergedError: training diverged, after it went back ``run.rollbacks`` times.
         KeyboardInterrupt: by Ctrl-C.
+
+    What ends a run after it has begun has it as ``run``, too: a FileError, DeviceError or DivergedError.
     """
     name, sections = _settings.read(source)
     sets = _settings.assignments(settings)
@@ -117,6 +120,7 @@ class Told:
         if kind == "note":
             say([what])
         elif kind == "folder":
+            # The run has begun in it.
             self.folder = Path(what)
         elif kind == "begin":
             _, done, steps = what
@@ -147,9 +151,9 @@ class Told:
     ) -> Run:
         """The run that ``begin`` trains, or what ended it, with the run."""
         try:
-            _, raised = begin()
-        except DivergedError as error:
-            raised = error
+            summary, raised = begin()
+        except (DivergedError, DeviceError, FileError, KeyboardInterrupt) as error:
+            summary, raised = None, error
         finally:
             self.close()
         folder = self.folder or folder
@@ -157,8 +161,12 @@ class Told:
         run = Run(folder, adapter) if folder is not None and kept else None
         if raised is not None:
             raised.run = run  # type: ignore[attr-defined]
-            if run is not None and hasattr(raised, "add_note") and not isinstance(raised, DivergedError):
-                raised.add_note(f"the run was kept in {run.folder}: afterimage.resume({str(run.folder)!r}) goes on with it")
+            # Without a summary it is not known what of the run was kept.
+            if run is not None and summary is not None and hasattr(raised, "add_note"):
+                ended = json.loads(summary)
+                unfinished = ended["stopped"] or ended["cut_short"]
+                advice = f": afterimage.resume({str(run.folder)!r}) goes on with it" if unfinished else ""
+                raised.add_note(f"the run was kept in {run.folder}{advice}")
             raise raised
         if run is None:
             raise _native.Error("the run left no folder")
