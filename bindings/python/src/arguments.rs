@@ -18,9 +18,7 @@ pub(crate) fn samples<'a>(
     shape: Shape,
 ) -> Result<Samples<'a>, Failure> {
     let axes = axes(x.shape(), shape)?;
-    let values = x
-        .as_slice()
-        .map_err(|_| Failure::value("x does not lie in memory row by row: copy it"))?;
+    let values = row_by_row(x).ok_or_else(|| Failure::value(format!("x {NOT_ROW_BY_ROW}")))?;
     // In the words of the command line, which reads its samples from files.
     match values.iter().position(|value| !value.is_finite()) {
         None => Ok(Samples { values, axes }),
@@ -29,6 +27,15 @@ pub(crate) fn samples<'a>(
             sample: place / shape.len(),
         })),
     }
+}
+
+/// What is wrong with an array of which [`row_by_row`] gives nothing.
+pub(crate) const NOT_ROW_BY_ROW: &str = "does not lie in memory row by row, and aligned: copy it";
+
+/// The values of an array as they lie in memory, if that is in the order of its axes. The one of Fortran is as contiguous.
+pub(crate) fn row_by_row<'a>(array: &'a PyReadonlyArrayDyn<'_, f32>) -> Option<&'a [f32]> {
+    let values = array.as_slice().ok()?;
+    array.is_c_contiguous().then_some(values)
 }
 
 /// The axes of an array of `sides` before those of a sample: channels, rows and columns, all values in one axis, or of one channel

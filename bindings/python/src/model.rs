@@ -236,9 +236,8 @@ impl Model {
             if found.shape() != wanted.shape {
                 return Err(wrong(format!("it has {:?}", found.shape())).into());
             }
-            let values = found
-                .as_slice()
-                .map_err(|_| wrong("it does not lie row by row: copy it".into()))?;
+            let values = arguments::row_by_row(found)
+                .ok_or_else(|| wrong(format!("it {}", arguments::NOT_ROW_BY_ROW)))?;
             parameters[wanted.offset..wanted.offset + wanted.len].copy_from_slice(values);
         }
         if let Some(unknown) = state

@@ -96,6 +96,14 @@ def test_arrays_of_other_kinds(images, digits):
     np.testing.assert_array_equal(model.energy(read_only), energies)
     half = digits.astype(np.float16)
     np.testing.assert_array_equal(model.energy(half), model.energy(half.astype(np.float32)))
+    np.testing.assert_array_equal(model.energy(digits.astype(">f4")), energies)
+    # Such as a field of a structured array has it.
+    unaligned = np.zeros(digits.nbytes + 1, np.uint8)[1:].view(np.float32).reshape(digits.shape)
+    unaligned[:] = digits
+    assert not unaligned.flags.aligned
+    np.testing.assert_array_equal(model.energy(unaligned), energies)
+    # Of which nothing is masked.
+    np.testing.assert_array_equal(model.energy(np.ma.masked_array(digits)), energies)
     # Bytes of pictures are raw values.
     raw = np.arange(64).reshape(1, 8, 8) % 17
     scaled = model.scaled(raw)
@@ -107,6 +115,28 @@ def test_nothing_is_copied_that_need_not_be(images, digits):
     from afterimage._model import samples
 
     assert np.shares_memory(samples(digits), digits)
+    assert samples(np.float32(1)).shape == ()
+
+
+class OfAGpu:
+    """Memory that NumPy cannot reach."""
+
+    def __dlpack__(self, **how):
+        raise BufferError("it is on a GPU")
+
+    def __dlpack_device__(self):
+        return 2, 0
+
+
+def test_the_engine_takes_no_other_order_of_axes(images, digits):
+    native = images.model._native
+    turned = np.asfortranarray(digits.reshape(5, 64))
+    with pytest.raises(ValueError, match="row by row"):
+        native.energy(turned)
+    state = native.state_dict()
+    state["layers.0.weight"] = np.asfortranarray(state["layers.0.weight"])
+    with pytest.raises(ValueError, match="row by row"):
+        native.with_state(state)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +153,8 @@ def test_nothing_is_copied_that_need_not_be(images, digits):
         ([[1.0], [1.0, 2.0]], "x is nothing that NumPy can see as an array"),
         ("text", "x is of <U4"),
         (None, "x is of object"),
+        (np.ma.masked_array(np.zeros((2, 64), np.float32), mask=np.eye(2, 64)), "x has masked values"),
+        (OfAGpu(), "x is nothing that NumPy can see as an array"),
     ],
 )
 def test_what_is_no_sample_is_refused(images, x, words):

@@ -278,17 +278,21 @@ def samples(x: Any) -> NDArray[np.float32]:
     """An array as the engine reads it, copied only where it has to be."""
     try:
         array = np.asarray(x)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"x is nothing that NumPy can see as an array ({error}): give an array of float32") from error
-    if array.dtype == object and hasattr(x, "__dlpack__"):
-        array = np.from_dlpack(x)
+        if array.dtype == object and hasattr(x, "__dlpack__"):
+            array = np.from_dlpack(x)
+    except (TypeError, ValueError, RuntimeError, BufferError) as error:
+        raise ValueError(
+            f"x is nothing that NumPy can see as an array ({error}): give an array of float32 in the memory of the processor"
+        ) from error
     if array.dtype.kind != "f" or array.dtype.itemsize > 8:
         raise ValueError(
             f"x is of {array.dtype}: give values of float32 in the scale of the model, which Model.scaled makes of raw ones"
         )
+    if isinstance(x, np.ma.MaskedArray) and np.any(x.mask):
+        raise ValueError("x has masked values, which are no numbers: leave their samples out, or fill them, as by x.filled(0)")
     with np.errstate(over="ignore"):
         # What does not fit is infinite, and is refused for that.
-        return np.ascontiguousarray(array, dtype=np.float32).reshape(array.shape)
+        return np.require(array, np.float32, ["C", "A"])
 
 
 def whole(name: str, value: Any) -> int:
