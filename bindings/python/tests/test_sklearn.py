@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("sklearn")
 
 from sklearn.base import clone  # noqa: E402
+from sklearn.exceptions import NotFittedError  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402
 from sklearn.utils.estimator_checks import parametrize_with_checks  # noqa: E402
@@ -88,6 +89,23 @@ def test_what_cannot_be_is_refused(table):
             EnergyModel(**{**SMALL, **wrong}).fit(table)
     with pytest.raises(afterimage.DeviceError):
         EnergyModel(**SMALL, adapter="no such adapter").fit(table)
+
+
+def test_what_fails_leaves_it_as_it_was(table):
+    model = EnergyModel(**SMALL, random_state=0)
+    wrong = {"settings": {"run.stepz": 1}}
+    with pytest.raises(ValueError):
+        model.set_params(**wrong).fit(table)
+    for ask in (lambda: model.score_samples(table), model.sample):
+        with pytest.raises(NotFittedError):
+            ask()
+    model.set_params(**SMALL).fit(table)
+    before, scores = dict(vars(model)), model.score_samples(table)
+    with pytest.raises(ValueError):
+        model.set_params(**wrong).fit(table[:, :2] + 5)
+    after = {**vars(model), "settings": SMALL["settings"]}
+    assert after.keys() == before.keys() and all(after[name] is before[name] for name in before)
+    np.testing.assert_array_equal(model.score_samples(table), scores)
 
 
 def test_columns_that_do_not_vary_are_left_in_their_scale():

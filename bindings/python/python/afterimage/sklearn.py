@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -87,7 +88,7 @@ class EnergyModel(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.verbose = verbose
 
     def fit(self, X: ArrayLike, y: Any = None) -> EnergyModel:
-        """Trains the model.
+        """Trains the model. Where that fails, or is interrupted, the estimator stays as it was.
 
         Parameters
         ----------
@@ -108,6 +109,13 @@ class EnergyModel(DensityMixin, BaseEstimator):  # type: ignore[misc]
         afterimage.DeviceError
             The adapter is not there, or fails.
         """
+        # All at once in the end, so that what fails or is interrupted leaves the estimator as it was.
+        fitted = copy.copy(self)
+        fitted._fit(X)
+        self.__dict__ = fitted.__dict__
+        return self
+
+    def _fit(self, X: ArrayLike) -> None:
         values: NDArray[np.float64] = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         self.mean_ = values.mean(axis=0)
         scale = values.std(axis=0)
@@ -130,7 +138,6 @@ class EnergyModel(DensityMixin, BaseEstimator):  # type: ignore[misc]
             raise Error("training was told to stop before its first step")
         self.model_ = Model(native, adapter=self.adapter)
         self.n_iter_ = self.model_.step
-        return self
 
     def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
         """ln p(x) + ln Z = −E(x), by the columns as they are given: the log density up to a constant that is the same for all samples.
@@ -146,7 +153,7 @@ class EnergyModel(DensityMixin, BaseEstimator):  # type: ignore[misc]
         -------
         ndarray of shape (n_samples,)
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         values: NDArray[np.float64] = validate_data(self, X, dtype=np.float64, reset=False)
         energies = self.model_.energy(self._standardised(values)).astype(np.float64)
         return -energies - float(np.log(self.scale_).sum())
@@ -176,7 +183,7 @@ class EnergyModel(DensityMixin, BaseEstimator):  # type: ignore[misc]
         -------
         ndarray of shape (n_samples, n_features)
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         drawn = self.model_.sample(n_samples, seed=_seed(random_state), steps=steps)
         return drawn.astype(np.float64) * self.scale_ + self.mean_
 
