@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -24,7 +26,8 @@ def asked(monkeypatch):
         monkeypatch.setattr(_environment.subprocess, "run", listed)
         for name in (WIDTH, CACHE):
             monkeypatch.delenv(name, raising=False)
-        _environment.prepare.__wrapped__()
+        monkeypatch.setattr(_environment, "_is_prepared", False)
+        _environment.prepare()
         return os.environ[WIDTH], os.environ[CACHE]
 
     return prepared
@@ -66,6 +69,31 @@ def test_where_it_cannot_be_asked_vectors_are_narrow(asked, monkeypatch, caplog)
     assert asked(lambda *words, **how: subprocess.CompletedProcess(words, 0, stdout="{", stderr="")) == NARROW
     monkeypatch.setattr(sys, "executable", "")
     assert asked(lists(adapter("cpu", 16))) == NARROW
+
+
+def test_threads_set_it_once(monkeypatch):
+    monkeypatch.setattr(_environment, "_is_prepared", False)
+    calls, found = [], []
+
+    def asked():
+        calls.append(None)
+        time.sleep(0.2)
+        return [("AFTERIMAGE_ONCE", "set")]
+
+    monkeypatch.setattr(_native, "environment", asked)
+    monkeypatch.setenv("AFTERIMAGE_ONCE", "before")
+
+    def prepare():
+        _environment.prepare()
+        found.append(os.environ["AFTERIMAGE_ONCE"])
+
+    monkeypatch.setattr(_environment, "BEFORE", {})
+    threads = [threading.Thread(target=prepare) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert len(calls) == 1 and found == ["set"] * 3
 
 
 def test_what_the_user_has_set_stays(images, digits, tmp_path, monkeypatch):

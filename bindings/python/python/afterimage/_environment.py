@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import subprocess
 import sys
+import threading
 
 from . import _native
 from ._notes import LOGGER
@@ -21,9 +21,32 @@ BEFORE: dict[str, str | None] = {}
 MOST_SECONDS = 60
 
 
-@functools.cache
+# Not one that a signal handler would wait for, which interrupts this.
+_lock = threading.RLock()
+_is_prepared = False
+
+
 def prepare() -> None:
-    """Sets it, once, where the user has not said otherwise.
+    """Sets the environment, once, where the user has not said otherwise. Other threads wait for that."""
+    global _is_prepared
+    with _lock:
+        if not _is_prepared:
+            _set()
+            _is_prepared = True
+
+
+def _forked() -> None:
+    """In a process that was forked a thread may have had the lock that is not there any more."""
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+def _set() -> None:
+    """What :func:`prepare` does once.
 
     On processors with AVX-512 the command line asks lavapipe, the driver that runs where there is no GPU, for vectors of 512
     bits, and starts itself again with narrower ones where a driver is known to be slower by them. A process of Python cannot
@@ -35,7 +58,8 @@ def prepare() -> None:
         if SHADER_CACHE in wanted:
             # Nor may the narrow shaders get among the wide ones.
             wanted[SHADER_CACHE] = os.path.join(os.path.dirname(wanted[SHADER_CACHE]), "mesa-256")
-    BEFORE.update({name: os.environ.get(name) for name in wanted})
+    for name in wanted:
+        BEFORE.setdefault(name, os.environ.get(name))
     os.environ.update(wanted)
 
 
