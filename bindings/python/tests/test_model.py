@@ -204,6 +204,7 @@ def test_checkpoints_are_loaded_and_saved(images, digits, tmp_path):
     energies = images.model.energy(digits)
     model = afterimage.load(checkpoint)
     np.testing.assert_array_equal(model.energy(digits), energies)
+    np.testing.assert_array_equal(afterimage.load(images).energy(digits), energies)
     live = afterimage.load(str(images.folder), weights="live")
     assert not np.array_equal(live.state_dict()["layers.0.weight"], model.state_dict()["layers.0.weight"])
     model.save(tmp_path / "again.safetensors")

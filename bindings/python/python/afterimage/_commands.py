@@ -13,11 +13,10 @@ from . import _settings
 from ._environment import environment, interpreter, prepare
 from ._native import Error
 from ._notes import say
-from ._run import Run
 
 
 def evaluate(
-    run: Run | str | os.PathLike[str],
+    run: str | os.PathLike[str],
     /,
     *,
     only: str | Sequence[str] | None = None,
@@ -39,8 +38,7 @@ def evaluate(
         ValueError: an argument is unknown, or out of range.
         Error: it failed; the message is that of the command.
     """
-    folder = run.folder if isinstance(run, Run) else run
-    words = ["evaluate", os.fspath(folder), *_options({"only": only, "adapter": adapter, **arguments})]
+    words = ["evaluate", os.fspath(run), *_options({"only": only, "adapter": adapter, **arguments})]
     (figures,) = _lines(words)
     return figures
 

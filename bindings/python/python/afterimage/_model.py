@@ -40,9 +40,10 @@ def load(
     """Reads a trained model, to compute with it on an adapter.
 
     Args:
-        path: a run folder, whose last checkpoint is taken, or a ``.safetensors`` checkpoint.
+        path: a run or its folder, whose last checkpoint is taken, or a ``.safetensors`` checkpoint.
         adapter: part of the name of an adapter, or its number in ``afterimage devices``; by default what the environment
-            variable AFTERIMAGE_ADAPTER says, else the fastest kind that there is. Models on one adapter share a device.
+            variable AFTERIMAGE_ADAPTER says, else the fastest kind that there is. Models that were loaded by the same words share
+            a device; by other words for the same adapter they have one each.
         weights: ``"averaged"``, the moving average of the weights, or ``"live"``, what the optimiser moved last.
         config: what describes a checkpoint that another program saved: a run folder, one of its checkpoints, a TOML file or
             a preset. By default the run in whose folder it lies.
@@ -126,7 +127,9 @@ class Model:
         Raises:
             ValueError: ``x`` is not made of samples of the model, or a value of it is not finite.
             DivergedError: an energy is not finite.
-            DeviceError: the device failed.
+            DeviceError: the device failed, or this process was forked from the one that opened it.
+            Error: the device is in use by this thread, see :class:`Model`, or a call on it ended by a mistake in afterimage.
+            KeyboardInterrupt: by Ctrl-C.
         """
         return self._native.energy(samples(x))
 
@@ -140,7 +143,7 @@ class Model:
             float32, of the shape of ``x``.
 
         Raises:
-            ValueError, DivergedError, DeviceError: as for :meth:`energy`.
+            ValueError, DivergedError, DeviceError, Error, KeyboardInterrupt: as for :meth:`energy`.
         """
         return self._native.gradient(samples(x))
 
@@ -158,8 +161,7 @@ class Model:
         Raises:
             ValueError: a number is out of range.
             DivergedError: a chain ran away.
-            DeviceError: the device failed.
-            KeyboardInterrupt: by Ctrl-C.
+            DeviceError, Error, KeyboardInterrupt: as for :meth:`energy`.
         """
         run = self.config["run"]
         return self._native.sample(
@@ -243,7 +245,7 @@ class Model:
 
         Raises:
             Error: ln Z is not known, see :attr:`log_z`.
-            ValueError, DivergedError, DeviceError: as for :meth:`energy`.
+            ValueError, DivergedError, DeviceError, Error, KeyboardInterrupt: as for :meth:`energy`.
         """
         log_z = self.log_z.value
         return -self.energy(x).astype(np.float64) - log_z

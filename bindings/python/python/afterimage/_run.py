@@ -17,7 +17,8 @@ from ._native import FileError
 
 
 class Run:
-    """A run folder, as ``afterimage train`` leaves it; everything is read from there when it is asked for first.
+    """A run folder, as ``afterimage train`` leaves it; everything is read from there when it is asked for first. It stands for the path
+    of the folder wherever one is asked for.
 
     Args:
         folder: the run folder.
@@ -35,6 +36,9 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<afterimage.Run in {self.folder}>"
+
+    def __fspath__(self) -> str:
+        return os.fspath(self.folder)
 
     @cached_property
     def model(self) -> Model:
