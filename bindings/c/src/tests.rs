@@ -11,7 +11,7 @@ use afterimage::model::{Model, ModelError, SampleOptions};
 use afterimage::train::TrainError;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::path::Path;
-use std::ptr;
+use std::{mem, ptr};
 
 #[path = "../../../tests/common/checkpoint.rs"]
 mod checkpoint;
@@ -502,6 +502,8 @@ const SMALL: &[&str] = &[
 struct Callback {
     seen: Vec<afterimage_progress>,
     stop_at: u64,
+    /// What it frees, if not null.
+    device: *mut afterimage_device,
 }
 
 unsafe extern "C" fn on_step(
@@ -511,6 +513,9 @@ unsafe extern "C" fn on_step(
     // SAFETY: it is what `trained` hands over.
     let (progress, callback) = unsafe { (*progress, &mut *user_data.cast::<Callback>()) };
     callback.seen.push(progress);
+    let device = mem::replace(&mut callback.device, ptr::null_mut());
+    // SAFETY: it is a handle that nobody uses again, or null.
+    unsafe { afterimage_device_free(device) };
     c_int::from(progress.steps_done >= callback.stop_at)
 }
 
@@ -525,13 +530,24 @@ fn trained(
     *mut afterimage_model,
     Vec<afterimage_progress>,
 ) {
-    let texts: Vec<CString> = SMALL.iter().chain(more).map(|text| c(text)).collect();
-    let settings: Vec<_> = texts.iter().map(|text| text.as_ptr()).collect();
-    let out = out.map(|out| c(out.to_str().expect("is text")));
     let mut callback = Callback {
         seen: Vec::new(),
         stop_at,
+        device: ptr::null_mut(),
     };
+    let (status, model) = trained_by(device, more, out, &mut callback);
+    (status, model, callback.seen)
+}
+
+fn trained_by(
+    device: *const afterimage_device,
+    more: &[&str],
+    out: Option<&Path>,
+    callback: &mut Callback,
+) -> (afterimage_status, *mut afterimage_model) {
+    let texts: Vec<CString> = SMALL.iter().chain(more).map(|text| c(text)).collect();
+    let settings: Vec<_> = texts.iter().map(|text| text.as_ptr()).collect();
+    let out = out.map(|out| c(out.to_str().expect("is text")));
     let mut model = ptr::dangling_mut();
     // SAFETY: all are what the header asks for.
     let status = unsafe {
@@ -542,11 +558,11 @@ fn trained(
             settings.len(),
             out.as_ref().map_or(ptr::null(), |out| out.as_ptr()),
             Some(on_step),
-            (&raw mut callback).cast(),
+            ptr::from_mut(callback).cast(),
             &raw mut model,
         )
     };
-    (status, model, callback.seen)
+    (status, model)
 }
 
 fn weights(model: *mut afterimage_model) -> Vec<u32> {
@@ -627,6 +643,27 @@ fn training_stops_where_the_callback_says_so() {
     }
     // SAFETY: it is a handle, and not used again.
     unsafe { afterimage_device_free(device) };
+}
+
+#[test]
+fn a_callback_may_free_the_device() {
+    let folder = tempfile::tempdir().expect("can be made");
+    let run = folder.path().join("run");
+    for out in [None, Some(run.as_path())] {
+        let device = device();
+        let mut callback = Callback {
+            seen: Vec::new(),
+            stop_at: u64::MAX,
+            device,
+        };
+        let (status, model) = trained_by(device, &["run.steps=3"], out, &mut callback);
+        ok(status);
+        assert!(callback.device.is_null() && callback.seen.len() >= 3);
+        let mut found = [0.0; 2];
+        ok(energies(model, &values(4), &mut found));
+        // SAFETY: it is a handle, and not used again.
+        unsafe { afterimage_model_free(model) };
+    }
 }
 
 #[test]

@@ -104,8 +104,11 @@ pub unsafe extern "C" fn afterimage_train(
         // SAFETY: the header asks for a place for a handle.
         let place = unsafe { arguments::place(model, "model") }?;
         *place = ptr::null_mut();
+        // Held by itself, since the callback may free the handle.
         // SAFETY: the header asks for a device.
-        let device = unsafe { &arguments::value(device, "device")?.shared };
+        let device = &unsafe { arguments::value(device, "device") }?
+            .shared
+            .clone();
         // SAFETY: the header asks for a text.
         let preset = unsafe { arguments::text(preset, "preset") }?;
         // SAFETY: the header asks for as many texts.
