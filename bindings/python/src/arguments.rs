@@ -5,6 +5,7 @@ use afterimage::data::DataError;
 use afterimage::model::ModelError;
 use afterimage::shape::Shape;
 use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use pyo3::prelude::*;
 
 /// Samples as they lie in memory, and the axes before those of a sample.
 pub(crate) struct Samples<'a> {
@@ -14,13 +15,15 @@ pub(crate) struct Samples<'a> {
 
 /// The samples of `shape` in `x`: finite, and of whole samples.
 pub(crate) fn samples<'a>(
+    py: Python<'_>,
     x: &'a PyReadonlyArrayDyn<'_, f32>,
     shape: Shape,
 ) -> Result<Samples<'a>, Failure> {
     let axes = axes(x.shape(), shape)?;
     let values = row_by_row(x).ok_or_else(|| Failure::value(format!("x {NOT_ROW_BY_ROW}")))?;
     // In the words of the command line, which reads its samples from files.
-    match values.iter().position(|value| !value.is_finite()) {
+    let wrong = py.detach(|| values.iter().position(|value| !value.is_finite()));
+    match wrong {
         None => Ok(Samples { values, axes }),
         Some(place) => Err(Failure::value(DataError::NonFinite {
             path: "x".into(),

@@ -12,9 +12,16 @@ use pyo3::types::PyDict;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-/// The most samples that are computed before Ctrl-C is looked for again.
-const MOST_BETWEEN_SIGNALS: usize = 16_384;
+/// The samples that a device is asked for at a time: as many as its largest batch has.
+const AT_A_TIME: usize = 256;
+
+/// The most samples that are asked for in batches of one size: what is left is a stretch of its own.
+const STRETCH: usize = 16_384;
+
+/// How long a device is held before Ctrl-C is looked for, where what it is asked for does not take longer.
+const BETWEEN_SIGNALS: Duration = Duration::from_millis(50);
 
 /// A trained model, on a device unless it is only read.
 #[pyclass(frozen, module = "afterimage._native")]
@@ -102,24 +109,40 @@ impl Model {
         + Sync,
     ) -> PyResult<Vec<f32>> {
         let device = self.device()?;
-        let compute = &compute;
-        let mut found = Vec::new();
-        for part in x.chunks(MOST_BETWEEN_SIGNALS * self.input().len()) {
-            let computed = py.detach(move || {
-                let mut state = device.lock()?;
-                let computed = state
-                    .evaluator(&self.model, part.len() / self.input().len())
-                    .and_then(|(executor, evaluator)| compute(evaluator, executor, part));
-                drop(state);
-                Ok::<_, PyErr>(computed.map_err(|error| device.give_up(error.into()))?)
-            });
-            found.extend(computed?);
-            py.check_signals()?;
-        }
-        let (lost, count) = (
-            found.iter().filter(|value| !value.is_finite()).count(),
-            found.len(),
-        );
+        let values = self.input().len();
+        let (found, lost) = py.detach(|| {
+            let mut found = Vec::new();
+            for stretch in x.chunks(STRETCH * values) {
+                let mut rest = stretch;
+                while !rest.is_empty() {
+                    let mut state = device.lock()?;
+                    let begun = Instant::now();
+                    let computed = loop {
+                        let (part, after) = rest.split_at(rest.len().min(AT_A_TIME * values));
+                        // By what the stretch has, so that no batch has another size for the pauses.
+                        let computed = state
+                            .evaluator(&self.model, stretch.len() / values)
+                            .and_then(|(executor, evaluator)| compute(evaluator, executor, part));
+                        rest = after;
+                        match computed {
+                            Ok(values) => found.extend(values),
+                            Err(error) => break Err(error),
+                        }
+                        if rest.is_empty() || begun.elapsed() >= BETWEEN_SIGNALS {
+                            break Ok(());
+                        }
+                    };
+                    // A signal handler may use it.
+                    drop(state);
+                    computed.map_err(|error| device.give_up(error.into()))?;
+                    Python::attach(|py| py.check_signals())?;
+                }
+            }
+            let lost = found.iter().filter(|value: &&f32| !value.is_finite());
+            let lost = lost.count();
+            Ok::<_, PyErr>((found, lost))
+        })?;
+        let count = found.len();
         match lost {
             0 => Ok(found),
             _ => Err(Failure::new(
@@ -141,7 +164,7 @@ impl Model {
         py: Python<'py>,
         x: PyReadonlyArrayDyn<'py, f32>,
     ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
-        let samples = arguments::samples(&x, self.input())?;
+        let samples = arguments::samples(py, &x, self.input())?;
         let energies =
             self.computed(py, samples.values, "energies", |evaluator, executor, x| {
                 evaluator.energies(executor, x)
@@ -155,7 +178,7 @@ impl Model {
         py: Python<'py>,
         x: PyReadonlyArrayDyn<'py, f32>,
     ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
-        let samples = arguments::samples(&x, self.input())?;
+        let samples = arguments::samples(py, &x, self.input())?;
         let what = "values of the gradient";
         let gradient = self.computed(py, samples.values, what, |evaluator, executor, x| {
             evaluator.gradients(executor, x)

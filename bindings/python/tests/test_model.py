@@ -317,6 +317,27 @@ def test_ctrl_c_ends_a_draw(images):
     assert printed == "interrupted (1, 1, 8, 8)\n", said
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="signals of POSIX")
+def test_signals_have_their_way_between_batches(images, digits):
+    """And the model is free meanwhile."""
+    model, heard = images.model, []
+    wanted = model.energy(digits)
+    many = np.tile(digits, (3_200, 1, 1, 1))
+    before = signal.signal(signal.SIGALRM, lambda number, frame: heard.append(model.energy(digits)))
+    signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+    try:
+        begun = time.monotonic()
+        energies = model.energy(many)
+        seconds = time.monotonic() - begun
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    np.testing.assert_array_equal(energies, np.tile(wanted, 3_200))
+    for energies in heard:
+        np.testing.assert_array_equal(energies, wanted)
+    print(seconds, len(heard))
+
+
 #: A signal handler that says of itself what it could do, while a model draws.
 HANDLED = """
 import afterimage, signal, sys
