@@ -325,6 +325,15 @@ impl Model {
         self.model.step()
     }
 
+    /// The weights in use: `averaged` or `live`.
+    #[getter]
+    fn weights(&self) -> &'static str {
+        match self.model.weights() {
+            model::Weights::Averaged => "averaged",
+            model::Weights::Live => "live",
+        }
+    }
+
     /// The CRC-32 of the weights in use, in hexadecimal.
     #[getter]
     fn weights_crc32(&self) -> String {

@@ -5,6 +5,7 @@ import copy
 import json
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -406,6 +407,24 @@ class TestLogProb:
         with pytest.raises(afterimage.Error) as refused:
             _ = afterimage.load(tmp_path / "alone.safetensors").log_z
         assert "no run folder" in str(refused.value)
+
+    def test_it_says_how_to_get_one_of_other_weights(self, images, tmp_path):
+        run = shutil.copytree(images.folder, tmp_path / "run")
+        last = run / "checkpoints/000006.safetensors"
+        for path in [run, last, run / "checkpoints/000006.live.safetensors"]:
+            with pytest.raises(afterimage.Error) as refused:
+                _ = afterimage.load(path, weights="live").log_z
+            assert f"afterimage evaluate {run} --weights live`" in str(refused.value)
+            assert f"afterimage.evaluate({str(run)!r}, weights='live')" in str(refused.value)
+        with pytest.raises(afterimage.Error, match="was not evaluated"):
+            _ = afterimage.load(last).log_z
+        # Of an earlier step.
+        other = run / "checkpoints/000003.safetensors"
+        state = {name: values + 1 for name, values in images.model.state_dict().items()}
+        images.model._native.with_state(state).save(other)
+        with pytest.raises(afterimage.Error) as refused:
+            _ = afterimage.load(other).log_z
+        assert f"afterimage.evaluate({str(other)!r})" in str(refused.value) and "--out DIR" in str(refused.value)
 
     def test_it_is_a_density_in_the_plane(self, points):
         afterimage.evaluate(points, only="density", samples=0, tolerance=1e-3)

@@ -210,11 +210,18 @@ class Model:
         """
         folder = run_of(self._path)
         name = "RUN" if folder is None else str(folder)
-        advice = f"run `afterimage evaluate {name}`, or afterimage.evaluate({name!r})"
+        flag, argument = (" --weights live", ", weights='live'") if self._native.weights == "live" else ("", "")
+        advice = f"run `afterimage evaluate {name}{flag}`, or afterimage.evaluate({name!r}{argument})"
         figures = self.evaluation
         if figures is None:
             if folder is None:
                 raise Error(f"the model lies in no run folder, which would keep its ln Z: train it into one, and {advice}")
+            if not self._is_last_of(folder):
+                path = str(self._path)
+                raise Error(
+                    f"the folder of a run keeps ln Z of its last checkpoint, which this is not: afterimage.evaluate({path!r}{argument}) "
+                    f"finds that of this one, and `afterimage evaluate {path}{flag} --out DIR` writes it into another folder"
+                )
             if (folder / EVALUATION).is_file():
                 raise Error(f"{folder / EVALUATION} is of other weights than these: {advice}")
             raise Error(f"ln Z of this model is not known, since it was not evaluated: {advice}")
@@ -233,6 +240,16 @@ class Model:
             raise Error(f"ln Z of this model was not found valid: {reasons}")
         low, high = found["interval"]
         return LogZ(found["value"], low, high)
+
+    def _is_last_of(self, run: Path) -> bool:
+        """Whether it has the weights of the last checkpoint of a run."""
+        if self._path == run:
+            return True
+        try:
+            last = _native.read(run, None, self._native.weights == "live")
+        except (Error, ValueError):
+            return False
+        return last.weights_crc32 == self._native.weights_crc32
 
     def log_prob(self, x: ArrayLike) -> NDArray[np.float64]:
         """ln p(x) = −E(x) − ln Z of samples, in nats, where ``log_z`` is known. Its interval is that of ``log_z``.
