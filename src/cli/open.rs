@@ -25,19 +25,7 @@ pub(super) fn executor(
     work: CommandLength,
     asked: Option<KernelFamily>,
 ) -> Result<Executor, CliError> {
-    let choice = match &arguments.adapter {
-        Some(name) => AdapterChoice::Named(name.clone()),
-        None => AdapterChoice::Best,
-    };
-    let cache = cache::folder().filter(|_| !arguments.no_cache);
-    let options = ExecutorOptions {
-        cache,
-        ..Default::default()
-    };
-    let mut executor = Executor::open(&choice, options)?;
-    if vector_width::is_in_vain(executor.adapter()) {
-        vector_width::restart_without();
-    }
+    let mut executor = narrowed(arguments)?;
     let outcome = settle_kernels(&mut executor, asked, arguments.retune, &mut |text| {
         output::note(text)
     });
@@ -55,6 +43,32 @@ pub(super) fn executor(
         allow_tuning(&mut executor, options);
     }
     Ok(executor)
+}
+
+/// Opens the adapter that was asked for; where it is known to be slower by the wide vectors that were asked for, the program starts again.
+fn narrowed(arguments: &AdapterArgs) -> Result<Executor, CliError> {
+    let choice = match &arguments.adapter {
+        Some(name) => AdapterChoice::Named(name.clone()),
+        None => AdapterChoice::Best,
+    };
+    let cache = cache::folder().filter(|_| !arguments.no_cache);
+    let options = ExecutorOptions {
+        cache,
+        ..Default::default()
+    };
+    let executor = Executor::open(&choice, options)?;
+    if vector_width::is_in_vain(executor.adapter()) {
+        vector_width::restart_without();
+    }
+    Ok(executor)
+}
+
+/// Starts the program again where [`executor`] would, for who has begun by then what would be lost: lines and keys on a terminal.
+pub(super) fn restart_in_time(arguments: &AdapterArgs) -> Result<(), CliError> {
+    match vector_width::are_widened() {
+        true => narrowed(arguments).map(drop),
+        false => Ok(()),
+    }
 }
 
 /// Opens the adapter that was asked for, to compute with a model that there is.

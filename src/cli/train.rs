@@ -32,6 +32,9 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         Some(folder) => Asked::Resumed(Interrupted::open(folder, &arguments.sets)?.into()),
         None => Asked::New(config::resolve(source(arguments), &arguments.sets)?.into()),
     };
+    if arguments.ui {
+        open::restart_in_time(&arguments.adapter)?;
+    }
     if !arguments.ui || !ui::has_terminal() {
         return train_in_sight(arguments, asked, None, None);
     }

@@ -68,8 +68,7 @@ fn has_wide_vectors() -> bool {
 pub(super) fn disappoint(executor: &Executor) -> bool {
     let profile = executor.profile();
     let by = chosen_kernels(executor).map(|chosen| chosen.by);
-    let is_widened = WIDENED.load(Ordering::Relaxed);
-    are_wrong(is_widened, profile.is_cpu, profile.subgroup_size, by)
+    are_wrong(are_widened(), profile.is_cpu, profile.subgroup_size, by)
 }
 
 /// [`disappoint`] of vectors on which kernels were chosen `by`, or none could be.
@@ -78,9 +77,14 @@ fn are_wrong(is_widened: bool, is_cpu: bool, lanes: Option<u32>, by: Option<Chos
     are_in_use && by.is_none_or(|by| by == ChosenBy::WrongResults)
 }
 
+/// Whether this process asked for wide vectors, and may have to start again.
+pub(super) fn are_widened() -> bool {
+    WIDENED.load(Ordering::Relaxed)
+}
+
 /// Whether this process widened the vectors of a driver that is known to be slower for it.
 pub(super) fn is_in_vain(adapter: &AdapterSummary) -> bool {
-    WIDENED.load(Ordering::Relaxed) && is_faster_by_8_lanes(adapter)
+    are_widened() && is_faster_by_8_lanes(adapter)
 }
 
 /// Starts this program again with the driver's own width, on a terminal that is as it was. Comes back only if that is not possible;
