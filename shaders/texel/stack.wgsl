@@ -112,8 +112,9 @@ fn main(
     biases_${l}[$i] = weight(BIAS_${l} + $i * LANES + lane);
 #end
 #if LAST_${l}
+    let bias = spread(biases_${l}[0], 0u).x;
     if is_own {
-        output[sample] = sums_${l}[0].x + spread(biases_${l}[0], 0u).x;
+        output[sample] = sums_${l}[0].x + bias;
     }
 #if GRADIENT
     var turn: array<vec4<f32>, TURN_LOADS>;
