@@ -304,10 +304,14 @@ impl<'a> Prepared<'a> {
     pub fn energies(&self, recording: &mut Recording, x: Buffer, energies: Buffer, keep: bool) {
         let network = self.network;
         match &network.stack {
-            Some(stack) if !keep => {
+            Some(stack) => {
+                // Its outputs also where layers have to be gone through: the same samples have the same energies, to the bit.
                 stack.compute(recording, network.samples, x, network.outputs, None);
+                if keep {
+                    self.derivatives(recording, x);
+                }
             }
-            _ => {
+            None => {
                 self.forward(recording, x, network.parts.len(), keep);
                 unload(recording, &network.head, network.outputs);
             }
