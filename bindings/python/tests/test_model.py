@@ -322,21 +322,27 @@ def test_ctrl_c_ends_a_draw(images):
 def test_signals_have_their_way_between_batches(images, digits):
     """And the model is free meanwhile."""
     model, heard = images.model, []
-    wanted = model.energy(digits)
+    wanted, slopes = model.energy(digits), model.gradient(digits)
     many = np.tile(digits, (3_200, 1, 1, 1))
+    # Kernels are compiled without a pause.
+    model.gradient(many[:256])
     before = signal.signal(signal.SIGALRM, lambda number, frame: heard.append(model.energy(digits)))
     signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+    seconds, counts = [], []
     try:
-        begun = time.monotonic()
-        energies = model.energy(many)
-        seconds = time.monotonic() - begun
+        for _ in range(3):
+            begun, already = time.monotonic(), len(heard)
+            found = model.gradient(many)
+            seconds.append(time.monotonic() - begun)
+            counts.append(len(heard) - already)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    np.testing.assert_array_equal(energies, np.tile(wanted, 3_200))
+    np.testing.assert_array_equal(found, np.tile(slopes, (3_200, 1, 1, 1)))
     for energies in heard:
         np.testing.assert_array_equal(energies, wanted)
-    print(seconds, len(heard))
+    # A fast machine has done it all before anybody looks.
+    assert max(counts) > 1 or min(seconds) < 0.1
 
 
 #: A signal handler that says of itself what it could do, while a model draws.
@@ -486,7 +492,7 @@ class TestLogProb:
 FORKED = """
 import afterimage, numpy, os, sys
 run, out, first, then = sys.argv[1:]
-few = {"run.steps": 1, "run.batch": 8, "run.sample_every": 0, "run.sample_steps": 1, "sampler.buffer": 16, "sampler.probe": 0}
+few = {"run.steps": 1, "run.batch": 8, "run.sample_every": 0, "run.sample_steps": 1, "sampler.buffer": 32, "sampler.probe": 0}
 def load(out):
     return afterimage.load(run)
 def train(out):
