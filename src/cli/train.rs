@@ -33,7 +33,7 @@ pub(super) fn train(arguments: &TrainArgs) -> Result<(), CliError> {
         None => Asked::New(config::resolve(source(arguments), &arguments.sets)?.into()),
     };
     if arguments.ui {
-        open::restart_in_time(&arguments.adapter)?;
+        open::restart_in_time(&arguments.adapter);
     }
     if !arguments.ui || !ui::has_terminal() {
         return train_in_sight(arguments, asked, None, None);

@@ -312,7 +312,7 @@ fn pictures_of_an_earlier_end_and_of_steps_to_come_are_not_shown() {
     let (_parent, folder) = with_pictures("", 600);
     let of_the_end = [
         "<h3>Last samples</h3>",
-        "<h3>As an animation</h3>",
+        "As an animation",
         "Histograms of the energies",
     ];
     let page = html(&folder).0;
