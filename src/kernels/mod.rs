@@ -2,7 +2,8 @@
 //!
 //! Every shader in `shaders/` has a Rust file here and, unless it only moves data, an f64 twin in [`crate::twins`]. The layers of
 //! a network come in families behind one interface, [`Layer`]: `tiled` for GPUs, `texel` and `lanes` for software drivers.
-//! Beside them, [`walk_chains`] runs whole Langevin chains of a small network in one launch.
+//! Beside them, [`walk_chains`] runs whole Langevin chains of a small network in one launch on GPUs, and the stack of `texel` computes
+//! the energies of a network of dense layers in one on software drivers.
 
 #[macro_use]
 mod shaders;
