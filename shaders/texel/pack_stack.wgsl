@@ -1,5 +1,5 @@
-// Copies the parameters of a network of dense layers from the flat buffer to where texel/stack reads them: word by word as a table says.
-// To reckon the places out took twenty times as long.
+// Copies the parameters of a network of dense layers from the flat buffer to where texel/stack reads them: word by word as a table says,
+// which takes less than to reckon the places out.
 
 #const TEXELS: u32
 
