@@ -9,8 +9,9 @@ pub enum VariantError {
     #[error("{}", advised(.0))]
     Gpu(#[from] GpuError),
     #[error(
-        "'{adapter}' computes wrong results in every variant of the kernels: update its driver, or choose another with \
-         --adapter"
+        "'{adapter}' computes wrong results in every variant of the kernels: {}",
+        if IN_A_PAGE { "update the browser or the driver, or take another browser" }
+        else { "update its driver, or choose another with --adapter" }
     )]
     WrongResults { adapter: String },
     #[error(
@@ -37,9 +38,21 @@ pub enum VariantError {
     WrongMixedPrecision { adapter: String },
 }
 
+/// A page has neither a command line nor a choice of adapters.
+const IN_A_PAGE: bool = cfg!(target_arch = "wasm32");
+
 /// What the device says of an error, and what to do about it, which depends on what runs there.
 pub(crate) fn advised(error: &GpuError) -> String {
-    let advice = match error {
+    let advice = if IN_A_PAGE {
+        advice_in_a_page(error)
+    } else {
+        advice(error)
+    };
+    format!("{error}{advice}")
+}
+
+fn advice(error: &GpuError) -> &'static str {
+    match error {
         GpuError::NoAdapter => {
             ": install a Vulkan, Metal or DX12 driver (on Linux without a GPU, `sh setup.sh` installs lavapipe)"
         }
@@ -71,8 +84,24 @@ pub(crate) fn advised(error: &GpuError) -> String {
         | GpuError::ImportUsages { .. }
         | GpuError::ImportSize { .. }
         | GpuError::OutOfRange { .. } => "",
-    };
-    format!("{error}{advice}")
+    }
+}
+
+fn advice_in_a_page(error: &GpuError) -> &'static str {
+    match error {
+        GpuError::NoAdapter => {
+            ": switch on graphics acceleration in the browser's settings, or take another browser"
+        }
+        GpuError::Device(_) | GpuError::Reported(_) => {
+            "; load the page again, and if that does not help, update the browser or the driver"
+        }
+        GpuError::OutOfMemory { .. }
+        | GpuError::TooLarge { .. }
+        | GpuError::ImageTooLarge { .. } => ": close other pages, or take a smaller model",
+        GpuError::Lost(_) => ": begin again, on a device that is opened anew",
+        GpuError::Timeout { .. } => "; take a smaller model",
+        _ => "",
+    }
 }
 
 #[cfg(test)]
@@ -90,6 +119,27 @@ mod tests {
             assert!(text.contains(part), "no {part} in {text}");
         }
         assert!(!text.contains('\n'), "{text}");
+    }
+
+    #[test]
+    fn a_page_is_not_told_of_a_command_line() {
+        let errors = [
+            GpuError::NoAdapter,
+            GpuError::Device("gone".into()),
+            GpuError::Lost("gone".into()),
+            GpuError::OutOfMemory {
+                what: "running".into(),
+            },
+            GpuError::Timeout { seconds: 1 },
+        ];
+        for error in errors {
+            let (there, here) = (advice_in_a_page(&error), advice(&error));
+            assert!(
+                !there.is_empty() && !there.contains("--") && !there.contains("run."),
+                "{there}"
+            );
+            assert_ne!(there, here);
+        }
     }
 
     #[test]

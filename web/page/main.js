@@ -74,7 +74,7 @@ async function train() {
   await frame();
   Object.assign(state, { walking: false, stale: false, about: null, rows: [], energies: null, samples: null, chains: null });
   // Figures that take the host long are for run folders.
-  state.engine.train(preset, [`run.seed=${state.seed++}`, "run.figure_every=0", "sampler.diagnose=0"]);
+  await state.engine.train(preset, [`run.seed=${state.seed++}`, "run.figure_every=0", "sampler.diagnose=0"]);
   Object.assign(state, { training: true, paused: false, steps: state.engine.steps(), due: 0 });
   ["picture", "energies", "ratio", "chains"].forEach((id) => clear($(id)));
   say(`Training on ${state.engine.adapter}.`);

@@ -5,7 +5,7 @@ use afterimage::config;
 use afterimage::data;
 use afterimage::gpu::{AdapterChoice, AdapterKind, Executor, ExecutorOptions, Mark};
 use afterimage::model::{Evaluator, Model, RunningChains, test_kernels_async};
-use afterimage::train::{Arrival, Trainer};
+use afterimage::train::{Arrival, MetricsRow, TrainError, Trainer};
 use std::mem;
 use std::time::Duration;
 use wasm_bindgen::prelude::*;
@@ -39,13 +39,7 @@ struct View {
 impl Engine {
     /// Opens the adapter that the browser offers, and finds out which kernels compute right there.
     pub async fn open() -> Result<Engine, JsError> {
-        let options = ExecutorOptions {
-            submission: SUBMISSION,
-            ..Default::default()
-        };
-        let opened = Executor::open_async(&AdapterChoice::Best, options).await;
-        let mut executor = opened.map_err(told)?;
-        test_kernels_async(&mut executor).await.map_err(told)?;
+        let executor = open().await?;
         let summary = executor.adapter();
         // Not every browser tells the name.
         let adapter = match (summary.kind, summary.name.as_str()) {
@@ -69,26 +63,21 @@ impl Engine {
     }
 
     /// Begins to train a preset with some settings, such as `run.steps=200`, in place of whatever was trained before. The model in use
-    /// goes with that.
-    pub fn train(&mut self, preset: &str, settings: Vec<String>) -> Result<(), JsError> {
+    /// goes with that. A device on which that fails, since the browser took it away for instance, is opened anew.
+    pub async fn train(&mut self, preset: &str, settings: Vec<String>) -> Result<(), JsError> {
         let config = config::load(preset, &settings).map_err(told)?;
-        let data = data::open(&config.data.options(), config.run.seed).map_err(told)?;
-        self.stop()?;
-        let device = mem::replace(&mut self.device, Device::Gone);
-        let Some(executor) = device.free() else {
-            return Err(gone());
-        };
-        let trainer = Trainer::new(executor, &config, data).map_err(told)?;
-        self.device = Device::Training(trainer.into());
-        Ok(())
-    }
-
-    /// Ends training, and frees all that there is of it and of the model in use.
-    pub fn stop(&mut self) -> Result<(), JsError> {
+        let data = || data::open(&config.data.options(), config.run.seed).map_err(told);
+        let first = data()?;
         self.forget();
         let device = mem::replace(&mut self.device, Device::Gone);
-        let executor = device.free().ok_or_else(gone)?;
-        self.device = Device::Idle(executor.into());
+        let on_the_same = device
+            .free()
+            .and_then(|executor| Trainer::new(executor, &config, first).ok());
+        let trainer = match on_the_same {
+            Some(trainer) => trainer,
+            None => Trainer::new(open().await?, &config, data()?).map_err(told)?,
+        };
+        self.device = Device::Training(trainer.into());
         Ok(())
     }
 
@@ -99,24 +88,22 @@ impl Engine {
     }
 
     /// Hands steps to the GPU for so many milliseconds, unless it is busy, and gives the metrics of the steps that have come back
-    /// since the last call: [`Self::fields`] numbers each.
+    /// since the last call: [`Self::fields`] numbers each. Where that fails the run is over.
     pub fn advance(&mut self, milliseconds: f64) -> Result<Vec<f32>, JsError> {
         let Some(trainer) = self.device.trainer() else {
             return Ok(Vec::new());
         };
-        let began = Instant::now();
-        let time = Duration::from_secs_f64(milliseconds.max(0.0) / 1e3);
-        let all = trainer.config().run.steps;
-        while trainer.steps_done() < all && began.elapsed() < time && !trainer.executor().is_busy()
-        {
-            trainer.step().map_err(told)?;
-        }
-        trainer.executor().flush().map_err(told)?;
+        let rows = match steps(trainer, milliseconds) {
+            Ok(rows) => rows,
+            Err(error) => {
+                // What is left on this device is not to be trusted: the next run opens another.
+                self.view = None;
+                self.device = Device::Gone;
+                return Err(told(error));
+            }
+        };
         let mut found = Vec::new();
-        for arrival in trainer.arrived(false).map_err(told)? {
-            let Arrival::Metrics { row, lost } = arrival else {
-                continue;
-            };
+        for (row, lost) in rows {
             found.extend(numbers(&row));
             if let Some(what) = row.not_finite(lost) {
                 let step = row.step;
@@ -270,6 +257,36 @@ impl View {
     }
 }
 
+/// Hands steps over for so many milliseconds, and gives the metrics that have come back, each with the chains that were lost.
+fn steps(trainer: &mut Trainer, milliseconds: f64) -> Result<Vec<(MetricsRow, f32)>, TrainError> {
+    let began = Instant::now();
+    let time = Duration::from_secs_f64(milliseconds.max(0.0) / 1e3);
+    let all = trainer.config().run.steps;
+    while trainer.steps_done() < all && began.elapsed() < time && !trainer.executor().is_busy() {
+        trainer.step()?;
+    }
+    trainer.executor().flush()?;
+    let rows = trainer.arrived(false)?.into_iter();
+    Ok(rows
+        .filter_map(|arrival| match arrival {
+            Arrival::Metrics { row, lost } => Some((row, lost)),
+            _ => None,
+        })
+        .collect())
+}
+
+/// Opens the device that the browser offers, and finds out which kernels compute right there.
+async fn open() -> Result<Executor, JsError> {
+    let options = ExecutorOptions {
+        submission: SUBMISSION,
+        ..Default::default()
+    };
+    let opened = Executor::open_async(&AdapterChoice::Best, options).await;
+    let mut executor = opened.map_err(told)?;
+    test_kernels_async(&mut executor).await.map_err(told)?;
+    Ok(executor)
+}
+
 /// The model in use, and the device.
 fn in_use<'a>(
     view: &'a mut Option<View>,
@@ -284,5 +301,5 @@ fn no_model() -> JsError {
 }
 
 fn gone() -> JsError {
-    JsError::new("the device is gone: load the page again")
+    JsError::new("the GPU device is gone: train a model, for which another is opened")
 }

@@ -195,6 +195,30 @@ fn training_in_a_page_begins_as_it_does_here() {
     }
 }
 
+/// Browsers take a device away when its driver hangs, or when another page crashes it.
+#[test]
+fn training_begins_again_on_another_device_where_one_was_lost() {
+    let Some(mut page) = probe() else {
+        return;
+    };
+    let run = json!({
+        "what": "train", "preset": "moons", "settings": ["run.steps=2", "run.batch=16"], "steps": 2
+    });
+    page.ask(&run);
+    assert_eq!(page.ask(&json!({"what": "lose"}))["devices"], 1);
+    let told = page.ask(&json!({"what": "refused", "of": {"what": "take"}}));
+    let told = told.as_str().expect("is a text");
+    assert!(!told.contains("--") && !told.contains('\n'), "{told}");
+    eprintln!("{told}");
+    let found = page.ask(&run);
+    assert!(
+        numbers(&found["rows"])
+            .iter()
+            .all(|value| value.is_finite())
+    );
+    assert_eq!(page.ask(&json!({"what": "lose"}))["devices"], 2);
+}
+
 #[test]
 fn known_values_are_held_in_a_page() {
     let Some(mut page) = probe() else {

@@ -7,6 +7,15 @@ function bytes(text) {
 
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
+// The devices that the engine opens, so that a test can take one away as browsers do.
+const devices = [];
+const open = GPUAdapter.prototype.requestDevice;
+GPUAdapter.prototype.requestDevice = async function (...wanted) {
+  const device = await open.apply(this, wanted);
+  devices.push(device);
+  return device;
+};
+
 let engine;
 const does = {
   open: async () => {
@@ -18,7 +27,7 @@ const does = {
   energies: async ({ samples }) => Array.from(await engine.energies(new Float32Array(samples))),
   // Trains until so many steps have come back, as the page does, and says how long that took.
   train: async ({ preset, settings, steps }) => {
-    engine.train(preset, settings);
+    await engine.train(preset, settings);
     const began = performance.now(), numbers = Engine.fields().length;
     let rows = [], hands = 0;
     while (rows.length < steps * numbers) {
@@ -29,6 +38,7 @@ const does = {
     }
     return { rows, milliseconds: performance.now() - began, longest_hand_over: hands };
   },
+  lose: async () => { devices.at(-1).destroy(); await devices.at(-1).lost; return { devices: devices.length }; },
   take: async () => { await engine.take(); return JSON.parse(engine.about()); },
   noise: async () => Array.from(await engine.noise()),
   chains: async ({ count, seed, steps }) => { engine.start(count, seed); return Array.from(await engine.walk(steps)); },
