@@ -8,7 +8,7 @@ exec "${AFTERIMAGE:-target/release/afterimage}" sweep "$set_name" --vary snapsho
   --only density --samples 0 --tolerance 1e-3 --seeds "${SEEDS:-3}" --out "docs/experiments/$set_name" \
   --set run.steps=800 --set optimiser.rate=6e-3 --set objective.noise_ratio=1 --set run.sample_every=0 --set run.sample_steps=10 --set sampler.probe=0 --set sampler.diagnose=0 \
   --row 'contrastive divergence: objective.generator=contrastive-divergence,snapshot.interval=1,objective.normaliser=zero' \
-  --row 'fixed noise: snapshot.kind=gaussian,snapshot.interval=5' \
-  --row 'moving average of 0.9: snapshot.kind=ema,snapshot.decay=0.9,snapshot.interval=5' \
+  --row 'fixed noise: snapshot.kind=gaussian' \
+  --row 'moving average of 0.9: snapshot.kind=ema,snapshot.decay=0.9' \
   --row 'adaptive re-use: snapshot.interval=adaptive,sampler.reuse=adaptive,run.steps=3000' \
   --row 'K = 1 for as long as K = 5: snapshot.interval=1,run.steps=2000' "$@"
