@@ -66,7 +66,7 @@ pub(in crate::cli) struct SweepArgs {
 
     /// What to evaluate of each cell, and nothing else; several with commas
     ///
-    /// Default: what `afterimage evaluate` does.
+    /// Default: what `afterimage evaluate` does. `outside` cannot be asked for here: it takes data of its own.
     #[arg(
         long,
         value_enum,

@@ -68,9 +68,9 @@ pub(in crate::cli) struct TrainArgs {
 
     /// Draw the run in the terminal: curves, newest samples, what it does and how long it will take
     ///
-    /// As `afterimage watch` does, with keys for the run: p pauses, s draws samples now, c writes a checkpoint now, q stops; left and
-    /// right show other curves, l changes their scale, h helps. None but stop changes a bit of the run. It stays until a key is
-    /// pressed. Where there is no terminal to draw on, plain lines.
+    /// As `afterimage watch` does, with keys for the run: p pauses, s draws samples now, c writes a checkpoint now, q stops, once
+    /// y confirms it; left and right show other curves, l changes their scale, h helps. None but stop changes a bit of the run. At the
+    /// end it stays until q is pressed. Where there is no terminal to draw on, plain lines.
     #[arg(long, help_heading = "Output", conflicts_with_all = ["quiet", "json"])]
     pub(in crate::cli) ui: bool,
 
