@@ -3,13 +3,13 @@
 
 mod common;
 
-use afterimage::low_level::gpu::{Constant, Dispatch};
+use afterimage::low_level::gpu::Dispatch;
 use common::extended;
 use common::page::{Page, text};
 use common::programs::check_spirv;
-use common::whole_runs::programs;
+use common::whole_runs::{kinds, programs};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 /// Programs that are compiled at a time.
 const BATCH: usize = 16;
@@ -20,23 +20,14 @@ const PIPELINES: usize = 8;
 /// Programs by kernel and text.
 type Kernels = BTreeMap<&'static str, BTreeMap<String, Dispatch>>;
 
-/// Those that differ in more than numbers, of which there are some hundreds; in the extended tests all, some thousands.
+/// Those of [`kinds`].
 fn chosen() -> Kernels {
-    let mut seen = HashSet::new();
+    let programs = programs();
     let mut kernels = Kernels::new();
-    let programs = programs().into_iter();
-    let mut programs: Vec<(String, Dispatch)> = programs
-        .map(|(program, dispatch)| (text(&program), dispatch))
-        .collect();
-    programs.sort_by(|(a, _), (b, _)| a.cmp(b));
-    for (text, dispatch) in programs {
-        let is_number = |value: &Constant| matches!(value, Constant::U32(_) | Constant::F32(_));
-        let constants = dispatch.program.constants.iter();
-        let switches = constants.filter(|(_, value)| !is_number(value)).cloned();
-        let name = dispatch.program.kernel.name;
-        if seen.insert((name, switches.collect::<Vec<_>>())) || extended() {
-            kernels.entry(name).or_default().insert(text, dispatch);
-        }
+    for dispatch in kinds(&programs) {
+        let program = &dispatch.program;
+        let texts = kernels.entry(program.kernel.name).or_default();
+        texts.insert(text(program), dispatch.clone());
     }
     kernels
 }

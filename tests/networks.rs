@@ -8,6 +8,7 @@ use afterimage::low_level::kernels::{Activation, QuadraticBase, Variant};
 use afterimage::low_level::network::{Initialisation, Network, initial_parameters};
 use afterimage::model::Architecture;
 use afterimage::shape::Shape;
+use common::programs::launches;
 use common::{
     F16_ROUNDING, assert_close, executor, filled, mixed_variants, network_variants, normals,
     poisoned, twin, variants, widen,
@@ -146,17 +147,38 @@ fn energies_and_gradients_agree_with_finite_differences() {
     }
 }
 
-/// Chains of dense layers, which software drivers compute in one launch up to 64 wide: odd widths, several outputs, images and
-/// tables, each activation, and more samples than a workgroup has invocations.
+/// Whether a recording computes a whole network in one launch.
+fn is_stacked(recording: &Recording) -> bool {
+    let launches = launches(recording);
+    launches
+        .iter()
+        .any(|launch| launch.program.kernel.name == "texel/stack")
+}
+
+/// Whether a variant computes chains of dense layers in one launch.
+fn stacks(name: &str) -> bool {
+    name.starts_with("texel-") && name != "texel-1"
+}
+
+fn chain(shape: Shape, widths: &[usize], activation: Activation) -> Architecture {
+    let specs: Vec<LayerSpec> = widths.iter().map(|&width| dense(width)).collect();
+    Architecture::new(shape, &specs, activation, None).expect("fits")
+}
+
+/// Chains of dense layers, which software drivers compute in one launch up to 64 wide, with one output: odd widths, images and tables,
+/// each activation, and more samples than a workgroup has invocations. Two of them are not computed so.
 #[test]
 fn dense_networks_of_every_width_agree_with_their_twins() {
     let mut executor = executor(false);
-    for (index, (shape, widths)) in [
-        (Shape::new(2, 1, 1), &[64, 64, 64, 64, 1][..]),
-        (Shape::new(3, 1, 1), &[5, 1]),
-        (Shape::new(1, 4, 5), &[33, 7, 3]),
-        (Shape::new(13, 1, 1), &[1, 2, 40, 6]),
-        (Shape::new(2, 1, 1), &[65, 1]),
+    for (index, (shape, widths, fits)) in [
+        (Shape::new(2, 1, 1), &[64, 64, 64, 64, 1][..], true),
+        (Shape::new(3, 1, 1), &[5, 1], true),
+        (Shape::new(1, 4, 5), &[33, 7, 3, 1], true),
+        (Shape::new(13, 1, 1), &[1, 2, 40, 6, 1], true),
+        (Shape::new(1, 4, 5), &[33, 7, 3], false),
+        (Shape::new(1, 8, 8), &[63, 1], true),
+        (Shape::new(5, 1, 1), &[9, 9, 9, 9, 9, 9, 1], true),
+        (Shape::new(2, 1, 1), &[65, 1], false),
     ]
     .into_iter()
     .enumerate()
@@ -184,11 +206,12 @@ fn dense_networks_of_every_width_agree_with_their_twins() {
             prepared.energies(&mut r, x_buffer, alone, false);
             prepared.energy_gradient(&mut r, x_buffer, Some(beside), gradient);
             prepared.energy_gradient(&mut r, x_buffer, None, only);
+            let what = format!("{name}, {shape}, {widths:?}");
+            assert_eq!(is_stacked(&r), fits && stacks(name), "{what}");
             executor.run(&r).expect("runs");
 
             let model = twin(&architecture, &widen(&parameters));
             let x = widen(&x);
-            let what = format!("{name}, {shape}, {widths:?}");
             let energies = model.energies(&x, samples);
             for buffer in [alone, beside] {
                 let got = executor.read(buffer).expect("reads");
@@ -198,6 +221,95 @@ fn dense_networks_of_every_width_agree_with_their_twins() {
             for buffer in [gradient, only] {
                 let got = executor.read(buffer).expect("reads");
                 assert_close(&what, &got, &gradients, TOLERANCE);
+            }
+        }
+    }
+}
+
+/// What noise and its acceptance hang on: to the bit whether a backward pass is to follow, in a part of a batch, after the weights of
+/// another model, and with normalised weights.
+#[test]
+fn the_energy_of_a_sample_has_the_same_bits_however_it_is_asked_for() {
+    let mut executor = executor(false);
+    let shape = Shape::new(3, 1, 1);
+    let plain = chain(shape, &[9, 7, 1], Activation::SILU);
+    let normalised = plain.clone().with_spectral_norm().expect("fits");
+    for architecture in [plain, normalised] {
+        for (name, variant) in variants(&executor) {
+            let (samples, part) = (67, 5);
+            let network = Network::new(&architecture, samples, variant).expect("fits");
+            let fewer = network.for_samples(part);
+            let [first, other] = [5, 6].map(|seed| initial_parameters(&architecture, &PLAIN, seed));
+            let x = normals(1, samples * shape.len());
+            let mut r = Recording::new();
+            network.setup(&mut r);
+            let of_first = filled(&mut r, "first", &first);
+            let of_other = filled(&mut r, "other", &other);
+            let x_buffer = filled(&mut r, "x", &x);
+            let names = ["alone", "kept", "beside", "other", "again", "part"];
+            let [alone, kept, beside, others, again, few] =
+                names.map(|what| poisoned(&mut r, what, samples));
+            let gradient = poisoned(&mut r, "gradient", x.len());
+            let prepared = network.prepare(&mut r, of_first);
+            prepared.energies(&mut r, x_buffer, alone, false);
+            prepared.energies(&mut r, x_buffer, kept, true);
+            prepared.energy_gradient(&mut r, x_buffer, Some(beside), gradient);
+            let prepared = network.prepare(&mut r, of_other);
+            prepared.energies(&mut r, x_buffer, others, false);
+            let prepared = network.prepare(&mut r, of_first);
+            prepared.energies(&mut r, x_buffer, again, false);
+            let prepared = fewer.prepare(&mut r, of_first);
+            prepared.energies(&mut r, x_buffer, few, false);
+            assert_eq!(is_stacked(&r), stacks(name), "{name}");
+            executor.run(&r).expect("runs");
+
+            let mut bits = |buffer| executor.read_words(buffer, 0, samples).expect("reads");
+            let all = bits(alone);
+            for (buffer, what) in [(kept, "kept"), (beside, "beside"), (again, "again")] {
+                assert!(bits(buffer) == all, "{name}: {what}");
+            }
+            assert!(bits(others) != all, "{name}: those of another model");
+            assert_eq!(bits(few)[..part], all[..part], "{name}: a part");
+            let got: Vec<f32> = all.iter().map(|&word| f32::from_bits(word)).collect();
+            let want = twin(&architecture, &widen(&first)).energies(&widen(&x), samples);
+            assert_close(name, &got, &want, TOLERANCE);
+        }
+    }
+}
+
+/// More workgroups than one dimension of a launch may have, and a last one that is not full.
+#[test]
+fn a_stack_computes_batches_that_need_two_dimensions() {
+    const HUGE: usize = 65_535 * 64 + 65;
+    let mut executor = executor(false);
+    let shape = Shape::new(1, 1, 1);
+    let architecture = chain(shape, &[1, 1], Activation::TANH);
+    let parameters = initial_parameters(&architecture, &PLAIN, 5);
+    let model = twin(&architecture, &widen(&parameters));
+    // A few values in turn, so that their twin is soon reckoned.
+    let few = normals(1, 97);
+    let x: Vec<f32> = few.iter().copied().cycle().take(HUGE).collect();
+    let energies = model.energies(&widen(&few), few.len());
+    let gradients = model.energy_gradient(&widen(&few), few.len());
+    for (name, variant) in variants(&executor) {
+        if !stacks(name) {
+            continue;
+        }
+        let network = Network::new(&architecture, HUGE, variant).expect("fits");
+        let mut r = Recording::new();
+        network.setup(&mut r);
+        let parameters = filled(&mut r, "parameters", &parameters);
+        let x = filled(&mut r, "x", &x);
+        let energy = poisoned(&mut r, "energy", HUGE);
+        let gradient = poisoned(&mut r, "gradient", HUGE);
+        let prepared = network.prepare(&mut r, parameters);
+        prepared.energy_gradient(&mut r, x, Some(energy), gradient);
+        assert!(is_stacked(&r), "{name}");
+        executor.run(&r).expect("runs");
+        for (buffer, want) in [(energy, &energies), (gradient, &gradients)] {
+            let got = executor.read(buffer).expect("reads");
+            for got in got.chunks(few.len()) {
+                assert_close(name, got, &want[..got.len()], TOLERANCE);
             }
         }
     }

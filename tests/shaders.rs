@@ -3,21 +3,21 @@
 mod common;
 
 use afterimage::config;
-use afterimage::low_level::gpu::{Dispatch, MOST_TURNS};
+use afterimage::low_level::gpu::MOST_TURNS;
 use afterimage::low_level::kernels::{self, Variant};
 use afterimage::low_level::train::TrainingPlan;
 use common::programs::{check_dispatch, launches};
-use common::whole_runs::{programs, shape_of, variants};
+use common::whole_runs::{kinds, programs, shape_of, variants};
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
 #[test]
-fn every_shader_is_valid_and_binds_what_it_declares_in_every_program() {
+fn every_shader_is_valid_and_binds_what_it_declares_in_whole_runs() {
     let programs = programs();
-    let dispatches: Vec<&Dispatch> = programs.values().collect();
-    // Some thousands, of which each has to be parsed.
+    let dispatches = kinds(&programs);
+    // Some hundreds or thousands, of which each has to be parsed.
     let threads = thread::available_parallelism().map_or(1, |count| count.get());
     thread::scope(|scope| {
         for dispatches in dispatches.chunks(dispatches.len().div_ceil(threads)) {

@@ -5,6 +5,7 @@
 //
 // Product L_0 is that of layer L, and L_1 that of its transpose, going back.
 #import "shared/activation.wgsl"
+#import "shared/index.wgsl"
 #import "shared/spread.wgsl"
 
 #const LAYERS: u32
@@ -90,7 +91,9 @@ fn product_${l}_${w}(
 #end
 @compute @workgroup_size(64)
 fn main(
-    @builtin(global_invocation_id) id: vec3<u32>,
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
 #if SPREAD
     @builtin(subgroup_invocation_id) lane: u32,
 #endif
@@ -99,8 +102,9 @@ fn main(
 #else
     let lane = 0u;
 #endif
-    let sample = min(id.x, batch.samples - 1u);
-    let is_own = id.x < batch.samples;
+    let place = flat_group(group, groups) * 64u + local;
+    let sample = min(place, batch.samples - 1u);
+    let is_own = place < batch.samples;
     var values_0: array<vec4<f32>, FROM_0_0>;
 #repeat c INPUTS
     values_0[$c / 4u][$c % 4u] = x[sample * INPUTS + $c];
@@ -112,10 +116,7 @@ fn main(
     biases_${l}[$i] = weight(BIAS_${l} + $i * LANES + lane);
 #end
 #if LAST_${l}
-    let bias = spread(biases_${l}[0], 0u).x;
-    if is_own {
-        output[sample] = sums_${l}[0].x + bias;
-    }
+    let result = sums_${l}[0].x + spread(biases_${l}[0], 0u).x;
 #if GRADIENT
     var turn: array<vec4<f32>, TURN_LOADS>;
 #repeat i TURN_LOADS
@@ -146,6 +147,7 @@ fn main(
 #repeat l down HIDDEN
     let gone_back_${l} = product_${l}_1(back_${l}, lane);
 #if READS_SAMPLES_${l}
+    // No store stands before a shuffle: not every driver brings lanes together again that went apart.
     if is_own {
 #repeat c INPUTS
         gradient[sample * INPUTS + $c] = gone_back_${l}[$c / 4u][$c % 4u];
@@ -159,4 +161,7 @@ fn main(
 #endif
 #end
 #endif
+    if is_own {
+        output[sample] = result;
+    }
 }

@@ -11,10 +11,10 @@
 //! - `#if NAME`, `#else`, `#endif` keep or drop lines by a `bool` constant, declared with `#const NAME: bool`.
 //!   Conditions nest.
 //! - `#repeat kx KERNEL_WIDTH` … `#end` writes the lines between them once for each value of `$kx` from 0 up to that
-//!   `u32` constant (or number). Software drivers give up unrolling loops with large bodies and put
-//!   their registers into memory: measured on lavapipe, 29 against 70 GFLOP/s (docs/kernels.md).
-//!   `#repeat kx down KERNEL_WIDTH` counts down to 0. Inside names, `${kx}` is the bare number, as in `pass_${kx}`, and `${kx-1}` or `${kx+1}` a neighbour's; constants
-//!   and directives may use it too.
+//!   `u32` constant (or number) less one, and `#repeat kx down KERNEL_WIDTH` from there down to 0. Software drivers give
+//!   up unrolling loops with large bodies and put their registers into memory: measured on lavapipe, 29 against 70
+//!   GFLOP/s (docs/kernels.md). Inside names, `${kx}` is the bare number, as in `pass_${kx}`, and `${kx-1}` or `${kx+1}`
+//!   a neighbour's; constants and directives may use it too.
 
 use super::kernel::Constant;
 use std::borrow::Cow;

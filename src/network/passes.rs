@@ -192,7 +192,7 @@ impl Network {
         self.samples
     }
 
-    /// Must be recorded once before anything else: ∂E/∂(outputs of the last block) = 1.
+    /// Must be recorded once before anything else: ∂E/∂(outputs of the last block) = 1, and where a stack has which weight.
     pub fn setup(&self, recording: &mut Recording) {
         let ones = vec![1.0; self.samples * self.outputs_per_sample()];
         self.ones.upload(recording, &ones, self.outputs);
@@ -308,6 +308,7 @@ impl<'a> Prepared<'a> {
                 // Its outputs also where layers have to be gone through: the same samples have the same energies, to the bit.
                 stack.compute(recording, network.samples, x, network.outputs, None);
                 if keep {
+                    self.prepare_derivatives(recording);
                     self.derivatives(recording, x);
                 }
             }
@@ -332,6 +333,15 @@ impl<'a> Prepared<'a> {
             x,
             energies,
         );
+    }
+
+    /// To be recorded before [`Self::derivatives`], once for any number of batches: a network whose energies are computed in one launch
+    /// has not been prepared for going through its layers.
+    pub fn prepare_derivatives(&self, recording: &mut Recording) {
+        let network = self.network;
+        if network.stack.is_some() {
+            network.prepare_layers(recording, network.computed_with(self.parameters()));
+        }
     }
 
     /// The part of [`Self::energies`] with `keep` that [`Self::weight_gradient`] needs, for when the energies are known.
@@ -429,10 +439,6 @@ impl<'a> Prepared<'a> {
     /// The first `count` blocks on `x`.
     fn forward(&self, recording: &mut Recording, x: Buffer, count: usize, keep: bool) {
         let network = self.network;
-        if network.stack.is_some() {
-            // They are prepared here, since not all that are prepared for parameters get here.
-            network.prepare_layers(recording, network.computed_with(self.parameters()));
-        }
         load(recording, x, &network.input(0, x));
         let mut passage = self.passage(recording);
         for (index, part) in network.parts[..count].iter().enumerate() {

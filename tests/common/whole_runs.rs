@@ -1,12 +1,12 @@
 //! The programs of whole runs, collected without a device.
 
-use super::programs::launches;
+use super::{extended, programs::launches};
 use afterimage::config::{
     self, BaseKind, BoundsKind, ChainKind, Config, Criterion, Interval, LayerSpec, NormaliserKind,
     Precision, SnapshotKind, StartKind, Word,
 };
 use afterimage::gpu::{Buffer, Recording};
-use afterimage::low_level::gpu::{Dispatch, ONLY_IF, Profile, Program};
+use afterimage::low_level::gpu::{Constant, Dispatch, ONLY_IF, Profile, Program};
 use afterimage::low_level::kernels::{self, Variant};
 use afterimage::low_level::method::{Chains, Strategy};
 use afterimage::low_level::model;
@@ -14,7 +14,7 @@ use afterimage::low_level::network::walk_plan;
 use afterimage::low_level::random::Stream;
 use afterimage::low_level::train::TrainingPlan;
 use afterimage::shape::Shape;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 const LONGEST_SIDE: u32 = 16_384;
 /// What most GPUs have of workgroup memory.
@@ -160,6 +160,22 @@ fn collect(programs: &mut HashMap<Program, Dispatch>, recording: &Recording) {
             .entry((*dispatch.program).clone())
             .or_insert_with(|| dispatch.clone());
     }
+}
+
+/// Of [`programs`] those that differ in more than numbers, of which there are some hundreds; in the extended tests all, some thousands.
+pub fn kinds(programs: &HashMap<Program, Dispatch>) -> Vec<&Dispatch> {
+    let is_number = |value: &Constant| matches!(value, Constant::U32(_) | Constant::F32(_));
+    let mut dispatches: Vec<&Dispatch> = programs.values().collect();
+    // So that the same of a kind are taken every time.
+    dispatches.sort_by_cached_key(|dispatch| format!("{:?}", dispatch.program.constants));
+    let mut seen = HashSet::new();
+    dispatches.retain(|dispatch| {
+        let constants = dispatch.program.constants.iter();
+        let switches = constants.filter(|(_, value)| !is_number(value)).cloned();
+        let kind = (dispatch.program.kernel.name, switches.collect::<Vec<_>>());
+        seen.insert(kind) || extended()
+    });
+    dispatches
 }
 
 /// Every program of [`runs`] and of sampling from their models, in all variants, and those that only tests and benchmarks launch;

@@ -89,10 +89,9 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// For `layers` with `activation` between them, whose parameters lie one after the other, for up to
-    /// `samples` on subgroups of `lanes`. None where a
-    /// layer is no dense one or too wide, where they are too many or one alone, where there is more than one output, or where subgroups
-    /// cannot hand round what they load.
+    /// For `layers` with `activation` between them, whose parameters lie one after the other, on subgroups of `lanes`. None where a
+    /// layer is no dense one or too wide, where they or their weights are too many or there is one layer alone, where there is more than
+    /// one output, or where subgroups cannot hand round what they load.
     pub(crate) fn new(layers: &[LayerKind], activation: Activation, lanes: usize) -> Option<Self> {
         let hidden = layers.len() - 1;
         let is_short = (1..MOST_LAYERS).contains(&hidden) && layers[hidden].outputs() == 1;
