@@ -166,7 +166,7 @@ fn chain(shape: Shape, widths: &[usize], activation: Activation) -> Architecture
 }
 
 /// Chains of dense layers, which software drivers compute in one launch up to 64 wide, with one output: odd widths, images and tables,
-/// each activation, and more samples than a workgroup has invocations. Two of them are not computed so.
+/// each activation, and more samples than a workgroup has invocations or a row of what is kept has room for. Two of them are not computed so.
 #[test]
 fn dense_networks_of_every_width_agree_with_their_twins() {
     let mut executor = executor(false);
@@ -200,12 +200,18 @@ fn dense_networks_of_every_width_agree_with_their_twins() {
             network.setup(&mut r);
             let parameter_buffer = filled(&mut r, "parameters", &parameters);
             let x_buffer = filled(&mut r, "x", &x);
-            let [alone, beside] = ["alone", "beside"].map(|what| poisoned(&mut r, what, samples));
+            let [alone, beside, kept] =
+                ["alone", "beside", "kept"].map(|what| poisoned(&mut r, what, samples));
+            let factor = normals(2, samples);
+            let factors = filled(&mut r, "factor", &factor);
+            let in_weights = poisoned(&mut r, "in weights", parameters.len());
             let [gradient, only] = ["gradient", "only"].map(|what| poisoned(&mut r, what, x.len()));
             let prepared = network.prepare(&mut r, parameter_buffer);
             prepared.energies(&mut r, x_buffer, alone, false);
             prepared.energy_gradient(&mut r, x_buffer, Some(beside), gradient);
             prepared.energy_gradient(&mut r, x_buffer, None, only);
+            prepared.energies(&mut r, x_buffer, kept, true);
+            prepared.weight_gradient(&mut r, x_buffer, factors, in_weights, false);
             let what = format!("{name}, {shape}, {widths:?}");
             assert_eq!(is_stacked(&r), fits && stacks(name), "{what}");
             executor.run(&r).expect("runs");
@@ -213,7 +219,7 @@ fn dense_networks_of_every_width_agree_with_their_twins() {
             let model = twin(&architecture, &widen(&parameters));
             let x = widen(&x);
             let energies = model.energies(&x, samples);
-            for buffer in [alone, beside] {
+            for buffer in [alone, beside, kept] {
                 let got = executor.read(buffer).expect("reads");
                 assert_close(&what, &got, &energies, TOLERANCE);
             }
@@ -222,6 +228,15 @@ fn dense_networks_of_every_width_agree_with_their_twins() {
                 let got = executor.read(buffer).expect("reads");
                 assert_close(&what, &got, &gradients, TOLERANCE);
             }
+            let in_layers = model.weight_gradient(&x, samples, &widen(&factor));
+            let of_layers = in_layers
+                .into_iter()
+                .flat_map(|layer| [layer.weight, layer.bias]);
+            let want = of_layers.flatten().collect::<Vec<_>>();
+            let got = executor.read(in_weights).expect("reads");
+            // Sums over all samples: larger numbers, and their rounding.
+            let largest = want.iter().fold(1.0, |a: f64, b| a.max(b.abs()));
+            assert_close(&what, &got, &want, TOLERANCE * largest);
         }
     }
 }

@@ -39,6 +39,7 @@ fn texels(executor: &mut Executor, image: Image) -> Vec<[f32; 4]> {
         shape,
         border: Border::default(),
         per_row: 1,
+        first_row: 0,
     }));
     let mut r = Recording::new();
     let flat = common::poisoned(&mut r, "texels", shape.len());

@@ -1,7 +1,8 @@
-// The output of a whole network of dense layers for a sample, in one launch, for lavapipe; with GRADIENT its gradient in the sample. An
+// The output of a whole network of dense layers for a sample, in one launch, for lavapipe; with GRADIENT its gradient in the sample, with
+// KEEP what weight gradients are made of: the values of every layer but the last, and the gradient in them before their activation. An
 // invocation has a sample of its own and keeps all that becomes of it in registers, so that weights are all that is loaded on the
-// way, and nothing is stored: drivers that compile for a processor spill registers into its first cache, whole vectors at a time, while
-// every load and store of a map goes lane by lane.
+// way, and nothing else is stored: drivers that compile for a processor spill registers into its first cache, whole vectors at a time,
+// while every load and store of a map goes lane by lane.
 //
 // Product L_0 is that of layer L, and L_1 that of its transpose, going back.
 #import "shared/activation.wgsl"
@@ -30,17 +31,27 @@
 #const GROUPS_${l}: u32
 #const BIAS_${l}: u32
 #const BIAS_LOADS_${l}: u32
+// Where its values are kept, how many samples stand in a row there, and where the gradients are.
+#const PER_ROW_${l}: u32
+#const VALUES_ROW_${l}: u32
+#const GRADIENTS_ROW_${l}: u32
 #end
 // Where the weights of the last layer are as what it gives back.
 #const TURN: u32
 #const TURN_LOADS: u32
 #const GRADIENT: bool
+#const KEEP: bool
+// Either of them.
+#const BACK: bool
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var weights: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var<storage, read_write> output: array<f32>;
 #if GRADIENT
 @group(0) @binding(3) var<storage, read_write> gradient: array<f32>;
+#endif
+#if KEEP
+@group(0) @binding(3) var kept: texture_storage_2d<rgba32float, write>;
 #endif
 
 struct Batch {
@@ -117,7 +128,7 @@ fn main(
 #end
 #if LAST_${l}
     let result = sums_${l}[0].x + spread(biases_${l}[0], 0u).x;
-#if GRADIENT
+#if BACK
     var turn: array<vec4<f32>, TURN_LOADS>;
 #repeat i TURN_LOADS
     turn[$i] = weight(TURN + $i * LANES + lane);
@@ -129,31 +140,46 @@ fn main(
 #endif
 #else
     var values_${l+1}: array<vec4<f32>, FROM_${l+1}_0>;
-#if GRADIENT
+#if BACK
     var slopes_${l}: array<vec4<f32>, GROUPS_${l}>;
 #endif
 #repeat g GROUPS_${l}
     {
         let z = sums_${l}[$g] + spread(biases_${l}[$g / LANES], $g % LANES);
         values_${l+1}[$g] = activation_value(z);
-#if GRADIENT
+#if BACK
         slopes_${l}[$g] = activation_derivative(z);
 #endif
     }
 #end
+#if KEEP
+    // Lanes past the last sample repeat it, and what they store: lanes that went apart at a store need not come together again.
+    let place_${l} = vec2<u32>(sample % PER_ROW_${l} * GROUPS_${l}, sample / PER_ROW_${l});
+#repeat g GROUPS_${l}
+    textureStore(kept, place_${l} + vec2<u32>($g, VALUES_ROW_${l}), values_${l+1}[$g]);
+#end
+#endif
 #endif
 #end
-#if GRADIENT
+#if BACK
 #repeat l down HIDDEN
-    let gone_back_${l} = product_${l}_1(back_${l}, lane);
+#if KEEP
+#repeat g GROUPS_${l}
+    textureStore(kept, place_${l} + vec2<u32>($g, GRADIENTS_ROW_${l}), back_${l}[$g]);
+#end
+#endif
 #if READS_SAMPLES_${l}
-    // No store stands before a shuffle: not every driver brings lanes together again that went apart.
+#if GRADIENT
+    let gone_back_${l} = product_${l}_1(back_${l}, lane);
+    // No store of some lanes alone stands before a shuffle.
     if is_own {
 #repeat c INPUTS
         gradient[sample * INPUTS + $c] = gone_back_${l}[$c / 4u][$c % 4u];
 #end
     }
+#endif
 #else
+    let gone_back_${l} = product_${l}_1(back_${l}, lane);
     var back_${l-1}: array<vec4<f32>, FROM_${l-1}_1>;
 #repeat g GROUPS_${l-1}
     back_${l-1}[$g] = gone_back_${l}[$g] * slopes_${l-1}[$g];

@@ -3,7 +3,7 @@
 //! Every shader in `shaders/` has a Rust file here and, unless it only moves data, an f64 twin in [`crate::twins`]. The layers of
 //! a network come in families behind one interface, [`Layer`]: `tiled` for GPUs, `texel` and `lanes` for software drivers.
 //! Beside them, [`walk_chains`] runs whole Langevin chains of a small network in one launch on GPUs, and the stack of `texel` computes
-//! the energies of a network of dense layers in one on software drivers.
+//! a network of dense layers, forward and back, in one on software drivers.
 
 #[macro_use]
 mod shaders;
@@ -80,6 +80,6 @@ pub use samplers::{
 pub use spectral::{SpectralWeight, spectral_gradient, spectral_turn, spectral_weights};
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;
-pub(crate) use texel::Stack;
+pub(crate) use texel::{Back, Stack};
 pub use walk::{WalkArguments, WalkPlan, pack_walk_weights, walk_chains};
 pub use zero_words::zero_words;

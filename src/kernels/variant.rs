@@ -26,10 +26,16 @@ impl Variant {
         each!(Variant, self, variant => variant.in_precision(precision).map(Variant::from))
     }
 
-    /// All of a network that is a chain of `layers`, with `activation` between them, in one launch, where the family has that.
-    pub(crate) fn stack(&self, layers: &[LayerKind], activation: Activation) -> Option<Stack> {
+    /// All of a network that is a chain of `layers`, with `activation` between them, in one launch for batches of at most `samples`,
+    /// where the family has that.
+    pub(crate) fn stack(
+        &self,
+        layers: &[LayerKind],
+        activation: Activation,
+        samples: usize,
+    ) -> Option<Stack> {
         match self {
-            Variant::Texel(texel) => texel.stack(layers, activation),
+            Variant::Texel(texel) => texel.stack(layers, activation, samples),
             Variant::Tiled(_) | Variant::Lanes(_) => None,
         }
     }

@@ -6,7 +6,7 @@ use super::spectral::Spectral;
 use super::tuning::Kernels;
 use crate::gpu::{Buffer, GpuError, Recording};
 use crate::kernels::{
-    Activation, Layer, LayerParameters, MapReader, Maps, Pooling, Stack, energy_head, load,
+    Activation, Back, Layer, LayerParameters, MapReader, Maps, Pooling, Stack, energy_head, load,
     pool_forward, pool_input_gradient, quadratic_base_gradient, unload,
 };
 
@@ -116,7 +116,9 @@ impl Network {
         let activation = architecture.activation_after(0);
         let is_plain = architecture.is_chain() && activation != Activation::IDENTITY;
         let stack = match is_plain {
-            true => kernels.variant.stack(architecture.layers(), activation),
+            true => kernels
+                .variant
+                .stack(architecture.layers(), activation, samples),
             false => None,
         };
         // Written beside the block's output, so laid out like it.
@@ -304,13 +306,10 @@ impl<'a> Prepared<'a> {
     pub fn energies(&self, recording: &mut Recording, x: Buffer, energies: Buffer, keep: bool) {
         let network = self.network;
         match &network.stack {
+            Some(_) if keep => self.derivatives(recording, x),
             Some(stack) => {
-                // Its outputs also where layers have to be gone through: the same samples have the same energies, to the bit.
-                stack.compute(recording, network.samples, x, network.outputs, None);
-                if keep {
-                    self.prepare_derivatives(recording);
-                    self.derivatives(recording, x);
-                }
+                let outputs = network.outputs;
+                stack.compute(recording, network.samples, x, outputs, Back::Nothing);
             }
             None => {
                 self.forward(recording, x, network.parts.len(), keep);
@@ -335,20 +334,23 @@ impl<'a> Prepared<'a> {
         );
     }
 
-    /// To be recorded before [`Self::derivatives`], once for any number of batches: a network whose energies are computed in one launch
-    /// has not been prepared for going through its layers.
-    pub fn prepare_derivatives(&self, recording: &mut Recording) {
-        let network = self.network;
-        if network.stack.is_some() {
-            network.prepare_layers(recording, network.computed_with(self.parameters()));
-        }
-    }
-
     /// The part of [`Self::energies`] with `keep` that [`Self::weight_gradient`] needs, for when the energies are known.
     pub fn derivatives(&self, recording: &mut Recording, x: Buffer) {
+        let network = self.network;
+        if let Some(stack) = &network.stack {
+            load(recording, x, &network.input(0, x));
+            stack.compute(
+                recording,
+                network.samples,
+                x,
+                network.outputs,
+                Back::Weights,
+            );
+            return;
+        }
         // Nobody asks for the outputs of the last block, whose derivative is 1, but for what is inside it.
-        let last = self.network.parts.len() - 1;
-        let count = match self.network.parts[last] {
+        let last = network.parts.len() - 1;
+        let count = match network.parts[last] {
             Part::Residual(_) => last + 1,
             Part::Layer(_) | Part::Pool(_) => last,
         };
@@ -367,8 +369,8 @@ impl<'a> Prepared<'a> {
         let network = self.network;
         match &network.stack {
             Some(stack) => {
-                let (outputs, gradient) = (network.outputs, Some(gradient));
-                stack.compute(recording, network.samples, x, outputs, gradient);
+                let (outputs, back) = (network.outputs, Back::Samples(gradient));
+                stack.compute(recording, network.samples, x, outputs, back);
                 if let Some(energies) = energies {
                     self.add_up(recording, x, energies);
                 }
@@ -422,10 +424,38 @@ impl<'a> Prepared<'a> {
             gradient,
             accumulate,
         };
+        if let Some(stack) = &self.network.stack {
+            self.weight_gradient_of(stack, recording, x, &weights);
+            return;
+        }
         for index in (0..self.network.parts.len()).rev() {
             let target = (index > 0).then(|| self.network.target(index));
             let weights = Some(&weights);
             self.backward(recording, x, index, weights, target.as_ref());
+        }
+    }
+
+    /// [`Self::weight_gradient`] of what a stack has kept.
+    fn weight_gradient_of(
+        &self,
+        stack: &Stack,
+        recording: &mut Recording,
+        x: Buffer,
+        weights: &WeightPass,
+    ) {
+        let network = self.network;
+        let mut passage = self.passage(recording);
+        let last = network.layers.len() - 1;
+        for layer in (0..=last).rev() {
+            let input = match layer {
+                0 => network.input(0, x),
+                _ => stack.values(layer - 1).into(),
+            };
+            let output_gradient = match layer == last {
+                true => network.ones,
+                false => stack.gradients(layer).into(),
+            };
+            passage.weight_gradient(layer, &input, &output_gradient, weights);
         }
     }
 

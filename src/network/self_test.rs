@@ -65,7 +65,7 @@ async fn compare(executor: &mut Executor, variant: Variant) -> Result<bool, GpuE
         && chain_is_right(executor, variant).await?)
 }
 
-/// Whether energies and gradients of a small network that is computed in one launch are those of its twin; so, too, where the variant
+/// Whether energies and gradients, in samples and in weights, of a small network that is computed in one launch are those of its twin; so, too, where the variant
 /// has no such launch.
 async fn chain_is_right(executor: &mut Executor, variant: Variant) -> Result<bool, GpuError> {
     let specs = WIDTHS.map(|features| LayerSpec::Dense { features });
@@ -73,7 +73,10 @@ async fn chain_is_right(executor: &mut Executor, variant: Variant) -> Result<boo
     let Ok(architecture) = Architecture::new(Shape::new(3, 1, 1), &specs, activation, None) else {
         return Ok(false);
     };
-    if variant.stack(architecture.layers(), activation).is_none() {
+    if variant
+        .stack(architecture.layers(), activation, CHAIN_SAMPLES)
+        .is_none()
+    {
         return Ok(true);
     }
     let plain = Initialisation {
@@ -90,25 +93,35 @@ async fn chain_is_right(executor: &mut Executor, variant: Variant) -> Result<boo
     let mut r = Recording::new();
     network.setup(&mut r);
     let named = |words| Buffer::new("self-test", words);
-    let [given, samples] = [&parameters, &x].map(|values| {
+    let factor = vec![1.0; CHAIN_SAMPLES];
+    let [given, samples, factor] = [&parameters, &x, &factor].map(|values| {
         let buffer = named(values.len());
         r.upload_f32(buffer, 0, values);
         buffer
     });
-    let [alone, beside] = [named(CHAIN_SAMPLES), named(CHAIN_SAMPLES)];
-    let gradient = named(values);
+    let [alone, beside, kept] = [(); 3].map(|()| named(CHAIN_SAMPLES));
+    let (gradient, in_weights) = (named(values), named(parameters.len()));
     let prepared = network.prepare(&mut r, given);
     prepared.energies(&mut r, samples, alone, false);
     prepared.energy_gradient(&mut r, samples, Some(beside), gradient);
+    prepared.energies(&mut r, samples, kept, true);
+    prepared.weight_gradient(&mut r, samples, factor, in_weights, false);
     executor.run(&r)?;
     let wide = |values: &[f32]| -> Vec<f64> { values.iter().map(|&v| f64::from(v)).collect() };
     let (model, x) = (twin(&architecture, &wide(&parameters)), wide(&x));
     let energies = model.energies(&x, CHAIN_SAMPLES);
     let gradients = model.energy_gradient(&x, CHAIN_SAMPLES);
+    let in_layers = model.weight_gradient(&x, CHAIN_SAMPLES, &[1.0; CHAIN_SAMPLES]);
+    let of_layers = in_layers
+        .into_iter()
+        .flat_map(|layer| [layer.weight, layer.bias]);
+    let of_weights = of_layers.flatten().collect();
     for (buffer, wanted) in [
         (alone, &energies),
         (beside, &energies),
+        (kept, &energies),
         (gradient, &gradients),
+        (in_weights, &of_weights),
     ] {
         let got = executor.read_async(buffer).await?;
         let is_close = |(&g, &w): (&f32, &f64)| (f64::from(g) - w).abs() < CHAIN_TOLERANCE;

@@ -39,7 +39,6 @@ fn passes(
     let gradient = poisoned(&mut r, "gradient", parameters.len());
     let prepared = network.prepare(&mut r, p);
     prepared.energy_gradient(&mut r, x_buffer, Some(energies), in_x);
-    prepared.prepare_derivatives(&mut r);
     prepared.derivatives(&mut r, x_buffer);
     prepared.weight_gradient(&mut r, x_buffer, factors, gradient, false);
     prepared.finish_gradient(&mut r, gradient);

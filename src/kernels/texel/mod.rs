@@ -30,7 +30,7 @@ pub use conv_weight_gradient::conv_weight_gradient;
 pub use layer::Layer;
 pub use maps::Maps;
 pub use plane::Plane;
-pub(crate) use stack::Stack;
+pub(crate) use stack::{Back, Stack};
 
 pub use tile::{Tile, Tile as Choice};
 pub use variant::Texel;

@@ -16,6 +16,8 @@ pub struct Plane {
     pub shape: Shape,
     pub border: Border,
     pub per_row: usize,
+    /// Row of the image that the first row of samples begins in: an image may hold several planes, one below the other.
+    pub first_row: usize,
 }
 
 /// The names under which a kernel knows a plane's layout.
@@ -83,6 +85,7 @@ impl Plane {
             shape,
             border,
             per_row,
+            first_row: 0,
         })
     }
 
@@ -110,8 +113,19 @@ impl Plane {
     /// Whether every texel has the same place in both, and the same format.
     pub(super) fn has_layout_of(&self, other: &Plane) -> bool {
         self.image.format() == other.image.format()
-            && (self.samples, self.shape, self.border, self.per_row)
-                == (other.samples, other.shape, other.border, other.per_row)
+            && (
+                self.samples,
+                self.shape,
+                self.border,
+                self.per_row,
+                self.first_row,
+            ) == (
+                other.samples,
+                other.shape,
+                other.border,
+                other.per_row,
+                other.first_row,
+            )
     }
 
     /// Groups of four channels.
@@ -150,7 +164,7 @@ impl Plane {
             .u32(names.height, self.height())
             .u32(names.per_row, self.per_row)
             .u32(names.x, self.border.left - padding)
-            .u32(names.y, self.border.top - padding)
+            .u32(names.y, self.first_row + self.border.top - padding)
     }
 }
 

@@ -1,11 +1,16 @@
+use super::maps::Maps;
+use super::plane::Plane;
 use super::tile::{WIDTH, describe_lanes};
 use crate::gpu::{Buffer, Image, Kernel, Program, Recording, Resource, grid};
 use crate::kernels::activations::Activation;
+use crate::kernels::border::Border;
 use crate::kernels::layer_kind::LayerKind;
-use crate::purpose::PACKED_WEIGHTS;
+use crate::purpose::{MAPS, PACKED_WEIGHTS};
+use crate::shape::Shape;
 
 static OUTPUT: Kernel = kernel!("texel/stack", 1, [Read, ImageRead, ReadWrite]);
 static GRADIENT: Kernel = kernel!("texel/stack", 1, [Read, ImageRead, ReadWrite, ReadWrite]);
+static KEPT: Kernel = kernel!("texel/stack", 1, [Read, ImageRead, ReadWrite, ImageWrite]);
 static PACK: Kernel = kernel!("texel/pack_stack", 0, [Read, Read, ImageWrite]);
 
 /// Layers at most: compiling takes as long as there are products.
@@ -73,9 +78,66 @@ struct StackLayer {
     parameters: usize,
 }
 
+/// What weight gradients are made of, but for the samples and the gradient in the output: all in one image.
+#[derive(Clone, Debug)]
+struct Kept {
+    image: Image,
+    /// Of every layer but the last its values, and the gradient in them before their activation.
+    layers: Vec<[Plane; 2]>,
+}
+
+impl Kept {
+    /// Of `samples` of layers of so many `outputs` each. None where no image of at most `longest_side` texels a side holds them.
+    fn new(outputs: &[usize], samples: usize, longest_side: usize) -> Option<Self> {
+        /// Texels of a row at least. The fewer, the less is left empty where samples end.
+        const ROW: usize = 256;
+        let rows = |row: usize, outputs: usize| samples.div_ceil(row / outputs.div_ceil(4));
+        let height =
+            |row: usize| -> usize { outputs.iter().map(|&outputs| 2 * rows(row, outputs)).sum() };
+        let mut row = ROW;
+        while row <= longest_side && height(row) > longest_side {
+            row *= 2;
+        }
+        if row > longest_side {
+            return None;
+        }
+        let height = height(row);
+        let image = Image::new("kept by the stack", row as u32, height as u32).of(MAPS);
+        let mut first_row = 0;
+        let mut plane = |outputs: usize| {
+            let plane = Plane {
+                image,
+                buffer: None,
+                samples,
+                shape: Shape::new(outputs, 1, 1),
+                border: Border::default(),
+                per_row: row / outputs.div_ceil(4),
+                first_row,
+            };
+            first_row += rows(row, outputs);
+            plane
+        };
+        let layers = outputs
+            .iter()
+            .map(|&outputs| [plane(outputs), plane(outputs)]);
+        let layers = layers.collect();
+        Some(Kept { image, layers })
+    }
+}
+
+/// What is wanted beside the output.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Back {
+    Nothing,
+    /// The gradient in the samples, in their layout.
+    Samples(Buffer),
+    /// What weight gradients are made of: [`Stack::values`] and [`Stack::gradients`].
+    Weights,
+}
+
 /// A whole network of dense layers with one output in one launch, each invocation with a sample of its own, and what holds its weights
 /// meanwhile.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Stack {
     lanes: usize,
     activation: Activation,
@@ -86,13 +148,21 @@ pub(crate) struct Stack {
     weights: Image,
     /// Which parameter each word of the texels is.
     table: Buffer,
+    kept: Kept,
 }
 
 impl Stack {
-    /// For `layers` with `activation` between them, whose parameters lie one after the other, on subgroups of `lanes`. None where a
-    /// layer is no dense one or too wide, where they or their weights are too many or there is one layer alone, where there is more than
-    /// one output, or where subgroups cannot hand round what they load.
-    pub(crate) fn new(layers: &[LayerKind], activation: Activation, lanes: usize) -> Option<Self> {
+    /// For `layers` with `activation` between them, whose parameters lie one after the other, on at most so many `samples` and subgroups of
+    /// `lanes`. None where a layer is no dense one or too wide, where they or their weights are too many or there is one layer alone, where
+    /// there is more than one output, where subgroups cannot hand round what they load, or where an image of `longest_side` does not hold what
+    /// is kept of as many samples.
+    pub(crate) fn new(
+        layers: &[LayerKind],
+        activation: Activation,
+        samples: usize,
+        lanes: usize,
+        longest_side: usize,
+    ) -> Option<Self> {
         let hidden = layers.len() - 1;
         let is_short = (1..MOST_LAYERS).contains(&hidden) && layers[hidden].outputs() == 1;
         if !is_short || lanes < 4 || !lanes.is_power_of_two() || lanes > WIDTH {
@@ -127,6 +197,8 @@ impl Stack {
             });
             parameters += kind.weight_len() + kind.outputs();
         }
+        let outputs: Vec<_> = stack[..hidden].iter().map(|layer| layer.outputs).collect();
+        let kept = Kept::new(&outputs, samples, longest_side)?;
         let turn = next(stack[hidden].inputs.div_ceil(4).next_multiple_of(lanes));
         let rows = texels.div_ceil(WEIGHT_ROW);
         let weights = Image::new("packed weights, stack", WEIGHT_ROW as u32, rows as u32);
@@ -138,6 +210,7 @@ impl Stack {
             texels,
             weights: weights.of(PACKED_WEIGHTS),
             table: Buffer::new("table of weights, stack", 4 * texels).of(PACKED_WEIGHTS),
+            kept,
         })
     }
 
@@ -155,31 +228,43 @@ impl Stack {
             .over(recording, self.texels);
     }
 
-    /// `output` = that of the last layer for each of `samples` in `x`, (sample, value), and where it is asked for its `gradient` in the
-    /// sample, in the layout of `x`.
+    /// The values of layer `index`, which is not the last, as they were last kept.
+    pub(crate) fn values(&self, index: usize) -> Maps {
+        Maps::Plane(self.kept.layers[index][0])
+    }
+
+    /// The gradient in the values of layer `index`, which is not the last, before their activation, as it was last kept.
+    pub(crate) fn gradients(&self, index: usize) -> Maps {
+        Maps::Plane(self.kept.layers[index][1])
+    }
+
+    /// `output` = that of the last layer for each of `samples` in `x`, (sample, value), and what else is wanted.
     pub(crate) fn compute(
         &self,
         recording: &mut Recording,
         samples: usize,
         x: Buffer,
         output: Buffer,
-        gradient: Option<Buffer>,
+        back: Back,
     ) {
-        let (kernel, ways) = match gradient {
-            None => (&OUTPUT, 1),
-            Some(_) => (&GRADIENT, 2),
+        let (kernel, ways, written): (_, _, Option<Resource>) = match back {
+            Back::Nothing => (&OUTPUT, 1, None),
+            Back::Samples(gradient) => (&GRADIENT, 2, Some(gradient.into())),
+            Back::Weights => (&KEPT, 2, Some(self.kept.image.into())),
         };
         let products = |layer: &StackLayer| layer.products[..ways].to_vec();
         let turns = self.layers.iter().flat_map(products).map(|p| p.blocks);
         let multiply_adds: usize = self.layers.iter().map(|l| l.inputs * l.outputs).sum();
         let program = self
-            .describe(Program::new(kernel), ways)
+            .describe(Program::new(kernel), ways, back == Back::Weights)
             .turns(turns.sum())
-            .flag("GRADIENT", gradient.is_some());
+            .flag("GRADIENT", matches!(back, Back::Samples(_)))
+            .flag("KEEP", back == Back::Weights)
+            .flag("BACK", back != Back::Nothing);
         self.activation
             .describe(program)
             .bind([Resource::from(x), self.weights.into(), output.into()])
-            .bind(gradient)
+            .bind(written)
             .immediates([samples as u32])
             .launch(
                 recording,
@@ -229,7 +314,7 @@ impl Stack {
         table
     }
 
-    fn describe(&self, program: Program, ways: usize) -> Program {
+    fn describe(&self, program: Program, ways: usize, keeps: bool) -> Program {
         let last = self.layers.len() - 1;
         let loads = |values: usize| values.div_ceil(4).div_ceil(self.lanes);
         let mut program = describe_lanes(program, self.lanes)
@@ -258,6 +343,17 @@ impl Stack {
                 .u32(format!("GROUPS_{l}"), layer.outputs.div_ceil(4))
                 .u32(format!("BIAS_{l}"), layer.bias)
                 .u32(format!("BIAS_LOADS_{l}"), loads(layer.outputs));
+            // Only with KEEP does the program depend on how many samples there may be.
+            let planes = self.kept.layers.get(l).filter(|_| keeps);
+            let place = planes.map_or([1, 0, 0], |[values, gradients]| {
+                [values.per_row, values.first_row, gradients.first_row]
+            });
+            for (name, value) in ["PER_ROW", "VALUES_ROW", "GRADIENTS_ROW"]
+                .into_iter()
+                .zip(place)
+            {
+                program = program.u32(format!("{name}_{l}"), value);
+            }
         }
         program
     }

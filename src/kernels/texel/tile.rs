@@ -176,7 +176,7 @@ pub(super) struct Shares {
 impl Shares {
     /// Of `samples`, each of which takes an invocation so many `turns`.
     pub(super) fn new(samples: usize, turns: usize, workgroups: usize, parameters: usize) -> Self {
-        const WORKGROUPS: usize = 64;
+        const WORKGROUPS: usize = 16;
         const WORDS: usize = 1 << 24;
         let count = WORKGROUPS
             .div_ceil(workgroups)
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn shares_are_whole_samples_where_these_are_few_enough_turns() {
-        assert_eq!(split(100, 64, 3), (22, 5 * 64));
+        assert_eq!(split(100, 64, 3), (6, 17 * 64));
         assert_eq!(split(1, 64, 1), (1, 64));
         assert_eq!(split(255, 256, 64), (1, 255 * 256));
     }

@@ -43,9 +43,14 @@ impl Texel {
     }
 
     /// Of f32 only: what would be stored is rounded nowhere.
-    pub(crate) fn stack(&self, layers: &[LayerKind], activation: Activation) -> Option<Stack> {
+    pub(crate) fn stack(
+        &self,
+        layers: &[LayerKind],
+        activation: Activation,
+        samples: usize,
+    ) -> Option<Stack> {
         let is_full = self.precision == Precision::Full;
-        is_full.then(|| Stack::new(layers, activation, self.lanes))?
+        is_full.then(|| Stack::new(layers, activation, samples, self.lanes, self.longest_side))?
     }
 
     pub(crate) fn in_precision(self, precision: Precision) -> Option<Self> {

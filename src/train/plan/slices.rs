@@ -42,7 +42,6 @@ impl TrainingPlan {
             network.weight_gradient(r, self.samples, factor, gradient, false);
             return;
         };
-        network.prepare_derivatives(r);
         for start in self.slices().take(most) {
             let count = self.stage(r, staging, start);
             r.copy_range(factor, start, staging.factor, 0, count);
