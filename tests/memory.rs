@@ -207,7 +207,7 @@ fn the_peak_of_a_whole_run_is_what_was_predicted() {
         let data = config::load(preset, &[]).expect("is valid").data;
         config.data = data;
         // More than the self-test at the start takes, which is gone before the run takes anything.
-        config.sampler.buffer = 5000;
+        config.sampler.buffer = 20_000;
         config.run.slice = slice;
         config.run.steps = 4;
         config.run.sample_every = 3;
