@@ -34,6 +34,14 @@
 @group(0) @binding(2) var<storage, read> factor: array<f32>;
 @group(0) @binding(3) var<storage, read_write> partials: array<f32>;
 
+// Where the planes begin in their images.
+struct Rows {
+    input: u32,
+    output: u32,
+}
+
+var<immediate> rows: Rows;
+
 const IN_AREA: u32 = IN_MAP_WIDTH * IN_MAP_HEIGHT;
 const IN_TEXELS: u32 = IN_GROUPS * IN_AREA;
 const WEIGHTS: u32 = IN_FEATURES * OUT_FEATURES;
@@ -75,9 +83,9 @@ fn main(
 
     for (var sample = share * SHARE; sample < min((share + 1u) * SHARE, SAMPLES); sample++) {
         let input_corner = plane_corner(sample, 0u, IN_GROUPS, IN_WIDTH, IN_HEIGHT, IN_PER_ROW)
-            + vec2<u32>(IN_X, IN_Y);
+            + vec2<u32>(IN_X, IN_Y + rows.input);
         let place = plane_corner(sample, group, OUT_GROUPS, OUT_WIDTH, OUT_HEIGHT, OUT_PER_ROW);
-        let gradient = factor[sample] * textureLoad(output_gradient, place + vec2<u32>(OUT_X, OUT_Y));
+        let gradient = factor[sample] * textureLoad(output_gradient, place + vec2<u32>(OUT_X, OUT_Y + rows.output));
         bias += gradient;
         var held: array<vec4<f32>, LOADS>;
 #repeat l LOADS

@@ -31,10 +31,8 @@
 #const GROUPS_${l}: u32
 #const BIAS_${l}: u32
 #const BIAS_LOADS_${l}: u32
-// Where its values are kept, how many samples stand in a row there, and where the gradients are.
+// How many samples of its values stand in a row where they are kept.
 #const PER_ROW_${l}: u32
-#const VALUES_ROW_${l}: u32
-#const GRADIENTS_ROW_${l}: u32
 #end
 // Where the weights of the last layer are as what it gives back.
 #const TURN: u32
@@ -56,6 +54,10 @@
 
 struct Batch {
     samples: u32,
+#if KEEP
+    // Of a map in the image of those that are kept: values and gradients of one layer after the other.
+    rows: u32,
+#endif
 }
 
 var<immediate> batch: Batch;
@@ -156,7 +158,7 @@ fn main(
     // Lanes past the last sample repeat it, and what they store: lanes that went apart at a store need not come together again.
     let place_${l} = vec2<u32>(sample % PER_ROW_${l} * GROUPS_${l}, sample / PER_ROW_${l});
 #repeat g GROUPS_${l}
-    textureStore(kept, place_${l} + vec2<u32>($g, VALUES_ROW_${l}), values_${l+1}[$g]);
+    textureStore(kept, place_${l} + vec2<u32>($g, 2u * $l * batch.rows), values_${l+1}[$g]);
 #end
 #endif
 #endif
@@ -165,7 +167,7 @@ fn main(
 #repeat l down HIDDEN
 #if KEEP
 #repeat g GROUPS_${l}
-    textureStore(kept, place_${l} + vec2<u32>($g, GRADIENTS_ROW_${l}), back_${l}[$g]);
+    textureStore(kept, place_${l} + vec2<u32>($g, (2u * $l + 1u) * batch.rows), back_${l}[$g]);
 #end
 #endif
 #if READS_SAMPLES_${l}

@@ -8,7 +8,7 @@ const TEXELS: usize = 8;
 
 pub(super) static KERNEL: Kernel = kernel!(
     "texel/dense_weight_gradient",
-    0,
+    2,
     [
         FormatRead("IN_FORMAT"),
         FormatRead("OUT_FORMAT"),
@@ -55,16 +55,22 @@ pub(crate) fn dense_weight_gradient(
         .u32("IN_CHANNELS", input.shape.channels)
         .u32("IN_MAP_WIDTH", input.shape.width)
         .u32("IN_MAP_HEIGHT", input.shape.height);
-    let program = input.describe(describe_lanes(program, lanes), &IN, 0);
+    // Rows by immediates, so that layers that are alike have one program wherever their maps are.
+    let rows = [input, output_gradient].map(|plane| plane.first_row as u32);
+    let [from, to] = [input, output_gradient].map(|plane| Plane {
+        first_row: 0,
+        ..*plane
+    });
+    let program = from.describe(describe_lanes(program, lanes), &IN, 0);
     let workgroups = [
         output_gradient.groups().div_ceil(lanes),
         input_texels(input.shape).div_ceil(TEXELS),
         shares.count,
     ];
     let flops = 2 * input.samples * input.shape.len() * out_features;
-    output_gradient
-        .describe(program, &OUT, 0)
+    to.describe(program, &OUT, 0)
         .bind([input.image, output_gradient.image])
         .bind([factor, partials])
+        .immediates(rows)
         .launch(recording, workgroups.map(|n| n as u32), flops as u64);
 }

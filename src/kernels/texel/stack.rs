@@ -10,7 +10,7 @@ use crate::shape::Shape;
 
 static OUTPUT: Kernel = kernel!("texel/stack", 1, [Read, ImageRead, ReadWrite]);
 static GRADIENT: Kernel = kernel!("texel/stack", 1, [Read, ImageRead, ReadWrite, ReadWrite]);
-static KEPT: Kernel = kernel!("texel/stack", 1, [Read, ImageRead, ReadWrite, ImageWrite]);
+static KEPT: Kernel = kernel!("texel/stack", 2, [Read, ImageRead, ReadWrite, ImageWrite]);
 static PACK: Kernel = kernel!("texel/pack_stack", 0, [Read, Read, ImageWrite]);
 
 /// Layers at most: compiling takes as long as there are products.
@@ -78,10 +78,12 @@ struct StackLayer {
     parameters: usize,
 }
 
-/// What weight gradients are made of, but for the samples and the gradient in the output: all in one image.
+/// What weight gradients are made of, but for the samples and the gradient in the output: all in one image, a map below the other.
 #[derive(Clone, Debug)]
 struct Kept {
     image: Image,
+    /// Of a map.
+    rows: usize,
     /// Of every layer but the last its values, and the gradient in them before their activation.
     layers: Vec<[Plane; 2]>,
 }
@@ -91,37 +93,30 @@ impl Kept {
     fn new(outputs: &[usize], samples: usize, longest_side: usize) -> Option<Self> {
         /// Texels of a row at least. The fewer, the less is left empty where samples end.
         const ROW: usize = 256;
-        let rows = |row: usize, outputs: usize| samples.div_ceil(row / outputs.div_ceil(4));
-        let height =
-            |row: usize| -> usize { outputs.iter().map(|&outputs| 2 * rows(row, outputs)).sum() };
-        let mut row = ROW;
-        while row <= longest_side && height(row) > longest_side {
-            row *= 2;
-        }
-        if row > longest_side {
-            return None;
-        }
-        let height = height(row);
-        let image = Image::new("kept by the stack", row as u32, height as u32).of(MAPS);
-        let mut first_row = 0;
-        let mut plane = |outputs: usize| {
-            let plane = Plane {
-                image,
-                buffer: None,
-                samples,
-                shape: Shape::new(outputs, 1, 1),
-                border: Border::default(),
-                per_row: row / outputs.div_ceil(4),
-                first_row,
-            };
-            first_row += rows(row, outputs);
-            plane
+        let widest = outputs.iter().max()?.div_ceil(4);
+        let maps = 2 * outputs.len();
+        let rows_of = |row: usize| samples.div_ceil(row / widest);
+        let widths = std::iter::successors(Some(ROW), |row| Some(2 * row));
+        let mut widths = widths.take_while(|&row| row <= longest_side);
+        let row = widths.find(|&row| maps * rows_of(row) <= longest_side)?;
+        let rows = rows_of(row);
+        let image = Image::new("kept by the stack", row as u32, (maps * rows) as u32).of(MAPS);
+        let plane = |outputs: usize, map: usize| Plane {
+            image,
+            buffer: None,
+            samples,
+            shape: Shape::new(outputs, 1, 1),
+            border: Border::default(),
+            per_row: row / outputs.div_ceil(4),
+            first_row: map * rows,
         };
-        let layers = outputs
-            .iter()
-            .map(|&outputs| [plane(outputs), plane(outputs)]);
-        let layers = layers.collect();
-        Some(Kept { image, layers })
+        let layers = outputs.iter().enumerate();
+        let layers = layers.map(|(l, &outputs)| [plane(outputs, 2 * l), plane(outputs, 2 * l + 1)]);
+        Some(Kept {
+            image,
+            rows,
+            layers: layers.collect(),
+        })
     }
 }
 
@@ -247,29 +242,36 @@ impl Stack {
         output: Buffer,
         back: Back,
     ) {
+        let keeps = back == Back::Weights;
         let (kernel, ways, written): (_, _, Option<Resource>) = match back {
             Back::Nothing => (&OUTPUT, 1, None),
             Back::Samples(gradient) => (&GRADIENT, 2, Some(gradient.into())),
             Back::Weights => (&KEPT, 2, Some(self.kept.image.into())),
         };
-        let products = |layer: &StackLayer| layer.products[..ways].to_vec();
-        let turns = self.layers.iter().flat_map(products).map(|p| p.blocks);
-        let multiply_adds: usize = self.layers.iter().map(|l| l.inputs * l.outputs).sum();
+        let rows = keeps.then_some(self.kept.rows as u32);
+        let (mut turns, mut multiply_adds) = (0, 0);
+        for (l, layer) in self.layers.iter().enumerate() {
+            // Nobody asks for the gradient in the samples where values are kept.
+            let computed = if keeps && l == 0 { 1 } else { ways };
+            let products = layer.products[..computed].iter();
+            turns += products.map(|product| product.blocks).sum::<usize>();
+            multiply_adds += computed * layer.inputs * layer.outputs;
+        }
         let program = self
-            .describe(Program::new(kernel), ways, back == Back::Weights)
-            .turns(turns.sum())
+            .describe(Program::new(kernel), ways, keeps)
+            .turns(turns)
             .flag("GRADIENT", matches!(back, Back::Samples(_)))
-            .flag("KEEP", back == Back::Weights)
+            .flag("KEEP", keeps)
             .flag("BACK", back != Back::Nothing);
         self.activation
             .describe(program)
             .bind([Resource::from(x), self.weights.into(), output.into()])
             .bind(written)
-            .immediates([samples as u32])
+            .immediates(std::iter::once(samples as u32).chain(rows))
             .launch(
                 recording,
                 grid(samples.div_ceil(WIDTH)),
-                (2 * ways * samples * multiply_adds) as u64,
+                (2 * samples * multiply_adds) as u64,
             );
     }
 
@@ -343,17 +345,10 @@ impl Stack {
                 .u32(format!("GROUPS_{l}"), layer.outputs.div_ceil(4))
                 .u32(format!("BIAS_{l}"), layer.bias)
                 .u32(format!("BIAS_LOADS_{l}"), loads(layer.outputs));
-            // Only with KEEP does the program depend on how many samples there may be.
-            let planes = self.kept.layers.get(l).filter(|_| keeps);
-            let place = planes.map_or([1, 0, 0], |[values, gradients]| {
-                [values.per_row, values.first_row, gradients.first_row]
-            });
-            for (name, value) in ["PER_ROW", "VALUES_ROW", "GRADIENTS_ROW"]
-                .into_iter()
-                .zip(place)
-            {
-                program = program.u32(format!("{name}_{l}"), value);
-            }
+            // Only with KEEP, so that else it is one program whatever it keeps.
+            let values = self.kept.layers.get(l).filter(|_| keeps);
+            let per_row = values.map_or(1, |[values, _]| values.per_row);
+            program = program.u32(format!("PER_ROW_{l}"), per_row);
         }
         program
     }
