@@ -107,6 +107,24 @@ fn where_nothing_can_be_kept_the_search_is_for_this_executor_only() {
     assert_eq!(fs::read(&file).unwrap(), b"in the way");
 }
 
+/// Software drivers compute it in one launch, without its layers' forward passes and input gradients.
+#[test]
+fn layers_that_nobody_runs_are_not_measured() {
+    let dense = |features| LayerSpec::Dense { features };
+    let chain = [dense(6), dense(1)];
+    let shape = Shape::new(2, 1, 1);
+    let architecture = Architecture::new(shape, &chain, Activation::SILU, None).expect("fits");
+    let mut executor = executor(false);
+    allow_tuning(&mut executor, patient(None));
+    for (name, variant) in common::variants(&executor) {
+        let before = tuning_report(&executor).expect("allowed").measured;
+        tuned_kernels(&mut executor, &architecture, SAMPLES, variant).expect("runs");
+        let measured = tuning_report(&executor).expect("allowed").measured - before;
+        let stacks = name.starts_with("texel-") && name != "texel-1";
+        assert_eq!(measured == 0, stacks, "{name}: {measured}");
+    }
+}
+
 #[test]
 fn nothing_is_measured_without_leave_or_time() {
     let mut executor = executor(false);

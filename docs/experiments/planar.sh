@@ -11,4 +11,4 @@ exec "${AFTERIMAGE:-target/release/afterimage}" sweep "$set_name" --vary snapsho
   --row 'fixed noise: snapshot.kind=gaussian' \
   --row 'moving average of 0.9: snapshot.kind=ema,snapshot.decay=0.9' \
   --row 'adaptive re-use: snapshot.interval=adaptive,sampler.reuse=adaptive,run.steps=3000' \
-  --row 'K = 1 for as long as K = 5: snapshot.interval=1,run.steps=2000' "$@"
+  --row 'K = 1 for as long as K = 5: snapshot.interval=1,run.steps=2400' "$@"

@@ -1,7 +1,7 @@
 use super::block::{Block, BlockKind, MOST_VALUES, infer};
 use super::error::NetworkError;
 use super::layer_spec::LayerSpec;
-use crate::kernels::{Activation, LayerKind, QuadraticBase};
+use crate::kernels::{Activation, LayerKind, QuadraticBase, Stack, Variant};
 use crate::shape::Shape;
 
 /// A parameter tensor as PyTorch would name and shape it.
@@ -143,6 +143,13 @@ impl Architecture {
     pub(crate) fn is_chain(&self) -> bool {
         let is_layer = |block: &Block| matches!(block.kind, BlockKind::Layer(_));
         self.blocks.iter().all(is_layer)
+    }
+
+    /// What computes all of it in one launch on batches of at most `samples`, where `variant` has that for it.
+    pub(super) fn stack(&self, samples: usize, variant: Variant) -> Option<Stack> {
+        let activation = self.activation_after(0);
+        let is_plain = self.is_chain() && activation != Activation::IDENTITY;
+        is_plain.then(|| variant.stack(&self.layers, activation, samples))?
     }
 
     /// The quadratic base, if there is one.

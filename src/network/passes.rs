@@ -113,14 +113,6 @@ impl Network {
         let inputs = std::iter::once(first)
             .chain((0..last).map(|index| between("maps between layers", index)))
             .collect::<Result<_, _>>()?;
-        let activation = architecture.activation_after(0);
-        let is_plain = architecture.is_chain() && activation != Activation::IDENTITY;
-        let stack = match is_plain {
-            true => kernels
-                .variant
-                .stack(architecture.layers(), activation, samples),
-            false => None,
-        };
         // Written beside the block's output, so laid out like it.
         let derivative = |index| {
             let maps = between("activation derivative", index)?;
@@ -147,7 +139,7 @@ impl Network {
             layers,
             parts,
             spectral: Spectral::new(architecture),
-            stack,
+            stack: architecture.stack(samples, kernels.variant),
         })
     }
 

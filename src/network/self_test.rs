@@ -73,10 +73,7 @@ async fn chain_is_right(executor: &mut Executor, variant: Variant) -> Result<boo
     let Ok(architecture) = Architecture::new(Shape::new(3, 1, 1), &specs, activation, None) else {
         return Ok(false);
     };
-    if variant
-        .stack(architecture.layers(), activation, CHAIN_SAMPLES)
-        .is_none()
-    {
+    if architecture.stack(CHAIN_SAMPLES, variant).is_none() {
         return Ok(true);
     }
     let plain = Initialisation {

@@ -32,7 +32,7 @@ pub(super) struct Task {
     derivative: bool,
 }
 
-/// The passes of a network that `tuning` says nothing about, the most work first.
+/// The passes of a network that `tuning` says nothing about, the most work first. None where all are computed in one launch.
 pub(super) fn missing(
     architecture: &Architecture,
     samples: usize,
@@ -41,6 +41,9 @@ pub(super) fn missing(
 ) -> Vec<Task> {
     let mut known = BTreeSet::new();
     let mut missing = Vec::new();
+    if architecture.stack(samples, variant).is_some() {
+        return missing;
+    }
     let last = architecture.layers().len() - 1;
     for (index, &kind) in architecture.layers().iter().enumerate() {
         for pass in LayerPass::ALL {
