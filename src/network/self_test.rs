@@ -65,8 +65,8 @@ async fn compare(executor: &mut Executor, variant: Variant) -> Result<bool, GpuE
         && chain_is_right(executor, variant).await?)
 }
 
-/// Whether energies and gradients, in samples and in weights, of a small network that is computed in one launch are those of its twin; so, too, where the variant
-/// has no such launch.
+/// Whether energies and gradients, in samples and in weights, of a small network that is computed in one launch are those of its twin;
+/// so, too, where the variant has no such launch.
 async fn chain_is_right(executor: &mut Executor, variant: Variant) -> Result<bool, GpuError> {
     let specs = WIDTHS.map(|features| LayerSpec::Dense { features });
     let activation = Activation::SILU;
