@@ -166,7 +166,8 @@ fn chain(shape: Shape, widths: &[usize], activation: Activation) -> Architecture
 }
 
 /// Chains of dense layers, which software drivers compute in one launch up to 64 wide, with one output: odd widths, images and tables,
-/// each activation, and more samples than a workgroup has invocations or a row of what is kept has room for. Two of them are not computed so.
+/// each activation, and more samples than a workgroup has invocations or a row of what is kept has room for. Two of them are not
+/// computed so.
 #[test]
 fn dense_networks_of_every_width_agree_with_their_twins() {
     let mut executor = executor(false);
