@@ -57,7 +57,12 @@ fn devices_without_immediates_compute_the_same_bits() {
         ),
         (
             "digits-langevin",
-            &["run.steps=3", "run.batch=8", "sampler.steps=300"],
+            &[
+                "network.layers=[{conv=6, kernel=3, padding=1}, {conv=9, kernel=3, stride=2, padding=1}, {dense=5}, {dense=1}]",
+                "run.steps=3",
+                "run.batch=8",
+                "sampler.steps=300",
+            ],
         ),
     ] {
         let (wanted, after) = trained(with, preset, settings);

@@ -1,7 +1,7 @@
 //! Shapes that are refused, work that is counted, and checkpoints.
 
 use crate::common::{assert_close, executor, normals, twin, widen};
-use crate::examples::{DIGITS, conv, dense, digits, pool, residual};
+use crate::examples::{DIGITS, LAYERS, conv, dense, digits, pool, residual};
 use crate::gradients::TOLERANCE;
 use afterimage::config::{self, LayerSpec};
 use afterimage::data::Scaling;
@@ -147,6 +147,7 @@ fn a_checkpoint_keeps_every_block() {
     let mut executor = executor(false);
     for (spectral_norm, tensors) in [(false, 18), (true, 27)] {
         let mut config = digits(&[
+            LAYERS,
             "network.zero_head=false",
             "network.initialisation=orthogonal",
         ]);

@@ -1,15 +1,14 @@
 //! Every block from the command line.
 
 use crate::common::command::{run, stderr, stdout};
-use crate::common::extended;
-use crate::examples::{FEW_LAYERS, LAYERS};
+use crate::examples::{LAYERS, layers};
 use afterimage::config::{self, Config};
 
 #[test]
 fn the_command_line_trains_samples_and_scores_every_block() {
     let folder = tempfile::tempdir().expect("makes a folder");
     let sets = [
-        if extended() { LAYERS } else { FEW_LAYERS },
+        layers(),
         "run.steps=4",
         "run.batch=8",
         "run.samples=4",

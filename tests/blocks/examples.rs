@@ -1,5 +1,6 @@
 //! Networks with every kind of block.
 
+use crate::common::extended;
 use afterimage::config::{self, Config, InitialWeights, LayerSpec};
 use afterimage::low_level::kernels::{Activation, QuadraticBase};
 use afterimage::low_level::network::Initialisation;
@@ -97,7 +98,7 @@ pub fn architectures() -> Vec<Architecture> {
 }
 
 /// Every kind of block, as few of each as there can be.
-pub const FEW_LAYERS: &str = "network.layers=[{residual=4, pool=2}, {pool=2}, {residual=6, kernel=1}, \
+const FEW_LAYERS: &str = "network.layers=[{residual=4, pool=2}, {pool=2}, {residual=6, kernel=1}, \
                           {global_sum=true}, {dense=1}]";
 /// Every kind of block, with several of some.
 pub const LAYERS: &str = "network.layers=[{conv=4, kernel=3, padding=1}, {residual=4, pool=2}, {residual=6}, {pool=2}, \
@@ -109,10 +110,15 @@ pub const DIGITS: Shape = Shape {
     width: 8,
 };
 
+/// Every kind of block; several of some in the extended tests.
+pub fn layers() -> &'static str {
+    if extended() { LAYERS } else { FEW_LAYERS }
+}
+
 /// The digits with every kind of block, 8 data and 16 noise samples a step.
 pub fn digits(more: &[&str]) -> Config {
     let sets = [
-        LAYERS,
+        layers(),
         "snapshot.interval=3",
         "objective.noise_ratio=2",
         "sampler.steps=2",

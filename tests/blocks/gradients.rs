@@ -56,7 +56,8 @@ fn energies_and_gradients_agree_with_finite_differences() {
     let mut executor = executor(false);
     let samples = 3;
     for (turn, architecture) in architectures().into_iter().enumerate() {
-        let runs = network_variants(&executor, turn, [TOLERANCE, MIXED_TOLERANCE]);
+        // Turns go on where those of tests/networks.rs end.
+        let runs = network_variants(&executor, turn + 3, [TOLERANCE, MIXED_TOLERANCE]);
         let length = architecture.input().len();
         let (x32, factor32) = (normals(1, samples * length), normals(2, samples));
         let parameters32 = initial_parameters(&architecture, &PLAIN, 5);

@@ -1,9 +1,9 @@
 //! Spectral normalisation: its kernels, its estimate, and its vectors in training.
 
 use crate::common::{
-    ROUNDING, assert_close, best_variants, executor, extended, filled, normals, poisoned, widen,
+    ROUNDING, assert_close, best_variants, executor, filled, normals, poisoned, widen,
 };
-use crate::examples::{DIGITS, FEW_LAYERS, LAYERS, PLAIN, digits};
+use crate::examples::{DIGITS, PLAIN, digits};
 use afterimage::gpu::Recording;
 use afterimage::low_level::kernels::{
     SpectralWeight, spectral_gradient, spectral_turn, spectral_weights,
@@ -112,11 +112,7 @@ fn the_estimate_reaches_the_largest_singular_value() {
 /// Initial vectors are near the singular vectors, and a step of training moves them on by one iteration.
 #[test]
 fn training_turns_the_vectors_once_a_step() {
-    let config = digits(&[
-        if extended() { LAYERS } else { FEW_LAYERS },
-        "network.zero_head=false",
-        "network.spectral_norm=true",
-    ]);
+    let config = digits(&["network.zero_head=false", "network.spectral_norm=true"]);
     for (name, variant) in best_variants(&executor(false)) {
         let mut executor = executor(false);
         let plan = TrainingPlan::new(&config, DIGITS, variant).expect("fits");

@@ -45,6 +45,14 @@ pub fn best_variants(executor: &Executor) -> Vec<(&'static str, Variant)> {
     variants(executor).into_iter().take(families).collect()
 }
 
+/// Those, and in the extended tests all variants.
+pub fn best_or_all(executor: &Executor) -> Vec<(&'static str, Variant)> {
+    match extended() {
+        true => variants(executor),
+        false => best_variants(executor),
+    }
+}
+
 /// The variants that can store maps as f16, doing so.
 pub fn mixed_variants(executor: &Executor) -> Vec<(&'static str, Variant)> {
     let mixed = |(name, variant): (_, Variant)| {
@@ -54,8 +62,8 @@ pub fn mixed_variants(executor: &Executor) -> Vec<(&'static str, Variant)> {
     variants(executor).into_iter().filter_map(mixed).collect()
 }
 
-/// The variants that whole networks are checked in, with what each may be off by: the best of each family, and those that
-/// ask less of a driver or store f16, whose kernels `tests/layers.rs` checks one by one, in turn.
+/// The variants that whole networks are checked in, with what each may be off by: the best of the last family, which is the one for
+/// such an adapter, and of the others, whose kernels `tests/layers.rs` checks one by one, two in turn.
 pub fn network_variants(
     executor: &Executor,
     turn: usize,
@@ -63,11 +71,13 @@ pub fn network_variants(
 ) -> Vec<(&'static str, Variant, f64)> {
     let all = variants(executor).into_iter();
     let mut best: Vec<_> = all.map(|(name, v)| (name, v, full)).collect();
-    let mut others = best.split_off(best_variants(executor).len());
+    let mut plain = best.split_off(best_variants(executor).len());
     let mixed_variants = mixed_variants(executor).into_iter();
-    others.extend(mixed_variants.map(|(name, v)| (name, v, mixed)));
-    best.extend(one_of(others, turn));
-    best
+    plain.extend(mixed_variants.map(|(name, v)| (name, v, mixed)));
+    let mut runs: Vec<_> = best.pop().into_iter().collect();
+    runs.extend(one_of(best, turn));
+    runs.extend(one_of(plain, turn));
+    runs
 }
 
 /// Rounding to the nearest f16, which has 11 bits, relative to the value; values below 2⁻¹⁴ err by up to 2⁻²⁴.
