@@ -62,8 +62,8 @@ pub fn mixed_variants(executor: &Executor) -> Vec<(&'static str, Variant)> {
     variants(executor).into_iter().filter_map(mixed).collect()
 }
 
-/// The variants that whole networks are checked in, with what each may be off by: the best of the last family, which is the one for
-/// such an adapter, and of the others, whose kernels `tests/layers.rs` checks one by one, two in turn.
+/// The variants that whole networks are checked in, with what each may be off by: the best of the last family, the usual one of
+/// software drivers, and of the others, whose kernels `tests/layers.rs` checks one by one, two in turn.
 pub fn network_variants(
     executor: &Executor,
     turn: usize,
