@@ -1,18 +1,24 @@
 // The gradient of the energy in the samples, through a first convolution whose input has fewer than four channels, the
-// shape for lavapipe. Phases and taps are those of conv_input_gradient.wgsl; but a texel of weights leads from four
-// channels of the output gradient to one channel of the samples, so that no padding is computed, and the results go
+// shape for lavapipe. Cells and taps are those of conv_cell_gradient.wgsl, also where the stride is 1; but a texel of weights leads from
+// four channels of the output gradient to one channel of the samples, so that no padding is computed, and the results go
 // straight into the flat (sample, channel, row, column) buffer: a plane would hold mostly padding.
 #import "shared/plane.wgsl"
 #import "shared/spread.wgsl"
 
 #const SAMPLES: u32
-#const TAPS_Y: u32
-#const TAPS_X: u32
+#const KERNEL_HEIGHT: u32
+#const KERNEL_WIDTH: u32
 #const STRIDE: u32
+#const PADDING: u32
 #const PIXELS: u32
 #const CHANNELS: u32
-// The lengths of `row` and of `held`, which the preprocessor cannot reckon.
+// Pixels of a cell; the outputs that neighbouring cells meet, rows and texels of each; how far before the first cell's own they begin.
+#const CELL: u32
+#const WINDOW_ROWS: u32
 #const ROW_TEXELS: u32
+#const BEFORE_Y: u32
+#const BEFORE_X: u32
+// The length of `held`, which the preprocessor cannot reckon.
 #const LOADS: u32
 // Plane of the output gradient: groups, bordered size, samples to a row, border.
 #const IN_FORMAT: format
@@ -25,19 +31,14 @@
 #const MAP_WIDTH: u32
 #const MAP_HEIGHT: u32
 
-struct Phase {
-    offset_x: u32,
-    offset_y: u32,
-    reach_x: u32,
-    reach_y: u32,
-    // First texel of this phase's weights.
-    weights: u32,
-}
-
-var<immediate> phase: Phase;
 @group(0) @binding(0) var input: texture_storage_2d<$IN_FORMAT, read>;
 @group(0) @binding(1) var weights: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var<storage, read_write> gradient: array<f32>;
+
+const TAPS: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
+const TILES_X: u32 = ((MAP_WIDTH + STRIDE - 1u) / STRIDE + PIXELS - 1u) / PIXELS;
+const TILES: u32 = TILES_X * ((MAP_HEIGHT + STRIDE - 1u) / STRIDE);
+#import "shared/cell_tap.wgsl"
 
 @compute @workgroup_size(64)
 fn main(
@@ -50,64 +51,67 @@ fn main(
 #else
     let lane = 0u;
 #endif
-    let phase_width = (MAP_WIDTH - phase.offset_x + STRIDE - 1u) / STRIDE;
-    let phase_height = (MAP_HEIGHT - phase.offset_y + STRIDE - 1u) / STRIDE;
-    let tiles_x = (phase_width + PIXELS - 1u) / PIXELS;
-    let tiles = tiles_x * phase_height;
     // No early return: every lane must take part in the shuffles.
-    let tile = min(id.x, SAMPLES * tiles - 1u);
-    let sample = tile / tiles;
-    let y = (tile % tiles) / tiles_x;
-    let x = (tile % tiles_x) * PIXELS;
+    let tile = min(id.x, SAMPLES * TILES - 1u);
+    let sample = tile / TILES;
+    let y = (tile % TILES) / TILES_X;
+    let x = (tile % TILES_X) * PIXELS;
 
-    var sums: array<array<f32, PIXELS>, CHANNELS>;
+    var sums: array<array<array<f32, CELL>, PIXELS>, CHANNELS>;
 #repeat c CHANNELS
 #repeat p PIXELS
-    sums[$c][$p] = 0.0;
+#repeat o CELL
+    sums[$c][$p][$o] = 0.0;
+#end
 #end
 #end
 
-    // The border before the map is at least TAPS − 1 − reach wide, so this does not go below zero.
+    // The border before the map is at least BEFORE wide.
     let corner = plane_corner(sample, 0u, IN_GROUPS, IN_WIDTH, IN_HEIGHT, IN_PER_ROW)
-        + vec2<u32>(x + IN_X + phase.reach_x + 1u - TAPS_X, y + IN_Y + phase.reach_y + 1u - TAPS_Y);
-    for (var i = 0u; i < IN_GROUPS * TAPS_Y; i++) {
-        let start = corner + vec2<u32>(i / TAPS_Y * IN_WIDTH, TAPS_Y - 1u - i % TAPS_Y);
-        var row: array<vec4<f32>, ROW_TEXELS>;
+        + vec2<u32>(x + IN_X - BEFORE_X, y + IN_Y - BEFORE_Y);
+    for (var i = 0u; i < IN_GROUPS; i++) {
+        let start = corner + vec2<u32>(i * IN_WIDTH, 0u);
+        var values: array<array<vec4<f32>, ROW_TEXELS>, WINDOW_ROWS>;
+#repeat r WINDOW_ROWS
 #repeat t ROW_TEXELS
-        row[$t] = textureLoad(input, start + vec2<u32>($t, 0u));
+        values[$r][$t] = textureLoad(input, start + vec2<u32>($t, $r));
+#end
 #end
         var held: array<vec4<f32>, LOADS>;
 #repeat l LOADS
         {
-            let index = phase.weights + i * TAPS_X * CHANNELS + $l * LANES + lane;
+            let index = i * TAPS * CHANNELS + $l * LANES + lane;
             held[$l] = textureLoad(weights, vec2<u32>(index % WEIGHT_ROW, index / WEIGHT_ROW));
         }
 #end
-#repeat jx TAPS_X
+#repeat ky KERNEL_HEIGHT
+#repeat kx KERNEL_WIDTH
 #repeat c CHANNELS
         {
-            const column = $jx * CHANNELS + $c;
+            const column = ($ky * KERNEL_WIDTH + $kx) * CHANNELS + $c;
             let w = spread(held[column / LANES], column % LANES);
 #repeat p PIXELS
-            sums[$c][$p] += dot(w, row[$p + TAPS_X - 1u - $jx]);
+            sums[$c][$p][PIXEL_${ky}_${kx}] += dot(w, values[FROM_Y_${ky}][$p + FROM_X_${kx}]);
 #end
         }
+#end
 #end
 #end
     }
 
-    if id.x >= SAMPLES * tiles {
+    if id.x >= SAMPLES * TILES {
         return;
     }
-    let map_y = y * STRIDE + phase.offset_y;
 #repeat c CHANNELS
-    {
-        let start = ((sample * CHANNELS + $c) * MAP_HEIGHT + map_y) * MAP_WIDTH + phase.offset_x;
 #repeat p PIXELS
-        if x + $p < phase_width {
-            gradient[start + (x + $p) * STRIDE] = sums[$c][$p];
+#repeat o CELL
+    {
+        let place = vec2<u32>((x + $p) * STRIDE + $o % STRIDE, y * STRIDE + $o / STRIDE);
+        if place.x < MAP_WIDTH && place.y < MAP_HEIGHT {
+            gradient[((sample * CHANNELS + $c) * MAP_HEIGHT + place.y) * MAP_WIDTH + place.x] = sums[$c][$p][$o];
         }
-#end
     }
+#end
+#end
 #end
 }

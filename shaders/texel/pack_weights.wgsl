@@ -6,8 +6,7 @@
 #const OUT_CHANNELS: u32
 #const KERNEL_HEIGHT: u32
 #const KERNEL_WIDTH: u32
-#const STRIDE: u32
-// 0: forward, with the bias behind the weights; 1: input gradient of a convolution, one phase;
+// 0: forward, with the bias behind the weights; 1: input gradient of a convolution, whose outputs are the input's channels;
 // 2: input gradient of a dense layer, whose outputs are the texels of the KERNEL_HEIGHT × KERNEL_WIDTH input map;
 // 3: as 1, but texel (group, tap, channel) holds the weights from four outputs to one input channel.
 #const MODE: u32
@@ -17,16 +16,10 @@
 struct Place {
     // First word of the layer's weight.
     parameters: u32,
-    // First texel to write, and how many.
-    texel: u32,
+    // How many texels there are.
     texels: u32,
     // Texels that hold weights; the rest hold the bias.
     weight_texels: u32,
-    // For MODE 1 and 3: taps of this phase and the first of them in the kernel.
-    taps_y: u32,
-    taps_x: u32,
-    first_y: u32,
-    first_x: u32,
 }
 
 var<immediate> place: Place;
@@ -36,12 +29,14 @@ var<immediate> place: Place;
 const WEIGHT_ROW: u32 = 1024u;
 const COLUMNS: u32 = BLOCK * 4u;
 const AREA: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
+// A dense layer's input gradient is a product of channels alone.
+const TAPS: u32 = select(AREA, 1u, MODE == 2u);
 
-fn weight(out_channel: u32, in_channel: u32, ky: u32, kx: u32) -> f32 {
+fn weight(out_channel: u32, in_channel: u32, tap: u32) -> f32 {
     if out_channel >= OUT_CHANNELS || in_channel >= IN_CHANNELS {
         return 0.0;
     }
-    return parameters[place.parameters + (out_channel * IN_CHANNELS + in_channel) * AREA + ky * KERNEL_WIDTH + kx];
+    return parameters[place.parameters + (out_channel * IN_CHANNELS + in_channel) * AREA + tap];
 }
 
 fn bias(out_channel: u32) -> f32 {
@@ -59,37 +54,22 @@ fn texel_value(i: u32) -> vec4<f32> {
         }
         return value;
     }
-    let taps = place.taps_y * place.taps_x;
     if MODE == 3u {
-        let tap = i / IN_CHANNELS % taps;
         for (var k = 0u; k < 4u; k++) {
-            value[k] = weight(
-                i / (IN_CHANNELS * taps) * 4u + k, i % IN_CHANNELS,
-                place.first_y + STRIDE * (tap / place.taps_x), place.first_x + STRIDE * (tap % place.taps_x),
-            );
+            value[k] = weight(i / (IN_CHANNELS * AREA) * 4u + k, i % IN_CHANNELS, i / IN_CHANNELS % AREA);
         }
         return value;
     }
     let column = i % COLUMNS;
-    let tap = i / COLUMNS % taps;
-    let group = i / (COLUMNS * taps) % GROUPS;
-    let output = i / (COLUMNS * taps * GROUPS) * BLOCK + column / 4u;
+    let tap = i / COLUMNS % TAPS;
+    let group = i / (COLUMNS * TAPS) % GROUPS;
+    let output = i / (COLUMNS * TAPS * GROUPS) * BLOCK + column / 4u;
     let channel = group * 4u + column % 4u;
-    let tap_y = tap / place.taps_x;
-    let tap_x = tap % place.taps_x;
     for (var k = 0u; k < 4u; k++) {
         switch MODE {
-            case 0u: { value[k] = weight(output * 4u + k, channel, tap_y, tap_x); }
-            case 1u: {
-                value[k] = weight(
-                    channel, output * 4u + k, place.first_y + STRIDE * tap_y, place.first_x + STRIDE * tap_x,
-                );
-            }
-            default: {
-                value[k] = weight(
-                    channel, output / AREA * 4u + k, output % AREA / KERNEL_WIDTH, output % AREA % KERNEL_WIDTH,
-                );
-            }
+            case 0u: { value[k] = weight(output * 4u + k, channel, tap); }
+            case 1u: { value[k] = weight(channel, output * 4u + k, tap); }
+            default: { value[k] = weight(channel, output / AREA * 4u + k, output % AREA); }
         }
     }
     return value;
@@ -103,7 +83,6 @@ fn main(
 ) {
     let i = flat_group(group, groups) * 64u + local;
     if i < place.texels {
-        let texel = place.texel + i;
-        textureStore(packed, vec2<u32>(texel % WEIGHT_ROW, texel / WEIGHT_ROW), texel_value(i));
+        textureStore(packed, vec2<u32>(i % WEIGHT_ROW, i / WEIGHT_ROW), texel_value(i));
     }
 }

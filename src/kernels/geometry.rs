@@ -61,6 +61,11 @@ impl ConvGeometry {
         self.out_channels * self.in_channels * self.kernel_height * self.kernel_width
     }
 
+    /// Places of the kernel.
+    pub(super) fn taps(&self) -> usize {
+        self.kernel_height * self.kernel_width
+    }
+
     /// Floating-point operations of one sample in the forward pass, counting a multiply-add as two.
     pub(crate) fn flops(&self) -> u64 {
         2 * (self.weight_len() * self.out_height() * self.out_width()) as u64

@@ -26,6 +26,7 @@ macro_rules! texts {
 /// What every kernel may import.
 pub(super) const SHARED: &[(&str, &str)] = texts![
     "shared/activation.wgsl",
+    "shared/cell_tap.wgsl",
     "shared/chain_sum.wgsl",
     "shared/dense_product.wgsl",
     "shared/finite.wgsl",

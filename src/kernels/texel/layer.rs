@@ -19,6 +19,7 @@ use super::winograd_weights::winograd_weights;
 use crate::gpu::{Buffer, GpuError, ImageFormat, Recording};
 use crate::kernels::activations::Activation;
 use crate::kernels::border::Border;
+use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::layer_kind::LayerKind;
 use crate::kernels::layer_pass::LayerPass;
 use crate::kernels::map_reader::MapReader;
@@ -106,6 +107,13 @@ impl Layer {
             longest_side,
             ..
         } = variant;
+        // A kernel that covers its input moves nowhere, and the kernels of stride 1 write out the taps of a row only.
+        let kind = match kind {
+            LayerKind::Conv(g) if g.covers_input() => {
+                LayerKind::Conv(ConvGeometry { stride: 1, ..g })
+            }
+            kind => kind,
+        };
         let geometry = kind.as_convolution();
         let direct = |pass| {
             let tile = chosen(pass).unwrap_or_else(|| tiles(kind, samples, pass, lanes)[0]);

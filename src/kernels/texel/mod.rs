@@ -1,5 +1,7 @@
 //! The layer kernels in the shape that suits lavapipe (`shaders/texel/`).
 
+mod cells;
+mod conv_cell_gradient;
 mod conv_forward;
 mod conv_input_gradient;
 mod conv_sample_gradient;
@@ -11,7 +13,6 @@ mod layer;
 mod load_maps;
 mod maps;
 mod pack_weights;
-mod phase;
 mod plane;
 mod pool_forward;
 mod pool_input_gradient;

@@ -1,4 +1,4 @@
-use super::phase::phases;
+use super::cells::Cells;
 use crate::gpu::{MOST_TURNS, Program};
 use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::layer_kind::LayerKind;
@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 /// Invocations in a workgroup of the texel kernels.
 pub(super) const WIDTH: usize = 64;
 
-/// What one invocation computes: `pixels` neighbouring outputs of a row, of `block` groups of four channels.
+/// What one invocation computes: `pixels` neighbouring outputs of a row, or cells of a strided input gradient, of `block` groups of four
+/// channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Tile {
     pub pixels: usize,
@@ -20,11 +21,6 @@ impl Tile {
     /// How many blocks make up `groups` groups of channels.
     pub(super) fn blocks(&self, groups: usize) -> usize {
         groups.div_ceil(self.block)
-    }
-
-    /// Pixels of a row of `length`, rounded up to whole tiles.
-    pub(super) fn covered(&self, length: usize) -> usize {
-        length.div_ceil(self.pixels) * self.pixels
     }
 }
 
@@ -37,17 +33,19 @@ pub(super) fn tiles(kind: LayerKind, samples: usize, pass: LayerPass, lanes: usi
     product.ranked_tiles(lanes)
 }
 
-/// The tile for the gradient in the samples, of fewer than four channels: pixels only.
+/// The tile for the gradient in the samples, of fewer than four channels: neighbouring cells only.
 pub(super) fn sample_tile(g: &ConvGeometry, lanes: usize) -> Tile {
-    let phase = phases(g)[0].1;
-    let taps = phase.taps.max(1);
-    let cost = |pixels: usize| {
+    let cells = Cells::new(g);
+    let [taps, row] = [g.taps(), cells.in_row()];
+    let cost = |count: usize| {
+        let [rows, texels] = cells.met_by(count);
         let weights = (taps * g.in_channels).div_ceil(lanes);
-        let loads = 5 * lanes * (pixels + taps - 1 + weights);
-        let products = 8 * taps * g.in_channels * (pixels + 1);
-        phase.pixels.div_ceil(pixels) * (loads + products + 100)
+        let loads = 5 * lanes * (rows * texels + weights);
+        let products = 8 * taps * g.in_channels * (count + 1);
+        let carried = 3 * g.in_channels * cells.pixels() * count;
+        row.div_ceil(count) * (loads + products + carried + 100)
     };
-    let pixels = (1..=LARGEST.min(phase.pixels)).min_by_key(|&pixels| cost(pixels));
+    let pixels = (1..=LARGEST.min(row)).min_by_key(|&count| cost(count));
     Tile {
         pixels: pixels.unwrap_or(1),
         block: 1,
@@ -62,13 +60,21 @@ struct RowProduct {
     groups: usize,
     /// Input channels that are not padding, of a group.
     channels: usize,
-    /// Taps of the kernel along the row.
+    /// Taps of a turn.
     taps: usize,
     stride: usize,
+    /// Rows of inputs that a turn loads, and from how many of each a pixel is computed.
+    window: [usize; 2],
+    /// Outputs of a pixel, which is a cell in a strided input gradient.
+    cell: usize,
 }
 
 /// The most pixels, and the most groups, of a tile.
 const LARGEST: usize = 8;
+/// The most sums of four channels that a tile of cells may have: more are in memory more often than in registers.
+const MOST_CELL_SUMS: usize = 32;
+/// The most taps of all of its cells, of four channels each: compiling takes as long as the text.
+const MOST_CELL_TAPS: usize = 256;
 
 impl RowProduct {
     fn of_convolution(g: &ConvGeometry, pass: LayerPass) -> Self {
@@ -79,16 +85,25 @@ impl RowProduct {
                 channels: g.in_channels.min(4),
                 taps: g.kernel_width,
                 stride: g.stride,
+                window: [1, g.kernel_width],
+                cell: 1,
             },
             LayerPass::InputGradient => {
-                // The phases share one packing of the weights, so they share a block; the first is as good as any.
-                let phase = phases(g)[0].1;
+                let cells = Cells::new(g);
+                let strides = g.stride > 1;
                 RowProduct {
-                    row: phase.pixels,
+                    row: cells.in_row(),
                     groups: g.in_channels.div_ceil(4),
                     channels: g.out_channels.min(4),
-                    taps: phase.taps.max(1),
+                    // Where it does not stride, a row of taps.
+                    taps: if strides { g.taps() } else { g.kernel_width },
                     stride: 1,
+                    window: if strides {
+                        cells.met_by(1)
+                    } else {
+                        [1, g.kernel_width]
+                    },
+                    cell: cells.pixels(),
                 }
             }
         }
@@ -106,6 +121,8 @@ impl RowProduct {
             channels: channels.min(4),
             taps: 1,
             stride: 1,
+            window: [1, 1],
+            cell: 1,
         }
     }
 
@@ -115,6 +132,13 @@ impl RowProduct {
         let mut tiles: Vec<Tile> = (1..=most(self.row))
             .flat_map(|pixels| (1..=most(self.groups)).map(move |block| Tile { pixels, block }))
             .collect();
+        // Of cells all taps are written out; one cell there always is.
+        let is_small = |tile: &Tile| {
+            let cells = tile.pixels * tile.block;
+            let fits = cells * self.cell <= MOST_CELL_SUMS && cells * self.taps <= MOST_CELL_TAPS;
+            fits || cells == 1
+        };
+        tiles.retain(|tile| self.cell == 1 || is_small(tile));
         tiles.sort_by(|a, b| self.cost(*a, lanes).total_cmp(&self.cost(*b, lanes)));
         tiles
     }
@@ -124,7 +148,8 @@ impl RowProduct {
     fn cost(&self, tile: Tile, lanes: usize) -> f64 {
         let (pixels, block) = (tile.pixels as f64, tile.block as f64);
         let (taps, channels) = (self.taps as f64, self.channels as f64);
-        let row_loads = (tile.pixels - 1) * self.stride + self.taps;
+        let [rows, texels] = self.window;
+        let row_loads = rows * ((tile.pixels - 1) * self.stride + texels);
         let weight_loads = (self.taps * tile.block * 4).div_ceil(lanes);
         let loads = 5.0 * lanes as f64 * (row_loads + weight_loads) as f64;
         // A multiplication, an addition, and now and then a move.
@@ -135,7 +160,7 @@ impl RowProduct {
             0.0
         };
         // Sums are loaded, blended and stored at the end of the loop body.
-        let carried = 3.0 * 4.0 * block * pixels;
+        let carried = 3.0 * 4.0 * block * pixels * self.cell as f64;
         let body = loads + products + shuffles + carried + 100.0;
         // Loop bodies of more than about this many instructions outgrow the instruction caches (docs/kernels.md).
         let cached = if body > 9000.0 { 1.25 } else { 1.0 };
