@@ -358,6 +358,10 @@ fn every_range_is_checked() {
             "network.layers[0].stride = 0",
         ),
         (
+            "network.layers=[{conv=1,kernel=17,stride=17}]",
+            "network.layers[0].stride = 17",
+        ),
+        (
             "network.layers=[{conv=1,kernel=2,padding=2}]",
             "network.layers[0].padding = 2",
         ),

@@ -81,7 +81,7 @@ fn tables_that_cannot_be_used_are_replaced() {
     measured(patient(Some(folder.path())));
     let file = table(folder.path());
     let good = fs::read_to_string(&file).unwrap();
-    let foreign = good.replace("\"format\": 3", "\"format\": 2");
+    let foreign = good.replace("\"format\": 4", "\"format\": 3");
     assert_ne!(good, foreign);
     for bad in [&foreign, &good[..good.len() / 2], "not a table", ""] {
         fs::write(&file, bad).unwrap();

@@ -47,8 +47,7 @@ def work(client, tasks):
     for number, task in enumerate(tasks, 1):
         job.program(
             ["sh", "-c", f"exec {task}"],
-            # With 0 threads lavapipe computes in the one that asks it to, which is the faster way on a single core.
-            env={"LP_NUM_THREADS": "0" if cores == "1" else cores},
+            env={"LP_NUM_THREADS": cores},
             stdout=f"hyperqueue-{number}.out",
             stderr=f"hyperqueue-{number}.err",
             resources=ResourceRequest(cpus=int(cores)),

@@ -112,6 +112,11 @@ pub enum LayerFlaw {
     )]
     OnlyPadding { kernel: usize, padding: usize },
     #[error(
+        "a stride is at most {}, not {stride}: use a smaller one, or several layers",
+        LayerSpec::MOST_STRIDE
+    )]
+    LongStride { stride: usize },
+    #[error(
         "a residual block needs an odd kernel, which keeps the size of its map, not {kernel}: use {}", .kernel + 1
     )]
     EvenKernel { kernel: usize },
@@ -122,6 +127,9 @@ pub enum LayerFlaw {
 }
 
 impl LayerSpec {
+    /// Kernels write out all pixels between two outputs.
+    pub(crate) const MOST_STRIDE: usize = 16;
+
     /// Refuses values that no such layer can have, in any place or, with `after_dense`, behind a dense layer.
     pub(crate) fn check(self, after_dense: bool) -> Result<(), LayerFlaw> {
         let positive = |key, value| match value {
@@ -138,6 +146,9 @@ impl LayerSpec {
                 positive("conv", channels)?;
                 positive("kernel", kernel)?;
                 positive("stride", stride)?;
+                if stride > Self::MOST_STRIDE {
+                    return Err(LayerFlaw::LongStride { stride });
+                }
                 if padding >= kernel {
                     return Err(LayerFlaw::OnlyPadding { kernel, padding });
                 }

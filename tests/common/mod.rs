@@ -173,6 +173,8 @@ pub fn awkward_geometries() -> Vec<ConvGeometry> {
         square([64, 1], 4, 4, 1, 0),
         square([5, 7], 8, 2, 3, 0),
         square([4, 3], 6, 1, 2, 0),
+        // Larger than the map.
+        square([5, 6], 3, 3, 5, 1),
         ConvGeometry {
             in_channels: 2,
             in_height: 5,

@@ -71,16 +71,14 @@ impl Errand<'_> {
         }
     }
 
-    /// Threads of a software renderer for each process, where several share the processors: none for a single one, so that lavapipe
-    /// computes where it was asked and wakes nobody (docs/kernels.md, *What a launch costs*).
+    /// Threads of a software renderer for each process, where several share the processors.
     fn threads(&self) -> Option<usize> {
         let is_said = std::env::var_os("LP_NUM_THREADS").is_some();
         if self.arguments.jobs < 2 || is_said {
             return None;
         }
         let processors = thread::available_parallelism().map_or(1, usize::from);
-        let share = processors / self.arguments.jobs;
-        Some(if share < 2 { 0 } else { share })
+        Some((processors / self.arguments.jobs).max(1))
     }
 }
 

@@ -96,6 +96,11 @@ fn refused(path: &str, layer: LayerSpec, flaw: LayerFlaw) -> Violation {
             padding.to_string(),
             format!("be less than the kernel's size {kernel}, or outputs would see only padding"),
         ),
+        LayerFlaw::LongStride { stride } => (
+            "stride",
+            stride.to_string(),
+            format!("be at most {}: use several layers", LayerSpec::MOST_STRIDE),
+        ),
         LayerFlaw::EvenKernel { kernel } => (
             "kernel",
             kernel.to_string(),

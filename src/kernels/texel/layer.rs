@@ -10,7 +10,7 @@ use super::dense_weight_gradient::{dense_weight_gradient, dense_weight_gradient_
 use super::maps::Maps;
 use super::pack_weights::PackedWeights;
 use super::plane::Plane;
-use super::tile::{Tile, sample_tile, tiles, weight_gradient_pixels};
+use super::tile::{MOST_CELL_TAPS, Tile, sample_tile, tiles, weight_gradient_pixels};
 use super::variant::Texel;
 use super::winograd::{Algorithm, Winograd, WinogradScratch, algorithm};
 use super::winograd_forward::winograd_forward;
@@ -49,10 +49,21 @@ enum Pass {
     Winograd(Box<Winograd>),
 }
 
+/// The same layer as its kernels take it. One whose kernel covers its input moves nowhere, so that its stride does not matter: 1 where all
+/// taps would be too much to write out, as kernels of a stride do.
+fn as_computed(kind: LayerKind) -> LayerKind {
+    match kind {
+        LayerKind::Conv(g) if g.covers_input() && g.taps() > MOST_CELL_TAPS => {
+            LayerKind::Conv(ConvGeometry { stride: 1, ..g })
+        }
+        kind => kind,
+    }
+}
+
 impl Texel {
     /// The algorithm that the cost model picks for a pass.
     fn algorithm(&self, kind: LayerKind, samples: usize, pass: LayerPass) -> Algorithm {
-        match kind {
+        match as_computed(kind) {
             LayerKind::Conv(g) => algorithm(pass, &g, samples, self.lanes, self.longest_side),
             LayerKind::Dense { .. } => Algorithm::Direct,
         }
@@ -61,7 +72,7 @@ impl Texel {
     pub(crate) fn candidates(&self, kind: LayerKind, samples: usize, pass: LayerPass) -> Vec<Tile> {
         match self.algorithm(kind, samples, pass) {
             Algorithm::Winograd => Vec::new(),
-            Algorithm::Direct => tiles(kind, samples, pass, self.lanes),
+            Algorithm::Direct => tiles(as_computed(kind), samples, pass, self.lanes),
         }
     }
 
@@ -107,13 +118,7 @@ impl Layer {
             longest_side,
             ..
         } = variant;
-        // A kernel that covers its input moves nowhere, and the kernels of stride 1 write out the taps of a row only.
-        let kind = match kind {
-            LayerKind::Conv(g) if g.covers_input() => {
-                LayerKind::Conv(ConvGeometry { stride: 1, ..g })
-            }
-            kind => kind,
-        };
+        let kind = as_computed(kind);
         let geometry = kind.as_convolution();
         let direct = |pass| {
             let tile = chosen(pass).unwrap_or_else(|| tiles(kind, samples, pass, lanes)[0]);
@@ -211,6 +216,8 @@ impl Layer {
     pub(crate) fn reading_samples(mut self) -> Self {
         if let LayerKind::Conv(geometry) = &self.kind
             && geometry.in_channels < 4
+            // It writes out all taps.
+            && geometry.in_channels * geometry.taps() <= MOST_CELL_TAPS
         {
             let tile = sample_tile(geometry, self.variant.lanes);
             let weights = PackedWeights::conv_sample_gradient(geometry, tile);
@@ -364,5 +371,25 @@ impl Layer {
                 dense_weight_gradient(recording, lanes, input, gradient, factor, partials);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stride_that_moves_nowhere_is_kept_where_all_taps_can_be_written_out() {
+        let stride = |side: usize, kernel: usize, padding: usize| {
+            let geometry = ConvGeometry::new([4, side, side], 2, [kernel, kernel], 2, padding);
+            as_computed(LayerKind::Conv(geometry))
+                .as_convolution()
+                .stride
+        };
+        assert_eq!(stride(4, 4, 0), 2);
+        assert_eq!(stride(17, 17, 0), 1);
+        // Two outputs along each axis.
+        assert_eq!(stride(19, 17, 0), 2);
+        assert_eq!(stride(17, 17, 1), 2);
     }
 }

@@ -45,9 +45,11 @@ pub(super) fn sample_tile(g: &ConvGeometry, lanes: usize) -> Tile {
         let carried = 3 * g.in_channels * cells.pixels() * count;
         row.div_ceil(count) * (loads + products + carried + 100)
     };
-    let pixels = (1..=LARGEST.min(row)).min_by_key(|&count| cost(count));
+    // Products here are of one number each and not of four.
+    let is_small = |&count: &usize| count * taps * g.in_channels <= 4 * MOST_CELL_TAPS;
+    let counts = (1..=LARGEST.min(row)).filter(is_small);
     Tile {
-        pixels: pixels.unwrap_or(1),
+        pixels: counts.min_by_key(|&count| cost(count)).unwrap_or(1),
         block: 1,
     }
 }
@@ -71,10 +73,10 @@ struct RowProduct {
 
 /// The most pixels, and the most groups, of a tile.
 const LARGEST: usize = 8;
-/// The most sums of four channels that a tile of cells may have: more are in memory more often than in registers.
+/// The most sums of four channels that a tile of cells may have: measured on one network (docs/kernels.md).
 const MOST_CELL_SUMS: usize = 32;
 /// The most taps of all of its cells, of four channels each: compiling takes as long as the text.
-const MOST_CELL_TAPS: usize = 256;
+pub(super) const MOST_CELL_TAPS: usize = 256;
 
 impl RowProduct {
     fn of_convolution(g: &ConvGeometry, pass: LayerPass) -> Self {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Raised whenever a choice or a key comes to mean something else.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 /// Larger files are not ours: an entry takes about 100 bytes.
 const MOST_BYTES: u64 = 1 << 20;
 
