@@ -12,9 +12,11 @@ use crate::random::Stream;
 /// what is drawn.
 const BATCH_VALUES: usize = 1 << 16;
 
-/// How many chains run side by side where `count` samples of `length` values are drawn.
+/// How many chains run side by side where `count` samples of `length` values are drawn: batches are alike, since all of them
+/// take the time of a full one.
 fn batch_size(count: usize, length: usize) -> usize {
-    count.min((BATCH_VALUES / length).clamp(128, 2048))
+    let most = (BATCH_VALUES / length).clamp(128, 2048);
+    count.div_ceil(count.div_ceil(most))
 }
 
 /// What to draw.
@@ -288,6 +290,14 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn batches_are_alike() {
+        let of = |count, length| batch_size(count, length);
+        assert_eq!([of(1, 64), of(1024, 64), of(1025, 64)], [1, 1024, 513]);
+        assert_eq!([of(1500, 64), of(5000, 64)], [750, 1000]);
+        assert_eq!([of(200, 1 << 20), of(5000, 2)], [100, 1667]);
+    }
 
     #[test]
     fn frames_are_even_and_end_with_the_last_step() {
