@@ -1,5 +1,5 @@
 //! Afterimage inside a host program that has a wgpu device of its own:
-//! `cargo run --release --example embed -- runs/digits/checkpoints/007000.safetensors`
+//! `cargo run --release --example embed -- runs/digits/checkpoints/005000.safetensors`
 
 use afterimage::gpu::{Buffer, Executor, ExecutorOptions, Recording, Requirements, wgpu};
 use afterimage::model::{Model, SampleOptions};

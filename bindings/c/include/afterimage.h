@@ -116,7 +116,7 @@ const char *afterimage_device_name(const afterimage_device *device);
 // Frees a device. Models on it stay usable, and what they share with it is freed with the last of them. Does nothing if it is null.
 void afterimage_device_free(afterimage_device *device);
 
-// Reads a checkpoint, such as `runs/digits/checkpoints/007000.safetensors`, to compute with it on `device`. Writes a handle to
+// Reads a checkpoint, such as `runs/digits/checkpoints/005000.safetensors`, to compute with it on `device`. Writes a handle to
 // `*model`, or null if it fails.
 afterimage_status afterimage_model_load(const afterimage_device *device, const char *path, afterimage_model **model);
 

@@ -51,7 +51,7 @@ impl afterimage_model {
     }
 }
 
-/// Reads a checkpoint, such as `runs/digits/checkpoints/007000.safetensors`, to compute with it on `device`. Writes a handle to
+/// Reads a checkpoint, such as `runs/digits/checkpoints/005000.safetensors`, to compute with it on `device`. Writes a handle to
 /// `*model`, or null if it fails.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn afterimage_model_load(

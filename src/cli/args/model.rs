@@ -122,7 +122,7 @@ Examples:
   afterimage evaluate runs/8gaussians
   afterimage evaluate runs/digits --only samples --samples 1000
   afterimage evaluate runs/cifar10 --only samples --features inception.onnx
-  afterimage evaluate runs/digits/checkpoints/007000.safetensors --out elsewhere
+  afterimage evaluate runs/digits/checkpoints/005000.safetensors --out elsewhere
   afterimage evaluate runs/mnist --only outside --against data/fashion
   afterimage evaluate runs/8gaussians --only density,likelihood
   afterimage evaluate runs/rings --weights live --samples 10000 --out live.png
