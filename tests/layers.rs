@@ -244,7 +244,11 @@ fn check(
                     let is_another = layer.algorithms() != direct.algorithms();
                     (algorithm == Algorithm::Direct || is_another).then(|| layer.into())
                 }
-                _ => (algorithm == Algorithm::Direct)
+                Variant::Lanes(_) => {
+                    let layer = lanes::Layer::forced(kind, activation, samples, algorithm);
+                    (layer.algorithm() == algorithm).then(|| layer.into())
+                }
+                Variant::Tiled(_) => (algorithm == Algorithm::Direct)
                     .then(|| Layer::new(kind, activation, samples, variant)),
             };
             algorithms.iter().filter_map(move |&algorithm| {

@@ -21,6 +21,14 @@ fn winograd_kernel(g0: vec4<f32>, g1: vec4<f32>) -> array<vec4<f32>, 5> {
     );
 }
 
+// Gᵀ m.
+fn winograd_kernel_transposed(m: array<vec4<f32>, 5>) -> array<vec4<f32>, 2> {
+    return array<vec4<f32>, 2>(
+        m[0] - (8.0 / 9.0) * m[1] - (2.0 / 9.0) * m[2] + (1.0 / 9.0) * m[3],
+        (2.0 / 9.0) * (m[2] + m[3] - 2.0 * m[1]) + m[4],
+    );
+}
+
 // Bᵀ d.
 fn winograd_input(d: array<vec4<f32>, 5>) -> array<vec4<f32>, 5> {
     return array<vec4<f32>, 5>(

@@ -9,6 +9,7 @@
 mod shaders;
 
 pub mod activations;
+mod algorithm;
 pub mod bench;
 mod border;
 mod families;

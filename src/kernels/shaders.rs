@@ -39,6 +39,7 @@ pub(super) const SHARED: &[(&str, &str)] = texts![
     "shared/lanes_product.wgsl",
     "shared/lanes_reduce.wgsl",
     "shared/lanes_values.wgsl",
+    "shared/lanes_winograd.wgsl",
     "shared/langevin_step.wgsl",
     "shared/moment.wgsl",
     "shared/philox.wgsl",

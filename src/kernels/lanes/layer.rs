@@ -8,8 +8,13 @@ use super::maps::Maps;
 use super::pass::Pass;
 use super::tile::{Tile, tiles};
 use super::variant::Lanes;
+use super::winograd::{Scratch, Winograd, algorithm};
+use super::winograd_passes::{
+    winograd_forward, winograd_input_gradient, winograd_weight_gradient, winograd_weights,
+};
 use crate::gpu::{Buffer, GpuError, Recording};
 use crate::kernels::activations::Activation;
+use crate::kernels::algorithm::Algorithm;
 use crate::kernels::border::Border;
 use crate::kernels::layer_kind::LayerKind;
 use crate::kernels::layer_pass::LayerPass;
@@ -24,13 +29,22 @@ pub struct Layer {
     kind: LayerKind,
     activation: Activation,
     samples: usize,
-    forward: Pass,
-    input_gradient: Pass,
+    passes: Passes,
+}
+
+/// How its passes are computed, with copies of the weights.
+#[derive(Clone, Debug)]
+enum Passes {
+    Direct { forward: Pass, input_gradient: Pass },
+    Winograd(Winograd),
 }
 
 impl Lanes {
     pub(crate) fn candidates(&self, kind: LayerKind, _: usize, pass: LayerPass) -> Vec<Tile> {
-        tiles(kind, pass)
+        match algorithm(kind) {
+            Algorithm::Direct => tiles(kind, pass),
+            Algorithm::Winograd => Vec::new(),
+        }
     }
 
     pub(crate) fn layer(
@@ -41,28 +55,76 @@ impl Lanes {
         forward: Option<Tile>,
         input_gradient: Option<Tile>,
     ) -> Layer {
-        Layer {
-            kind,
-            activation,
-            samples,
-            forward: Pass::new(kind, LayerPass::Forward, forward),
-            input_gradient: Pass::new(kind, LayerPass::InputGradient, input_gradient),
-        }
+        let tiles = [forward, input_gradient];
+        Layer::planned(kind, activation, samples, tiles, algorithm(kind))
     }
 }
 
 impl Layer {
+    /// Plans a layer by `algorithm` if that can be done, whatever it costs: for tests.
+    pub fn forced(
+        kind: LayerKind,
+        activation: Activation,
+        samples: usize,
+        algorithm: Algorithm,
+    ) -> Self {
+        Self::planned(kind, activation, samples, [None; 2], algorithm)
+    }
+
+    fn planned(
+        kind: LayerKind,
+        activation: Activation,
+        samples: usize,
+        [forward, input_gradient]: [Option<Tile>; 2],
+        algorithm: Algorithm,
+    ) -> Self {
+        let winograd = match (kind, algorithm) {
+            (LayerKind::Conv(g), Algorithm::Winograd) => Winograd::new(&g, samples),
+            _ => None,
+        };
+        let passes = match winograd {
+            Some(plan) => Passes::Winograd(plan),
+            None => Passes::Direct {
+                forward: Pass::new(kind, LayerPass::Forward, forward),
+                input_gradient: Pass::new(kind, LayerPass::InputGradient, input_gradient),
+            },
+        };
+        Layer {
+            kind,
+            activation,
+            samples,
+            passes,
+        }
+    }
+
+    /// The algorithm of its passes.
+    pub fn algorithm(&self) -> Algorithm {
+        match self.passes {
+            Passes::Direct { .. } => Algorithm::Direct,
+            Passes::Winograd(_) => Algorithm::Winograd,
+        }
+    }
+
     /// The borders it needs around its input, and around the gradient in its output.
     fn borders(&self) -> [Border; 2] {
-        let LayerKind::Conv(g) = &self.kind else {
-            return Default::default();
-        };
-        let [input, output] = conv_weight_gradient_borders(g);
-        let size = |pass: &Pass| [pass.tile.rows, pass.tile.pixels];
-        [
-            input.max(conv_forward_border(g, size(&self.forward))),
-            output.max(conv_input_gradient_border(g, size(&self.input_gradient))),
-        ]
+        match (&self.passes, &self.kind) {
+            (Passes::Winograd(plan), _) => plan.borders(),
+            (
+                Passes::Direct {
+                    forward,
+                    input_gradient,
+                },
+                LayerKind::Conv(g),
+            ) => {
+                let [input, output] = conv_weight_gradient_borders(g);
+                let size = |pass: &Pass| [pass.tile.rows, pass.tile.pixels];
+                [
+                    input.max(conv_forward_border(g, size(forward))),
+                    output.max(conv_input_gradient_border(g, size(input_gradient))),
+                ]
+            }
+            (Passes::Direct { .. }, LayerKind::Dense { .. }) => Default::default(),
+        }
     }
 
     pub(crate) fn kind(&self) -> LayerKind {
@@ -92,7 +154,23 @@ impl Layer {
         *maps
     }
 
-    pub(crate) fn share_scratch<'a>(_: impl Iterator<Item = &'a mut Self>) {}
+    pub(crate) fn share_scratch<'a>(layers: impl Iterator<Item = &'a mut Self>) {
+        let mut plans: Vec<_> = layers
+            .filter_map(|layer| match &mut layer.passes {
+                Passes::Winograd(plan) => Some(plan),
+                Passes::Direct { .. } => None,
+            })
+            .collect();
+        let needed = plans
+            .iter()
+            .map(|plan| plan.scratch_words())
+            .reduce(|a, b| [0, 1, 2].map(|part| a[part].max(b[part])));
+        let Some(needed) = needed else { return };
+        let scratch = Scratch::new(needed);
+        for plan in &mut plans {
+            plan.scratch = scratch;
+        }
+    }
 
     pub(crate) fn new_maps(
         &self,
@@ -114,8 +192,16 @@ impl Layer {
     }
 
     pub(crate) fn prepare(&self, recording: &mut Recording, parameters: LayerParameters) {
-        for pass in [&self.forward, &self.input_gradient] {
-            pass.weights.pack(recording, parameters);
+        match &self.passes {
+            Passes::Winograd(plan) => winograd_weights(recording, plan, parameters),
+            Passes::Direct {
+                forward,
+                input_gradient,
+            } => {
+                for pass in [forward, input_gradient] {
+                    pass.weights.pack(recording, parameters);
+                }
+            }
         }
     }
 
@@ -127,13 +213,16 @@ impl Layer {
         output: &Maps,
         derivative: Option<&Maps>,
     ) {
-        let (activation, pass) = (self.activation, &self.forward);
-        match &self.kind {
-            LayerKind::Conv(g) => {
-                conv_forward(recording, g, activation, pass, input, output, derivative);
+        let activation = self.activation;
+        match (&self.passes, &self.kind) {
+            (Passes::Winograd(plan), _) => {
+                winograd_forward(recording, plan, activation, input, output, derivative);
             }
-            LayerKind::Dense { .. } => {
-                let (turn, weights) = (pass.turn, &pass.weights);
+            (Passes::Direct { forward, .. }, LayerKind::Conv(g)) => {
+                conv_forward(recording, g, activation, forward, input, output, derivative);
+            }
+            (Passes::Direct { forward, .. }, LayerKind::Dense { .. }) => {
+                let (turn, weights) = (forward.turn, &forward.weights);
                 dense_forward(
                     recording, activation, turn, input, weights, output, derivative,
                 );
@@ -149,20 +238,26 @@ impl Layer {
         input_derivative: Option<&Maps>,
         input_gradient: &Maps,
     ) {
-        let pass = &self.input_gradient;
         let (from, derivative, to) = (output_gradient, input_derivative, input_gradient);
-        match &self.kind {
-            LayerKind::Conv(g) => conv_input_gradient(recording, g, pass, from, derivative, to),
-            LayerKind::Dense { .. } => {
-                dense_input_gradient(recording, pass.turn, from, &pass.weights, derivative, to);
+        match (&self.passes, &self.kind) {
+            (Passes::Winograd(plan), _) => {
+                winograd_input_gradient(recording, plan, from, derivative, to);
+            }
+            (Passes::Direct { input_gradient, .. }, LayerKind::Conv(g)) => {
+                conv_input_gradient(recording, g, input_gradient, from, derivative, to);
+            }
+            (Passes::Direct { input_gradient, .. }, LayerKind::Dense { .. }) => {
+                let (turn, weights) = (input_gradient.turn, &input_gradient.weights);
+                dense_input_gradient(recording, turn, from, weights, derivative, to);
             }
         }
     }
 
     pub(crate) fn shares(&self) -> usize {
-        match self.kind {
-            LayerKind::Conv(g) => Plan::new(&g, self.samples).shares.count,
-            LayerKind::Dense { input, outputs } => {
+        match (&self.passes, self.kind) {
+            (Passes::Winograd(plan), _) => plan.shares(self.samples),
+            (_, LayerKind::Conv(g)) => Plan::new(&g, self.samples).shares.count,
+            (_, LayerKind::Dense { input, outputs }) => {
                 dense_weight_gradient_shares(input.len(), outputs, self.samples).count
             }
         }
@@ -176,11 +271,14 @@ impl Layer {
         factor: Buffer,
         partials: Buffer,
     ) {
-        match &self.kind {
-            LayerKind::Conv(g) => {
+        match (&self.passes, &self.kind) {
+            (Passes::Winograd(plan), _) => {
+                winograd_weight_gradient(recording, plan, input, output_gradient, factor, partials);
+            }
+            (_, LayerKind::Conv(g)) => {
                 conv_weight_gradient(recording, g, input, output_gradient, factor, partials);
             }
-            LayerKind::Dense { .. } => {
+            (_, LayerKind::Dense { .. }) => {
                 dense_weight_gradient(recording, input, output_gradient, factor, partials);
             }
         }

@@ -17,7 +17,10 @@ mod pool_input_gradient;
 mod tile;
 mod unload_maps;
 mod variant;
+mod winograd;
+mod winograd_passes;
 
+pub use super::algorithm::Algorithm;
 pub use layer::Layer;
 pub use maps::Maps;
 pub use tile::{Tile, Tile as Choice};

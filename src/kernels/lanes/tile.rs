@@ -27,6 +27,16 @@ const CANDIDATES: usize = 4;
 const DENSE_TURN: usize = 4;
 pub(super) const TOGETHER: usize = 4;
 
+/// What a load, a weight and a multiply-add take, in nanoseconds of one core (docs/kernels.md).
+pub(super) const LOAD: f64 = 4.0;
+pub(super) const WEIGHT: f64 = 0.62;
+pub(super) const MULTIPLY_ADD: f64 = 0.21;
+/// A sum that goes to memory and back, once a turn, and one that is finished and stored; with a workgroup's own these are guesses
+/// between what D's first layer and its others take.
+pub(super) const SUM: f64 = 0.2;
+pub(super) const STORE: f64 = 8.0;
+pub(super) const WORKGROUP: f64 = 400.0;
+
 /// The size of a pass.
 struct Work {
     /// Outputs, or cells, in a column and in a row.
@@ -93,14 +103,6 @@ impl Work {
 
     /// About how many nanoseconds of one core a group of samples takes, on lavapipe of Mesa 26.2 with 16 lanes (docs/kernels.md).
     fn cost(&self, tile: Tile) -> f64 {
-        const LOAD: f64 = 4.0;
-        const WEIGHT: f64 = 0.62;
-        const MULTIPLY_ADD: f64 = 0.21;
-        /// A sum that goes to memory and back, once a turn, and one that is finished and stored; with a workgroup's own these are
-        /// guesses between what D's first layer and its others take.
-        const SUM: f64 = 0.2;
-        const STORE: f64 = 8.0;
-        const WORKGROUP: f64 = 400.0;
         let reach = |side: usize, count: usize| self.first[side] + (count - 1) * self.further;
         let loads = reach(0, tile.rows) * reach(1, tile.pixels);
         let sums = self.sums(tile) as f64;
@@ -152,6 +154,11 @@ pub(super) fn tiles(kind: LayerKind, pass: LayerPass) -> Vec<Tile> {
     tiles.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
     tiles.truncate(CANDIDATES);
     tiles
+}
+
+/// About how many nanoseconds of one core a group of samples takes by the best tile.
+pub(super) fn direct_cost(kind: LayerKind, pass: LayerPass) -> f64 {
+    Work::new(kind, pass).cost(tiles(kind, pass)[0])
 }
 
 /// Channels, or values of a dense layer, that a turn of a pass by `tile` takes.

@@ -26,6 +26,7 @@ mod winograd_input_gradient;
 mod winograd_product;
 mod winograd_weights;
 
+pub use super::algorithm::Algorithm;
 pub use super::border::Border;
 pub use conv_weight_gradient::conv_weight_gradient;
 pub use layer::Layer;
@@ -36,7 +37,7 @@ pub(crate) use stack::{Back, Stack};
 pub use tile::{Tile, Tile as Choice};
 pub use variant::Texel;
 
-pub use winograd::{Algorithm, Winograd, WinogradScratch, algorithm};
+pub use winograd::{Winograd, WinogradScratch, algorithm};
 pub use winograd_forward::winograd_forward;
 pub use winograd_input_gradient::winograd_input_gradient;
 pub use winograd_weights::winograd_weights;

@@ -1,5 +1,6 @@
 use super::tile::describe_lanes;
 use crate::gpu::{Image, Program};
+use crate::kernels::algorithm::Algorithm;
 use crate::kernels::border::Border;
 use crate::kernels::geometry::ConvGeometry;
 use crate::kernels::layer_pass::LayerPass;
@@ -19,15 +20,6 @@ pub(super) const PER_LANE: usize = 4;
 const LARGEST_BLOCK: usize = 8;
 /// Larger maps are worked on in slices of the samples, so that either part of the scratch stays below this many texels.
 const LARGEST_SCRATCH: usize = 1 << 20;
-
-/// How a convolution is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Algorithm {
-    /// Tap by tap.
-    Direct,
-    /// By Winograd's F(4×4, 2×2) on the four phases of the input: 25 multiplications for 64.
-    Winograd,
-}
 
 /// The algorithm for a pass over batches of `samples`: Winograd where it can be done and its cost, as measured on
 /// lavapipe (docs/kernels.md), is the smaller one.
