@@ -369,6 +369,18 @@ fn what_makes_no_sense_together_is_refused_with_a_reason() {
             "says how much there is",
         ),
         (
+            "data.noise=0.2 data.noise_start=0.1",
+            "be at least data.noise",
+        ),
+        (
+            "data.noise=0 data.noise_start=0.1",
+            "from which it is a factor away",
+        ),
+        (
+            "data.noise=0.1 data.noise_start=0.2 snapshot.kind=uniform",
+            "fitted to the data once",
+        ),
+        (
             "sampler.noise=0.1 sampler.anneal=2",
             "says how much there is",
         ),

@@ -21,7 +21,7 @@ mod strategy;
 
 pub(crate) use crate::kernels::{Normaliser, RatioMetrics};
 pub use chains::{ChainPass, ChainPreparation, Chains, PreparedChains, StepControl};
-pub(crate) use data_noise::DataNoise;
+pub(crate) use data_noise::{DataNoise, Fall};
 pub(crate) use diagnostics::Traces;
 pub use diagnostics::{Diagnostics, Mixing};
 pub(crate) use fixed_noise::MOST_GAUSSIAN_VALUES;

@@ -15,8 +15,8 @@ use crate::config::Config;
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::noise::{effective_sample_size, noise_scale};
 use crate::method::{
-    DataNoise, Draw, FEWEST_RECORDS, FixedNoise, Fresh, GaussianFit, Objective, Optimiser, Probe,
-    Sampler, Snapshot, Strategy,
+    DataNoise, Draw, FEWEST_RECORDS, Fall, FixedNoise, Fresh, GaussianFit, Objective, Optimiser,
+    Probe, Sampler, Snapshot, Strategy,
 };
 use crate::model;
 use crate::network::{Architecture, Kernels, Network};
@@ -105,6 +105,10 @@ impl TrainingPlan {
             judged,
             data_noise: DataNoise {
                 std: config.data.noise,
+                fall: config.data.noise_start.map(|start| Fall {
+                    start,
+                    steps: config.run.steps as f64 * f64::from(config.data.noise_fall),
+                }),
                 seed,
             },
             data_count,

@@ -1,15 +1,17 @@
 //! `[data]`
 
 use super::rules::{Conditional, Findings, key};
-use crate::config::{Config, DataConfig};
+use crate::config::{Config, SnapshotKind};
 use crate::data::RawRange;
 
 #[rustfmt::skip]
 pub(super) const CONDITIONAL: &[Conditional] = &[
+    ("data.noise_fall", "data.noise_start", |config| config.data.noise_start.is_some(), "noise is the same throughout"),
     ("data.held_out", "data.source", is_finite, "what is generated has fresh draws to be scored by, beyond data.limit"),
 ];
 
-pub(super) fn validate(data: &DataConfig, found: &mut Findings) {
+pub(super) fn validate(config: &Config, found: &mut Findings) {
+    let data = &config.data;
     found.finite(key!(data.low));
     found.finite(key!(data.high));
     // What is not a number was refused on its own.
@@ -29,6 +31,27 @@ pub(super) fn validate(data: &DataConfig, found: &mut Findings) {
         "be two finite numbers, the lower one first, or \"auto\"",
     );
     found.not_negative(key!(data.noise));
+    found.if_given(key!(data.noise_start), Findings::positive);
+    found.share(key!(data.noise_fall));
+    let start = data.noise_start;
+    found
+        .ensure(
+            key!(data.noise_start),
+            start.is_none_or(|start| start >= data.noise && data.noise > 0.0),
+            "be at least data.noise, from which it is a factor away, and that above 0",
+        )
+        .mended_by("data.noise_start", None::<f32>);
+    let is_fixed = matches!(
+        config.snapshot.kind,
+        SnapshotKind::Gaussian | SnapshotKind::Uniform
+    );
+    found
+        .ensure(
+            key!(data.noise_start),
+            start.is_none() || !is_fixed,
+            "be left out with snapshot.kind = gaussian or uniform, which is fitted to the data once",
+        )
+        .mended_by("data.noise_start", None::<f32>);
     found.decay(key!(data.held_out));
 }
 

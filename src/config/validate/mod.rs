@@ -27,7 +27,7 @@ const MOST_SAMPLE_STEPS: usize = 1 << 24;
 /// Everything that is wrong with `config`.
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let mut found = Findings::default();
-    data::validate(&config.data, &mut found);
+    data::validate(config, &mut found);
     network::validate(&config.network, &mut found);
     objective::validate(&config.objective, &mut found);
     snapshot::validate(&config.snapshot, &mut found);

@@ -82,6 +82,21 @@ mod tests {
         (recording.resources(), kernels)
     }
 
+    #[test]
+    fn the_noise_of_the_data_begins_wide_and_falls_in_a_share_of_the_run() {
+        let sets = ["data.noise_start=0.4", "data.noise_fall=0.5", "run.steps=8"];
+        let plan = plan(&sets.map(String::from));
+        let deviation = |step| {
+            let step = plan.part_of_step(step, &[], 1);
+            let dispatches = step.dispatches();
+            let added = dispatches
+                .iter()
+                .find(|dispatch| dispatch.program.kernel.name == "add_noise");
+            f32::from_bits(*added.unwrap().immediates.last().unwrap())
+        };
+        assert_eq!([0, 2, 4, 7].map(deviation), [0.4, 0.2, 0.1, 0.1]);
+    }
+
     fn each(check: impl Fn(&str, TrainingPlan)) {
         let others = [
             "run.slice=7",
