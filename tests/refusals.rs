@@ -370,7 +370,7 @@ fn what_makes_no_sense_together_is_refused_with_a_reason() {
         ),
         (
             "data.noise=0.2 data.noise_start=0.1",
-            "be at least data.noise",
+            "be 0, or at least data.noise",
         ),
         (
             "data.noise=0 data.noise_start=0.1",

@@ -128,6 +128,7 @@ pub(super) const AUTO: &str = "auto";
 /// them, such as the objective, the kinds of snapshot, sampler and chains, the temperature and the length of the run.
 #[rustfmt::skip]
 const FOLLOW: &[&str] = &[
+    "data.noise_start",
     "network.base_mean", "network.zero_head", "network.first_weight_scale", "network.first_bias_scale",
     "objective.power", "objective.clamp", "objective.normaliser", "objective.normaliser_rate", "objective.normaliser_decay",
     "snapshot.interval", "snapshot.ess_threshold", "snapshot.max_interval", "snapshot.decay", "snapshot.components",

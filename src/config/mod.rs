@@ -94,11 +94,10 @@ pub struct DataConfig {
     pub noise: f32 = 0.0,
     /// Standard deviation of that noise in the first update, from which it falls geometrically to `noise`: wide noise lets chains cross
     /// between modes while the model learns how much each of them weighs. What is judged and denoised along the way goes by `noise`
-    /// all the same. Absent: it is the same throughout.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub noise_start: Option<f32> = None,
+    /// all the same. 0: it is the same throughout.
+    pub noise_start: f32 = 0.0,
     /// With noise_start: the share of the updates in which the noise falls.
-    pub noise_fall: f32 = 0.6,
+    pub noise_fall: f32 = 0.7,
     /// Use only the first so many samples; 0 for all.
     pub limit: usize = 0,
     /// The share of the samples that training never sees, so that `evaluate` can score by them; 0 keeps nothing back. Which they

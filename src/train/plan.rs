@@ -105,8 +105,8 @@ impl TrainingPlan {
             judged,
             data_noise: DataNoise {
                 std: config.data.noise,
-                fall: config.data.noise_start.map(|start| Fall {
-                    start,
+                fall: (config.data.noise_start > 0.0).then(|| Fall {
+                    start: config.data.noise_start,
                     steps: config.run.steps as f64 * f64::from(config.data.noise_fall),
                 }),
                 seed,

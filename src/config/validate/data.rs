@@ -6,7 +6,7 @@ use crate::data::RawRange;
 
 #[rustfmt::skip]
 pub(super) const CONDITIONAL: &[Conditional] = &[
-    ("data.noise_fall", "data.noise_start", |config| config.data.noise_start.is_some(), "noise is the same throughout"),
+    ("data.noise_fall", "data.noise_start", |config| config.data.noise_start != 0.0, "noise is the same throughout"),
     ("data.held_out", "data.source", is_finite, "what is generated has fresh draws to be scored by, beyond data.limit"),
 ];
 
@@ -31,16 +31,16 @@ pub(super) fn validate(config: &Config, found: &mut Findings) {
         "be two finite numbers, the lower one first, or \"auto\"",
     );
     found.not_negative(key!(data.noise));
-    found.if_given(key!(data.noise_start), Findings::positive);
+    found.not_negative(key!(data.noise_start));
     found.share(key!(data.noise_fall));
     let start = data.noise_start;
     found
         .ensure(
             key!(data.noise_start),
-            start.is_none_or(|start| start >= data.noise && data.noise > 0.0),
-            "be at least data.noise, from which it is a factor away, and that above 0",
+            start == 0.0 || start >= data.noise && data.noise > 0.0,
+            "be 0, or at least data.noise, from which it is a factor away, and that above 0",
         )
-        .mended_by("data.noise_start", None::<f32>);
+        .mended_by("data.noise_start", 0.0_f32);
     let is_fixed = matches!(
         config.snapshot.kind,
         SnapshotKind::Gaussian | SnapshotKind::Uniform
@@ -48,10 +48,10 @@ pub(super) fn validate(config: &Config, found: &mut Findings) {
     found
         .ensure(
             key!(data.noise_start),
-            start.is_none() || !is_fixed,
-            "be left out with snapshot.kind = gaussian or uniform, which is fitted to the data once",
+            start == 0.0 || !is_fixed,
+            "be 0 with snapshot.kind = gaussian or uniform, which is fitted to the data once",
         )
-        .mended_by("data.noise_start", None::<f32>);
+        .mended_by("data.noise_start", 0.0_f32);
     found.decay(key!(data.held_out));
 }
 
