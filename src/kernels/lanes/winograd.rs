@@ -118,7 +118,7 @@ pub(super) fn algorithm(kind: LayerKind) -> Algorithm {
         .iter()
         .map(|pass| direct_cost(kind, *pass))
         .sum();
-    if plan.cost() / (TOGETHER as f64) < direct {
+    if plan.cost() < direct {
         Algorithm::Winograd
     } else {
         Algorithm::Direct
@@ -281,7 +281,7 @@ impl Winograd {
         program.u32("TILES_X", tiles_x).u32("TILES_Y", tiles_y)
     }
 
-    /// About how many nanoseconds of one core a forward pass and an input gradient of a slice take.
+    /// About how many nanoseconds of one core a forward pass and an input gradient of a group of samples take.
     fn cost(&self) -> f64 {
         let g = &self.geometry;
         let transform = |launches: usize, loads: usize, stores: usize| {
@@ -299,7 +299,7 @@ impl Winograd {
             + transform(items * quads, 100, 128)
             + transform(items * quads, 64, 100)
             + transform(made * PHASES * in_quads, 208, 64);
-        slice * TOGETHER as f64 / self.slice as f64
+        slice / self.slice as f64
     }
 }
 
