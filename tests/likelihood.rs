@@ -26,6 +26,7 @@ use afterimage::gpu::{AdapterChoice, Executor, ExecutorOptions};
 use afterimage::low_level::evaluation::{
     Advanced, Estimate, LogZ, LogZError, Path, Problem, SweepStage, log_z,
 };
+use afterimage::low_level::kernels::{Integrator, LEAPFROG};
 use afterimage::low_level::random::{Philox, Stream};
 use afterimage::low_level::twins::{HmcState, adapted, hmc_step};
 use afterimage::model::Model;
@@ -89,7 +90,7 @@ impl Mixture {
 }
 
 /// Leapfrog steps of a transition, and how its time step varies.
-const LEAPFROG: (usize, f64) = (3, 0.2);
+const LEAPS: (&Integrator, usize, f64) = (&LEAPFROG, 3, 0.2);
 
 /// The path from one mixture to another in f64, on the twin of the kernels.
 struct Exact {
@@ -163,7 +164,7 @@ impl Path for Exact {
     }
 
     fn evaluations(&self, steps: usize) -> usize {
-        steps * LEAPFROG.0 + 2
+        steps * LEAPS.1 + 2
     }
 
     fn start_at_base(&mut self) -> Result<Vec<f64>, Infallible> {
@@ -201,7 +202,7 @@ impl Path for Exact {
         };
         for step in 0..steps {
             let random = (self.seed, Stream::Sampling, self.step + step as u32);
-            let tests = hmc_step(&mut state, step_size, LEAPFROG, 1.0, random, 0, &field);
+            let tests = hmc_step(&mut state, step_size, LEAPS, 1.0, random, 0, &field);
             if adapt {
                 let accepted = tests.iter().map(|(change, _)| (-change).exp().min(1.0));
                 let acceptance = accepted.sum::<f64>() / tests.len() as f64;

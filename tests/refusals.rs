@@ -180,6 +180,15 @@ const CONDITIONAL: &[Conditional] = &[
         ],
     },
     Conditional {
+        set: "sampler.integrator=three_stage",
+        read: &["sampler.kind=hmc"],
+        unread: &[
+            ("sampler.kind=langevin", "one gradient"),
+            ("sampler.kind=mala", "one gradient"),
+            ("sampler.kind=underdamped", "one gradient"),
+        ],
+    },
+    Conditional {
         set: "sampler.friction=2",
         read: &["sampler.kind=underdamped"],
         unread: &[

@@ -10,10 +10,11 @@
 #const CHAINS: u32
 #const SAMPLE_LENGTH: u32
 #const STREAM: u32
+#const KICK: f32
 
 var<immediate> moment: Moment;
 @group(0) @binding(0) var<storage, read> control: array<f32>;
-// The velocity that was drawn, and the one before its last half kick.
+// The velocity that was drawn, and the one before its last kick, of KICK · ε.
 @group(0) @binding(1) var<storage, read> drawn: array<f32>;
 @group(0) @binding(2) var<storage, read> velocity: array<f32>;
 @group(0) @binding(3) var<storage, read> proposal_gradient: array<f32>;
@@ -36,7 +37,7 @@ fn main(
     var kinetic = 0.0;
     for (var e = first_of(local); e < SAMPLE_LENGTH; e += SHARERS) {
         let i = chain * SAMPLE_LENGTH + e;
-        let last = velocity[i] - 0.5 * time * proposal_gradient[i];
+        let last = velocity[i] - KICK * time * proposal_gradient[i];
         kinetic += 0.5 * (last - drawn[i]) * (last + drawn[i]);
     }
     let kinetic_change = chain_sum(kinetic, local);

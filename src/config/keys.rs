@@ -132,7 +132,7 @@ const FOLLOW: &[&str] = &[
     "network.base_mean", "network.zero_head", "network.first_weight_scale", "network.first_bias_scale",
     "objective.power", "objective.clamp", "objective.normaliser", "objective.normaliser_rate", "objective.normaliser_decay",
     "snapshot.interval", "snapshot.ess_threshold", "snapshot.max_interval", "snapshot.decay", "snapshot.components",
-    "sampler.steps", "sampler.anneal", "sampler.leapfrog", "sampler.friction", "sampler.adapt",
+    "sampler.steps", "sampler.anneal", "sampler.leapfrog", "sampler.integrator", "sampler.friction", "sampler.adapt",
     "sampler.target_acceptance", "sampler.noise", "sampler.clip", "sampler.bounds", "sampler.start", "sampler.data_share",
     "sampler.buffer", "sampler.jumps", "sampler.reuse",
     "optimiser.final_rate", "optimiser.warmup",

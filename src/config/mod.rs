@@ -32,13 +32,15 @@ pub use presets::{Preset, preset, presets};
 pub use words::{BaseKind, BoundsKind, ChainKind, NormaliserKind, SnapshotKind, StartKind};
 
 // What the fields hold, and how it is found by its name.
-pub use crate::kernels::{ActivationKind, KernelFamily, Precision, SamplerKind};
+pub use crate::kernels::{ActivationKind, Integrator, KernelFamily, Precision, SamplerKind};
 pub use crate::method::{Criterion, Schedule};
 pub use crate::network::{InitialWeights, LayerSpec};
 pub use crate::words::Word;
 
 use crate::data::{Channels, Colour, DataOptions, Layout, RawRange, Source};
-use crate::kernels::{Activation, Bounds, Dynamics, Generator, Jumps, LANGEVIN, LangevinSettings};
+use crate::kernels::{
+    Activation, Bounds, Dynamics, Generator, Jumps, LANGEVIN, LEAPFROG, LangevinSettings,
+};
 use keys::{ADAPTIVE, documented};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -274,8 +276,12 @@ pub struct SamplerConfig {
     /// is the same throughout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub anneal: Option<f32> = None,
-    /// hmc: leapfrog steps of a proposal.
+    /// hmc: energy gradients of a proposal, leapfrog steps by that integrator. Derived: raised to a multiple of the integrator's.
     pub leapfrog: usize = 5,
+    /// hmc: leapfrog, or two_stage or three_stage (Blanes, Casas & Sanz-Serna 2014), which take longer steps at the same
+    /// acceptance; `leapfrog` must be a multiple of their 2 or 3 gradients.
+    #[serde(with = "crate::words")]
+    pub integrator: &'static Integrator = &LEAPFROG,
     /// underdamped: friction γ; the velocity is forgotten over a time of about 1/γ.
     pub friction: f32 = 1.0,
     /// mala and hmc: adapt the step size to `target_acceptance` in the first half of every pass, from `step_size` or where
@@ -469,6 +475,7 @@ impl Config {
             langevin,
             temperature: sampler.temperature,
             leapfrog: sampler.leapfrog,
+            integrator: sampler.integrator,
             friction: sampler.friction,
             target_acceptance: sampler
                 .kind

@@ -75,8 +75,8 @@ pub use ratio_head::{HeadArguments, Normaliser, RatioSettings, ratio_head};
 pub(crate) use samplers::SAMPLER_CONTROL;
 pub use samplers::{
     ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, Bounds, ChainBatch, ChainSteps, Dynamics,
-    HMC, HMC_JITTER, Jumps, LANGEVIN, LangevinSettings, Moment, SAMPLERS, SamplerKind,
-    TRACE_VALUES, jump_chains, langevin, trace_chains,
+    HMC, HMC_JITTER, INTEGRATORS, Integrator, Jumps, LANGEVIN, LEAPFROG, LangevinSettings, Moment,
+    SAMPLERS, SamplerKind, TRACE_VALUES, jump_chains, langevin, trace_chains,
 };
 pub use spectral::{SpectralWeight, spectral_gradient, spectral_turn, spectral_weights};
 pub use start_chains::{ChainStart, start_chains};

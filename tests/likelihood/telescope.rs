@@ -2,7 +2,7 @@
 
 use super::scores::Scores;
 use super::turns::extended;
-use super::{Exact, LEAPFROG, Mixture, assert_covers, estimated, gaussian, two_parts};
+use super::{Exact, LEAPS, Mixture, assert_covers, estimated, gaussian, two_parts};
 use afterimage::low_level::evaluation::{Telescope, TelescopeProblem, Trail, telescoped};
 use afterimage::low_level::random::{Philox, Stream};
 use afterimage::low_level::twins::{HmcState, adapted, hmc_step};
@@ -122,7 +122,7 @@ impl Trail for Way {
     }
 
     fn evaluations(&self, steps: usize) -> usize {
-        steps * LEAPFROG.0 + 1
+        steps * LEAPS.1 + 1
     }
 
     fn start_at_base(&mut self) -> Result<(), Infallible> {
@@ -165,7 +165,7 @@ impl Trail for Way {
         };
         for step in 0..steps {
             let random = (self.seed, Stream::Sampling, self.step + step as u32);
-            let tests = hmc_step(&mut state, step_size, LEAPFROG, 1.0, random, 0, &field);
+            let tests = hmc_step(&mut state, step_size, LEAPS, 1.0, random, 0, &field);
             if adapt {
                 let accepted = tests.iter().map(|(change, _)| (-change).exp().min(1.0));
                 let acceptance = accepted.sum::<f64>() / tests.len() as f64;

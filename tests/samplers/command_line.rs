@@ -181,6 +181,11 @@ fn what_makes_no_sense_together_is_refused_with_a_reason() {
             "between 1 and",
         ),
         (
+            &["kind=hmc", "integrator=two_stage", "leapfrog=5"],
+            "sampler.leapfrog",
+            "multiple of 2",
+        ),
+        (
             &["kind=hmc", "friction=2"],
             "sampler.friction",
             "no velocity",

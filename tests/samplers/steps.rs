@@ -6,7 +6,7 @@ use crate::common::{
 use crate::target::{SEED, STREAM, Target, control, dynamics, field, pass};
 use afterimage::gpu::Recording;
 use afterimage::low_level::kernels::tiled::Tiled;
-use afterimage::low_level::kernels::{self, ChainBatch, TRACE_VALUES, Variant};
+use afterimage::low_level::kernels::{self, ChainBatch, INTEGRATORS, TRACE_VALUES, Variant};
 use afterimage::low_level::method::ChainPass;
 use afterimage::low_level::twins::{self, HmcState};
 
@@ -18,16 +18,26 @@ fn a_step_with_a_metropolis_test_is_its_twin() {
     for (turn, (length, count, first_chain)) in sets.into_iter().enumerate() {
         let target = Target::random(length);
         let model = target.twin();
-        for (index, (name, leapfrog)) in [
-            ("mala", (1, 0.0)),
-            ("hmc", (4, f64::from(kernels::HMC_JITTER))),
+        let jitter = f64::from(kernels::HMC_JITTER);
+        let [leapfrog, two_stage, three_stage] = INTEGRATORS;
+        for (index, (name, how)) in [
+            ("mala", (leapfrog, 1, 0.0)),
+            ("hmc", (leapfrog, 4, jitter)),
+            ("hmc", (two_stage, 4, jitter)),
+            ("hmc", (three_stage, 6, jitter)),
         ]
         .into_iter()
         .enumerate()
         {
             for (variant_name, variant) in one_of(variants(&executor), turn + index) {
-                // Long trajectories on many values: some proposals are rejected.
-                let mut dynamics = dynamics(name, if length > 100 { 0.15 } else { 0.4 });
+                // Long trajectories on many values: some proposals are rejected. More stages reject fewer.
+                let step_size = match (length > 100, how.0.stages()) {
+                    (true, 1) => 0.15,
+                    (true, _) => 0.3,
+                    (false, _) => 0.4,
+                };
+                let mut dynamics = dynamics(name, step_size);
+                (dynamics.integrator, dynamics.leapfrog) = (how.0, how.1);
                 dynamics.temperature = 0.7;
                 dynamics.target_acceptance = Some(0.6);
                 let start = normals(7, count * length);
@@ -54,16 +64,18 @@ fn a_step_with_a_metropolis_test_is_its_twin() {
                     let outcome = twins::hmc_step(
                         &mut state,
                         step_size,
-                        leapfrog,
+                        how,
                         0.7,
                         random,
                         first_chain,
                         &|x| field(&model, x, count),
                     );
                     let what = |part| {
-                        format!("{name}, {variant_name}, {length} values, step {step}: {part}")
+                        format!(
+                            "{name}, {how:?}, {variant_name}, {length} values, step {step}: {part}"
+                        )
                     };
-                    // A rounding of one step of at most four leaps; a test that went the other way would be off by 0.1.
+                    // A rounding of one step of at most six leaps; a test that went the other way would be off by 0.1.
                     assert_close(
                         &what("states"),
                         &executor.read(chains.states()).expect("reads"),
@@ -224,7 +236,7 @@ fn an_annealed_pass_is_its_twin_at_falling_temperatures() {
                 twins::hmc_step(
                     &mut state,
                     step_size,
-                    (1, 0.0),
+                    (INTEGRATORS[0], 1, 0.0),
                     temperature,
                     random,
                     0,

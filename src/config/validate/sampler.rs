@@ -21,6 +21,7 @@ pub(super) const CONDITIONAL: &[Conditional] = &[
     ("sampler.clip", "sampler.kind", |c| kind_reads(c, "clip"), LAW),
     ("sampler.bounds", "sampler.kind", |c| kind_reads(c, "bounds"), LAW),
     ("sampler.leapfrog", "sampler.kind", |c| kind_reads(c, "leapfrog"), "its steps have no leaps"),
+    ("sampler.integrator", "sampler.kind", |c| kind_reads(c, "integrator"), "its steps are of one gradient"),
     ("sampler.friction", "sampler.kind", |c| kind_reads(c, "friction"), "it has no velocity to keep"),
     ("sampler.adapt", "sampler.kind", adapts_or_does_not_ask_to, "it has no acceptance to adapt to"),
     ("sampler.target_acceptance", "sampler.kind", |c| kind_reads(c, "target_acceptance"), "it accepts every step"),
@@ -52,6 +53,20 @@ pub(super) fn validate(sampler: &SamplerConfig, found: &mut Findings) {
     found.positive(key!(sampler.temperature));
     found.if_given(key!(sampler.anneal), Findings::positive);
     found.count(key!(sampler.leapfrog), MOST_LEAPFROG);
+    let stages = sampler.integrator.stages();
+    found
+        .ensure(
+            key!(sampler.leapfrog),
+            sampler.leapfrog.is_multiple_of(stages) || !sampler.kind.keys.contains(&"leapfrog"),
+            format_args!(
+                "be a multiple of {stages}, the gradients of a step by sampler.integrator = {:?}",
+                sampler.integrator.name
+            ),
+        )
+        .mended_by(
+            "sampler.leapfrog",
+            sampler.leapfrog.next_multiple_of(stages),
+        );
     found.positive(key!(sampler.friction));
     found.if_given(key!(sampler.target_acceptance), |found, target| {
         let fine = *target.1 > 0.0 && *target.1 < 1.0;

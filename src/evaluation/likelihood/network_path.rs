@@ -6,7 +6,9 @@
 use super::path::{Advanced, Path};
 use crate::evaluation::EvaluationError;
 use crate::gpu::{Buffer, Executor, Recording};
-use crate::kernels::{Bounds, ChainStart, Dynamics, HMC, Jumps, LangevinSettings, QuadraticBase};
+use crate::kernels::{
+    Bounds, ChainStart, Dynamics, HMC, Jumps, LEAPFROG, LangevinSettings, QuadraticBase,
+};
 use crate::method::{ChainPass, ChainPreparation, Chains, StepControl};
 use crate::model::{Model, ModelError};
 use crate::network::{
@@ -18,7 +20,7 @@ use std::ops::Range;
 
 /// Leapfrog steps of a transition. On a model by `digits-density` sweeps of as many evaluations had variances of ln w of 0.35
 /// with 3, 0.9 with 5 and 1.1 with 10.
-const LEAPFROG: usize = 3;
+const LEAPS: usize = 3;
 /// The acceptance that the pilot adapts step sizes to.
 const TARGET_ACCEPTANCE: f32 = 0.8;
 /// In so few dimensions chains from data are also offered draws from the base: there these are taken often enough to
@@ -95,7 +97,8 @@ pub(super) fn dynamics(jumps: Jumps) -> Dynamics {
             bounds: Bounds::None,
         },
         temperature: 1.0,
-        leapfrog: LEAPFROG,
+        leapfrog: LEAPS,
+        integrator: &LEAPFROG,
         friction: 1.0,
         target_acceptance: Some(TARGET_ACCEPTANCE),
         jumps,

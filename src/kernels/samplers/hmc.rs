@@ -5,8 +5,8 @@
 //! Energies are f32: E(y) − E(x) is right to about 2⁻²⁴ · |E|, which is 1 % of the temperature at |E| = 170 000 · T.
 
 use super::{
-    ChainBatch, ChainSteps, Dynamics, EnergyGradient, Moment, STEP_WORD, SamplerKind,
-    moment_immediates, per_chain,
+    ChainBatch, ChainSteps, Dynamics, EnergyGradient, Integrator, LEAPFROG, Moment, STEP_WORD,
+    SamplerKind, moment_immediates, per_chain,
 };
 use crate::gpu::{Access, Buffer, Kernel, Program, Recording};
 use crate::kernels::launch::blocks;
@@ -19,7 +19,7 @@ pub(super) static MALA: SamplerKind = SamplerKind {
     carries: true,
     walks: false,
     evaluations: |_| 1,
-    lay_out: |dynamics, batch| Box::new(Hamiltonian::new(dynamics, 1, 0.0, batch)),
+    lay_out: |dynamics, batch| Box::new(Hamiltonian::new(dynamics, (&LEAPFROG, 1), 0.0, batch)),
 };
 
 /// What the step size and what adapts it are called among buffers.
@@ -29,7 +29,7 @@ pub(crate) const SAMPLER_CONTROL: &str = "sampler control";
 /// Girolami 2014).
 pub static HMC: SamplerKind = SamplerKind {
     name: "hmc",
-    keys: &["adapt", "target_acceptance", "leapfrog"],
+    keys: &["adapt", "target_acceptance", "leapfrog", "integrator"],
     target_acceptance: Some(0.8),
     carries: true,
     walks: false,
@@ -37,7 +37,7 @@ pub static HMC: SamplerKind = SamplerKind {
     lay_out: |dynamics, batch| {
         Box::new(Hamiltonian::new(
             dynamics,
-            dynamics.leapfrog,
+            (dynamics.integrator, dynamics.leapfrog),
             HMC_JITTER,
             batch,
         ))
@@ -60,10 +60,10 @@ pub const HMC_JITTER: f32 = 0.2;
 /// Adapted step sizes stay between these.
 pub(crate) const STEP_SIZES: [f32; 2] = [1e-12, 1e6];
 
-static LEAPFROG: Kernel = kernel!("samplers/leapfrog", 6, [Read, ReadWrite, ReadWrite, Read]);
+static LEAP: Kernel = kernel!("samplers/leap", 6, [Read, ReadWrite, ReadWrite, Read]);
 
 /// The same file with FIRST.
-static LEAPFROG_FIRST: Kernel = Kernel {
+static LEAP_FIRST: Kernel = Kernel {
     bindings: &[
         Access::Read,
         Access::ReadWrite,
@@ -72,7 +72,7 @@ static LEAPFROG_FIRST: Kernel = Kernel {
         Access::Read,
         Access::ReadWrite,
     ],
-    ..LEAPFROG
+    ..LEAP
 };
 
 static METROPOLIS: Kernel = kernel!(
@@ -91,7 +91,9 @@ static ADAPT: Kernel = kernel!("samplers/adapt", 0, [Read, ReadWrite]);
 
 struct Hamiltonian {
     batch: ChainBatch,
-    leapfrog: usize,
+    integrator: &'static Integrator,
+    /// Gradients of a proposal.
+    leaps: usize,
     jitter: f32,
     target_acceptance: Option<f32>,
     /// Step size, sum of acceptances, their number, number of adapting steps.
@@ -107,11 +109,17 @@ struct Hamiltonian {
 }
 
 impl Hamiltonian {
-    fn new(dynamics: &Dynamics, leapfrog: usize, jitter: f32, batch: ChainBatch) -> Self {
+    fn new(
+        dynamics: &Dynamics,
+        (integrator, leaps): (&'static Integrator, usize),
+        jitter: f32,
+        batch: ChainBatch,
+    ) -> Self {
         let values = batch.chains * batch.length;
         Hamiltonian {
             batch,
-            leapfrog,
+            integrator,
+            leaps,
             jitter,
             target_acceptance: dynamics.target_acceptance,
             control: Buffer::new(SAMPLER_CONTROL, 4).lasting(),
@@ -124,16 +132,20 @@ impl Hamiltonian {
         }
     }
 
-    fn leap(&self, recording: &mut Recording, moment: &Moment, first: bool) {
+    fn leap(&self, recording: &mut Recording, moment: &Moment, leap: usize) {
+        let first = leap == 0;
+        let [kick, step] = self.integrator.leap(leap);
         let batch = &self.batch;
         let count = batch.chains * batch.length;
-        let kernel = if first { &LEAPFROG_FIRST } else { &LEAPFROG };
+        let kernel = if first { &LEAP_FIRST } else { &LEAP };
         let first_element = (moment.first_chain * batch.length) as u32;
         let bound = Program::new(kernel)
             .u32("COUNT", count)
             .u32("SAMPLE_LENGTH", batch.length)
             .u32("STREAM", batch.stream as usize)
             .f32("JITTER", self.jitter)
+            .f32("KICK", kick as f32)
+            .f32("MOVE", step as f32)
             .flag("FIRST", first)
             .bind([self.control, self.velocity, self.proposal]);
         let bound = match first {
@@ -153,6 +165,7 @@ impl Hamiltonian {
         let (program, groups) = per_chain(&METROPOLIS, batch, batch.stream);
         program
             .f32("JITTER", self.jitter)
+            .f32("KICK", self.integrator.last_kick() as f32)
             .bind([self.control, self.drawn, self.velocity])
             .bind([self.proposal_gradient, self.proposal_energies])
             .bind([batch.energies, self.tests])
@@ -196,9 +209,9 @@ impl ChainSteps for Hamiltonian {
         moment: &Moment,
         energy_gradient: EnergyGradient<'_>,
     ) {
-        for leap in 1..=self.leapfrog {
-            self.leap(recording, moment, leap == 1);
-            let energies = (leap == self.leapfrog).then_some(self.proposal_energies);
+        for leap in 0..self.leaps {
+            self.leap(recording, moment, leap);
+            let energies = (leap + 1 == self.leaps).then_some(self.proposal_energies);
             energy_gradient(recording, self.proposal, energies, self.proposal_gradient);
         }
         self.test(recording, moment);

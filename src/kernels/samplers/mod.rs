@@ -2,6 +2,7 @@
 //! messages and tests read.
 
 mod hmc;
+mod integrator;
 mod jump;
 mod langevin;
 mod trace;
@@ -9,6 +10,7 @@ mod underdamped;
 
 pub(crate) use hmc::SAMPLER_CONTROL;
 pub use hmc::{ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, HMC, HMC_JITTER};
+pub use integrator::{INTEGRATORS, Integrator, LEAPFROG};
 pub use jump::jump_chains;
 pub(super) use langevin::step_immediates;
 pub use langevin::{Bounds, LANGEVIN, LangevinSettings, langevin};
@@ -67,8 +69,10 @@ pub struct Dynamics {
     pub langevin: LangevinSettings,
     /// T: chains sample exp(−E / T).
     pub temperature: f32,
-    /// Leapfrog steps of a Hamiltonian proposal.
+    /// Energy gradients of a Hamiltonian proposal, a multiple of the integrator's stages.
     pub leapfrog: usize,
+    /// What integrates it.
+    pub integrator: &'static Integrator,
     /// γ of kinetic Langevin dynamics.
     pub friction: f32,
     /// The acceptance that the step size is adapted to; none to leave it.
@@ -111,6 +115,7 @@ impl From<LangevinSettings> for Dynamics {
             langevin,
             temperature: 1.0,
             leapfrog: 1,
+            integrator: &LEAPFROG,
             friction: 1.0,
             target_acceptance: None,
             jumps: Jumps::NONE,

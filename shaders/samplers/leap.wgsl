@@ -1,13 +1,15 @@
-// Velocity and position of a Hamiltonian proposal, a step further (Duane et al. 1987; Neal 2011). control[0] is the step
-// size, from which shared/time_step.wgsl makes ε.
-// With FIRST the velocity is drawn at the temperature and takes half a kick, and the proposal leaves from x; else it
-// takes a whole kick by the gradient at the proposal. The half kick at the end belongs to samplers/metropolis.wgsl.
+// Velocity and position of a Hamiltonian proposal, up to its next gradient: a kick of KICK · ε by the gradient at hand and
+// a move of MOVE · ε (src/kernels/samplers/integrator.rs). control[0] is the step size, from which shared/time_step.wgsl
+// makes ε. With FIRST the velocity is drawn at the temperature, and the proposal leaves from x. The kick at the end belongs
+// to samplers/metropolis.wgsl.
 #import "shared/index.wgsl"
 #import "shared/time_step.wgsl"
 
 #const COUNT: u32
 #const SAMPLE_LENGTH: u32
 #const STREAM: u32
+#const KICK: f32
+#const MOVE: f32
 #const FIRST: bool
 
 var<immediate> moment: Moment;
@@ -39,11 +41,11 @@ fn main(
             let i = element - first_element;
 #if FIRST
             drawn[i] = xi[k];
-            let kicked = xi[k] - 0.5 * time * gradient[i];
-            proposal[i] = x[i] + time * kicked;
+            let kicked = xi[k] - KICK * time * gradient[i];
+            proposal[i] = x[i] + MOVE * time * kicked;
 #else
-            let kicked = velocity[i] - time * gradient[i];
-            proposal[i] += time * kicked;
+            let kicked = velocity[i] - KICK * time * gradient[i];
+            proposal[i] += MOVE * time * kicked;
 #endif
             velocity[i] = kicked;
         }
