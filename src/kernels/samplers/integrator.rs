@@ -22,8 +22,7 @@ pub static LEAPFROG: Integrator = Integrator {
 
 /// The first kick, and the first move, of the two- and three-stage compositions of Blanes, Casas & Sanz-Serna, *Numerical
 /// integrators for the hybrid Monte Carlo method*, 2014: their error in the energy is the least on Gaussians for steps as
-/// long as they are used, not for short ones.
-/// The first of two stages is (3 − √3)/6.
+/// long as they are used, not for short ones. That of two stages is (3 − √3)/6; it moves by halves.
 const TWO_STAGES: f64 = 0.211_324_865_405_187_13;
 const THREE_STAGES: [f64; 2] = [0.118_880_109_665_48, 0.296_195_042_611_26];
 
