@@ -7,15 +7,17 @@ use afterimage::data;
 use afterimage::gpu::{Buffer, Recording};
 use afterimage::low_level::kernels::tiled::Tiled;
 use afterimage::low_level::kernels::{
-    self, Activation, Bounds, ChainBatch, ChainStart, Dynamics, Jumps, LangevinSettings, Moment,
-    QuadraticBase, Variant,
+    self, Activation, Bounds, ChainBatch, ChainStart, Dynamics, GaussianMixture, JumpLaw, Jumps,
+    LangevinSettings, MixtureComponent, MixtureJumps, MixtureSize, Moment, QuadraticBase, Variant,
 };
 use afterimage::low_level::method::{ChainPass, Chains};
 use afterimage::low_level::random::{Stream, uniform01};
 use afterimage::low_level::twins::{self, JumpState};
-use afterimage::model::Architecture;
+use afterimage::model::{Architecture, Model, SampleOptions};
 use afterimage::shape::Shape;
 use afterimage::train::{Arrival, Trainer};
+use std::sync::Arc;
+
 use common::{assert_close, executor, filled, normals, widen};
 
 const SEED: u64 = 0x0123_4567_89ab;
@@ -119,7 +121,7 @@ fn a_jump_is_its_twin() {
                 &mut state,
                 &proposal,
                 &proposed,
-                twin_start,
+                &|x: &[f64]| twin_start.log_density(x),
                 temperature,
                 &uniform,
             );
@@ -135,13 +137,154 @@ fn a_jump_is_its_twin() {
     }
 }
 
+const MIXTURE: JumpLaw = JumpLaw::Mixture { components: 2 };
+
 const START: ChainStart = ChainStart::Gaussian {
     mean: 0.0,
     std: 1.5,
 };
 
-/// Chains on a Gaussian energy of mean 0.7 and standard deviation 0.6 in two values, after 60 steps of `kind`.
-fn states(kind: &str, count: usize, first_chain: usize, batch: usize) -> Vec<f32> {
+/// Two components over `length` values, the second of them round.
+fn components(length: usize) -> Vec<MixtureComponent> {
+    let rank = MixtureSize {
+        components: 2,
+        length,
+    };
+    let rank = rank.rank().min(length);
+    // Of the Householder reflection that turns (1, 1, …) around.
+    let direction = |j: usize| -> Vec<f64> {
+        let value = |i: usize| f64::from(u8::from(i == j)) - 2.0 / length as f64;
+        (0..length).map(value).collect()
+    };
+    let directions = (0..rank).map(|j| (0.8 / (1.0 + j as f64), direction(j)));
+    vec![
+        MixtureComponent {
+            weight: 0.3,
+            mean: (0..length).map(|i| 0.2 * (i % 5) as f64 - 0.4).collect(),
+            residual: 0.25,
+            directions: directions.collect(),
+        },
+        MixtureComponent {
+            weight: 0.7,
+            mean: vec![0.5; length],
+            residual: 0.5,
+            directions: Vec::new(),
+        },
+    ]
+}
+
+#[test]
+fn a_jump_to_a_mixture_is_its_twin() {
+    let mut executor = executor(true);
+    let (noise, stream, temperature) = (0.3f32, Stream::Jump, 0.7f32);
+    // Fewer values than directions, as many as of digits, and a number that is no multiple of four.
+    for (chains, length) in [(70, 3), (65, 64), (9, 127)] {
+        let components = components(length);
+        let mixture = GaussianMixture::new(length, &components).expect("is one");
+        let twin = twins::Mixture {
+            components,
+            noise: f64::from(noise),
+        };
+        let size = mixture.size();
+        // States and energies such that some jump: of the mixture, and of its own energy but for a little.
+        let drawn = |step: u32| -> Vec<Vec<f64>> {
+            let draw = |chain: u32| twin.draw(size.rank(), 8 + chain, (SEED, stream, step));
+            (0..chains as u32).map(draw).collect()
+        };
+        let energies_of = |states: &[Vec<f64>], noise: Vec<f32>| -> Vec<f32> {
+            let of =
+                |(x, noise): (&Vec<f64>, f32)| noise - temperature * twin.log_density(x) as f32;
+            states.iter().zip(noise).map(of).collect()
+        };
+        let (before, proposal) = (drawn(4), drawn(5));
+        let x: Vec<f32> = before.concat().iter().map(|&v| v as f32).collect();
+        let energies = energies_of(&before, normals(2, chains));
+        let proposed = energies_of(&proposal, normals(3, chains));
+
+        let mut r = Recording::new();
+        let known = filled(&mut r, "known", &proposed);
+        let batch = ChainBatch {
+            chains,
+            length,
+            stream: Stream::Langevin,
+            seed: SEED,
+            x: filled(&mut r, "x", &x),
+            energies: filled(&mut r, "energies", &energies),
+            gradient: Buffer::new("unused", 1),
+        };
+        let proposals = (
+            Buffer::new("proposals", chains * length),
+            Buffer::new("proposal energies", chains),
+        );
+        let jumps = MixtureJumps::new(size, chains, proposals);
+        jumps.law.upload(&mut r, Some(&mixture), noise);
+        let densities = Buffer::new("densities", size.components * chains);
+        jumps.law.densities(&mut r, &batch, batch.x, densities);
+        jumps.begin(&mut r, &batch);
+        let moment = Moment {
+            step: 5,
+            first_chain: 8,
+            temperature,
+            annealed: false,
+            adapt: false,
+            energies: true,
+        };
+        let energies_at = |r: &mut Recording, _, to| r.copy(known, to);
+        jumps.offer(&mut r, &batch, stream, &moment, &energies_at);
+        executor.run(&r).expect("runs");
+
+        let got = executor.read(proposals.0).expect("reads");
+        // The accuracy of the GPU's normals (tests/kernels/), of which a value sums some 24.
+        assert_close("proposals", &got, &proposal.concat(), 1e-3);
+        // A density of 127 values is a sum of some 3,000 products: 3,000 · 2⁻²⁴ of what it is made of, at most.
+        let got = widen(&executor.read(densities).expect("reads"));
+        for (chain, x) in x.chunks(length).enumerate() {
+            let terms = [got[chain], got[chains + chain]];
+            let sum = terms[0].max(terms[1]) + (-(terms[0] - terms[1]).abs()).exp().ln_1p();
+            let want = twin.log_density(&widen(x));
+            let error = (sum - want).abs();
+            assert!(
+                error < 2e-4 * (1.0 + want.abs() + length as f64),
+                "{sum} and {want}"
+            );
+        }
+
+        let uniform = |chain: usize| {
+            let counter = [8 + chain as u32, 1, 5, stream as u32];
+            let key = [SEED as u32, (SEED >> 32) as u32];
+            let words = afterimage::low_level::random::philox4x32_10(counter, key);
+            f64::from(uniform01(words[0]))
+        };
+        let uniform: Vec<f64> = (0..chains).map(uniform).collect();
+        let mut state = JumpState {
+            x: widen(&x),
+            energies: widen(&energies),
+        };
+        let proposal = widen(&executor.read(proposals.0).expect("reads"));
+        twins::jump(
+            &mut state,
+            &proposal,
+            &widen(&proposed),
+            &|x: &[f64]| twin.log_density(x),
+            f64::from(temperature),
+            &uniform,
+        );
+        // Copies, so equal to the bit, unless a test is a tie to some 1e-3, which none is here.
+        assert_eq!(widen(&executor.read(batch.x).expect("reads")), state.x);
+        let got = widen(&executor.read(batch.energies).expect("reads"));
+        assert_eq!(got, state.energies);
+        let jumped = got
+            .iter()
+            .zip(&energies)
+            .filter(|(a, b)| **a != f64::from(**b))
+            .count();
+        assert!(0 < jumped && jumped < chains, "{jumped} of {chains} jumped");
+    }
+}
+
+/// Chains on a Gaussian energy of mean 0.7 and standard deviation 0.6 in two values, after 60 steps of `kind`, which jump to
+/// where they start or to a mixture.
+fn states(kind: &str, law: JumpLaw, count: usize, first_chain: usize, batch: usize) -> Vec<f32> {
     let specs = [LayerSpec::Dense { features: 1 }];
     let base = QuadraticBase {
         mean: 0.7,
@@ -152,7 +295,11 @@ fn states(kind: &str, count: usize, first_chain: usize, batch: usize) -> Vec<f32
         Architecture::new(shape, &specs, Activation::IDENTITY, Some(base)).expect("fits");
     let dynamics = Dynamics {
         kind: <&SamplerKind>::named(kind).expect("is in the table"),
-        jumps: Jumps { count: 2, every: 3 },
+        jumps: Jumps {
+            count: 2,
+            every: 3,
+            law,
+        },
         // Steps that move nothing, so that whatever the chains reach they have jumped to.
         ..LangevinSettings {
             step_size: 1e-12,
@@ -174,7 +321,10 @@ fn states(kind: &str, count: usize, first_chain: usize, batch: usize) -> Vec<f32
             START,
             random,
         );
-        let chains = chains.expect("fits");
+        let mixture = GaussianMixture::new(2, &components(2)).expect("is one");
+        let chains = chains
+            .expect("fits")
+            .with_mixture(Some(Arc::new(mixture)), 0.4);
         let mut r = Recording::new();
         let parameters = filled(&mut r, "parameters", &[0.0; 3]);
         chains.setup(&mut r);
@@ -199,13 +349,14 @@ fn states(kind: &str, count: usize, first_chain: usize, batch: usize) -> Vec<f32
 
 #[test]
 fn jumps_alone_reach_the_law_of_the_energy() {
-    for kind in ["langevin", "mala", "underdamped"] {
-        let values = widen(&states(kind, 4096, 0, 4096));
+    let kinds = ["langevin", "mala", "underdamped"].map(|kind| (kind, JumpLaw::Start));
+    for (kind, law) in kinds.into_iter().chain([("mala", MIXTURE)]) {
+        let values = widen(&states(kind, law, 4096, 0, 4096));
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
         let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count;
-        // Five standard errors of 8192 independent values. By simulation 22 % of the offers are taken, and one chain in
-        // 20,000 is still where it began after 40 of them, which moves the moments by less.
+        // Five standard errors of 8192 independent values. By simulation 22 % of the offers of starts are taken, and one chain in
+        // 20,000 is still where it began after 40 of them, which moves the moments by less; of the mixture's more are.
         assert!(
             (mean - 0.7).abs() < 5.0 * 0.6 / count.sqrt(),
             "{kind}: {mean}"
@@ -217,12 +368,19 @@ fn jumps_alone_reach_the_law_of_the_energy() {
 
 #[test]
 fn jumps_do_not_depend_on_the_batches_they_run_in() {
-    assert_eq!(states("mala", 64, 32, 64), states("mala", 64, 32, 16));
+    for law in [JumpLaw::Start, MIXTURE] {
+        let whole = states("mala", law, 64, 32, 64);
+        assert_eq!(whole, states("mala", law, 64, 32, 16), "{law:?}");
+    }
 }
 
 #[test]
 fn a_run_counts_its_jumps_and_holds_what_was_predicted() {
-    for kind in ["langevin", "hmc"] {
+    for (kind, law) in [
+        ("langevin", "start"),
+        ("hmc", "start"),
+        ("hmc", "gaussians"),
+    ] {
         let sets = [
             "network.layers=[{dense=8},{dense=1}]",
             "run.batch=8",
@@ -233,6 +391,7 @@ fn a_run_counts_its_jumps_and_holds_what_was_predicted() {
             "sampler.jumps=3",
             "sampler.reuse=1",
             &format!("sampler.kind={kind}"),
+            &format!("sampler.jump_to={law}"),
         ];
         let config = config::load("8gaussians", &sets.map(str::to_owned)).expect("is valid");
         let data = data::open(&config.data.options(), 1).expect("opens");
@@ -252,6 +411,58 @@ fn a_run_counts_its_jumps_and_holds_what_was_predicted() {
         let predicted = trainer.plan().memory().training();
         assert_eq!(trainer.executor().allocated_bytes(), predicted, "{kind}");
     }
+}
+
+/// A run of a few steps whose chains jump to Gaussians.
+fn jumping() -> Trainer {
+    let sets = [
+        "network.layers=[{dense=8},{dense=1}]",
+        "run.batch=8",
+        "sampler.buffer=16",
+        "objective.noise_ratio=1",
+        "sampler.steps=4",
+        "sampler.jumps=3",
+        "sampler.jump_to=gaussians",
+        "sampler.gaussians=8",
+        "sampler.reuse=1",
+        "data.noise=0.1",
+        "data.noise_start=0.4",
+        "run.steps=6",
+    ];
+    let config = config::load("8gaussians", &sets.map(str::to_owned)).expect("is valid");
+    let data = data::open(&config.data.options(), 1).expect("opens");
+    let mut trainer = Trainer::new(executor(false), &config, data).expect("starts");
+    for _ in 0..6 {
+        trainer.step().expect("steps");
+    }
+    trainer
+}
+
+#[test]
+fn a_checkpoint_holds_what_its_chains_jump_to() {
+    let mut trainer = jumping();
+    let model = trainer.model().expect("reads");
+    let folder = tempfile::tempdir().expect("creates");
+    let path = folder.path().join("model.safetensors");
+    model.save(&path).expect("writes");
+    let loaded = Model::load(&path).expect("loads");
+    assert!(model.mixture().is_some());
+    assert_eq!(loaded.mixture(), model.mixture());
+    assert_eq!(loaded.notes(), [""; 0]);
+    let options = SampleOptions {
+        count: 16,
+        steps: 20,
+        seed: 3,
+        frames: 0,
+    };
+    let mut sampled = |model: &Model| {
+        let samples = model.sample(trainer.executor(), &options, &mut |_, _| true);
+        samples.expect("samples").values
+    };
+    let whole = sampled(&loaded);
+    assert_eq!(whole, sampled(&model));
+    // Chains that have nowhere to jump to go other ways.
+    assert_ne!(whole, sampled(&model.with_mixture(None)));
 }
 
 #[test]

@@ -674,7 +674,7 @@ const OFFERED: &[(&str, &str)] = &[
     (
         "config",
         "ActivationKind BaseKind BoundsKind ChainKind Config ConfigError Criterion DataConfig Derived InitialWeights Integrator \
-         Interval KernelFamily LayerSpec NetworkConfig NormaliserKind ObjectiveConfig OptimiserConfig Precision Preset Resolved \
+         Interval JumpKind KernelFamily LayerSpec NetworkConfig NormaliserKind ObjectiveConfig OptimiserConfig Precision Preset Resolved \
          RunConfig SamplerConfig SamplerKind Schedule SnapshotConfig SnapshotKind StartKind Violation Word load \
          parse preset presets resolve resolve_text set to_toml with_data",
     ),

@@ -218,6 +218,16 @@ const CONDITIONAL: &[Conditional] = &[
         ],
     },
     Conditional {
+        set: "sampler.jump_to=gaussians",
+        read: &["sampler.jumps=2"],
+        unread: &[("sampler.jumps=0", "no chain jumps")],
+    },
+    Conditional {
+        set: "sampler.gaussians=5",
+        read: &["sampler.jumps=2 sampler.jump_to=gaussians"],
+        unread: &[("sampler.jumps=2 sampler.jump_to=start", "only `gaussians`")],
+    },
+    Conditional {
         set: "sampler.data_share=0.2",
         read: &["sampler.start=mixture"],
         unread: &[
@@ -372,6 +382,10 @@ fn what_makes_no_sense_together_is_refused_with_a_reason() {
         ),
         ("sampler.reuse=0", "1 or above"),
         ("sampler.pool=0", "lie between 1 and"),
+        (
+            "sampler.gaussians=65 sampler.jumps=1 sampler.jump_to=gaussians",
+            "lie between 1 and 64",
+        ),
         ("sampler.max_reuse=0 sampler.reuse=adaptive", "1 or above"),
         (
             "sampler.noise=0.1 sampler.temperature=0.5",

@@ -134,7 +134,7 @@ const FOLLOW: &[&str] = &[
     "snapshot.interval", "snapshot.ess_threshold", "snapshot.max_interval", "snapshot.decay", "snapshot.components",
     "sampler.steps", "sampler.anneal", "sampler.leapfrog", "sampler.integrator", "sampler.friction", "sampler.adapt",
     "sampler.target_acceptance", "sampler.noise", "sampler.clip", "sampler.bounds", "sampler.start", "sampler.data_share",
-    "sampler.buffer", "sampler.jumps", "sampler.reuse",
+    "sampler.buffer", "sampler.jumps", "sampler.jump_to", "sampler.gaussians", "sampler.reuse",
     "optimiser.final_rate", "optimiser.warmup",
 ];
 

@@ -29,7 +29,9 @@ pub use error::{ConfigError, Violation};
 pub(crate) use load::parse_stored;
 pub use load::{load, parse, resolve, resolve_text, to_toml};
 pub use presets::{Preset, preset, presets};
-pub use words::{BaseKind, BoundsKind, ChainKind, NormaliserKind, SnapshotKind, StartKind};
+pub use words::{
+    BaseKind, BoundsKind, ChainKind, JumpKind, NormaliserKind, SnapshotKind, StartKind,
+};
 
 // What the fields hold, and how it is found by its name.
 pub use crate::kernels::{ActivationKind, Integrator, KernelFamily, Precision, SamplerKind};
@@ -39,7 +41,7 @@ pub use crate::words::Word;
 
 use crate::data::{Channels, Colour, DataOptions, Layout, RawRange, Source};
 use crate::kernels::{
-    Activation, Bounds, Dynamics, Generator, Jumps, LANGEVIN, LEAPFROG, LangevinSettings,
+    Activation, Bounds, Dynamics, Generator, JumpLaw, Jumps, LANGEVIN, LEAPFROG, LangevinSettings,
 };
 use keys::{ADAPTIVE, documented};
 use serde::{Deserialize, Serialize};
@@ -311,10 +313,15 @@ pub struct SamplerConfig {
     pub buffer: usize = 4096,
     /// persistent: share of the chains of a step that start afresh. Of short_run and data all do.
     pub restart: f32 = 0.05,
-    /// Chances of every chain to jump to an independent draw from `start`, by a Metropolis test that keeps its law, before
+    /// Chances of every chain to jump to an independent draw from `jump_to`, by a Metropolis test that keeps its law, before
     /// the first step and every `steps` steps. Lets chains cross between far modes where samples have few values;
     /// with many, hardly a jump is ever accepted.
     pub jumps: usize = 0,
+    /// start (where fresh chains start, gaussian or uniform) or gaussians (a mixture of them fitted to the first data, with the
+    /// noise of training; samples of at most 128 values): where jumps go. Checkpoints hold the mixture.
+    pub jump_to: JumpKind = JumpKind::Start,
+    /// jump_to = gaussians: how many.
+    pub gaussians: usize = 20,
     /// Optimiser steps that share one pool of noise: only the first of them moves the chains, and the log-ratio accounts
     /// for the drift since. For copy and mixture, whose interval it divides, or the max_interval of an adaptive one; ema and
     /// fixed noise, which is another in every step, do not read it. Derived: the most of it that divides the interval.
@@ -485,6 +492,12 @@ impl Config {
             jumps: Jumps {
                 count: sampler.jumps,
                 every: sampler.steps,
+                law: match sampler.jump_to {
+                    JumpKind::Start => JumpLaw::Start,
+                    JumpKind::Gaussians => JumpLaw::Mixture {
+                        components: sampler.gaussians,
+                    },
+                },
             },
         }
     }

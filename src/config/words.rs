@@ -72,6 +72,15 @@ words! {
 }
 
 words! {
+    /// `sampler.jump_to`
+    pub enum JumpKind {
+        Start = "start",
+        /// A mixture of them, fitted to the data.
+        Gaussians = "gaussians",
+    }
+}
+
+words! {
     /// `sampler.start`
     pub enum StartKind {
         Gaussian = "gaussian",

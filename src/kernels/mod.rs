@@ -72,12 +72,13 @@ pub use precision::Precision;
 pub use quadratic_base::{QuadraticBase, quadratic_base_gradient};
 pub use ranking_head::ranking_head;
 pub use ratio_head::{HeadArguments, Normaliser, RatioSettings, ratio_head};
-pub(crate) use samplers::SAMPLER_CONTROL;
 pub use samplers::{
     ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, Bounds, ChainBatch, ChainSteps, Dynamics,
-    HMC, HMC_JITTER, INTEGRATORS, Integrator, Jumps, LANGEVIN, LEAPFROG, LangevinSettings, Moment,
-    SAMPLERS, SamplerKind, TRACE_VALUES, jump_chains, langevin, trace_chains,
+    GaussianMixture, HMC, HMC_JITTER, INTEGRATORS, Integrator, JumpLaw, Jumps, LANGEVIN, LEAPFROG,
+    LangevinSettings, MOST_MIXTURE_VALUES, MixtureComponent, MixtureJumps, MixtureLaw, MixtureSize,
+    Moment, SAMPLERS, SamplerKind, TRACE_VALUES, jump_chains, langevin, trace_chains,
 };
+pub(crate) use samplers::{MIXTURE_DIRECTIONS, MIXTURE_LAW, SAMPLER_CONTROL};
 pub use spectral::{SpectralWeight, spectral_gradient, spectral_turn, spectral_weights};
 pub use start_chains::{ChainStart, start_chains};
 pub use sum_partials::sum_partials;

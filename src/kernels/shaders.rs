@@ -41,6 +41,7 @@ pub(super) const SHARED: &[(&str, &str)] = texts![
     "shared/lanes_values.wgsl",
     "shared/lanes_winograd.wgsl",
     "shared/langevin_step.wgsl",
+    "shared/mixture.wgsl",
     "shared/moment.wgsl",
     "shared/philox.wgsl",
     "shared/plane.wgsl",

@@ -8,11 +8,13 @@ pub use pass::{ChainPass, StepControl};
 use super::strategy::Strategy;
 use crate::gpu::{Buffer, GpuError, Recording};
 use crate::kernels::{
-    ChainBatch, ChainStart, ChainSteps, Dynamics, WalkPlan, pack_walk_weights, start_chains,
+    ChainBatch, ChainStart, ChainSteps, Dynamics, GaussianMixture, JumpLaw, MixtureJumps,
+    MixtureSize, WalkPlan, pack_walk_weights, start_chains,
 };
 use crate::network::{Architecture, Kernels, Network, Preparation, Prepared};
 use crate::random::Stream;
 use std::cell::RefCell;
+use std::sync::Arc;
 use steps::RecordedStep;
 
 /// A batch of Langevin chains, or of another kind of [`Dynamics`], on the energy of one network.
@@ -24,10 +26,21 @@ pub struct Chains {
     steps: Box<dyn ChainSteps>,
     start: ChainStart,
     batch: ChainBatch,
-    /// Where chains that may jump are offered to go, and the energies there.
-    jump: Option<(Buffer, Buffer)>,
+    /// Where chains that may jump are offered to go.
+    jump: Option<Offers>,
+    /// The mixture that they jump to, and the standard deviation of the noise that its draws have beside it.
+    mixture: Option<(Arc<GaussianMixture>, f32)>,
     /// Steps numbered 0 as they were taken last, since most go on as they began.
     recorded: RefCell<Vec<RecordedStep>>,
+}
+
+/// Where chains are offered to go. A batch of them has one of these, so its size does not matter.
+#[allow(clippy::large_enum_variant)]
+#[derive(Clone, Copy)]
+enum Offers {
+    /// To where fresh chains start: the states, and the energies there.
+    Start(Buffer, Buffer),
+    Mixture(MixtureJumps),
 }
 
 impl Chains {
@@ -62,12 +75,19 @@ impl Chains {
             walk: None,
             steps: (dynamics.kind.lay_out)(&dynamics, batch),
             jump: (dynamics.jumps.count > 0).then(|| {
-                let values = batch.chains * batch.length;
-                (
-                    Buffer::new("jumps", values),
-                    Buffer::new("jump energies", batch.chains),
-                )
+                let states = Buffer::new("jumps", batch.chains * batch.length);
+                let energies = Buffer::new("jump energies", batch.chains);
+                match dynamics.jumps.law {
+                    JumpLaw::Start => Offers::Start(states, energies),
+                    JumpLaw::Mixture { components } => {
+                        let length = batch.length;
+                        let size = MixtureSize { components, length };
+                        let jumps = MixtureJumps::new(size, batch.chains, (states, energies));
+                        Offers::Mixture(jumps)
+                    }
+                }
             }),
+            mixture: None,
             dynamics,
             start,
             batch,
@@ -87,6 +107,21 @@ impl Chains {
             }
         };
         self
+    }
+
+    /// The same chains with a mixture to jump to, of as many components as their dynamics say, where these ask for one:
+    /// needed before [`Self::setup`] there. Training adds noise of the standard deviation `noise` to its data, and as much
+    /// is added to draws.
+    pub fn with_mixture(mut self, mixture: Option<Arc<GaussianMixture>>, noise: f32) -> Self {
+        self.mixture = mixture.map(|mixture| (mixture, noise));
+        self
+    }
+
+    /// From here on draws of the mixture have noise of this standard deviation.
+    pub(crate) fn set_jump_noise(&self, recording: &mut Recording, noise: f32) {
+        if let Some(Offers::Mixture(jumps)) = &self.jump {
+            jumps.law.upload(recording, None, noise);
+        }
     }
 
     /// The network the chains run on.
@@ -129,8 +164,17 @@ impl Chains {
         self.setup_control(recording);
     }
 
-    /// The part of [`Self::setup`] that is left where the network is set up already: the step size at its first value.
+    /// The part of [`Self::setup`] that is left where the network is set up already: the step size at its first value, and
+    /// the mixture.
     pub(crate) fn setup_control(&self, recording: &mut Recording) {
+        if let Some(Offers::Mixture(jumps)) = &self.jump {
+            let (mixture, noise) = match &self.mixture {
+                Some((mixture, noise)) => (Some(mixture.as_ref()), *noise),
+                // Of a plan that is only measured.
+                None => (None, 0.0),
+            };
+            jumps.law.upload(recording, mixture, noise);
+        }
         if let Some(control) = self.control() {
             recording.upload_f32(
                 control,

@@ -28,8 +28,13 @@ impl DataNoise {
         }
     }
 
+    /// Whether it is another one in optimiser step `step`, counted from 0, than in the step before.
+    pub(crate) fn changes(&self, step: u64) -> bool {
+        step > 0 && self.std_of(step) != self.std_of(step - 1)
+    }
+
     /// Standard deviation in optimiser step `step`, counted from 0.
-    fn std_of(&self, step: u64) -> f32 {
+    pub(crate) fn std_of(&self, step: u64) -> f32 {
         match self.fall {
             Some(Fall { start, steps }) if (step as f64) < steps => {
                 let left = 1.0 - step as f64 / steps;
@@ -57,6 +62,8 @@ mod tests {
         };
         let of = |step| noise.std_of(step);
         assert_eq!([of(0), of(4), of(8), of(1000)], [1.0, 0.5, 0.25, 0.25]);
+        let changes = [0, 1, 8, 9].map(|step| noise.changes(step));
+        assert_eq!(changes, [false, true, true, false]);
         let constant = DataNoise {
             fall: None,
             ..noise

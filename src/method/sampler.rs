@@ -14,12 +14,13 @@ pub(crate) use trace::Probe;
 use super::chains::{ChainPass, Chains, PreparedChains};
 use super::strategy::Strategy;
 use crate::gpu::{Buffer, Recording};
-use crate::kernels::{ReplayTurn, start_chains};
+use crate::kernels::{GaussianMixture, ReplayTurn, start_chains};
 use crate::network::Network;
 use crate::purpose::CHAINS;
 use crate::random::Stream;
 use pool::Pool;
 use replay::Replay;
+use std::sync::Arc;
 use trace::Trace;
 
 /// A draw of noise.
@@ -101,6 +102,12 @@ impl Sampler {
     pub(crate) fn in_parts(mut self, parts: usize) -> Self {
         debug_assert!(self.count.is_multiple_of(parts));
         self.parts = parts.max(1);
+        self
+    }
+
+    /// The same sampler with a mixture for its chains to jump to: see [`Chains::with_mixture`].
+    pub(crate) fn with_mixture(mut self, mixture: Arc<GaussianMixture>, noise: f32) -> Self {
+        self.chains = self.chains.with_mixture(Some(mixture), noise);
         self
     }
 

@@ -76,6 +76,7 @@ impl Model {
         let group = network.samples();
         let strategy = Strategy::trusted(executor, &self.architecture, group)?;
         let chains = fresh_chains(&self.config, network, self.adapted_dynamics(), seed)
+            .with_mixture(self.mixture.clone(), self.config.data.noise)
             .with_strategy(strategy);
         let (prepared, recording) = begun(&chains, &self.parameters);
         executor.run(&recording)?;
@@ -133,7 +134,8 @@ impl Model {
         let kernels = tuned_kernels(executor, &self.architecture, group, variant)?;
         let network = Network::new(&self.architecture, group, kernels)?;
         // Of chains that take no step nothing is random.
-        let chains = fresh_chains(&self.config, network, self.config.dynamics(), 0);
+        let chains = fresh_chains(&self.config, network, self.dynamics(), 0)
+            .with_mixture(self.mixture.clone(), noise);
         let (prepared, recording) = begun(&chains, &self.parameters);
         executor.run(&recording)?;
         let mut clean = Vec::with_capacity(given);
@@ -151,7 +153,7 @@ impl Model {
 
     /// The sampler's dynamics, where there is a Metropolis test at the step size that training left.
     pub(super) fn adapted_dynamics(&self) -> Dynamics {
-        let mut dynamics = self.config.dynamics();
+        let mut dynamics = self.dynamics();
         if dynamics.kind.is_exact() {
             dynamics.langevin.step_size = self.step_size();
         }
@@ -172,6 +174,7 @@ impl Model {
         let kernels = tuned_kernels(executor, &self.architecture, count, variant)?;
         let network = Network::new(&self.architecture, count, kernels)?;
         let chains = fresh_chains(&self.config, network, self.adapted_dynamics(), seed)
+            .with_mixture(self.mixture.clone(), self.config.data.noise)
             .with_strategy(Strategy::trusted(executor, &self.architecture, count)?);
         let (prepared, mut recording) = begun(&chains, &self.parameters);
         recording.upload_f32(chains.states(), 0, states);

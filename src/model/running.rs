@@ -110,6 +110,7 @@ impl Model {
         let kernels = tuned_kernels(executor, &self.architecture, count, variant)?;
         let network = Network::new(&self.architecture, count, kernels)?;
         let chains = fresh_chains(&self.config, network, dynamics, seed)
+            .with_mixture(self.mixture.clone(), self.config.data.noise)
             .with_strategy(Strategy::trusted(executor, &self.architecture, count)?);
         let (prepared, mut recording) = begun(&chains, &self.parameters);
         let preparation = prepared.preparation();

@@ -185,11 +185,12 @@ impl Model {
     ) -> Result<Samples, ModelError> {
         let length = self.architecture.input().len();
         let batch = network.samples();
-        let mut dynamics = self.config.dynamics();
+        let mut dynamics = self.dynamics();
         if dynamics.kind.is_exact() {
             dynamics.langevin.step_size = self.step_size();
         }
         let chains = fresh_chains(&self.config, network, dynamics, options.seed)
+            .with_mixture(self.mixture.clone(), self.config.data.noise)
             .with_strategy(Strategy::trusted(executor, &self.architecture, batch)?);
         let (prepared, recording) = begun(&chains, &self.parameters);
         executor.run(&recording)?;

@@ -3,11 +3,15 @@ use super::settings;
 use crate::checkpoint::{NamedTensor, OtherTypes, TensorFile, read_metadata};
 use crate::config::{self, Config, DataConfig};
 use crate::data::{DataRecord, Scaling};
+use crate::kernels::{Dynamics, GaussianMixture, JumpLaw, Jumps, MixtureSize};
 use crate::network::{Architecture, ParameterTensor};
 use crate::shape::Shape;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The metadata's key for the adapted step size.
 const STEP_SIZE: &str = "sampler_step_size";
@@ -23,6 +27,10 @@ const LEAST_DISTANCE: &str = "least_data_distance";
 
 /// What the name of a live tensor began with when live and averaged weights shared a file.
 const LIVE_PREFIX: &str = "live.";
+
+/// The metadata's key for the mixture that chains jump to: [`GaussianMixture::parts`] one after the other as little-endian f32, in
+/// base 64. No tensors, so that PyTorch loads those of a file as they are.
+const MIXTURE: &str = "jumps";
 
 /// How the name of the file with the live weights ends.
 const LIVE_ENDING: &str = "live.safetensors";
@@ -95,6 +103,8 @@ pub struct Description {
     pub step_size: Option<f32>,
     /// What its data were made of, where its run has recorded it.
     pub data_record: Option<DataRecord>,
+    /// What its chains jump to, where they do so to a mixture.
+    pub mixture: Option<Arc<GaussianMixture>>,
     /// What of it is not as it was stored, a line each.
     pub notes: Vec<String>,
 }
@@ -124,6 +134,8 @@ pub struct Model {
     least_distance: Option<f32>,
     weights: Weights,
     live: Option<Live>,
+    /// What its chains jump to, where they do so to a mixture.
+    pub(super) mixture: Option<Arc<GaussianMixture>>,
     /// Where the chains that belong to it are kept, if they are.
     pub(super) chains: Option<PathBuf>,
     notes: Vec<String>,
@@ -154,10 +166,16 @@ impl Description {
                 cause: "a step size is a finite number above 0".into(),
             });
         }
+        let shape = Shape::new(channels, height, width);
+        let mixture = match mixture_size(&stored.config, shape) {
+            Some(size) => mixture(file, size)?.map(Arc::new),
+            None => None,
+        };
         Ok(Description {
             config: stored.config,
+            mixture,
             notes: notes.collect(),
-            shape: Shape::new(channels, height, width),
+            shape,
             scaling: json(file, "scaling")?,
             step: json(file, "step")?,
             step_size,
@@ -201,6 +219,7 @@ impl Model {
             least_distance: None,
             weights: Weights::Averaged,
             live: None,
+            mixture: None,
             chains: None,
             notes: Vec::new(),
         })
@@ -216,6 +235,31 @@ impl Model {
     pub fn with_data_record(mut self, record: DataRecord) -> Self {
         self.data_record = Some(record);
         self
+    }
+
+    /// The same model with what its chains jump to.
+    pub fn with_mixture(mut self, mixture: Option<Arc<GaussianMixture>>) -> Self {
+        self.mixture = mixture;
+        self
+    }
+
+    /// What its chains jump to, where they do so to a mixture.
+    pub fn mixture(&self) -> Option<&Arc<GaussianMixture>> {
+        self.mixture.as_ref()
+    }
+
+    /// How large that mixture is by its configuration; none where chains jump to none.
+    pub(crate) fn mixture_size(&self) -> Option<MixtureSize> {
+        mixture_size(&self.config, self.architecture.input())
+    }
+
+    /// How its chains move. Those that have no mixture to jump to do not jump, which [`Self::notes`] say of a file without one.
+    pub(crate) fn dynamics(&self) -> Dynamics {
+        let mut dynamics = self.config.dynamics();
+        if self.mixture_size().is_some() && self.mixture.is_none() {
+            dynamics.jumps = Jumps::NONE;
+        }
+        dynamics
     }
 
     /// The same model, to be stored as the best of its run, whose chains came as near to data as `distance`.
@@ -327,6 +371,7 @@ impl Model {
             step: self.step,
             step_size: self.step_size,
             data_record: self.data_record.clone(),
+            mixture: self.mixture.clone(),
             notes: Vec::new(),
         }
     }
@@ -344,6 +389,7 @@ impl Model {
             step,
             step_size,
             data_record,
+            mixture,
             notes: mut all_notes,
         } = description;
         let architecture = settings::architecture(&config, shape)?;
@@ -366,6 +412,11 @@ impl Model {
             beside.is_file().then_some(Live::File(beside))
         };
         all_notes.extend(notes(file, others, &architecture));
+        if mixture.is_none() && mixture_size(&config, shape).is_some() {
+            all_notes.push(format!(
+                "it does not say what its chains jump to ('{MIXTURE}' in the metadata), so they do not (sampler.jumps)"
+            ));
+        }
         Ok(Model {
             trained_on: config.data.clone(),
             data_record,
@@ -379,6 +430,7 @@ impl Model {
             least_distance: None,
             weights,
             live,
+            mixture,
             chains: Some(chains_path(path)).filter(|path| path.is_file()),
             notes: all_notes,
         })
@@ -434,6 +486,12 @@ impl Model {
         if let Some(record) = &self.data_record {
             let record = serde_json::json!(record).to_string();
             metadata.insert(DATA_RECORD.to_owned(), record);
+        }
+        if let Some(mixture) = &self.mixture {
+            let (law, directions) = mixture.parts();
+            let values = law.iter().chain(directions);
+            let bytes: Vec<u8> = values.flat_map(|value| value.to_le_bytes()).collect();
+            metadata.insert(MIXTURE.to_owned(), BASE64_STANDARD.encode(bytes));
         }
         if weights == Weights::Live {
             metadata.insert(WEIGHTS.to_owned(), "live".to_owned());
@@ -554,6 +612,35 @@ fn parameters(
         parameters[wanted.offset..wanted.offset + wanted.len].copy_from_slice(&tensor.values);
     }
     Ok(parameters)
+}
+
+/// How large a mixture chains jump to by `config`; none where they do not.
+fn mixture_size(config: &Config, shape: Shape) -> Option<MixtureSize> {
+    let jumps = config.dynamics().jumps;
+    match jumps.law {
+        JumpLaw::Mixture { components } if jumps.count > 0 => Some(MixtureSize {
+            components,
+            length: shape.len(),
+        }),
+        JumpLaw::Start | JumpLaw::Mixture { .. } => None,
+    }
+}
+
+/// The mixture in the metadata of `file`, if it holds one.
+fn mixture(file: &TensorFile, size: MixtureSize) -> Result<Option<GaussianMixture>, ModelError> {
+    let Some(text) = file.metadata.get(MIXTURE) else {
+        return Ok(None);
+    };
+    let bytes = BASE64_STANDARD.decode(text).unwrap_or_default();
+    let values: Vec<f32> = bytes
+        .chunks_exact(4)
+        .map(|value| f32::from_le_bytes([value[0], value[1], value[2], value[3]]))
+        .collect();
+    let mixture = GaussianMixture::from_values(size, &values);
+    mixture.map(Some).ok_or(ModelError::BadMetadata {
+        key: MIXTURE,
+        cause: format!("it is no mixture of {} Gaussians", size.components),
+    })
 }
 
 /// What of a file's tensors a user should know.

@@ -39,6 +39,15 @@ pub enum TrainError {
         advice: &'static str,
     },
     #[error(
+        "chains jump to Gaussians fitted to samples of at most {most} values, and the data's have {values}: set sampler.jumps = 0"
+    )]
+    MixtureTooLarge { values: usize, most: usize },
+    #[error(
+        "no mixture of {components} Gaussians can be fitted to the data for chains to jump to: it takes two samples for each, finite and \
+         not all alike; lower sampler.gaussians, or set sampler.jumps = 0"
+    )]
+    NoMixture { components: usize },
+    #[error(
         "samples have {values} values, but a Gaussian with a full covariance is for at most {most}: set snapshot.kind = \
          \"uniform\", or a snapshot"
     )]

@@ -5,14 +5,19 @@ use super::settings;
 use crate::config::Config;
 use crate::data::Dataset;
 use crate::gpu::{Executor, GpuError};
-use crate::method::{GaussianFit, Strategy};
+use crate::kernels::{GaussianMixture, JumpLaw};
+use crate::method::{GaussianFit, Strategy, fit_mixture};
 use crate::network::{
     Variant, initial_parameters, require_family, trusted_variant_in, tuned_kernels,
 };
 use crate::shape::Shape;
+use std::sync::Arc;
 
 /// Gaussian noise has the moments of up to so many of the first samples, and as many must lie in the box of uniform noise.
 const FITTED_SAMPLES: usize = 20_000;
+
+/// A mixture to jump to is fitted to up to so many of the first samples.
+const MIXTURE_SAMPLES: usize = 2000;
 
 /// The plan of `config` that suits the adapter.
 ///
@@ -52,6 +57,9 @@ pub(super) fn set_up(
         );
         plan = plan.with_fit(fitted.ok_or(TrainError::NoFit)?);
     }
+    if let Some(mixture) = fitted_mixture(config, data)? {
+        plan = plan.with_mixture(Arc::new(mixture));
+    }
     if let Some((low, high)) = plan.noise_box() {
         let length = data.shape().len();
         let values = data.first(FITTED_SAMPLES);
@@ -72,6 +80,28 @@ pub(super) fn set_up(
     let initial = initial_parameters(plan.architecture(), &how, config.run.seed);
     executor.run(&plan.setup(&initial))?;
     Ok(plan)
+}
+
+/// The mixture that chains of `config` jump to, fitted to the data; none where they jump to none.
+///
+/// # Errors
+/// When none can be fitted.
+pub(super) fn fitted_mixture(
+    config: &Config,
+    data: &Dataset,
+) -> Result<Option<GaussianMixture>, TrainError> {
+    let jumps = config.dynamics().jumps;
+    let JumpLaw::Mixture { components } = jumps.law else {
+        return Ok(None);
+    };
+    if jumps.count == 0 {
+        return Ok(None);
+    }
+    let (values, length) = (data.first(MIXTURE_SAMPLES), data.shape().len());
+    let mixture = fit_mixture(&values, length, config.data.noise, components);
+    mixture
+        .map(Some)
+        .ok_or(TrainError::NoMixture { components })
 }
 
 /// The plan of a run that fits the adapter's limits and `run.memory`. Where `run.slice` is absent, slices are halved

@@ -112,7 +112,7 @@ pub(super) fn last_look(
         };
         sets.push((kind, states));
     }
-    let evaluations = (chains * model.config().dynamics().evaluations(steps)) as u64;
+    let evaluations = (chains * model.dynamics().evaluations(steps)) as u64;
     let weighed: Result<Vec<_>, TrainError> = sets
         .into_iter()
         .map(|(kind, states)| {

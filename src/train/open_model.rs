@@ -1,10 +1,12 @@
 //! The model that a user names by a run folder or a checkpoint.
 
+use super::fit::fitted_mixture;
 use super::states::interrupted_model;
 use crate::config::{self, ConfigError};
 use crate::data::{self, DataError};
 use crate::model::{Description, Model, ModelError, is_chains_path, is_live_path};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The configuration of a run, in its folder.
 const RUN_CONFIG: &str = "config.toml";
@@ -118,6 +120,8 @@ fn described_by(file: &Path) -> Result<Description, OpenError> {
     Ok(Description {
         shape: data.shape(),
         scaling: data.scaling(),
+        // Without one, the model says so.
+        mixture: fitted_mixture(&config, &data).ok().flatten().map(Arc::new),
         config,
         step: 0,
         step_size: None,

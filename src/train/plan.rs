@@ -11,9 +11,10 @@ use super::look_size::chains_compared;
 use super::memory::MemoryAccount;
 use super::settings;
 use super::ticket::Ticket;
-use crate::config::Config;
+use crate::config::{Config, JumpKind};
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::noise::{effective_sample_size, noise_scale};
+use crate::kernels::{GaussianMixture, MOST_MIXTURE_VALUES};
 use crate::method::{
     DataNoise, Draw, FEWEST_RECORDS, Fall, FixedNoise, Fresh, GaussianFit, Objective, Optimiser,
     Probe, Sampler, Snapshot, Strategy,
@@ -23,6 +24,7 @@ use crate::network::{Architecture, Kernels, Network};
 use crate::purpose::CHAINS;
 use crate::shape::Shape;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What the noise of a step is judged by after the update.
 struct JudgedNoise {
@@ -51,6 +53,8 @@ pub struct TrainingPlan {
     /// Where the GPU decides on new noise.
     judged: Option<JudgedNoise>,
     data_noise: DataNoise,
+    /// What chains jump to, where they do so to a mixture.
+    mixture: Option<Arc<GaussianMixture>>,
     data_count: usize,
     noise_count: usize,
     config: Config,
@@ -69,6 +73,14 @@ impl TrainingPlan {
     ) -> Result<Self, TrainError> {
         let architecture = model::architecture(config, input)?;
         let (data_count, seed) = (config.run.batch, config.run.seed);
+        let values = input.len();
+        let goes_to_gaussians = config.sampler.jump_to == JumpKind::Gaussians;
+        if config.sampler.jumps > 0 && goes_to_gaussians && values > MOST_MIXTURE_VALUES {
+            return Err(TrainError::MixtureTooLarge {
+                values,
+                most: MOST_MIXTURE_VALUES,
+            });
+        }
         let noise_count = data_count * config.objective.noise_ratio;
         let count = data_count + noise_count;
         let slice = equal_parts(count, config.run.slice.unwrap_or(count));
@@ -111,6 +123,7 @@ impl TrainingPlan {
                 }),
                 seed,
             },
+            mixture: None,
             data_count,
             noise_count,
             config: config.clone(),
@@ -128,6 +141,19 @@ impl TrainingPlan {
     pub fn with_fit(mut self, fit: GaussianFit) -> Self {
         self.noise.set_fit(fit);
         self
+    }
+
+    /// The same run with this mixture for its chains to jump to, where they do so to one; those of a plan without it stay where they are.
+    pub fn with_mixture(mut self, mixture: Arc<GaussianMixture>) -> Self {
+        let noise = self.data_noise.std_of(0);
+        self.noise = self.noise.with_mixture(Arc::clone(&mixture), noise);
+        self.mixture = Some(mixture);
+        self
+    }
+
+    /// The mixture that chains jump to, if it has one.
+    pub(crate) fn mixture(&self) -> Option<&Arc<GaussianMixture>> {
+        self.mixture.as_ref()
     }
 
     /// Whether the noise takes the moments of the data.
@@ -360,6 +386,10 @@ impl TrainingPlan {
                 .is_multiple_of(self.config.pool())
                 .then(|| step / self.config.pool()),
         };
+        if let (Some(sampler), true) = (self.noise.sampler(), self.data_noise.changes(step)) {
+            let chains = sampler.chains();
+            chains.set_jump_noise(r, self.data_noise.std_of(step));
+        }
         let on_snapshot = pool.and_then(|pool| self.noise.draw(self, r, pool, most));
         self.fetch_diagnostics(r, step);
         // Where the two are the same function, one pass gives the energies of both, and computing them twice would give

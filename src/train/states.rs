@@ -7,7 +7,7 @@ use crate::checkpoint::{read_words_file, words_file};
 use crate::config;
 use crate::data::{DataRecord, Scaling};
 use crate::files::{FileError, LinesMark, STATES, crc32_text, create_subfolder, write_atomically};
-use crate::kernels::SAMPLER_CONTROL;
+use crate::kernels::{MIXTURE_DIRECTIONS, MIXTURE_LAW, MixtureLaw, SAMPLER_CONTROL};
 use crate::method::{AVERAGED_PARAMETERS, Diagnostics, LIVE_PARAMETERS, Traces};
 use crate::model::Model;
 use crate::network::ChosenKernels;
@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What a manifest calls itself, ...
 const FORMAT: &str = "afterimage training state";
@@ -277,6 +278,11 @@ fn model_in(state: &TrainingState, manifest: Manifest) -> Option<Model> {
     let shape = Shape::new(channels, height, width);
     let model = Model::new(config, shape, manifest.scaling, average, manifest.step);
     let mut model = model.and_then(|model| model.with_live(live)).ok()?;
+    if let Some(size) = model.mixture_size() {
+        let (law, directions) = (state.words(MIXTURE_LAW), state.words(MIXTURE_DIRECTIONS));
+        let mixture = MixtureLaw::read(size, law, directions)?;
+        model = model.with_mixture(Some(Arc::new(mixture)));
+    }
     if let Some(&step_size) = state.words(SAMPLER_CONTROL).first() {
         let step_size = f32::from_bits(step_size);
         if !(step_size > 0.0 && step_size.is_finite()) {

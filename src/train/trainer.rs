@@ -391,7 +391,8 @@ impl Trainer {
     /// When they are not as many as the network has.
     pub fn model_of(&self, parameters: Vec<f32>, step: u64) -> Result<Model, TrainError> {
         let (config, shape) = (self.config.clone(), self.data.shape());
-        let model = Model::new(config, shape, self.data.scaling(), parameters, step)?;
+        let model = Model::new(config, shape, self.data.scaling(), parameters, step)?
+            .with_mixture(self.plan.mixture().cloned());
         Ok(match self.data.record() {
             Some(record) => model.with_data_record(record.clone()),
             None => model,

@@ -1,7 +1,6 @@
-//! Twin of `samplers/jump.wgsl`: the Metropolis test of an independence proposal (Tierney 1994).
+//! Twin of `samplers/jump.wgsl` and `samplers/mixture_jump.wgsl`: the Metropolis test of an independence proposal (Tierney 1994).
 
 use super::check_len;
-use super::start_chains::ChainStart;
 
 /// States and energies of a batch of chains.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,13 +10,13 @@ pub struct JumpState {
     pub energies: Vec<f64>,
 }
 
-/// Moves every chain to its part of `proposal`, drawn from `start`, where `uniform[chain]` is below
+/// Moves every chain to its part of `proposal`, drawn from a law of this log-density, where `uniform[chain]` is below
 /// min(1, p(y) q(x) / (p(x) q(y))), p ∝ exp(−E / `temperature`).
 pub fn jump(
     state: &mut JumpState,
     proposal: &[f64],
     proposal_energies: &[f64],
-    start: ChainStart,
+    log_density: &dyn Fn(&[f64]) -> f64,
     temperature: f64,
     uniform: &[f64],
 ) {
@@ -26,14 +25,6 @@ pub fn jump(
     check_len("proposal", proposal, state.x.len());
     check_len("proposal_energies", proposal_energies, chains);
     check_len("uniform", uniform, chains);
-    let log_density = |x: &[f64]| -> f64 {
-        let value = |&x: &f64| match start {
-            ChainStart::Gaussian { mean, std } => -0.5 * ((x - mean) / std).powi(2),
-            ChainStart::Uniform { low, high } if x < low || x > high => f64::NEG_INFINITY,
-            ChainStart::Uniform { .. } => 0.0,
-        };
-        x.iter().map(value).sum()
-    };
     for chain in 0..chains {
         let place = chain * length..(chain + 1) * length;
         let (x, y) = (&state.x[place.clone()], &proposal[place.clone()]);

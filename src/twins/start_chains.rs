@@ -12,6 +12,18 @@ pub enum ChainStart {
     Uniform { low: f64, high: f64 },
 }
 
+impl ChainStart {
+    /// The logarithm of the density of a chain at `x`, but for what all `x` that are possible have in common.
+    pub fn log_density(self, x: &[f64]) -> f64 {
+        let value = |&x: &f64| match self {
+            ChainStart::Gaussian { mean, std } => -0.5 * ((x - mean) / std).powi(2),
+            ChainStart::Uniform { low, high } if x < low || x > high => f64::NEG_INFINITY,
+            ChainStart::Uniform { .. } => 0.0,
+        };
+        x.iter().map(value).sum()
+    }
+}
+
 /// Fills `x`: value i takes the random number of element `first_element + i` in (`seed`, `stream`, `step`).
 ///
 /// Four neighbouring elements share the four words of one Philox block.

@@ -2,8 +2,8 @@
 
 use super::{extended, programs::launches};
 use afterimage::config::{
-    self, BaseKind, BoundsKind, ChainKind, Config, Criterion, Interval, LayerSpec, NormaliserKind,
-    Precision, SnapshotKind, StartKind, Word,
+    self, BaseKind, BoundsKind, ChainKind, Config, Criterion, Interval, JumpKind, LayerSpec,
+    NormaliserKind, Precision, SnapshotKind, StartKind, Word,
 };
 use afterimage::gpu::{Buffer, Recording};
 use afterimage::low_level::gpu::{Constant, Dispatch, ONLY_IF, Profile, Program};
@@ -113,6 +113,10 @@ fn runs() -> Vec<(Config, Shape)> {
             config.sampler.jumps = 1;
         });
     }
+    other(&|config| {
+        config.sampler.jumps = 1;
+        config.sampler.jump_to = JumpKind::Gaussians;
+    });
     for kind in kernels::SAMPLERS {
         other(&|config| {
             config.sampler.kind = kind;

@@ -273,7 +273,9 @@ impl Model {
         let model = &self.model;
         let (config, scaling) = (model.config().clone(), model.scaling());
         let made = model::Model::new(config, self.input(), scaling, parameters, model.step());
-        let mut made = made.map_err(Failure::from)?;
+        let mut made = made
+            .map_err(Failure::from)?
+            .with_mixture(model.mixture().cloned());
         if let Some(record) = model.data_record() {
             made = made.with_data_record(record.clone());
         }

@@ -2,12 +2,13 @@
 
 use super::MOST_SAMPLE_STEPS;
 use super::rules::{Conditional, Findings, key};
-use crate::config::{BoundsKind, ChainKind, Config, Interval, SamplerConfig, StartKind};
+use crate::config::{BoundsKind, ChainKind, Config, Interval, JumpKind, SamplerConfig, StartKind};
 use crate::method::FEWEST_RECORDS;
 use crate::words::Word;
 
 const MOST_SAMPLER_STEPS: usize = 10_000;
 const MOST_JUMPS: usize = 1000;
+const MOST_GAUSSIANS: usize = 64;
 const MOST_PASSES: usize = 10_000;
 const MOST_LEAPFROG: usize = 1000;
 pub(super) const MOST_CHAINS: usize = 1 << 28;
@@ -30,6 +31,8 @@ pub(super) const CONDITIONAL: &[Conditional] = &[
     ("sampler.traces", "sampler.probe", is_judged, "no other look is taken at the chains, for want of sampler.diagnose or of 4 steps"),
     ("sampler.reuse_threshold", "sampler.reuse", |c| c.sampler.reuse == Interval::Adaptive, "only `adaptive` has a threshold"),
     ("sampler.max_reuse", "sampler.reuse", |c| c.sampler.reuse == Interval::Adaptive, "only `adaptive` has a limit"),
+    ("sampler.jump_to", "sampler.jumps", |c| c.sampler.jumps > 0, "no chain jumps"),
+    ("sampler.gaussians", "sampler.jump_to", |c| c.sampler.jump_to == JumpKind::Gaussians, "only `gaussians` are so many"),
     ("sampler.data_share", "sampler.start", |c| c.sampler.start == StartKind::Mixture, "only `mixture` has a share from data"),
 ];
 
@@ -77,6 +80,7 @@ pub(super) fn validate(sampler: &SamplerConfig, found: &mut Findings) {
     found.share(key!(sampler.data_share));
     found.share(key!(sampler.restart));
     found.at_most(key!(sampler.jumps), MOST_JUMPS);
+    found.count(key!(sampler.gaussians), MOST_GAUSSIANS);
     found
         .ensure(
             key!(sampler.reuse),
@@ -96,8 +100,8 @@ pub(super) fn validate_together(sampler: &SamplerConfig, found: &mut Findings) {
     found
         .ensure(
             key!(sampler.start),
-            !jumps || !sampler.start.takes_data(),
-            "be gaussian or uniform with sampler.jumps above 0: the density of jumps must be known",
+            !jumps || sampler.jump_to != JumpKind::Start || !sampler.start.takes_data(),
+            "be gaussian or uniform with sampler.jumps above 0: the density of jumps must be known; or set sampler.jump_to = \"gaussians\"",
         )
         .mended_by("sampler.jumps", 0_usize)
         .mended_by("sampler.start", StartKind::Gaussian);

@@ -8,7 +8,7 @@ use super::telescope::APART;
 use super::trail::Trail;
 use crate::evaluation::EvaluationError;
 use crate::gpu::{Buffer, Executor, Recording};
-use crate::kernels::{ChainStart, Jumps, QuadraticBase};
+use crate::kernels::{ChainStart, JumpLaw, Jumps, QuadraticBase};
 use crate::method::{ChainPass, ChainPreparation, Chains, StepControl};
 use crate::model::{Model, ModelError};
 use crate::network::{Network, trusted_variant, tuned_kernels};
@@ -88,6 +88,7 @@ impl<'a> NetworkTrail<'a> {
             true => Jumps {
                 count: OFFERS,
                 every: APART,
+                law: JumpLaw::Start,
             },
             false => Jumps::NONE,
         };

@@ -1,19 +1,24 @@
 //! The kinds of samplers. Each has a file here and its shaders, and a line in [`SAMPLERS`], from which configuration,
 //! messages and tests read.
 
+mod gaussian_mixture;
 mod hmc;
 mod integrator;
 mod jump;
 mod langevin;
+mod mixture;
 mod trace;
 mod underdamped;
 
+pub use gaussian_mixture::{GaussianMixture, MOST_MIXTURE_VALUES, MixtureComponent, MixtureSize};
 pub(crate) use hmc::SAMPLER_CONTROL;
 pub use hmc::{ADAPTATION_GAIN, ADAPTATION_HALF, ADAPTATION_LEAST, HMC, HMC_JITTER};
 pub use integrator::{INTEGRATORS, Integrator, LEAPFROG};
 pub use jump::jump_chains;
 pub(super) use langevin::step_immediates;
 pub use langevin::{Bounds, LANGEVIN, LangevinSettings, langevin};
+pub(crate) use mixture::{MIXTURE_DIRECTIONS, MIXTURE_LAW};
+pub use mixture::{MixtureJumps, MixtureLaw};
 pub use trace::{TRACE_VALUES, trace_chains};
 
 use crate::gpu::{Buffer, Kernel, Program, Recording, grid};
@@ -81,18 +86,32 @@ pub struct Dynamics {
     pub jumps: Jumps,
 }
 
-/// How often every chain is offered an independent draw from the law of fresh chains: see [`jump_chains`].
+/// How often every chain is offered an independent draw, and of which law: see [`jump_chains`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Jumps {
     /// Offers in a row.
     pub count: usize,
     /// Steps from one row to the next; at least 1.
     pub every: usize,
+    pub law: JumpLaw,
+}
+
+/// Where jumps go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JumpLaw {
+    /// To where fresh chains start.
+    Start,
+    /// To a mixture of so many Gaussians: see [`MixtureLaw`].
+    Mixture { components: usize },
 }
 
 impl Jumps {
     /// No offers.
-    pub(crate) const NONE: Jumps = Jumps { count: 0, every: 1 };
+    pub(crate) const NONE: Jumps = Jumps {
+        count: 0,
+        every: 1,
+        law: JumpLaw::Start,
+    };
 }
 
 impl Dynamics {

@@ -1,6 +1,6 @@
 //! Passes: so many steps in a row, with the jumps between them.
 
-use super::PreparedChains;
+use super::{Offers, PreparedChains};
 use crate::gpu::{Buffer, Executor, GpuError, Recording, at_once};
 use crate::kernels::{Dynamics, Moment, jump_chains, zero_words};
 use crate::random::Stream;
@@ -134,13 +134,16 @@ impl PreparedChains<'_> {
     /// Offers the chains to jump before step `position` of a pass, where they may.
     fn offer_jumps(&self, recording: &mut Recording, pass: &ChainPass, position: usize) {
         let chains = self.chains;
-        let (Some(proposals), Some(network)) = (chains.jump, self.network()) else {
+        let (Some(offers), Some(network)) = (chains.jump, self.network()) else {
             return;
         };
         let energies_at = |recording: &mut Recording, x, energies| {
             network.energies(recording, x, energies, false);
         };
         energies_at(recording, chains.batch.x, chains.batch.energies);
+        if let Offers::Mixture(jumps) = &offers {
+            jumps.begin(recording, &chains.batch);
+        }
         let stream = match chains.batch.stream {
             Stream::Sampling => Stream::SamplingJump,
             _ => Stream::Jump,
@@ -153,15 +156,20 @@ impl PreparedChains<'_> {
                 energies: true,
                 ..moment
             };
-            jump_chains(
-                recording,
-                &chains.batch,
-                chains.start,
-                stream,
-                &moment,
-                proposals,
-                &energies_at,
-            );
+            match &offers {
+                Offers::Start(states, energies) => jump_chains(
+                    recording,
+                    &chains.batch,
+                    chains.start,
+                    stream,
+                    &moment,
+                    (*states, *energies),
+                    &energies_at,
+                ),
+                Offers::Mixture(jumps) => {
+                    jumps.offer(recording, &chains.batch, stream, &moment, &energies_at);
+                }
+            }
         }
     }
 

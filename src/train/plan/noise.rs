@@ -4,12 +4,14 @@ use super::TrainingPlan;
 use super::slices::equal_parts;
 use crate::config::{Config, Interval, SnapshotKind};
 use crate::gpu::{Buffer, Recording};
+use crate::kernels::GaussianMixture;
 use crate::method::{
     FixedNoise, Fresh, GaussianFit, MOST_GAUSSIAN_VALUES, Mixture, Sampler, Strategy,
 };
 use crate::network::{Network, Prepared};
 use crate::train::TrainError;
 use crate::train::settings;
+use std::sync::Arc;
 
 /// Where the noise comes from. What a kind has beside the snapshot's two buffers is its own; of what all of them share,
 /// a plan tells. A plan has one of these, so its size does not matter.
@@ -79,6 +81,17 @@ impl Noise {
             Noise::Snapshot(sampler) => Noise::Snapshot(sampler.with_strategy(strategy)),
             Noise::Mixture(mixture, sampler) => {
                 Noise::Mixture(mixture, sampler.with_strategy(strategy))
+            }
+        }
+    }
+
+    /// The same noise with a mixture for its chains, if it has any, to jump to.
+    pub(super) fn with_mixture(self, law: Arc<GaussianMixture>, noise: f32) -> Self {
+        match self {
+            Noise::Fixed(_) => self,
+            Noise::Snapshot(sampler) => Noise::Snapshot(sampler.with_mixture(law, noise)),
+            Noise::Mixture(mixture, sampler) => {
+                Noise::Mixture(mixture, sampler.with_mixture(law, noise))
             }
         }
     }
