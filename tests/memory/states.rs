@@ -40,6 +40,7 @@ pub const OF_POINTS: &[&str] = &[
     "",
     "run.slice=5",
     "sampler.kind=hmc sampler.jumps=1 run.slice=5",
+    "sampler.kind=hmc sampler.jumps=2 sampler.jump_to=gaussians sampler.gaussians=3 data.noise=0.1 data.noise_start=0.5",
     "snapshot.interval=adaptive snapshot.ess_threshold=0.999 sampler.reuse=adaptive sampler.pool=2 sampler.diagnose=0",
     "snapshot.kind=mixture snapshot.components=2 objective.normaliser=profiled sampler.reuse=3",
     "snapshot.kind=ema objective.normaliser=importance",
