@@ -11,16 +11,53 @@ use afterimage::low_level::kernels::{
     LangevinSettings, MixtureComponent, MixtureJumps, MixtureSize, Moment, QuadraticBase, Variant,
 };
 use afterimage::low_level::method::{ChainPass, Chains};
-use afterimage::low_level::random::{Stream, uniform01};
+use afterimage::low_level::random::{Stream, philox4x32_10, uniform01};
 use afterimage::low_level::twins::{self, JumpState};
 use afterimage::model::{Architecture, Model, SampleOptions};
 use afterimage::shape::Shape;
 use afterimage::train::{Arrival, Trainer};
+use common::{assert_close, executor, filled, normals, widen};
 use std::sync::Arc;
 
-use common::{assert_close, executor, filled, normals, widen};
-
 const SEED: u64 = 0x0123_4567_89ab;
+
+const MOMENT: Moment = Moment {
+    step: 5,
+    first_chain: 8,
+    temperature: 0.7,
+    annealed: false,
+    adapt: false,
+    energies: true,
+};
+
+/// Chains at `x` with these energies, and room for their proposals and the energies of these.
+fn batch(r: &mut Recording, x: &[f32], energies: &[f32]) -> (ChainBatch, (Buffer, Buffer)) {
+    let chains = energies.len();
+    let batch = ChainBatch {
+        chains,
+        length: x.len() / chains,
+        stream: Stream::Langevin,
+        seed: SEED,
+        x: filled(r, "x", x),
+        energies: filled(r, "energies", energies),
+        gradient: Buffer::new("unused", 1),
+    };
+    let proposals = Buffer::new("proposals", x.len());
+    (batch, (proposals, Buffer::new("proposal energies", chains)))
+}
+
+/// The numbers that decide in [`MOMENT`] whether chains jump.
+fn uniform(chains: usize) -> Vec<f64> {
+    let of = |chain: usize| {
+        let Moment {
+            first_chain, step, ..
+        } = MOMENT;
+        let counter = [(first_chain + chain) as u32, 1, step, Stream::Jump as u32];
+        let key = [SEED as u32, (SEED >> 32) as u32];
+        f64::from(uniform01(philox4x32_10(counter, key)[0]))
+    };
+    (0..chains).map(of).collect()
+}
 
 #[test]
 fn a_jump_is_its_twin() {
@@ -62,27 +99,7 @@ fn a_jump_is_its_twin() {
             let (energies, proposed) = (normals(2, chains), normals(3, chains));
             let mut r = Recording::new();
             let known = filled(&mut r, "known", &proposed);
-            let batch = ChainBatch {
-                chains,
-                length,
-                stream: Stream::Langevin,
-                seed: SEED,
-                x: filled(&mut r, "x", &x),
-                energies: filled(&mut r, "energies", &energies),
-                gradient: Buffer::new("unused", 1),
-            };
-            let proposals = (
-                Buffer::new("proposals", chains * length),
-                Buffer::new("proposal energies", chains),
-            );
-            let moment = Moment {
-                step: 5,
-                first_chain: 8,
-                temperature: 0.7,
-                annealed: false,
-                adapt: false,
-                energies: true,
-            };
+            let (batch, proposals) = batch(&mut r, &x, &energies);
             let energies_at = |r: &mut Recording, _, to| r.copy(known, to);
             let stream = Stream::Jump;
             kernels::jump_chains(
@@ -90,7 +107,7 @@ fn a_jump_is_its_twin() {
                 &batch,
                 start,
                 stream,
-                &moment,
+                &MOMENT,
                 proposals,
                 &energies_at,
             );
@@ -103,19 +120,12 @@ fn a_jump_is_its_twin() {
             // The accuracy of the GPU's normals: tests/kernels/.
             assert_close("proposals", &got, &want, 1e-4);
 
-            let uniform = |chain: usize| {
-                let counter = [8 + chain as u32, 1, 5, stream as u32];
-                let key = [SEED as u32, (SEED >> 32) as u32];
-                f64::from(uniform01(
-                    afterimage::low_level::random::philox4x32_10(counter, key)[0],
-                ))
-            };
-            let uniform: Vec<f64> = (0..chains).map(uniform).collect();
+            let uniform = uniform(chains);
             let mut state = JumpState {
                 x: widen(&x),
                 energies: widen(&energies),
             };
-            let temperature = f64::from(0.7f32);
+            let temperature = f64::from(MOMENT.temperature);
             let proposed = widen(&proposed);
             twins::jump(
                 &mut state,
@@ -176,7 +186,7 @@ fn components(length: usize) -> Vec<MixtureComponent> {
 #[test]
 fn a_jump_to_a_mixture_is_its_twin() {
     let mut executor = executor(true);
-    let (noise, stream, temperature) = (0.3f32, Stream::Jump, 0.7f32);
+    let (noise, stream, temperature) = (0.3f32, Stream::Jump, MOMENT.temperature);
     // Fewer values than directions, as many as of digits, and a number that is no multiple of four.
     for (chains, length) in [(70, 3), (65, 64), (9, 127)] {
         let components = components(length);
@@ -203,34 +213,14 @@ fn a_jump_to_a_mixture_is_its_twin() {
 
         let mut r = Recording::new();
         let known = filled(&mut r, "known", &proposed);
-        let batch = ChainBatch {
-            chains,
-            length,
-            stream: Stream::Langevin,
-            seed: SEED,
-            x: filled(&mut r, "x", &x),
-            energies: filled(&mut r, "energies", &energies),
-            gradient: Buffer::new("unused", 1),
-        };
-        let proposals = (
-            Buffer::new("proposals", chains * length),
-            Buffer::new("proposal energies", chains),
-        );
+        let (batch, proposals) = batch(&mut r, &x, &energies);
         let jumps = MixtureJumps::new(size, chains, proposals);
         jumps.law.upload(&mut r, Some(&mixture), noise);
         let densities = Buffer::new("densities", size.components * chains);
         jumps.law.densities(&mut r, &batch, batch.x, densities);
         jumps.begin(&mut r, &batch);
-        let moment = Moment {
-            step: 5,
-            first_chain: 8,
-            temperature,
-            annealed: false,
-            adapt: false,
-            energies: true,
-        };
         let energies_at = |r: &mut Recording, _, to| r.copy(known, to);
-        jumps.offer(&mut r, &batch, stream, &moment, &energies_at);
+        jumps.offer(&mut r, &batch, stream, &MOMENT, &energies_at);
         executor.run(&r).expect("runs");
 
         let got = executor.read(proposals.0).expect("reads");
@@ -249,13 +239,7 @@ fn a_jump_to_a_mixture_is_its_twin() {
             );
         }
 
-        let uniform = |chain: usize| {
-            let counter = [8 + chain as u32, 1, 5, stream as u32];
-            let key = [SEED as u32, (SEED >> 32) as u32];
-            let words = afterimage::low_level::random::philox4x32_10(counter, key);
-            f64::from(uniform01(words[0]))
-        };
-        let uniform: Vec<f64> = (0..chains).map(uniform).collect();
+        let uniform = uniform(chains);
         let mut state = JumpState {
             x: widen(&x),
             energies: widen(&energies),
@@ -356,7 +340,8 @@ fn jumps_alone_reach_the_law_of_the_energy() {
         let mean = values.iter().sum::<f64>() / count;
         let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count;
         // Five standard errors of 8192 independent values. By simulation 22 % of the offers of starts are taken, and one chain in
-        // 20,000 is still where it began after 40 of them, which moves the moments by less; of the mixture's more are.
+        // 20,000 is still where it began after 40 of them, which moves the moments by less; of the mixture's 51 % are,
+        // and none is.
         assert!(
             (mean - 0.7).abs() < 5.0 * 0.6 / count.sqrt(),
             "{kind}: {mean}"
@@ -413,8 +398,8 @@ fn a_run_counts_its_jumps_and_holds_what_was_predicted() {
     }
 }
 
-/// A run of a few steps whose chains jump to Gaussians.
-fn jumping() -> Trainer {
+#[test]
+fn a_checkpoint_holds_what_its_chains_jump_to() {
     let sets = [
         "network.layers=[{dense=8},{dense=1}]",
         "run.batch=8",
@@ -435,12 +420,6 @@ fn jumping() -> Trainer {
     for _ in 0..6 {
         trainer.step().expect("steps");
     }
-    trainer
-}
-
-#[test]
-fn a_checkpoint_holds_what_its_chains_jump_to() {
-    let mut trainer = jumping();
     let model = trainer.model().expect("reads");
     let folder = tempfile::tempdir().expect("creates");
     let path = folder.path().join("model.safetensors");
@@ -461,8 +440,42 @@ fn a_checkpoint_holds_what_its_chains_jump_to() {
     };
     let whole = sampled(&loaded);
     assert_eq!(whole, sampled(&model));
-    // Chains that have nowhere to jump to go other ways.
-    assert_ne!(whole, sampled(&model.with_mixture(None)));
+    // Chains that have nowhere to jump to go other ways, and a file without it says so.
+    let without = model.with_mixture(None);
+    assert_ne!(whole, sampled(&without));
+    without.save(&path).expect("writes");
+    let notes = Model::load(&path).expect("loads").notes().join("\n");
+    assert!(notes.contains("what its chains jump to"), "{notes}");
+}
+
+#[test]
+fn samples_too_large_or_too_few_for_a_mixture_are_refused() {
+    let folder = tempfile::tempdir().expect("creates");
+    let path = folder.path().join("table.csv");
+    for (columns, rows, wanted) in [
+        (129, 50, "at most 128 values, and the data's have 129"),
+        (5, 30, "no mixture of 20 Gaussians"),
+    ] {
+        let row = |row: usize| -> String {
+            let values = (0..columns).map(|column| ((7 * row + 3 * column) % 11).to_string());
+            values.collect::<Vec<_>>().join(",") + "\n"
+        };
+        std::fs::write(&path, (0..rows).map(row).collect::<String>()).expect("writes");
+        let sets = [
+            "data.source=csv",
+            &format!("data.path={:?}", path.display().to_string()),
+            "network.layers=[{dense=8},{dense=1}]",
+            "run.batch=8",
+            "sampler.buffer=32",
+            "sampler.jumps=1",
+            "sampler.jump_to=gaussians",
+        ];
+        let config = config::load("8gaussians", &sets.map(str::to_owned)).expect("is valid");
+        let data = data::open(&config.data.options(), 1).expect("opens");
+        let error = Trainer::new(executor(false), &config, data).err();
+        let message = error.expect("is refused").to_string();
+        assert!(message.contains(wanted), "{message}");
+    }
 }
 
 #[test]

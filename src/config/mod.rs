@@ -317,7 +317,7 @@ pub struct SamplerConfig {
     /// the first step and every `steps` steps. Lets chains cross between far modes where samples have few values;
     /// with many, hardly a jump is ever accepted.
     pub jumps: usize = 0,
-    /// start (where fresh chains start, gaussian or uniform) or gaussians (a mixture of them fitted to the first data, with the
+    /// start (where fresh chains start, gaussian or uniform) or gaussians (a mixture of them fitted to the data, with the
     /// noise of training; samples of at most 128 values): where jumps go. Checkpoints hold the mixture.
     pub jump_to: JumpKind = JumpKind::Start,
     /// jump_to = gaussians: how many.

@@ -51,7 +51,7 @@ pub use samples::{
     ClassFigures, Judged, OutsideFigures, QualityData, QualityFigures, QualityOutcome, SteinPair,
     out_of_distribution, sample_quality,
 };
-pub(crate) use spaced::spaced;
+pub(crate) use spaced::{spaced, spaced_samples};
 pub use stability::{StabilityFigures, StabilityOutcome, stability};
 
 /// What only [`crate::low_level`] shows.

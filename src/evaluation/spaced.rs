@@ -1,11 +1,23 @@
 //! Which of many data are taken where a few stand for all.
 
+use crate::data::Dataset;
+
 /// The places of `count` of `all` data, evenly spaced from the first on, or of all where they are no more: data may lie in the
 /// order of their classes, so that the first of them would be of some classes only.
 pub(crate) fn spaced(all: usize, count: usize) -> impl Iterator<Item = usize> {
     let count = count.min(all);
     // In u128, since a product of two numbers of data may be any.
     (0..count).map(move |index| (index as u128 * all as u128 / count as u128) as usize)
+}
+
+/// `count` samples of `data`, evenly spaced where there is an end to them.
+pub(crate) fn spaced_samples(data: &Dataset, count: usize) -> Vec<f32> {
+    let Some(all) = data.len() else {
+        return data.first(count);
+    };
+    spaced(all, count)
+        .flat_map(|place| data.samples(place..place + 1))
+        .collect()
 }
 
 #[cfg(test)]

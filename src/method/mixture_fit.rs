@@ -18,7 +18,7 @@ const LEAST_VARIANCE: f64 = 1e-3;
 const MOST_SWEEPS: usize = 60;
 
 /// Fits `components` Gaussians to the samples `data` of `length` values with noise of the standard deviation `noise` by
-/// expectation maximisation (Dempster, Laird & Rubin 1977), from evenly spaced samples. The noise is taken into account, not
+/// expectation maximisation (Dempster, Laird & Rubin 1977), whose means begin at evenly spaced ones. The noise is taken into account, not
 /// drawn, and is not part of what is given. None where there are fewer samples than two a component, or they do not vary
 /// or are not finite.
 pub(crate) fn fit_mixture(
@@ -78,11 +78,8 @@ pub(crate) fn fit_mixture(
     }
 
     let rank = MixtureSize { components, length }.rank();
-    let least = match noise > 0.0 {
-        // Never 0, so that what is stored has a variance of its own.
-        true => 1e-6 * variance,
-        false => added,
-    };
+    // What was added beyond the noise, and never nothing, so that what is stored has a variance of its own.
+    let least = (added - f64::from(noise).powi(2)).max(1e-6 * variance);
     let found: Option<Vec<MixtureComponent>> = weights
         .into_iter()
         .zip(means)

@@ -3,7 +3,7 @@ use super::settings;
 use crate::checkpoint::{NamedTensor, OtherTypes, TensorFile, read_metadata};
 use crate::config::{self, Config, DataConfig};
 use crate::data::{DataRecord, Scaling};
-use crate::kernels::{Dynamics, GaussianMixture, JumpLaw, Jumps, MixtureSize};
+use crate::kernels::{Dynamics, GaussianMixture, Jumps, MixtureSize};
 use crate::network::{Architecture, ParameterTensor};
 use crate::shape::Shape;
 use base64::Engine;
@@ -616,14 +616,11 @@ fn parameters(
 
 /// How large a mixture chains jump to by `config`; none where they do not.
 fn mixture_size(config: &Config, shape: Shape) -> Option<MixtureSize> {
-    let jumps = config.dynamics().jumps;
-    match jumps.law {
-        JumpLaw::Mixture { components } if jumps.count > 0 => Some(MixtureSize {
-            components,
-            length: shape.len(),
-        }),
-        JumpLaw::Start | JumpLaw::Mixture { .. } => None,
-    }
+    let components = config.dynamics().jumps.components()?;
+    Some(MixtureSize {
+        components,
+        length: shape.len(),
+    })
 }
 
 /// The mixture in the metadata of `file`, if it holds one.

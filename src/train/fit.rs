@@ -4,8 +4,9 @@ use super::plan::TrainingPlan;
 use super::settings;
 use crate::config::Config;
 use crate::data::Dataset;
+use crate::evaluation::spaced_samples;
 use crate::gpu::{Executor, GpuError};
-use crate::kernels::{GaussianMixture, JumpLaw};
+use crate::kernels::{GaussianMixture, MOST_MIXTURE_VALUES};
 use crate::method::{GaussianFit, Strategy, fit_mixture};
 use crate::network::{
     Variant, initial_parameters, require_family, trusted_variant_in, tuned_kernels,
@@ -16,7 +17,7 @@ use std::sync::Arc;
 /// Gaussian noise has the moments of up to so many of the first samples, and as many must lie in the box of uniform noise.
 const FITTED_SAMPLES: usize = 20_000;
 
-/// A mixture to jump to is fitted to up to so many of the first samples.
+/// A mixture to jump to is fitted to up to so many samples.
 const MIXTURE_SAMPLES: usize = 2000;
 
 /// The plan of `config` that suits the adapter.
@@ -85,20 +86,20 @@ pub(super) fn set_up(
 /// The mixture that chains of `config` jump to, fitted to the data; none where they jump to none.
 ///
 /// # Errors
-/// When none can be fitted.
+/// When samples are too large or too few for one.
 pub(super) fn fitted_mixture(
     config: &Config,
     data: &Dataset,
 ) -> Result<Option<GaussianMixture>, TrainError> {
-    let jumps = config.dynamics().jumps;
-    let JumpLaw::Mixture { components } = jumps.law else {
+    let Some(components) = config.dynamics().jumps.components() else {
         return Ok(None);
     };
-    if jumps.count == 0 {
-        return Ok(None);
+    let (values, most) = (data.shape().len(), MOST_MIXTURE_VALUES);
+    if values > most {
+        return Err(TrainError::MixtureTooLarge { values, most });
     }
-    let (values, length) = (data.first(MIXTURE_SAMPLES), data.shape().len());
-    let mixture = fit_mixture(&values, length, config.data.noise, components);
+    let samples = spaced_samples(data, MIXTURE_SAMPLES);
+    let mixture = fit_mixture(&samples, values, config.data.noise, components);
     mixture
         .map(Some)
         .ok_or(TrainError::NoMixture { components })

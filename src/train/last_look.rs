@@ -6,7 +6,7 @@ use super::error::TrainError;
 use super::look_size::{ENOUGH_FRESH, LEAST_CHAINS, MOST_CHAINS, SHARE};
 use super::trainer::Trainer;
 use crate::evaluation::quality::{Features, NamedSet, PairTest, QualityError, pairwise_tests};
-use crate::evaluation::{FeatureName, Judged, spaced, with_noise};
+use crate::evaluation::{FeatureName, Judged, spaced_samples, with_noise};
 use crate::method::Agreement;
 use crate::model::{Model, SampleOptions};
 use serde::Serialize;
@@ -66,7 +66,12 @@ pub(super) fn last_look(
     let length = trainer.data().shape().len();
     let buffer = trainer.kept_chains(count)?.map(|(states, _)| states);
     let noise = model.config().data.noise;
-    let data = with_noise(noise, &some_data(trainer, count), seed, NOISE_STEP);
+    let data = with_noise(
+        noise,
+        &spaced_samples(trainer.data(), count),
+        seed,
+        NOISE_STEP,
+    );
     let drawn = match fresh.len() >= count.min(ENOUGH_FRESH) * length {
         true => 0,
         false => count,
@@ -121,17 +126,6 @@ pub(super) fn last_look(
         })
         .collect();
     Ok(Some(judge(model, &weighed?, evaluations)))
-}
-
-/// Clean data, evenly spaced where there is an end to them.
-fn some_data(trainer: &Trainer, count: usize) -> Vec<f32> {
-    let data = trainer.data();
-    let Some(all) = data.len() else {
-        return data.first(count);
-    };
-    spaced(all, count)
-        .flat_map(|place| data.samples(place..place + 1))
-        .collect()
 }
 
 /// Compares `sets` of states with their energies, of which those count as lost that are not finite.

@@ -11,10 +11,10 @@ use super::look_size::chains_compared;
 use super::memory::MemoryAccount;
 use super::settings;
 use super::ticket::Ticket;
-use crate::config::{Config, JumpKind};
+use crate::config::Config;
 use crate::gpu::{Buffer, Recording};
+use crate::kernels::GaussianMixture;
 use crate::kernels::noise::{effective_sample_size, noise_scale};
-use crate::kernels::{GaussianMixture, MOST_MIXTURE_VALUES};
 use crate::method::{
     DataNoise, Draw, FEWEST_RECORDS, Fall, FixedNoise, Fresh, GaussianFit, Objective, Optimiser,
     Probe, Sampler, Snapshot, Strategy,
@@ -73,14 +73,6 @@ impl TrainingPlan {
     ) -> Result<Self, TrainError> {
         let architecture = model::architecture(config, input)?;
         let (data_count, seed) = (config.run.batch, config.run.seed);
-        let values = input.len();
-        let goes_to_gaussians = config.sampler.jump_to == JumpKind::Gaussians;
-        if config.sampler.jumps > 0 && goes_to_gaussians && values > MOST_MIXTURE_VALUES {
-            return Err(TrainError::MixtureTooLarge {
-                values,
-                most: MOST_MIXTURE_VALUES,
-            });
-        }
         let noise_count = data_count * config.objective.noise_ratio;
         let count = data_count + noise_count;
         let slice = equal_parts(count, config.run.slice.unwrap_or(count));

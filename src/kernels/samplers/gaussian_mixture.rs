@@ -1,7 +1,7 @@
 //! A mixture of Gaussians over samples, as numbers.
 
-/// Directions in which a component differs from a round one: as many as there are values, and at most so many. Of digits of
-/// 64 values 24 have as good a chance to be jumped to as all of them, within a seventh (docs/recipes.md).
+/// Directions in which a component differs from a round one: as many as there are values, and at most so many. 20 Gaussians of
+/// digits of 64 values have as good a chance to be jumped to with 24 as with all of them, within a seventh (docs/recipes.md).
 const MOST_DIRECTIONS: usize = 24;
 
 /// The largest samples that are jumped to a mixture: beyond, hardly a jump would be taken.
@@ -88,7 +88,7 @@ impl GaussianMixture {
     pub fn from_parts(size: MixtureSize, law: Vec<f32>, directions: Vec<f32>) -> Option<Self> {
         let words = size.component_words();
         let is_whole = size.components > 0
-            && size.length > 0
+            && (1..=MOST_MIXTURE_VALUES).contains(&size.length)
             && law.len() == size.components * words
             && directions.len() == size.direction_words();
         let is_finite = law.iter().chain(&directions).all(|value| value.is_finite());

@@ -112,6 +112,14 @@ impl Jumps {
         every: 1,
         law: JumpLaw::Start,
     };
+
+    /// Of how many components the mixture is that chains jump to; none where they jump to none.
+    pub fn components(self) -> Option<usize> {
+        match self.law {
+            JumpLaw::Mixture { components } if self.count > 0 => Some(components),
+            JumpLaw::Start | JumpLaw::Mixture { .. } => None,
+        }
+    }
 }
 
 impl Dynamics {
